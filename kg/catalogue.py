@@ -1,0 +1,186 @@
+"""The catalogue of questions: SPARQL files with a header, and the safe filling in of their parameters.
+
+A file runs as it is in any SPARQL tool. Its header is made of comment lines:
+
+    # title: Who holds which post
+    # description: What the answer tells, and what it leaves out.
+    # param: on date optional — the day asked about
+    # param: event iri dg:Event required — which event
+    # fixture: article
+
+Each parameter stands once in the query as `VALUES ?on { UNDEF }`, or with a default in place of UNDEF.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from pyoxigraph import Literal, NamedNode
+
+from kg.bundled import QUERIES_FOLDER
+from kg.errors import DataSyntaxError, ParameterError
+from kg.terms import ID, PREFIXES
+
+_HEADER: Final = re.compile(r"#\s*(title|description|param|fixture):\s*(.*\S)\s*")
+_PARAMETER: Final = re.compile(r"(\w+)\s+(\w+)(?:\s+(\w+:\w+))?\s+(required|optional)\s+[—-]\s+(.+)")
+_PLACE: Final = re.compile(r"VALUES\s+\?(?P<name>\w+)\s*\{[^{}]*\}")
+_XSD_DATE: Final = NamedNode(PREFIXES["xsd"] + "date")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A blank of a question. `of` is the class whose members fit, as a prefixed name, for kind `iri`."""
+
+    name: str
+    kind: str
+    description: str
+    required: bool
+    of: str | None
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question of the catalogue: `name` is the file's, `text` the whole SPARQL text, header included.
+
+    `fixture` says what data its tests run on: `article`, or a file of tests/fixtures.
+    """
+
+    name: str
+    title: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    fixture: str
+    text: str
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """Put values in the place of parameters and give SPARQL that can be run.
+
+        An empty value counts as not given. Raises ParameterError for a parameter that is unknown, missing or
+        malformed, naming it and those allowed.
+        """
+        for name in values:
+            if name not in {parameter.name for parameter in self.parameters}:
+                raise ParameterError(f"{self.name} has no parameter {name}", mend=self._allowed())
+        filled: dict[str, NamedNode | Literal] = {}
+        for parameter in self.parameters:
+            value = values.get(parameter.name, "").strip()
+            if value:
+                filled[parameter.name] = self._term(parameter, value)
+            elif parameter.required:
+                raise ParameterError(f"{self.name} needs {parameter.name}", mend=self._allowed())
+
+        def place(found: re.Match[str]) -> str:
+            name = found["name"]
+            return f"VALUES ?{name} {{ {filled[name]} }}" if name in filled else found[0]
+
+        # In one pass, so that no value is searched for the place of another.
+        return _PLACE.sub(place, self.text)
+
+    def _term(self, parameter: Parameter, value: str) -> NamedNode | Literal:
+        expected, read = _KINDS[parameter.kind]
+        try:
+            return read(value)
+        except ValueError:
+            raise ParameterError(
+                f"{parameter.name}={value} is not {expected}", where=self.name, mend=self._allowed()
+            ) from None
+
+    def _allowed(self) -> str:
+        if not self.parameters:
+            return "It takes no parameters."
+        listed = (
+            f"{p.name} ({_KINDS[p.kind][0]}, {'required' if p.required else 'optional'})"
+            for p in self.parameters
+        )
+        return f"Its parameters: {'; '.join(listed)}."
+
+
+def read_catalogue(folder: Path = QUERIES_FOLDER) -> dict[str, Question]:
+    """Read every question of a folder, by name in alphabetical order.
+
+    Raises DataSyntaxError, naming file and line, for a header that is incomplete or does not fit its query.
+    """
+    return {path.stem: _read_question(path) for path in sorted(folder.glob("*.rq"))}
+
+
+def _read_question(path: Path) -> Question:
+    text = path.read_text(encoding="utf-8")
+    parts: dict[str, str] = {}
+    parameters: list[Parameter] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = _HEADER.fullmatch(line)
+        if header is None:
+            continue
+        key, value = header.groups()
+        if key == "param":
+            parameters.append(_read_parameter(value, text, f"{path.name}, line {number}"))
+        else:
+            parts[key] = value
+    for key in ("title", "description", "fixture"):
+        if key not in parts:
+            raise DataSyntaxError(f"the header has no {key}", where=path.name, mend=f"Add a line # {key}: …")
+    return Question(
+        path.stem, parts["title"], parts["description"], tuple(parameters), parts["fixture"], text
+    )
+
+
+def _read_parameter(line: str, text: str, where: str) -> Parameter:
+    found = _PARAMETER.fullmatch(line)
+    if found is None or found[2] not in _KINDS:
+        raise DataSyntaxError(
+            f"the parameter line cannot be read: {line}",
+            where=where,
+            mend=f"Write: name kind [class] required|optional — what it is. Kinds: {', '.join(_KINDS)}.",
+        )
+    name, kind, of, need, description = found.groups()
+    if _PLACE.findall(text).count(name) != 1:
+        raise DataSyntaxError(
+            f"the parameter {name} has no place in the query, or more than one",
+            where=where,
+            mend=f"Write VALUES ?{name} {{ UNDEF }} once.",
+        )
+    return Parameter(name, kind, description, need == "required", of)
+
+
+def _iri(text: str) -> NamedNode:
+    if text.startswith("<") and text.endswith(">"):
+        return _absolute(text[1:-1])
+    prefix, colon, local = text.partition(":")
+    if colon and prefix in PREFIXES:
+        return NamedNode(PREFIXES[prefix] + local)
+    if re.fullmatch(r"[a-z][a-z-]*/[\w.~-]+", text):
+        return NamedNode(ID + text)
+    return _absolute(text)
+
+
+def _absolute(text: str) -> NamedNode:
+    # RFC 3987 knows more schemes, but without "//" a name with a mistyped prefix would pass for one.
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://|urn:", text):
+        raise ValueError(text)
+    return NamedNode(text)
+
+
+def _date(text: str) -> Literal:
+    # XML Schema 1.1 part 2 section 3.3.9; fromisoformat alone would take 20180101 and 2018-W01-1 too.
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError(text)
+    return Literal(date.fromisoformat(text).isoformat(), datatype=_XSD_DATE)
+
+
+def _integer(text: str) -> Literal:
+    if not re.fullmatch(r"[+-]?[0-9]+", text):
+        raise ValueError(text)
+    return Literal(int(text))
+
+
+_KINDS: Final[dict[str, tuple[str, Callable[[str], NamedNode | Literal]]]] = {
+    "iri": ("an IRI, a prefixed name or kind/slug", _iri),
+    "date": ("a date as YYYY-MM-DD", _date),
+    "integer": ("a whole number", _integer),
+    "string": ("a text", Literal),
+}

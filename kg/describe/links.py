@@ -1,0 +1,128 @@
+"""What points to a thing, and the posts that join people and bodies."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kg.describe.listing import count, iris_in, listed, select
+from kg.describe.model import COUNTED, PAGE, Holding, Links, Listing
+from kg.describe.times import times_of
+from kg.search import PROLOGUE, iri_text, name_all, plain, row_text, values
+from kg.store import Store
+from kg.terms import term
+
+# Links that a page shows in words elsewhere: events, claims, mentions, posts and parts.
+_SHOWN_APART: Final = [
+    term(curie).value
+    for curie in [
+        "dg:about",
+        "dg:attributedTo",
+        "dg:refersTo",
+        "dg:aspect",
+        "dg:interactionOf",
+        "dg:hasInteraction",
+        "dg:quantityOf",
+        "dg:subEventOf",
+        "dg:ledTo",
+        "dg:resultOf",
+        "org:member",
+        "org:organization",
+        "dg:post",
+        "dg:eventType",
+        "dg:partOfPolicy",
+        "dg:duration",
+        "dg:actor",
+        "dg:recipient",
+        "dg:affected",
+        "dg:orderedBy",
+        "dg:participant",
+        "dg:place",
+        "dg:origin",
+        "dg:transit",
+        "dg:destination",
+        "dg:target",
+        "dg:means",
+        "rdfs:isDefinedBy",
+    ]
+]
+
+
+def incoming(store: Store, iri: str, page: int) -> tuple[list[Links], int]:
+    """List what points to a thing, by property, one page of each; and how long the longest list is."""
+    node = iri_text(iri)
+    apart = ", ".join(iri_text(prop) for prop in _SHOWN_APART)
+    properties = select(
+        store,
+        f"""SELECT DISTINCT ?p WHERE {{ ?s ?p {node} FILTER(isIRI(?s) && ?p NOT IN ({apart})) }}
+        ORDER BY ?p LIMIT 100""",
+    )
+    found: list[tuple[str, list[str], int]] = []
+    longest = 0
+    for row in properties:
+        prop = iri_text(plain(row["p"]))
+        inner = (
+            f"SELECT DISTINCT ?item WHERE {{ ?item {prop} {node} FILTER(isIRI(?item)) }} LIMIT {COUNTED + 1}"
+        )
+        total = min(count(store, inner), COUNTED)
+        longest = max(longest, total)
+        text = f"""SELECT ?item (MIN(?l) AS ?label) WHERE {{
+            {{ {inner} }} OPTIONAL {{ ?item rdfs:label ?l }} }}
+            GROUP BY ?item ORDER BY ?label ?item LIMIT {PAGE} OFFSET {(page - 1) * PAGE}"""
+        found.append((plain(row["p"]), iris_in(select(store, text), "item"), total))
+    names = name_all(store, [iri for prop, things, _ in found for iri in (prop, *things)])
+    links = [
+        Links(names[prop], tuple(names[thing] for thing in things), total)
+        for prop, things, total in found
+        if things
+    ]
+    return links, longest
+
+
+def holdings_of(store: Store, iri: str, page: int) -> Listing[Holding]:
+    """List who held which post over which interval, for a person, a post or an organization.
+
+    A post held without a membership counts as well; the earliest beginning comes first.
+    """
+    node = iri_text(iri)
+    where = f"""{{ ?item org:member|org:organization|dg:post {node} }}
+        UNION {{ ?item a org:Membership FILTER(?item = {node}) }}"""
+    order = "OPTIONAL { ?item org:memberDuring/dg:begin ?begin }"
+    found = listed(store, where, page, order=order, key="MIN(?begin)")
+    rows = select(
+        store,
+        f"""SELECT DISTINCT ?m ?person ?post ?organization ?t WHERE {{
+          {{ VALUES ?m {{ {values(found.items)} }}
+            OPTIONAL {{ ?m org:member ?person }} OPTIONAL {{ ?m dg:post ?post }}
+            OPTIONAL {{ ?m org:organization ?organization }} OPTIONAL {{ ?m org:memberDuring ?t }} }}
+          UNION {{ ?person org:holds ?post . OPTIONAL {{ ?post org:postIn ?organization }}
+            FILTER(?person = {node} || ?post = {node} || ?organization = {node})
+            FILTER NOT EXISTS {{ ?any org:member ?person ; dg:post ?post }} }}
+        }} ORDER BY ?m ?person ?post LIMIT {2 * PAGE}"""
+        if found.items
+        else f"""SELECT DISTINCT ?person ?post ?organization WHERE {{
+          {{ BIND({node} AS ?person) {node} org:holds ?post OPTIONAL {{ ?post org:postIn ?organization }} }}
+          UNION {{ BIND({node} AS ?post) ?person org:holds {node}
+            OPTIONAL {{ {node} org:postIn ?organization }} }}
+          UNION {{ BIND({node} AS ?organization) ?post org:postIn {node} . ?person org:holds ?post }}
+        }} ORDER BY ?person ?post LIMIT {PAGE}""",
+    )
+    names = name_all(store, iris_in(rows, "m", "person", "post", "organization"))
+    times = times_of(store, iris_in(rows, "t"))
+    order_of = {item: number for number, item in enumerate(found.items)}
+    rows.sort(key=lambda row: order_of.get(row_text(row, "m") or "", len(order_of)))
+    holdings = [
+        Holding(
+            membership=names.get(row_text(row, "m") or ""),
+            person=names.get(row_text(row, "person") or ""),
+            post=names.get(row_text(row, "post") or ""),
+            organization=names.get(row_text(row, "organization") or ""),
+            when=times.get(row_text(row, "t") or ""),
+        )
+        for row in rows
+    ]
+    return Listing(holdings, max(found.total, len(holdings)), found.start, found.more)
+
+
+def is_graph(store: Store, iri: str) -> bool:
+    """Tell whether a named graph goes by this IRI."""
+    return store.query(f"{PROLOGUE} ASK {{ GRAPH {iri_text(iri)} {{ ?s ?p ?o }} }}").truth()

@@ -1,0 +1,45 @@
+"""Lists that are paged and counted, with bounded work however busy a thing is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pyoxigraph import NamedNode
+
+from kg.describe.model import COUNTED, PAGE, Listing
+from kg.search import PROLOGUE, plain
+from kg.store import Row, Store
+
+
+def listed(store: Store, where: str, page: int, *, order: str = "", key: str = "?item") -> Listing[str]:
+    """List the IRIs that `where` binds to ?item: one page of them, sorted by `key`, and how many there are.
+
+    `order` binds further variables for `key`. Beyond COUNTED entries only the first found are sorted.
+    """
+    inner = f"SELECT DISTINCT ?item WHERE {{ {where} FILTER(isIRI(?item)) }} LIMIT {COUNTED + 1}"
+    total = count(store, inner)
+    start = (page - 1) * PAGE
+    if start >= total:
+        return Listing((), min(total, COUNTED), start, total > COUNTED)
+    text = f"""SELECT ?item WHERE {{ {{ {inner} }} {order} }}
+        GROUP BY ?item ORDER BY {key} ?item LIMIT {PAGE} OFFSET {start}"""
+    items = [plain(row["item"]) for row in select(store, text)]
+    return Listing(items, min(total, COUNTED), start, total > COUNTED)
+
+
+def count(store: Store, query: str) -> int:
+    """Count the solutions of a query."""
+    text = f"SELECT (COUNT(*) AS ?n) WHERE {{ {{ {query} }} }}"
+    return sum(int(plain(row["n"])) for row in select(store, text))
+
+
+def select(store: Store, text: str) -> list[Row]:
+    """Read all the solutions of a query that uses our prefixes."""
+    return list(store.query(PROLOGUE + text).rows())
+
+
+def iris_in(found: Iterable[Row], *columns: str) -> list[str]:
+    """Collect the IRIs of some columns."""
+    return [
+        term.value for row in found for column in columns if isinstance(term := row.get(column), NamedNode)
+    ]

@@ -1,0 +1,231 @@
+"""What a page needs of a thing, as plain records: texts and IRIs, nothing of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from kg.search import Name
+
+PAGE: Final = 50
+"""How many entries of each list one page holds."""
+COUNTED: Final = 20_000
+"""Lists are counted and sorted up to this many entries; beyond it they say so."""
+TEXT_LIMIT: Final = 2_000
+"""Code points of a literal that a page shows; the data holds all of it."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Listing(Generic[T]):
+    """One page of a list: `start` counts from 0, `more` says that there are more than `total` in all."""
+
+    items: Sequence[T] = ()
+    total: int = 0
+    start: int = 0
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Value:
+    """The object of a fact: a thing (`name`), or a text with its language or datatype.
+
+    `length` is the whole text's, in code points, where only the beginning of it is given.
+    """
+
+    text: str
+    name: Name | None = None
+    language: str | None = None
+    datatype: str | None = None
+    length: int | None = None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One value of a property, the graphs that state it, and the claims in them that support it.
+
+    `sourced` is None where no claim is called for: reference data, and the parts that claims are made of.
+    """
+
+    value: Value
+    graphs: tuple[Name, ...]
+    claims: tuple[Name, ...] = ()
+    sourced: bool | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All the values of one property; `total` counts also those that are left out."""
+
+    property: Name
+    facts: tuple[Fact, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class When:
+    """A time in words, with its bounds (ISO 8601 dates) and precision where they are given."""
+
+    text: str
+    begin: str | None = None
+    end: str | None = None
+    precision: str | None = None
+    iri: str | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A quantity, as it is claimed."""
+
+    name: Name
+    value: str | None
+    comparator: str | None
+    unit: str | None
+    as_of: When | None
+    deadline: When | None
+    of: Name | None
+
+
+@dataclass(frozen=True)
+class Between:
+    """How an event bears on the relation of its parties; `character` is an IRI's last part, for the eye."""
+
+    name: Name
+    parties: tuple[Name, ...]
+    character: Name | None
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A place on the way of an event, the event or part of it that touches it, and how surely it is said."""
+
+    role: Name
+    place: Name
+    event: Name
+    modality: Name | None
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """An event in a list: its types, time and parties, and how it concerns the thing whose list it is.
+
+    `roles` are the properties that lead from the event to that thing, or to `via`, which belongs to it.
+    """
+
+    name: Name
+    types: tuple[Name, ...]
+    when: When | None
+    roles: tuple[Name, ...]
+    via: tuple[Name, ...]
+    between: tuple[Between, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One link of a chain of attribution."""
+
+    number: int
+    who: Name
+    kind: Name | None
+    verb: str | None
+    unnamed: bool
+
+
+@dataclass(frozen=True)
+class Span:
+    """A place in a text: paragraph from 1, code points from 0, the end not included."""
+
+    iri: str
+    text: Name | None
+    paragraph: int | None
+    start: int | None
+    end: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A claim: what is said, by whom, how surely, and where in which text."""
+
+    name: Name
+    modality: Name | None
+    modality_definition: str | None
+    chain: tuple[Step, ...]
+    quoted: str | None
+    spans: tuple[Span, ...]
+    about: tuple[Name, ...]
+    stated_in: tuple[Name, ...]
+    graphs: tuple[Name, ...]
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A post held by somebody over an interval."""
+
+    membership: Name | None
+    person: Name | None
+    post: Name | None
+    organization: Name | None
+    when: When | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Words in a text that stand for an agent."""
+
+    name: Name
+    words: str
+    refers_to: Name | None
+    method: Name | None
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True)
+class Links:
+    """The things that point to this one by one property; `total` counts all of them."""
+
+    property: Name
+    things: tuple[Name, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a named graph holds."""
+
+    triples: int
+    sources: tuple[Name, ...]
+    texts: tuple[Name, ...]
+    events: Listing[EventLine]
+    statements: Listing[Statement]
+    kinds: tuple[tuple[Name, int], ...]
+
+
+@dataclass(frozen=True)
+class Description:
+    """Everything that the page of a thing shows."""
+
+    name: Name
+    kind: str
+    types: tuple[Name, ...]
+    aliases: tuple[str, ...]
+    comments: tuple[str, ...]
+    facts: tuple[Facts, ...]
+    identifiers: tuple[Fact, ...]
+    figures: tuple[Figure, ...]
+    between: tuple[Between, ...]
+    parts: tuple[EventLine, ...]
+    route: tuple[Leg, ...]
+    events: Listing[EventLine]
+    about: Listing[Statement]
+    by: Listing[Statement]
+    statement: Statement | None
+    holdings: Listing[Holding]
+    mentions: Listing[Standing]
+    incoming: tuple[Links, ...]
+    contents: Contents | None
+    graphs: tuple[Name, ...]
+    page: int
+    pages: int

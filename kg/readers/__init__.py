@@ -1,0 +1,1 @@
+"""What reads files: one module for each family of formats."""

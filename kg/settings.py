@@ -1,0 +1,73 @@
+"""Settings as one table: environment variable, default, help. Flags of the command line override them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from kg.errors import ParameterError
+
+GIB = 1024**3
+
+
+def _setting(name: str, default: object, help_text: str) -> Any:
+    return field(default=default, metadata={"name": name, "help": help_text})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a process was told. Sizes in bytes, times in seconds; an empty text means unset."""
+
+    data: Path = _setting("DIPLOGRAPH_DATA", Path("diplograph-data"), "folder that holds the store")
+    store: str = _setting("DIPLOGRAPH_STORE", "", "query URL of a SPARQL store to use in place of the folder")
+    token: str = _setting("DIPLOGRAPH_TOKEN", "", "secret that writing needs; generated when empty")
+    query_timeout: float = _setting("DIPLOGRAPH_QUERY_TIMEOUT", 60.0, "seconds that one query may take")
+    query_memory: int = _setting("DIPLOGRAPH_QUERY_MEMORY", 2 * GIB, "bytes of memory that one query may use")
+    workers: int = _setting("DIPLOGRAPH_WORKERS", os.cpu_count() or 1, "queries that may run at once")
+    max_upload: int = _setting("DIPLOGRAPH_MAX_UPLOAD", 1 * GIB, "bytes that one request body may have")
+    service_allow: tuple[str, ...] = _setting(
+        "DIPLOGRAPH_SERVICE_ALLOW", (), "URL prefixes that SERVICE and LOAD may reach, separated by spaces"
+    )
+    read_only: bool = _setting("DIPLOGRAPH_READ_ONLY", False, "refuse every write")
+
+
+def read_settings(environ: Mapping[str, str], **flags: object) -> Settings:
+    """Read the settings from the environment, then from flags that are not None.
+
+    Raises ParameterError when a value cannot be read, naming the variable and the value's kind.
+    """
+    values: dict[str, Any] = {}
+    for setting in fields(Settings):
+        name = setting.metadata["name"]
+        if flags.get(setting.name) is not None:
+            values[setting.name] = flags[setting.name]
+        elif environ.get(name, "") != "":
+            values[setting.name] = _read(name, environ[name], setting.default)
+    return Settings(**values)
+
+
+def _read(name: str, text: str, default: object) -> object:
+    try:
+        if isinstance(default, bool):
+            return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
+                text.lower()
+            ]
+        if isinstance(default, tuple):
+            return tuple(text.split())
+        if isinstance(default, (int, float)):
+            return _positive(type(default)(text))
+        return type(default)(text) if isinstance(default, Path) else text
+    except (KeyError, ValueError):
+        kind = {bool: "1 or 0", int: "a whole number above 0", float: "a number above 0"}[type(default)]
+        raise ParameterError(
+            f"{name}={text} is not {kind}", mend=f"Set {name} to {kind}, or unset it."
+        ) from None
+
+
+def _positive(number: int | float) -> int | float:
+    if number <= 0:
+        raise ValueError(number)
+    return number

@@ -1,0 +1,7 @@
+"""The one seam: what the tool asks of a store of quads, whatever engine is behind it."""
+
+from kg.store.answer import Answer, Row, Term
+from kg.store.embedded import EmbeddedStore
+from kg.store.seam import UNION, QueryDataset, Store
+
+__all__ = ["UNION", "Answer", "EmbeddedStore", "QueryDataset", "Row", "Store", "Term"]

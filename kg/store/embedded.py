@@ -1,0 +1,316 @@
+"""The embedded store: pyoxigraph in this process, on a folder or in memory."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeVar
+
+import pyoxigraph
+from pyoxigraph import (
+    BlankNode,
+    DefaultGraph,
+    NamedNode,
+    Quad,
+    QueryBoolean,
+    QuerySolutions,
+    QueryTriples,
+    Triple,
+)
+
+from kg.errors import (
+    ConflictError,
+    DiplographError,
+    NotAStoreError,
+    ParameterError,
+    QuerySyntaxError,
+    StoreBusyError,
+    StoreFailedError,
+    UnknownNameError,
+)
+from kg.formats import Format, Kind
+from kg.sparql import has_dataset_clause, refuse_excess, refuse_remote_access, with_using
+from kg.store.answer import Row
+from kg.store.faults import explain_syntax
+from kg.store.seam import UNION, QueryDataset
+
+T = TypeVar("T")
+
+_CHUNK: Final = 64 * 1024
+_SPOOL: Final = 8 * 1024 * 1024
+# What RocksDB leaves when it is stopped before its first commit; CURRENT, which it writes last, is missing.
+_UNBORN: Final = re.compile(
+    r"LOCK|LOG(\.old\.\d+)?|IDENTITY|MANIFEST-\d+|OPTIONS-\d+(\.dbtmp)?|\d+\.(dbtmp|log)"
+)
+
+
+class Sink(Protocol):
+    """What a result can be written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Take some bytes."""
+        ...
+
+
+class EmbeddedStore:
+    """Quads in a RocksDB folder, or in memory when no folder is given.
+
+    Any number of threads may ask at once; writers wait for one another. `allowed` are the URL prefixes that
+    SERVICE and LOAD may reach. Raises NotAStoreError for a folder that holds something else or may not be
+    used, StoreBusyError when another process has it.
+
+    Two faults of the engine show: a union gives a triple once for each graph that holds it (its issue 1919),
+    so that counts want DISTINCT; and numbers and dates come back in canonical form ("1.50" as "1.5").
+    """
+
+    def __init__(self, folder: Path | None = None, *, allowed: Sequence[str] = ()) -> None:
+        self._engine: pyoxigraph.Store | None = _open(folder)
+        self._allowed = tuple(allowed)
+        self._writing = threading.Lock()
+
+    @classmethod
+    def open_snapshot(cls, folder: Path, *, allowed: Sequence[str] = ()) -> EmbeddedStore:
+        """Open a snapshot for reading; nobody may write to its folder."""
+        store = cls(allowed=allowed)
+        try:
+            store._engine = pyoxigraph.Store.read_only(str(folder))
+        except (OSError, RuntimeError) as error:
+            raise _cannot_open(str(error), str(folder)) from None
+        return store
+
+    @property
+    def engine(self) -> pyoxigraph.Store:
+        """Give the engine; raises StoreFailedError once the store is closed."""
+        if self._engine is None:
+            raise StoreFailedError("the store is closed")
+        return self._engine
+
+    def query(self, text: str, dataset: QueryDataset = UNION) -> EmbeddedAnswer:
+        """Answer a SPARQL 1.1 query; see `Store.query`.
+
+        The answer must be read in the thread that asked.
+        """
+        self._refuse(text)
+        default: Any = _graphs(dataset.default)
+        named: Any = _graphs(dataset.named)
+        engine = self.engine
+        with _engine_errors():
+            try:
+                if dataset != UNION:
+                    return EmbeddedAnswer(engine.query(text, default_graph=default, named_graphs=named))
+                # The engine's union would override FROM, which is to keep its meaning.
+                union = not has_dataset_clause(text)
+                return EmbeddedAnswer(engine.query(text, use_default_graph_as_union=union))
+            except SyntaxError as error:
+                raise explain_syntax(text, str(error), "query") from None
+
+    def update(self, text: str, dataset: QueryDataset = UNION) -> None:
+        """Carry out a SPARQL 1.1 update; see `Store.update`.
+
+        Outside of GRAPH, its patterns and templates mean the unnamed graph and not the union (SPARQL 1.1
+        Update section 2.2): an update changes what it reads, and the union cannot be changed.
+        """
+        self._refuse(text)
+        if dataset != UNION:
+            _graphs((*dataset.default, *dataset.named))
+            text = with_using(text, dataset.default, dataset.named)
+        engine = self.engine
+        with self._writing, _engine_errors():
+            try:
+                engine.update(text)
+            except SyntaxError as error:
+                raise explain_syntax(text, str(error), "update") from None
+
+    def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
+        """Remove and add quads in one transaction; see `Store.change`."""
+        request = ";\n".join(part for part in (_data("DELETE", removed), _data("INSERT", added)) if part)
+        if not request:
+            return
+        engine = self.engine
+        with self._writing, _engine_errors():
+            try:
+                engine.update(request)
+            except SyntaxError as error:
+                raise StoreFailedError(f"the engine refuses the quads: {error}") from None
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self._engine = None
+
+    def _refuse(self, text: str) -> None:
+        refuse_excess(text)
+        refuse_remote_access(text, self._allowed)
+
+
+class EmbeddedAnswer:
+    """A result of the embedded engine; it belongs to the thread that asked for it."""
+
+    def __init__(self, result: QuerySolutions | QueryBoolean | QueryTriples) -> None:
+        self._result = result
+
+    @property
+    def kind(self) -> Kind:
+        """Tell what it is."""
+        if isinstance(self._result, QuerySolutions):
+            return "solutions"
+        return "boolean" if isinstance(self._result, QueryBoolean) else "graph"
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Name the columns."""
+        solutions = self._result
+        return tuple(v.value for v in solutions.variables) if isinstance(solutions, QuerySolutions) else ()
+
+    def rows(self) -> Iterator[Row]:
+        """Read the solutions."""
+        assert isinstance(self._result, QuerySolutions)  # noqa: S101
+        names = self.variables
+        solutions = self._result
+        while (solution := _step(lambda: next(solutions, None))) is not None:
+            yield {name: term for name in names if (term := solution[name]) is not None}
+
+    def truth(self) -> bool:
+        """Read the boolean."""
+        return bool(self._result)
+
+    def triples(self) -> Iterator[Triple]:
+        """Read the triples."""
+        assert isinstance(self._result, QueryTriples)  # noqa: S101
+        triples = self._result
+        while (triple := _step(lambda: next(triples, None))) is not None:
+            yield triple
+
+    def write(self, sink: Sink, form: Format) -> None:
+        """Write the whole result to a binary file; raises StoreFailedError."""
+        target: Any = sink
+        engine_format: Any = form.engine
+        with _engine_errors():
+            self._result.serialize(target, format=engine_format)
+
+    def serialize(self, form: Format) -> Iterator[bytes]:
+        """Write to a spool first: what fails, fails before the first byte."""
+        with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as spool:
+            self.write(spool, form)
+            spool.seek(0)
+            while chunk := spool.read(_CHUNK):
+                yield chunk
+
+
+def _step(step: Callable[[], T]) -> T:
+    with _engine_errors():
+        return step()
+
+
+@contextmanager
+def _engine_errors() -> Iterator[None]:
+    try:
+        yield
+    except DiplographError:
+        raise
+    except (OSError, RuntimeError, ValueError) as error:
+        raise _explain(str(error)) from None
+
+
+def _explain(message: str) -> DiplographError:
+    if match := re.fullmatch(r"The custom function (<.*>) is not supported", message):
+        return QuerySyntaxError(
+            f"the function {match.group(1)} is not known here",
+            mend="Use the functions of SPARQL 1.1, or those of xsd: to cast.",
+        )
+    if match := re.fullmatch(r"The graph <(.*)> does not exist", message):
+        return UnknownNameError(
+            f"there is no graph <{match.group(1)}>", mend="List the graphs there are, or write SILENT."
+        )
+    if match := re.fullmatch(r"The graph <(.*)> already exists", message):
+        return ConflictError(
+            f"the graph <{match.group(1)}> exists already", mend="Leave it, or write SILENT."
+        )
+    return StoreFailedError(f"the engine failed: {message}", mend="See the log of the store; try again.")
+
+
+def _graphs(iris: Sequence[str]) -> list[NamedNode]:
+    graphs = []
+    for iri in iris:
+        try:
+            graphs.append(NamedNode(iri))
+        except ValueError:
+            raise ParameterError(
+                f"'{iri}' is no IRI of a graph", mend="Write it in full, as https://w3id.org/…."
+            ) from None
+    return graphs
+
+
+def _open(folder: Path | None) -> pyoxigraph.Store:
+    if folder is None:
+        return pyoxigraph.Store()
+    where = str(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        names = [path.name for path in folder.iterdir()]
+    except (FileExistsError, NotADirectoryError):
+        raise NotAStoreError("there is a file in its place", where=where, mend=_NAME_ANOTHER) from None
+    except OSError as error:
+        raise NotAStoreError(
+            f"it cannot be read or made: {error.strerror}",
+            where=where,
+            mend="Give yourself the right to read and write it, or name another folder.",
+        ) from None
+    if "CURRENT" not in names and not all(_UNBORN.fullmatch(name) for name in names):
+        raise NotAStoreError("it holds other files than a store's", where=where, mend=_NAME_ANOTHER)
+    try:
+        return pyoxigraph.Store(folder)
+    except (OSError, RuntimeError) as error:
+        raise _cannot_open(str(error), where) from None
+
+
+_NAME_ANOTHER: Final = "Name an empty folder, a new one, or the folder of a store made earlier."
+
+
+def _cannot_open(message: str, where: str) -> DiplographError:
+    if re.match(r"IO error: (While )?lock", message, re.IGNORECASE):
+        return StoreBusyError(
+            "another process has it open", where=where, mend="Stop that process, or work through its server."
+        )
+    if re.search(r"Permission denied|Read-only file system", message):
+        return NotAStoreError(
+            f"it cannot be written: {message}",
+            where=where,
+            mend="Give yourself the right to read and write it, or name another folder.",
+        )
+    if message.startswith(("Corruption", "Invalid argument")):
+        return NotAStoreError(
+            f"its files are no store's, or are damaged: {message}",
+            where=where,
+            mend="Name another folder, or restore it from a backup.",
+        )
+    return StoreFailedError(message, where=where, mend="Check the disk it lies on, or name another folder.")
+
+
+def _data(verb: str, quads: Iterable[Quad]) -> str:
+    lines: list[str] = []
+    for quad in quads:
+        triple = f"{quad.subject} {quad.predicate} {quad.object} "
+        if _has_blank(quad):
+            raise StoreFailedError(
+                f"a blank node cannot be changed by name: {triple}",
+                mend="Give it an IRI first, as loading does.",
+            )
+        graph = quad.graph_name
+        lines.append(f"{triple}." if isinstance(graph, DefaultGraph) else f"GRAPH {graph} {{ {triple}}}")
+    text = "\n".join(lines)
+    return f"{verb} DATA {{\n{text}\n}}" if text else ""
+
+
+def _has_blank(quad: Quad) -> bool:
+    terms: list[object] = [quad.subject, quad.object, quad.graph_name]
+    while terms:
+        part = terms.pop()
+        if isinstance(part, BlankNode):
+            return True
+        if isinstance(part, Triple):
+            terms += [part.subject, part.object]
+    return False

@@ -1,0 +1,157 @@
+"""A process of its own around the engine, so that what runs in it can be stopped.
+
+Run as `python -m kg.store.engine_process reader FD MEMORY ALLOWED…` or `writer FD FD FOLDER ALLOWED…`. A
+reader answers queries on read-only snapshots; the writer holds the folder, changes it, and makes snapshots.
+Both end with their parent. ALLOWED are the URL prefixes that SERVICE and LOAD may reach.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph
+from pyoxigraph import RdfFormat
+
+from kg.errors import DiplographError, StoreFailedError
+from kg.formats import result_format
+from kg.store.channel import Channel, ChannelClosedError
+from kg.store.embedded import EmbeddedAnswer, EmbeddedStore
+from kg.store.seam import QueryDataset
+
+PIECE = 64 * 1024
+
+
+class _Sink:
+    """A binary file for the engine to write to; sends full pieces: early failures precede the first."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._held = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self._held += data
+        if len(self._held) >= PIECE:
+            self.flush()
+        return len(data)
+
+    def flush(self) -> None:
+        if self._held:
+            self._channel.send(b"D", self._held)
+            self._held = bytearray()
+
+
+def _dataset(message: dict[str, Any]) -> QueryDataset:
+    return QueryDataset(tuple(message["default"]), tuple(message["named"]))
+
+
+def run_reader(channel: Channel, memory: int, allowed: Sequence[str]) -> None:
+    """Answer one query after the other until the channel closes."""
+    store: EmbeddedStore | None = None
+    answer: EmbeddedAnswer | None = None
+    while True:
+        message = channel.receive_message()
+        try:
+            match message["do"]:
+                case "open":
+                    answer = None
+                    store = None
+                    _limit_memory(None)
+                    store = EmbeddedStore.open_snapshot(Path(message["path"]), allowed=allowed)
+                    _limit_memory(memory)
+                    channel.send_message({})
+                case "query" if store is not None:
+                    answer = store.query(message["text"], _dataset(message))
+                    channel.send_message({"kind": answer.kind, "variables": answer.variables})
+                case "write" if answer is not None:
+                    sink = _Sink(channel)
+                    answer.write(sink, result_format(answer.kind, message["format"]))
+                    sink.flush()
+                    channel.send(b"Z")
+                    answer = None
+        except DiplographError as error:
+            channel.send_error(error)
+
+
+def run_writer(channel: Channel, snapshots: Channel, folder: Path, allowed: Sequence[str]) -> None:
+    """Hold the folder: change it on one channel, make snapshots on the other, until they close."""
+    try:
+        store = EmbeddedStore(folder, allowed=allowed)
+    except DiplographError as error:
+        channel.send_error(error)
+        return
+    channel.send_message({})
+    threading.Thread(target=_make_snapshots, args=(store, snapshots), daemon=True).start()
+    while True:
+        message = channel.receive_message()
+        try:
+            match message["do"]:
+                case "update":
+                    store.update(message["text"], _dataset(message))
+                case "change":
+                    removed, added = channel.receive()[1], channel.receive()[1]
+                    store.change(
+                        pyoxigraph.parse(removed, format=RdfFormat.N_QUADS),
+                        pyoxigraph.parse(added, format=RdfFormat.N_QUADS),
+                    )
+            channel.send_message({})
+        except DiplographError as error:
+            channel.send_error(error)
+
+
+def _make_snapshots(store: EmbeddedStore, channel: Channel) -> None:
+    # A thread of its own: a long update must not keep readers from a snapshot of the last commit.
+    while True:
+        try:
+            message = channel.receive_message()
+            try:
+                store.engine.backup(message["path"])
+            except OSError as error:
+                channel.send_error(StoreFailedError(f"no snapshot could be made: {error}"))
+            else:
+                channel.send_message({})
+        except ChannelClosedError:
+            return
+
+
+def _limit_memory(extra: int | None) -> None:
+    # What the engine reserves to open a snapshot is not the query's: the limit counts from there.
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    ceiling = hard
+    if extra is not None:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        ceiling = pages * resource.getpagesize() + extra
+    resource.setrlimit(resource.RLIMIT_AS, (ceiling, hard))
+
+
+def _end_with_parent(sock: socket.socket) -> None:
+    # The engine lets go of the GIL while it works, so this thread sees the hang-up in the middle of a query.
+    poll = select.poll()
+    poll.register(sock.fileno(), 0)
+    poll.poll()
+    os._exit(1)
+
+
+def main(arguments: list[str]) -> None:
+    """Run as a reader or as the writer until the parent hangs up."""
+    role, fd, *rest = arguments
+    sock = socket.socket(fileno=int(fd))
+    threading.Thread(target=_end_with_parent, args=(sock,), daemon=True).start()
+    try:
+        if role == "reader":
+            run_reader(Channel(sock), int(rest[0]), rest[1:])
+        else:
+            run_writer(Channel(sock), Channel(socket.socket(fileno=int(rest[0]))), Path(rest[1]), rest[2:])
+    except ChannelClosedError:
+        pass
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,53 @@
+"""What the tool asks of a store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from pyoxigraph import Quad
+
+from kg.store.answer import Answer
+
+
+@dataclass(frozen=True)
+class QueryDataset:
+    """The RDF dataset that a request asks for, as graph IRIs (SPARQL 1.1 Protocol 2.1.4).
+
+    Both empty: the default graph is the union of all graphs, and every named graph can be named. As soon as
+    one is given it replaces the query's own FROM clauses, and what it leaves out is empty.
+    """
+
+    default: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+
+
+UNION = QueryDataset()
+
+
+class Store(Protocol):
+    """Quads that can be asked and changed. Every change is atomic; readers see it whole or not at all."""
+
+    def query(self, text: str, dataset: QueryDataset = UNION) -> Answer:
+        """Answer a SPARQL 1.1 query.
+
+        Raises QuerySyntaxError with line and column, QueryRefusedError, StoreFailedError.
+        """
+        ...
+
+    def update(self, text: str, dataset: QueryDataset = UNION) -> None:
+        """Carry out a SPARQL 1.1 update request as one transaction.
+
+        `dataset` is the protocol's using-graph-uri and using-named-graph-uri. Raises QuerySyntaxError,
+        QueryRefusedError, StoreFailedError.
+        """
+        ...
+
+    def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
+        """Remove and add quads as one transaction; the quads hold no blank nodes. Raises StoreFailedError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the engine; safe to call twice."""
+        ...

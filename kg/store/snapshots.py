@@ -1,0 +1,76 @@
+"""Read-only snapshots of the last commit: made when one is asked for, removed when nobody uses them."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from time import time
+
+
+class Snapshots:
+    """The folders of snapshots, by hard links to the engine's files.
+
+    `make` fills a folder. A snapshot is current until `outdate` is called; the next `take` makes a new one.
+    """
+
+    def __init__(self, folder: Path, make: Callable[[Path], None]) -> None:
+        # What a crash left behind belongs to nobody.
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        self._folder = folder
+        self._make = make
+        self._lock = threading.Lock()
+        self._version = 0
+        self._newest: Path | None = None
+        self._made = 0.0
+        self._users: Counter[Path] = Counter()
+
+    def outdate(self) -> None:
+        """Note that something was committed."""
+        with self._lock:
+            self._version += 1
+
+    def is_current(self, path: Path | None) -> bool:
+        """Tell whether a snapshot holds the last commit."""
+        with self._lock:
+            return path is not None and path == self._path()
+
+    def take(self) -> Path:
+        """Give a snapshot with every commit so far, to be released; raises StoreFailedError."""
+        with self._lock:
+            path = self._path()
+            if path != self._newest:
+                self._make(path)
+                self._newest, stale, self._made = path, self._newest, time()
+                if stale is not None and not self._users[stale]:
+                    self._remove(stale)
+            self._users[path] += 1
+            return path
+
+    def release(self, path: Path) -> None:
+        """Give a snapshot back; one that is stale and unused goes."""
+        with self._lock:
+            self._users[path] -= 1
+            if self._users[path] <= 0:
+                del self._users[path]
+                if path != self._newest:
+                    self._remove(path)
+
+    def age(self) -> float | None:
+        """Give the seconds since the newest snapshot was made; None where there is none."""
+        with self._lock:
+            return time() - self._made if self._newest else None
+
+    def clear(self) -> None:
+        """Remove all of them."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _path(self) -> Path:
+        return self._folder / str(self._version)
+
+    @staticmethod
+    def _remove(path: Path) -> None:
+        shutil.rmtree(path, ignore_errors=True)

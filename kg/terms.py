@@ -1,0 +1,96 @@
+"""Namespaces, the graphs of the dataset, and the minting of IRIs."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from typing import Final
+
+from pyoxigraph import NamedNode
+
+BASE: Final = "https://w3id.org/diplograph/"
+ONTOLOGY: Final = BASE + "ontology#"
+ID: Final = BASE + "id/"
+GRAPH: Final = BASE + "graph/"
+LOAD: Final = BASE + "load/"
+# RDF 1.1 section 3.5: blank nodes of loaded files become IRIs that can be told from minted ones.
+GENID: Final = BASE + ".well-known/genid/"
+
+PREFIXES: Final[dict[str, str]] = {
+    "dg": ONTOLOGY,
+    "id": ID,
+    "graph": GRAPH,
+    "load": LOAD,
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "dcterms": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "geo": "http://www.opengis.net/ont/geosparql#",
+    "lode": "http://linkedevents.org/ontology/",
+    "oa": "http://www.w3.org/ns/oa#",
+    "org": "http://www.w3.org/ns/org#",
+    "prov": "http://www.w3.org/ns/prov#",
+    "schema": "https://schema.org/",
+    "sem": "http://semanticweb.cs.vu.nl/2009/11/sem/",
+    "sh": "http://www.w3.org/ns/shacl#",
+    "time": "http://www.w3.org/2006/time#",
+    "vann": "http://purl.org/vocab/vann/",
+    "vs": "http://www.w3.org/2003/06/sw-vocab-status/ns#",
+    "wd": "http://www.wikidata.org/entity/",
+}
+
+# Graphs that the tool itself keeps; every other named graph is one source.
+GRAPH_ONTOLOGY: Final = NamedNode(GRAPH + "ontology")
+GRAPH_EVENT_TYPES: Final = NamedNode(GRAPH + "event-types")
+GRAPH_ALIGNMENTS: Final = NamedNode(GRAPH + "alignments")
+GRAPH_COUNTRIES: Final = NamedNode(GRAPH + "countries")
+GRAPH_LOADS: Final = NamedNode(GRAPH + "loads")
+
+_SLUG_LENGTH = 80
+
+
+def term(curie: str) -> NamedNode:
+    """Expand a prefixed name of `PREFIXES` to an IRI; raises KeyError for an unknown prefix."""
+    prefix, _, local = curie.partition(":")
+    return NamedNode(PREFIXES[prefix] + local)
+
+
+def slugify(text: str) -> str:
+    """Turn a name into the last part of an IRI: lower-case ASCII letters, digits and hyphens.
+
+    Text with letters of another script, or too long to keep whole, gets a short hash so that two names never
+    share a slug by accident.
+    """
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
+    latin = all(ord(c) < 0x250 or unicodedata.combining(c) for c in text if c.isalnum())
+    if slug and latin and len(slug) <= _SLUG_LENGTH:
+        return slug
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+    return f"{slug[:_SLUG_LENGTH].rstrip('-')}-{digest}".lstrip("-")
+
+
+def mint(kind: str, name: str) -> NamedNode:
+    """Mint `id/<kind>/<slug>` for a thing by its name."""
+    return NamedNode(f"{ID}{kind}/{slugify(name)}")
+
+
+def source_graph(name: str) -> NamedNode:
+    """Name the graph of a source: an IRI stays as it is, a name becomes `graph/<slug>`."""
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name):
+        return NamedNode(name)
+    return NamedNode(GRAPH + slugify(name))
+
+
+def compact(iri: str) -> str:
+    """Shorten an IRI to a prefixed name where one of `PREFIXES` fits and the rest is a plain local name."""
+    best = ""
+    for prefix, namespace in PREFIXES.items():
+        if iri.startswith(namespace) and len(namespace) > len(PREFIXES.get(best, "")):
+            best = prefix
+    local = iri[len(PREFIXES[best]) :] if best else ""
+    return f"{best}:{local}" if best and re.fullmatch(r"[\w./-]*", local) else iri
