@@ -1,0 +1,1 @@
+"""The doors: Flask over `kg`. It knows HTTP and no storage engine."""

@@ -1,0 +1,70 @@
+"""The command line: `diplograph COMMAND`."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from api.commands import inspect, load, query, serve
+from kg import __version__
+from kg.errors import DiplographError
+from kg.settings import read_settings
+
+
+class Commands(click.Group):
+    """Tells errors of ours in lines and by exit code: 1 data or request, 2 usage, 3 a peer or the store."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error of ours ends it with its exit code."""
+        try:
+            return super().invoke(ctx)
+        except DiplographError as error:
+            tell(error)
+            ctx.exit(error.exit_code)
+
+
+def tell(error: DiplographError) -> None:
+    """Write an error to standard error: one line that says it, then findings, place and mending."""
+    click.echo(f"error: {' '.join(str(error).split())}", err=True)
+    for finding in getattr(error, "findings", ()):
+        click.echo(f"  - {finding}", err=True)
+    if error.where:
+        click.echo(f"  where: {error.where}", err=True)
+    if error.mend:
+        click.echo(f"  what to do: {error.mend}", err=True)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="diplograph")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Folder that holds the store (DIPLOGRAPH_DATA).",
+)
+@click.pass_context
+def main(ctx: click.Context, data: Path | None) -> None:
+    """Ask and feed a knowledge graph of diplomatic interactions."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    ctx.obj = read_settings(os.environ, data=data)
+
+
+for command in (
+    serve.serve,
+    load.load,
+    load.loads,
+    query.query,
+    query.dump,
+    inspect.describe,
+    inspect.search,
+    inspect.validate,
+    inspect.check,
+):
+    main.add_command(command)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands, by purpose: serving, loading, asking, looking."""

@@ -1,0 +1,139 @@
+"""`diplograph describe`, `search`, `validate` and `check`."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from api.commands.options import data_option, opened, output_option, read_file, with_data, write
+from api.tables import term_text, text_table
+from kg.errors import ValidationFailedError
+from kg.formats import rdf_format
+from kg.load import report
+from kg.ontology import article_graphs, reference_graphs
+from kg.reasoning import check_consistency
+from kg.search import iri_text, name_all, plain, resolve
+from kg.search import search as find
+from kg.settings import Settings
+from kg.store import Store
+from kg.terms import GRAPH_ALIGNMENTS, compact
+from kg.validation import validate as apply_shapes
+
+_SHOWN = 50
+
+
+@click.command()
+@click.argument("name", metavar="NAME|IRI")
+@click.option(
+    "--format", "form", type=click.Choice(("text", "ttl", "jsonld")), default="text", show_default=True
+)
+@output_option
+@data_option
+@click.pass_obj
+def describe(settings: Settings, name: str, form: str, output: Path | None, data: Path | None) -> None:
+    """Tell what the graph says of a thing."""
+    with opened(with_data(settings, data)) as store:
+        iri = resolve(store, name)
+        if form == "text":
+            write((line.encode() + b"\n" for line in _description(store, iri)), output)
+        else:
+            from kg.describe import describe_triples
+
+            write(describe_triples(store, iri).serialize(rdf_format(form)), output)
+
+
+@click.command()
+@click.argument("text")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
+@data_option
+@click.pass_obj
+def search(settings: Settings, text: str, limit: int, data: Path | None) -> None:
+    """Find things by their names."""
+    with opened(with_data(settings, data)) as store:
+        hits = find(store, text, limit)
+    if not hits:
+        click.echo("Nothing found.", err=True)
+        return
+    for line in text_table(
+        ("label", "type", "name"), [(h.label, h.type_label, compact(h.iri)) for h in hits], None
+    ):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…")
+@click.option("--format", "form", help="Syntax: ttl, trig, nt, nq, rdf, jsonld. [default: by the ending]")
+@data_option
+@click.pass_obj
+def validate(settings: Settings, files: tuple[str, ...], form: str | None, data: Path | None) -> None:
+    """Check files against the shapes; nothing is stored. Ends with 1 when a file may not enter."""
+    refused: list[str] = []
+    with opened(with_data(settings, data)) as store:
+        for path in files:
+            findings = report(store, read_file(path), name=path, format=form)
+            for severity, text in findings:
+                if severity == "violation":
+                    refused.append(text)
+                else:
+                    click.echo(f"{severity}: {text}")
+            if all(severity != "violation" for severity, _ in findings):
+                click.echo(f"{path}: conforms to the shapes")
+    if refused:
+        raise ValidationFailedError(
+            f"{len(refused)} {'violation' if len(refused) == 1 else 'violations'} of the shapes",
+            findings=tuple(refused),
+            mend="Correct the lines that the findings name.",
+        )
+
+
+@click.command()
+def check() -> None:
+    """Check what comes with diplograph: the ontology with HermiT, and its facts against the shapes."""
+    graphs = {**reference_graphs(), **article_graphs()}
+    faults: list[str] = []
+    # Alignments speak of other vocabularies, which are not here to reason with.
+    outcome = check_consistency(
+        t for graph, triples in graphs.items() if graph != GRAPH_ALIGNMENTS for t in triples
+    )
+    if outcome.consistent:
+        click.echo("HermiT: ontology and facts are consistent")
+        kinds = Counter(found.type for found in outcome.inferred_types)
+        for iri, number in sorted(kinds.items()):
+            click.echo(f"  {compact(iri)}: {number} inferred")
+    else:
+        faults += ["ontology and facts contradict each other", *outcome.explanation]
+    faults += [f"{compact(iri)} can have no member" for iri in outcome.unsatisfiable]
+    background = [triple for triples in graphs.values() for triple in triples]
+    for graph, triples in article_graphs().items():
+        findings = apply_shapes(triples, background)
+        faults += [f"{compact(graph.value)}: {f.text}" for f in findings if f.severity == "violation"]
+        click.echo(f"{compact(graph.value)}: {len(triples)} statements, {len(findings)} findings")
+    if faults:
+        raise ValidationFailedError(
+            f"{len(faults)} faults", findings=tuple(faults), mend="Correct the files in ontology/."
+        )
+
+
+def _description(store: Store, iri: str) -> Iterator[str]:
+    node = iri_text(iri)
+    says = [(plain(r["p"]), r["o"]) for r in store.query(f"SELECT DISTINCT ?p ?o {{ {node} ?p ?o }}").rows()]
+    told = [(plain(r["p"]), r["s"]) for r in store.query(f"SELECT DISTINCT ?s ?p {{ ?s ?p {node} }}").rows()]
+    iris = [term.value for _, term in says + told if str(term).startswith("<")]  # type: ignore[union-attr]
+    names = name_all(store, [iri, *(p for p, _ in says + told), *iris])
+    yield names[iri].label
+    yield iri
+    for arrow, pairs in (("", says), ("← ", told)):
+        grouped: dict[str, list[str]] = defaultdict(list)
+        for predicate, term in pairs:
+            value = plain(term)
+            label = f"{names[value].label}  <{compact(value)}>" if value in names else term_text(term)
+            grouped[names[predicate].label].append(" ".join(label.split()))
+        for predicate in sorted(grouped):
+            yield f"\n{arrow}{predicate}"
+            values = sorted(grouped[predicate])
+            yield from (f"  {value}" for value in values[:_SHOWN])
+            if len(values) > _SHOWN:
+                yield f"  … and {len(values) - _SHOWN} more"

@@ -1,0 +1,80 @@
+"""What several commands take."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from api.data_folder import open_store
+from kg.errors import ParameterError
+from kg.settings import Settings
+from kg.store import Store
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def data_option(command: F) -> F:
+    """Let a command take `--data` after its name, too."""
+    return click.option(
+        "--data", type=click.Path(path_type=Path), help="Folder that holds the store (DIPLOGRAPH_DATA)."
+    )(command)
+
+
+def output_option(command: F) -> F:
+    """Let a command write to a file."""
+    return click.option(
+        "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file."
+    )(command)
+
+
+def with_data(settings: Settings, data: Path | None) -> Settings:
+    """Put the folder of `--data` in the place of the one set otherwise."""
+    return settings if data is None else replace(settings, data=data)
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Store]:
+    """Open the store and close it again."""
+    store = open_store(settings)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def read_file(path: str) -> bytes:
+    """Read a file, or standard input for `-`. Raises ParameterError."""
+    try:
+        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise ParameterError(
+            f"the file cannot be read: {error.strerror}", where=path, mend="Check its name and rights."
+        ) from None
+
+
+def write(pieces: Iterator[bytes], output: Path | None) -> None:
+    """Write to a file, or to standard output. Raises ParameterError when the file cannot be written.
+
+    A file is put in its place when it is whole; nothing is left of one that broke off.
+    """
+    if output is None:
+        for piece in pieces:
+            click.echo(piece, nl=False)
+        return
+    unfinished = output.with_name(output.name + ".part")
+    try:
+        with unfinished.open("wb") as file:
+            file.writelines(pieces)
+        unfinished.replace(output)
+    except OSError as error:
+        raise ParameterError(
+            f"the file cannot be written: {error.strerror}", where=str(output), mend="Choose another with -o."
+        ) from None
+    finally:
+        unfinished.unlink(missing_ok=True)

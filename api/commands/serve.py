@@ -1,0 +1,33 @@
+"""`diplograph serve`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from api.commands.options import data_option, with_data
+from kg.settings import Settings
+
+
+@click.command()
+@data_option
+@click.option("--store", default=None, help="Query URL of a SPARQL store (DIPLOGRAPH_STORE).")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
+@click.option("--read-only", is_flag=True, default=None, help="Refuse every write (DIPLOGRAPH_READ_ONLY).")
+@click.pass_obj
+def serve(
+    settings: Settings, data: Path | None, store: str | None, host: str, port: int, read_only: bool | None
+) -> None:
+    """Serve the graph; an empty data folder gets the ontology, the countries and the article first."""
+    # The other commands start faster without Flask.
+    from api import serve as serving
+
+    settings = with_data(settings, data)
+    if store is not None:
+        settings = replace(settings, store=store)
+    if read_only:
+        settings = replace(settings, read_only=True)
+    serving.serve(settings, host, port, say=lambda line: click.echo(line, err=True))

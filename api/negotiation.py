@@ -1,0 +1,67 @@
+"""Which format a client gets: Werkzeug's reading of Accept against what is offered (RFC 9110 section 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+
+from flask import Response, request
+
+from kg.errors import NotAcceptableError
+from kg.formats import RDF_FORMATS, RESULT_FORMATS, Format, formats_for
+from kg.store import Answer
+
+HTML = "text/html"
+# What a machine may ask for; a client that likes none of it less than HTML is no browser.
+_MACHINE = (
+    "application/problem+json",
+    *(name for form in (*RESULT_FORMATS, *RDF_FORMATS) for name in (form.media_type, *form.aliases)),
+)
+
+
+def wants_html() -> bool:
+    """Tell whether the client would rather have a page than any format for machines."""
+    return request.accept_mimetypes.best_match([*_MACHINE, HTML]) == HTML
+
+
+def choose_format(offered: Sequence[Format]) -> Format:
+    """Choose by the request's Accept; without one, or on `*/*`, the first that is offered.
+
+    A client that asks by an alias (application/json) gets the format under that name. Raises
+    NotAcceptableError that lists what is offered.
+    """
+    if "Accept" not in request.headers:
+        return offered[0]
+    accept = request.accept_mimetypes
+    # A wildcard means the name a format goes by; an alias is used where the client says it.
+    asked = {value.lower() for value, _ in accept}
+    names: dict[str, Format] = {}
+    for form in offered:
+        for name in (form.media_type, *asked.intersection(form.aliases)):
+            if accept.quality(name) > 0:
+                names.setdefault(name, form)
+    best = accept.best_match(list(names))
+    if best is None:
+        offer = ", ".join(form.media_type for form in offered)
+        raise NotAcceptableError(
+            f"nothing in Accept: {request.headers['Accept']} can be produced here",
+            mend=f"Ask for one of: {offer}.",
+        )
+    return replace(names[best], media_type=best)
+
+
+def send_answer(answer: Answer, *, form: Format | None = None) -> Response:
+    """Send a result in the format that the client accepts, or in the one that is given.
+
+    What fails in the engine fails before the first byte leaves. Raises NotAcceptableError, StoreFailedError.
+    """
+    chosen = form or choose_format(formats_for(answer.kind))
+    pieces = iter(answer.serialize(chosen))
+    first = next(pieces, b"")
+    response = Response(chain([first], pieces), content_type=chosen.content_type)
+    close = getattr(pieces, "close", None)
+    if close is not None:
+        response.call_on_close(close)
+    response.vary.add("Accept")
+    return response

@@ -1,0 +1,137 @@
+"""Door: the catalogue of questions, as forms with their answers."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from api.errors import problem_of
+from api.negotiation import send_answer, wants_html
+from api.state import state
+from kg.catalogue import Question, read_catalogue
+from kg.describe import Table, members_of, table_of
+from kg.errors import ParameterError, RequestError, UnknownNameError
+from kg.formats import RESULT_FORMATS, formats_for, result_format
+from kg.search import Name, resolve
+from kg.terms import ID, term
+
+blueprint = Blueprint("questions", __name__)
+
+_ROWS: Final = 500
+_CHOICES: Final = 300
+
+
+@functools.cache
+def catalogue() -> dict[str, Question]:
+    """Give the questions; they are read once."""
+    return read_catalogue()
+
+
+@blueprint.app_template_filter()
+def words(name: str) -> str:
+    """Write the name of a variable as words: `asOf` as `as of`."""
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: " " + found[1].lower(), name).replace("_", " ")
+
+
+@blueprint.get("/queries")
+def listed() -> ResponseReturnValue:
+    """List the questions."""
+    questions = list(catalogue().values())
+    if wants_html():
+        response = make_response(render_template("questions.html", questions=questions))
+    else:
+        response = jsonify({"questions": [_members(question) for question in questions]})
+    response.vary.add("Accept")
+    return response
+
+
+@blueprint.get("/queries/<name>")
+def question(name: str) -> ResponseReturnValue:
+    """Answer a question with the values that the address gives: a page with its form, or data by Accept.
+
+    An ending (`deportations.csv`) chooses the format where no Accept can be sent.
+    """
+    stem, _, ending = name.rpartition(".")
+    if stem and ending in {form.name for form in RESULT_FORMATS}:
+        found = _find(stem)
+        answer = state().store.query(found.fill(_values(found)))
+        response = send_answer(answer, form=result_format(answer.kind, ending))
+        response.headers["Content-Disposition"] = f"attachment; filename={name}"
+        return response
+    found = _find(name)
+    if wants_html():
+        return _page(found)
+    return send_answer(state().store.query(found.fill(_values(found))))
+
+
+def _page(found: Question) -> Response:
+    given = {key: value for key, value in request.args.items() if value.strip()}
+    needed = any(parameter.required and parameter.name not in given for parameter in found.parameters)
+    table: Table | None = None
+    problem = None
+    if given or not needed:
+        try:
+            answer = state().store.query(found.fill(_values(found)))
+            table = table_of(state().store, answer, _ROWS)
+        except RequestError as error:
+            problem = problem_of(error)
+    address = "?" + urlencode(given) if given else ""
+    page = render_template(
+        "question.html",
+        question=found,
+        given=given,
+        table=table,
+        problem=problem,
+        choices={p.name: _choices(p.of) for p in found.parameters if p.kind == "iri" and p.of},
+        downloads=[
+            (form.name, f"/queries/{found.name}.{form.name}{address}") for form in formats_for("solutions")
+        ],
+    )
+    response = make_response(page, problem.status if problem else 200)
+    response.vary.add("Accept")
+    return response
+
+
+def _find(name: str) -> Question:
+    if name not in catalogue():
+        raise UnknownNameError(
+            f"no question is called {name[:80]!r}", mend=f"The questions: {', '.join(catalogue())}."
+        )
+    return catalogue()[name]
+
+
+def _values(found: Question) -> Mapping[str, str]:
+    """Read the blanks; what stands for a thing may be given by its name, too. Raises ParameterError."""
+    values = dict(request.args.items())
+    for parameter in found.parameters:
+        value = values.get(parameter.name, "").strip()
+        if parameter.kind == "iri" and value and not re.match(r"<|[A-Za-z][A-Za-z0-9+.-]*:", value):
+            try:
+                values[parameter.name] = resolve(state().store, value)
+            except UnknownNameError as error:
+                raise ParameterError(f"{parameter.name}: {error.detail}", mend=error.mend) from None
+    return values
+
+
+def _choices(cls: str) -> list[tuple[str, Name]]:
+    members = members_of(state().store, term(cls).value, _CHOICES)
+    return [(name.iri.removeprefix(ID), name) for name in members]
+
+
+def _members(found: Question) -> dict[str, object]:
+    return {
+        "name": found.name,
+        "title": found.title,
+        "description": found.description,
+        "address": f"/queries/{found.name}",
+        "parameters": [
+            {"name": p.name, "kind": p.kind, "of": p.of, "required": p.required, "description": p.description}
+            for p in found.parameters
+        ],
+    }

@@ -1,0 +1,24 @@
+"""What the doors share: the store and the settings of this application."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import current_app
+
+from kg.settings import Settings
+from kg.store import Store
+
+
+@dataclass(frozen=True)
+class State:
+    """The store and the settings of one application."""
+
+    store: Store
+    settings: Settings
+
+
+def state() -> State:
+    """Give the state of the application that handles this request."""
+    found: State = current_app.extensions["diplograph"]
+    return found
