@@ -1,0 +1,299 @@
+"""The command line without a server: what it prints, where, and with which exit code."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pyoxigraph
+import pytest
+from click.testing import CliRunner, Result
+from openpyxl import load_workbook
+
+from api.cli import main
+from api.tables import text_table, workbook
+from kg import reasoning
+from kg.store import EmbeddedStore
+from kg.terms import ID
+
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+FILE = FIXTURES / "new-event.ttl"
+EVENT = f"{ID}event/norway-kenya-port-accord"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data folder that the commands of a test share."""
+    monkeypatch.setenv("DIPLOGRAPH_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def run(*arguments: str, given: str | bytes | None = None) -> Result:
+    return CliRunner().invoke(main, list(arguments), input=given)
+
+
+def failed(result: Result, code: int) -> str:
+    """The first line of the error; the rest says how to mend it."""
+    assert result.exit_code == code, result.output
+    assert result.stdout == ""
+    first, *details = result.stderr.splitlines()
+    assert first.startswith("error: ")
+    assert any(line.startswith("  what to do: ") for line in details)
+    return first
+
+
+@pytest.mark.usefixtures("folder")
+class TestQuery:
+    def test_a_question_of_the_catalogue(self) -> None:
+        result = run("query", "deportations", "--format", "csv")
+        [row] = csv.DictReader(io.StringIO(result.stdout))
+        assert (row["count"], row["comparator"], row["transit"]) == ("100", "approximately", "Qatar")
+
+    def test_a_table_for_people(self) -> None:
+        result = run("query", "deportations")
+        header, rule, row = result.stdout.splitlines()
+        assert header.split()[:3] == ["event", "label", "count"]
+        assert set(rule) == {"─", " "}
+        assert "id:event/" in row
+        assert result.stderr == "1 row\n"
+
+    @pytest.mark.parametrize("actor", ["Iran", "IR", "country/irn", f"{ID}country/irn", "id:country/irn"])
+    def test_parameters_are_names_codes_or_iris(self, actor: str) -> None:
+        result = run("query", "dyad", "--param", f"a={actor}", "--param", "b=USA", "--format", "csv")
+        assert len(list(csv.DictReader(io.StringIO(result.stdout)))) == 3
+
+    def test_sparql_from_a_file_and_from_standard_input(self, tmp_path: Path) -> None:
+        text = "SELECT (1 + 1 AS ?two) {}"
+        (tmp_path / "two.rq").write_text(text, encoding="utf-8")
+        for result in (
+            run("query", str(tmp_path / "two.rq"), "--format", "tsv"),
+            run("query", "-", "--format", "tsv", given=text),
+        ):
+            assert result.stdout == "?two\n2\n"
+
+    def test_json_of_solutions_and_of_a_boolean(self) -> None:
+        assert json.loads(run("query", "-", "--format", "json", given="ASK {}").stdout)["boolean"] is True
+        assert run("query", "-", given="ASK { <urn:no> ?p ?o }").stdout == "false\n"
+
+    def test_a_graph_is_turtle(self) -> None:
+        result = run("query", "-", given="CONSTRUCT { <urn:a> <urn:b> 1 } WHERE {}")
+        assert len(list(pyoxigraph.parse(result.stdout, format=pyoxigraph.RdfFormat.TURTLE))) == 1
+
+    def test_a_spreadsheet_has_numbers_as_numbers(self, tmp_path: Path) -> None:
+        target = tmp_path / "out.xlsx"
+        run("query", "deportations", "--format", "xlsx", "-o", str(target))
+        header, row = load_workbook(target).active.iter_rows(values_only=True)
+        assert dict(zip(header, row, strict=True))["count"] == 100
+
+    @pytest.mark.parametrize(
+        ("arguments", "given", "words"),
+        [
+            (("query", "deportation"), None, "no question"),
+            (("query", "-"), "SELECT ?x {", "line 1"),
+            (("query", "-"), "SELECT * { ?x nope:y ?z }", "nope"),
+            (("query", "-"), b"SELECT \xff", "UTF-8"),
+            (("query", "-", "--param", "a=b"), "ASK {}", "catalogue"),
+            (("query", "dyad", "--param", "a"), None, "NAME=VALUE"),
+            (("query", "dyad", "--param", "a=Iran", "--param", "a=Iraq"), None, "twice"),
+            (("query", "dyad", "--param", "a=Iran", "--param", "b=Atlantis"), None, "Atlantis"),
+            (("query", "dyad", "--param", "c=Iran"), None, "c"),
+            (("query", "-", "--format", "ttl"), "ASK {}", "ttl"),
+            (("query", "-", "--format", "table"), "CONSTRUCT WHERE { ?s ?p ?o }", "table"),
+            (("query", "-"), "SELECT * { SERVICE <http://127.0.0.1:9/> { ?s ?p ?o } }", "127.0.0.1"),
+        ],
+    )
+    def test_what_is_wrong_is_told(
+        self, arguments: tuple[str, ...], given: str | bytes | None, words: str
+    ) -> None:
+        assert words in failed(run(*arguments, given=given), 1)
+
+    def test_a_near_miss_gets_a_suggestion(self) -> None:
+        assert "deportations" in run("query", "deportation").stderr
+
+    def test_usage_has_its_own_exit_code(self) -> None:
+        assert run("query").exit_code == 2
+        assert run("nonsense").exit_code == 2
+
+
+class TestLoad:
+    def test_a_new_event_appears_between_its_actors(self, folder: Path) -> None:
+        loaded = run("load", str(FILE), "--yes")
+        assert loaded.exit_code == 0
+        [load_id] = loaded.stdout.split()
+        assert "graph:new-event" in loaded.stderr
+        rows = run("query", "dyad", "--param", "a=Norway", "--param", "b=Kenya", "--format", "csv").stdout
+        [row] = csv.DictReader(io.StringIO(rows))
+        assert row["event"] == EVENT
+        assert row["cooperation"] == "cooperative"
+        assert [entry["id"] for entry in json.loads(run("loads", "--format", "json").stdout)] == [load_id]
+        assert load_id in run("loads").stdout
+        assert "port accord" in run("describe", "Kenya").stdout
+
+    def test_twice_changes_nothing(self, folder: Path) -> None:
+        run("load", str(FILE), "--yes")
+        before = run("dump").stdout
+        again = run("load", str(FILE))
+        assert again.exit_code == 0
+        assert again.stdout == ""
+        assert "nothing to store" in again.stderr
+        assert run("dump").stdout == before
+
+    @pytest.mark.parametrize(("arguments", "given"), [(("--dry-run",), None), ((), "n\n"), ((), "")])
+    def test_nothing_is_stored_without_a_yes(
+        self, folder: Path, arguments: tuple[str, ...], given: str | None
+    ) -> None:
+        result = run("load", str(FILE), *arguments, given=given)
+        assert result.stdout == ""
+        assert "37 statements new" in result.stderr
+        assert json.loads(run("loads", "--format", "json").stdout) == []
+
+    def test_yes_may_be_said(self, folder: Path) -> None:
+        assert len(run("load", str(FILE), given="y\n").stdout.split()) == 1
+
+    def test_a_wrong_date_stores_nothing_and_is_told(self, folder: Path, tmp_path: Path) -> None:
+        text = FILE.read_text(encoding="utf-8").replace('dg:end "2018-03-14"', 'dg:end "2018-02-30"')
+        (tmp_path / "wrong.ttl").write_text(text, encoding="utf-8")
+        result = run("load", str(tmp_path / "wrong.ttl"), "--yes")
+        assert "wrong.ttl" in failed(result, 1)
+        line = text[: text.index("2018-02-30")].count("\n") + 1
+        for part in (f"line {line}", "id:time/2018-03-14", "shape: ", "xsd:date"):
+            assert part in result.stderr
+        assert json.loads(run("loads", "--format", "json").stdout) == []
+
+    def test_several_files_are_planned_before_one_is_stored(self, folder: Path, tmp_path: Path) -> None:
+        (tmp_path / "broken.ttl").write_text("<urn:x> <urn:y>", encoding="utf-8")
+        assert "broken.ttl, line 1" in failed(
+            run("load", str(FILE), str(tmp_path / "broken.ttl"), "--yes"), 1
+        )
+        assert json.loads(run("loads", "--format", "json").stdout) == []
+
+    def test_two_files_for_one_graph_are_refused(self, folder: Path, tmp_path: Path) -> None:
+        (tmp_path / "new-event.ttl").write_text('<urn:x> <urn:y> "z" .', encoding="utf-8")
+        assert "graph:new-event" in failed(
+            run("load", str(FILE), str(tmp_path / "new-event.ttl"), "--yes"), 1
+        )
+
+    def test_standard_input_needs_a_source(self, folder: Path) -> None:
+        text = FILE.read_text(encoding="utf-8")
+        assert "standard input" in failed(run("load", "-", "--format", "ttl", given=text), 1)
+        done = run("load", "-", "--format", "ttl", "--source", "gazette", "--yes", given=text)
+        assert "graph:gazette" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("name", "data", "words"),
+        [
+            ("empty.ttl", b"", "empty"),
+            ("latin.ttl", '<urn:x> <urn:y> "é" .'.encode("latin-1"), "0xe9"),
+            ("table.docx", b"x", "table.docx"),
+            ("missing.ttl", None, "cannot be read"),
+        ],
+    )
+    def test_bad_files(self, folder: Path, tmp_path: Path, name: str, data: bytes | None, words: str) -> None:
+        if data is not None:
+            (tmp_path / name).write_bytes(data)
+        assert words in failed(run("load", str(tmp_path / name), "--yes"), 1)
+
+
+class TestFolder:
+    def test_a_folder_of_other_files_is_left_alone(self, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "letter.txt").write_text("dear", encoding="utf-8")
+        assert str(folder) in failed(run("query", "deportations"), 3)
+        assert [entry.name for entry in folder.iterdir()] == ["letter.txt"]
+
+    def test_a_file_is_no_folder(self, folder: Path) -> None:
+        folder.write_text("x", encoding="utf-8")
+        failed(run("loads"), 3)
+
+    def test_a_folder_that_another_holds(self, folder: Path) -> None:
+        folder.mkdir()
+        held = EmbeddedStore(folder / "store")
+        assert "another process" in failed(run("loads"), 3)
+        held.close()
+
+    def test_what_a_server_left_behind_is_no_server(self, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "server.json").write_text('{"url": "http://127.0.0.1:9", "pid": 999999}', encoding="utf-8")
+        assert run("loads").exit_code == 0
+
+    def test_a_store_elsewhere_is_refused(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DIPLOGRAPH_STORE", "http://127.0.0.1:9/sparql")
+        failed(run("loads"), 1)
+        failed(run("serve", "--port", "0"), 1)
+        assert not folder.exists()
+
+    def test_a_bad_setting_names_its_variable(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DIPLOGRAPH_MAX_UPLOAD", "plenty")
+        assert "DIPLOGRAPH_MAX_UPLOAD" in failed(run("loads"), 1)
+
+    def test_the_folder_can_be_named_before_and_after_the_command(self, tmp_path: Path) -> None:
+        for arguments in (("--data", str(tmp_path / "a"), "loads"), ("loads", "--data", str(tmp_path / "a"))):
+            assert run(*arguments).exit_code == 0
+        assert (tmp_path / "a" / "store").is_dir()
+
+
+@pytest.mark.usefixtures("folder")
+class TestLooking:
+    def test_search(self) -> None:
+        assert "id:country/irn" in run("search", "iran").stdout
+        nothing = run("search", "zzzzzz")
+        assert (nothing.exit_code, nothing.stdout) == (0, "")
+
+    def test_describe(self) -> None:
+        text = run("describe", "Qatar").stdout
+        assert text.startswith(f"Qatar\n{ID}country/qat\n")
+        turtle = run("describe", "Qatar", "--format", "ttl").stdout
+        subjects = {q.subject.value for q in pyoxigraph.parse(turtle, format=pyoxigraph.RdfFormat.TURTLE)}
+        assert f"{ID}country/qat" in subjects
+        assert json.loads(run("describe", "Qatar", "--format", "jsonld").stdout)
+
+    def test_describe_what_is_unknown(self) -> None:
+        assert "Qataar" in failed(run("describe", "Qataar"), 1)
+
+    def test_validate(self, tmp_path: Path) -> None:
+        good = run("validate", str(FILE))
+        assert (good.exit_code, good.stdout) == (0, f"{FILE}: conforms to the shapes\n")
+        text = FILE.read_text(encoding="utf-8").replace("plover-agree", "plover-aggree")
+        (tmp_path / "bad.ttl").write_text(text, encoding="utf-8")
+        bad = run("validate", str(tmp_path / "bad.ttl"))
+        failed(bad, 1)
+        assert "dg:eventType" in bad.stderr
+
+    @pytest.mark.parametrize("form", ["nq", "trig"])
+    def test_dump_holds_every_graph_and_triple(self, form: str, article_store: EmbeddedStore) -> None:
+        text = run("dump", "--format", form).stdout
+        syntax = {"nq": pyoxigraph.RdfFormat.N_QUADS, "trig": pyoxigraph.RdfFormat.TRIG}[form]
+        assert set(pyoxigraph.parse(text, format=syntax)) == set(article_store.engine)
+
+    def test_a_file_that_cannot_be_written(self, tmp_path: Path) -> None:
+        failed(run("dump", "-o", str(tmp_path / "no" / "dump.nq")), 1)
+
+    def test_check_without_java(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(reasoning.shutil, "which", lambda name: None)
+        result = run("check")
+        assert result.exit_code == 3
+        assert "Java" in result.stderr.splitlines()[0]
+
+
+def test_long_cells_are_wrapped_to_the_terminal() -> None:
+    lines = list(text_table(("a", "b"), [("one two three four five six", "x")], 20))
+    assert all(len(line) <= 20 for line in lines)
+    cells = [(line[:17].split(), line[17:].split()) for line in lines[2:]]
+    assert [word for words, _ in cells for word in words] == ["one", "two", "three", "four", "five", "six"]
+    assert [word for _, words in cells for word in words] == ["x"]
+
+
+def test_text_cannot_steer_the_terminal() -> None:
+    assert "\x1b" not in "".join(text_table(("a",), [("\x1b[2J",)], None))
+
+
+def test_text_that_looks_like_a_formula_stays_text() -> None:
+    answer = EmbeddedStore().query(
+        "PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>"
+        'SELECT * { VALUES (?a ?b ?c ?d) { ("=1+1" 2.5 true "2018-03-14"^^xsd:date) } }'
+    )
+    sheet = load_workbook(io.BytesIO(workbook(answer))).active
+    first, number, truth, day = sheet[2]
+    assert (first.value, first.data_type) == ("=1+1", "s")
+    assert (number.value, truth.value) == (2.5, True)
+    assert day.value.isoformat().startswith("2018-03-14")

@@ -1,0 +1,225 @@
+"""The door of loading: preview, commit, history, and every way in which it says no."""
+
+import dataclasses
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from api.app import create_app
+from api.shelf import PlanShelf
+from kg.errors import UnknownNameError
+from kg.load import plan
+from kg.settings import Settings
+from kg.store import EmbeddedStore
+from kg.terms import GRAPH, ID
+
+FILE = Path(__file__).parent.parent / "fixtures" / "new-event.ttl"
+TEXT = FILE.read_text(encoding="utf-8")
+TOKEN = {"Authorization": "Bearer test-token"}
+HTML = {"Accept": "text/html"}
+EVENT = f"{ID}event/norway-kenya-port-accord"
+
+
+def post(client: FlaskClient, data: str | bytes = TEXT, **options: Any) -> Any:
+    options = {
+        "headers": TOKEN,
+        "content_type": "text/turtle",
+        "query_string": {"name": "new-event.ttl"},
+    } | options
+    return client.post("/load", data=data, **options)
+
+
+def stored(store: EmbeddedStore) -> bool:
+    return store.query(f"ASK {{ <{EVENT}> ?p ?o }}").truth()
+
+
+def sign_in(client: FlaskClient) -> str:
+    client.post("/sign-in", data={"token": "test-token", "next": "/load"})
+    page = client.get("/load", headers=HTML).get_data(as_text=True)
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found
+    return found.group(1)
+
+
+def test_preview_then_commit(client: FlaskClient, store: EmbeddedStore) -> None:
+    preview = post(client)
+    assert preview.status_code == 201
+    members = preview.get_json()
+    assert members["graph"] == f"{GRAPH}new-event"
+    assert members["removed"] == 0
+    assert members["findings"] == []
+    assert {"type", "label", "new", "changed", "unchanged", "gone"} <= set(members["counts"][0])
+    assert preview.headers["Location"] == members["links"]["self"]
+    assert client.get(members["links"]["self"]).get_json() == members
+    assert not stored(store)
+    done = client.post(members["links"]["commit"], headers=TOKEN)
+    assert done.status_code == 200
+    load = done.get_json()
+    assert load["added"] == members["added"]
+    assert stored(store)
+    assert client.get(load["links"]["self"]).get_json()["iri"] == load["iri"]
+    assert [entry["id"] for entry in client.get("/loads").get_json()["loads"]] == [load["id"]]
+
+
+def test_the_same_file_twice_changes_nothing(client: FlaskClient, store: EmbeddedStore) -> None:
+    client.post(post(client).get_json()["links"]["commit"], headers=TOKEN)
+    before = set(map(str, store.engine))
+    again = post(client).get_json()
+    assert again["unchanged"] is True
+    done = client.post(again["links"]["commit"], headers=TOKEN)
+    assert done.get_json() == {"unchanged": True, "graph": f"{GRAPH}new-event", "load": None}
+    assert set(map(str, store.engine)) == before
+
+
+def test_a_form_with_a_file(client: FlaskClient, store: EmbeddedStore) -> None:
+    csrf = sign_in(client)
+    data = {"file": (io.BytesIO(TEXT.encode()), "new-event.ttl"), "source": "gazette", "csrf_token": csrf}
+    sent = client.post("/load", data=data, headers=HTML)
+    assert sent.status_code == 303
+    page = client.get(sent.location, headers=HTML).get_data(as_text=True)
+    assert "nothing is stored yet" in page
+    assert "graph:gazette" in page
+    assert not stored(store)
+    done = client.post(f"{sent.location}/commit", data={"csrf_token": csrf}, headers=HTML)
+    assert done.status_code == 303
+    assert stored(store)
+    assert "new-event.ttl" in client.get(done.location, headers=HTML).get_data(as_text=True)
+    assert done.location in client.get("/loads", headers=HTML).get_data(as_text=True)
+
+
+def test_a_form_of_another_page_is_refused(client: FlaskClient, store: EmbeddedStore) -> None:
+    sign_in(client)
+    data = {"file": (io.BytesIO(TEXT.encode()), "new-event.ttl")}
+    assert client.post("/load", data=data, headers=HTML).status_code == 403
+    assert not stored(store)
+
+
+def test_the_form_page_asks_strangers_to_sign_in(client: FlaskClient) -> None:
+    page = client.get("/load", headers=HTML).get_data(as_text=True)
+    assert 'href="/sign-in?next=/load"' in page
+    assert 'type="file"' not in page
+
+
+@pytest.mark.parametrize(("headers", "status"), [({}, 401), ({"Authorization": "Bearer wrong"}, 403)])
+def test_writing_needs_the_token(client: FlaskClient, headers: dict[str, str], status: int) -> None:
+    members = post(client).get_json()
+    assert post(client, headers=headers).status_code == status
+    refused = client.post(members["links"]["commit"], headers=headers)
+    assert refused.status_code == status
+    assert refused.get_json()["mend"]
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "words"),
+    [
+        ({"data": b""}, 400, "empty"),
+        ({"data": TEXT.replace("dg:stepNumber 1 ;", "dg:stepNumber")}, 400, "new-event.ttl, line"),
+        ({"data": TEXT.encode("utf-16")}, 400, "UTF-16"),
+        ({"data": TEXT.replace("sign", "sígn").encode("latin-1")}, 400, "0xed"),
+        ({"content_type": "image/png", "query_string": {"source": "x"}}, 415, "image/png"),
+        (
+            {"content_type": "application/x-www-form-urlencoded", "query_string": {"source": "x"}},
+            415,
+            "syntax",
+        ),
+        ({"query_string": {"source": "x", "format": "docx"}}, 415, "docx"),
+        ({"query_string": {}}, 400, "source"),
+        ({"query_string": {"source": "graph:ontology"}}, 400, "kept by diplograph"),
+        ({"data": {"source": "x"}, "content_type": "multipart/form-data"}, 400, "no file"),
+    ],
+)
+def test_bad_requests(
+    client: FlaskClient, store: EmbeddedStore, options: dict[str, Any], status: int, words: str
+) -> None:
+    before = set(map(str, store.engine))
+    answer = post(client, **options)
+    assert answer.status_code == status
+    assert answer.content_type == "application/problem+json"
+    problem = answer.get_json()
+    assert words in f"{problem.get('where')} {problem['detail']}"
+    assert problem["mend"]
+    assert set(map(str, store.engine)) == before
+
+
+def test_malformed_data_is_told_by_line_and_column(client: FlaskClient) -> None:
+    text = TEXT + "\nid:x dg:"
+    problem = post(client, text).get_json()
+    assert problem["line"] == text.count("\n") + 1
+    assert problem["column"] > 1
+
+
+def test_a_wrong_date_is_told_by_line_node_shape_and_reason(
+    client: FlaskClient, store: EmbeddedStore
+) -> None:
+    answer = post(client, TEXT.replace('dg:end "2018-03-14"', 'dg:end "14.3.2018"'))
+    assert answer.status_code == 422
+    [finding] = answer.get_json()["findings"]
+    line = TEXT[: TEXT.index("dg:end")].count("\n") + 1
+    for part in (f"line {line}", "id:time/2018-03-14", "shape: ", "xsd:date"):
+        assert part in finding
+    assert not stored(store)
+
+
+def test_findings_are_shown_to_people(client: FlaskClient) -> None:
+    csrf = sign_in(client)
+    text = TEXT.replace("plover-agree", "plover-aggree")
+    data = {"file": (io.BytesIO(text.encode()), "new-event.ttl"), "csrf_token": csrf}
+    answer = client.post("/load", data=data, headers=HTML)
+    assert answer.status_code == 422
+    assert "plover-aggree" in answer.get_data(as_text=True)
+
+
+def test_a_body_over_the_limit(store: EmbeddedStore, settings: Settings) -> None:
+    small = create_app(store, dataclasses.replace(settings, max_upload=100)).test_client()
+    answer = post(small)
+    assert answer.status_code == 413
+    assert "100 bytes" in answer.get_json()["detail"]
+
+
+def test_reading_only(store: EmbeddedStore, settings: Settings) -> None:
+    reading = create_app(store, dataclasses.replace(settings, read_only=True)).test_client()
+    assert post(reading).status_code == 403
+
+
+def test_a_plan_that_is_overtaken_is_a_conflict(client: FlaskClient, store: EmbeddedStore) -> None:
+    first, second = post(client).get_json(), post(client, TEXT.replace("Ferries", "Boats")).get_json()
+    assert client.post(second["links"]["commit"], headers=TOKEN).status_code == 200
+    before = set(map(str, store.engine))
+    assert client.post(first["links"]["commit"], headers=TOKEN).status_code == 409
+    assert set(map(str, store.engine)) == before
+
+
+def test_a_plan_is_carried_out_once(client: FlaskClient) -> None:
+    commit = post(client).get_json()["links"]["commit"]
+    assert client.post(commit, headers=TOKEN).status_code == 200
+    assert client.post(commit, headers=TOKEN).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/loads/nothing", "/loads/%7D%20UNION%20%7B"])
+def test_an_unknown_load(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_file_names_are_shown_as_text(client: FlaskClient, app: Flask) -> None:
+    csrf = sign_in(client)
+    data = {"file": (io.BytesIO(TEXT.encode()), "<b>x</b>.ttl"), "source": "x", "csrf_token": csrf}
+    page = client.get(client.post("/load", data=data, headers=HTML).location, headers=HTML)
+    assert b"<b>x" not in page.data
+
+
+def test_the_shelf_is_bounded_in_number_and_age(store: EmbeddedStore) -> None:
+    now = [0.0]
+    shelf = PlanShelf(places=2, seconds=10, clock=lambda: now[0])
+    made = plan(store, TEXT.encode(), name="new-event.ttl")
+    first, second, third = shelf.put(made), shelf.put(made), shelf.put(made)
+    with pytest.raises(UnknownNameError):
+        shelf.get(first)
+    assert shelf.get(second) is shelf.get(third) is made
+    now[0] = 11
+    with pytest.raises(UnknownNameError):
+        shelf.get(third)

@@ -1,0 +1,58 @@
+"""Which format a client gets."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from api.negotiation import choose_format, wants_html
+from kg.errors import NotAcceptableError
+from kg.formats import GRAPH_FORMATS, RESULT_FORMATS
+
+CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (CHROME, True),
+        ("text/html", True),
+        ("text/html, */*;q=0.1", True),
+        (None, False),
+        ("*/*", False),
+        ("application/json", False),
+        ("text/turtle, text/html;q=0.5", False),
+        ("application/problem+json", False),
+        ("text/csv", False),
+        ("image/png", False),
+    ],
+)
+def test_who_wants_a_page(app: Flask, accept: str | None, expected: bool) -> None:
+    with app.test_request_context(headers={"Accept": accept} if accept is not None else {}):
+        assert wants_html() is expected
+
+
+@pytest.mark.parametrize(
+    ("accept", "name", "media_type"),
+    [
+        (None, "ttl", "text/turtle"),
+        ("*/*", "ttl", "text/turtle"),
+        ("application/*", "nt", "application/n-triples"),
+        ("application/ld+json", "jsonld", "application/ld+json"),
+        ("application/json", "jsonld", "application/json"),
+        ("text/turtle;q=0.1, application/rdf+xml;q=0.2", "rdf", "application/rdf+xml"),
+        ("text/turtle;q=0, */*;q=0.5", "nt", "application/n-triples"),
+        ("APPLICATION/N-TRIPLES", "nt", "application/n-triples"),
+    ],
+)
+def test_the_format(app: Flask, accept: str | None, name: str, media_type: str) -> None:
+    with app.test_request_context(headers={"Accept": accept} if accept is not None else {}):
+        form = choose_format(GRAPH_FORMATS)
+    assert (form.name, form.media_type) == (name, media_type)
+
+
+@pytest.mark.parametrize("accept", ["image/png", "text/turtle", "text/csv;q=0", "nonsense"])
+def test_nothing_acceptable_lists_what_is_offered(app: Flask, accept: str) -> None:
+    with app.test_request_context(headers={"Accept": accept}), pytest.raises(NotAcceptableError) as caught:
+        choose_format(RESULT_FORMATS)
+    assert all(form.media_type in str(caught.value.mend) for form in RESULT_FORMATS)

@@ -1,0 +1,292 @@
+"""Strict reading of RDF: every syntax, and every way a file can be wrong."""
+
+import json
+
+import pyoxigraph
+import pytest
+from pyoxigraph import Literal, NamedNode, Triple
+
+from kg.errors import DataSyntaxError, UnsupportedFormatError
+from kg.readers.blank_nodes import skolemise
+from kg.readers.literals import literal_fault
+from kg.readers.rdf import read_rdf
+from kg.terms import GENID, PREFIXES
+
+A, P, B = (NamedNode(f"http://example.org/{name}") for name in ("a", "p", "b"))
+FACT = Triple(A, P, B)
+RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:e="http://example.org/"'
+SYNTAXES = {
+    "x.ttl": "@prefix e: <http://example.org/> . e:a e:p e:b .",
+    "x.nt": f"{A} {P} {B} .",
+    "x.nq": f"{A} {P} {B} .",
+    "x.trig": f"{{ {A} {P} {B} . }}",
+    "x.rdf": f'<?xml version="1.0"?><rdf:RDF {RDF}><rdf:Description rdf:about="http://example.org/a">'
+    '<e:p rdf:resource="http://example.org/b"/></rdf:Description></rdf:RDF>',
+    "x.jsonld": json.dumps({"@id": A.value, P.value: {"@id": B.value}}),
+}
+
+
+def refusal(text: str | bytes, name: str = "x.ttl", **options: str) -> DataSyntaxError:
+    data = text.encode() if isinstance(text, str) else text
+    with pytest.raises(DataSyntaxError) as caught:
+        read_rdf(data, name=name, **options)
+    assert name in str(caught.value.where)
+    assert caught.value.mend
+    return caught.value
+
+
+@pytest.mark.parametrize("name", SYNTAXES)
+def test_every_syntax_gives_the_same_triple(name: str) -> None:
+    parsed = read_rdf(SYNTAXES[name].encode(), name=name)
+    assert parsed.triples == (FACT,)
+    assert parsed.graph is None
+
+
+def test_syntax_by_name_then_ending_then_media_type() -> None:
+    turtle, triples = SYNTAXES["x.ttl"].encode(), SYNTAXES["x.nt"].encode()
+    assert read_rdf(turtle, name="x.nt", format="ttl").format.name == "ttl"
+    assert read_rdf(triples, name="x.nt", media_type="application/rdf+xml").format.name == "nt"
+    assert read_rdf(turtle, name="upload", media_type="text/turtle; charset=utf-8").format.name == "ttl"
+    assert read_rdf(turtle, name="folder.d/upload.bin", media_type="text/turtle").format.name == "ttl"
+
+
+@pytest.mark.parametrize("name", ["events.docx", "events", "folder.ttl/events"])
+def test_unknown_syntax_lists_what_can_be_read(name: str) -> None:
+    with pytest.raises(UnsupportedFormatError, match=name) as caught:
+        read_rdf(b"x", name=name)
+    assert ".ttl" in str(caught.value.mend)
+
+
+def test_a_byte_order_mark_of_utf8_is_accepted() -> None:
+    assert read_rdf(b"\xef\xbb\xbf" + SYNTAXES["x.ttl"].encode(), name="x.ttl").triples == (FACT,)
+
+
+@pytest.mark.parametrize("data", [b"", b" \n", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_refused(data: bytes) -> None:
+    assert "empty" in refusal(data).detail
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("x.ttl", "# nothing"), ("x.jsonld", "{}"), ("x.nt", "# nothing")]
+)
+def test_a_file_without_triples_is_refused(name: str, text: str) -> None:
+    assert "no triples" in refusal(text, name).detail
+
+
+def test_latin1_names_the_byte_and_its_place() -> None:
+    error = refusal(f'{A} {P} "é" .\n{A} {P} "café" .'.encode().replace(b"caf\xc3\xa9", b"caf\xe9"))
+    assert (error.line, error.column) == (2, len(f'{A} {P} "caf') + 1)
+    assert "0xe9" in error.detail
+    assert "ISO-8859-1" in str(error.mend)
+
+
+def test_utf16_is_named() -> None:
+    assert "UTF-16" in refusal(SYNTAXES["x.ttl"].encode("utf-16")).detail
+
+
+def test_malformed_turtle_names_line_and_column() -> None:
+    error = refusal(f"{A} {P} {B} .\n{A} {P} ,")
+    assert (error.line, error.column) == (2, len(f"{A} {P} ,"))
+    assert error.where == f"x.ttl, line 2, column {error.column}"
+
+
+def test_an_undeclared_prefix_is_named_with_its_declaration() -> None:
+    error = refusal("@prefix e: <http://example.org/> .\ne:a dg:time e:b .")
+    assert error.line == 2
+    assert "dg:" in error.detail
+    assert "@prefix dg:" in str(error.mend)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.ttl", f"{A} {P} {B} .\n<relative> {P} {B} ."),
+        ("x.rdf", SYNTAXES["x.rdf"].replace("http://example.org/b", "relative").replace("?>", "?>\n")),
+        ("x.jsonld", f'{{"@id": "{A.value}",\n "{P.value}": {{"@id": "relative"}}}}'),
+    ],
+)
+def test_a_relative_iri_without_base_is_refused(name: str, text: str) -> None:
+    error = refusal(text, name)
+    assert "relative" in error.detail
+    assert error.line == 2
+    assert "base" in str(error.mend)
+    base = read_rdf(text.encode(), name=name, base_iri="http://example.org/")
+    assert any("http://example.org/relative" in str(triple) for triple in base.triples)
+
+
+def test_truncated_xml_is_refused() -> None:
+    whole = SYNTAXES["x.rdf"]
+    error = refusal(whole.removesuffix("</rdf:RDF>"), "x.rdf")
+    assert "well-formed" in error.detail
+    assert error.line == 1
+
+
+def doctype(declarations: str, body: str = "&x;") -> str:
+    root = SYNTAXES["x.rdf"].removeprefix('<?xml version="1.0"?>')
+    return f"<!DOCTYPE rdf:RDF {declarations}>" + root.replace("http://example.org/a", body)
+
+
+def test_a_short_entity_of_the_document_itself_is_read() -> None:
+    text = doctype('[<!ENTITY x "http://example.org/a">]')
+    assert read_rdf(text.encode(), name="x.rdf").triples == (FACT,)
+
+
+@pytest.mark.parametrize(
+    "declarations",
+    [
+        '[<!ENTITY x SYSTEM "file:///etc/passwd">]',
+        '[<!ENTITY % x SYSTEM "http://127.0.0.1:9/x.dtd"> %x;]',
+        'SYSTEM "http://127.0.0.1:9/x.dtd"',
+        '[<!ENTITY a "ha"><!ENTITY x "&a;&a;&a;&a;">]',
+    ],
+)
+def test_entities_are_neither_fetched_nor_multiplied(declarations: str) -> None:
+    assert refusal(doctype(declarations), "x.rdf").line
+
+
+def test_xml_nested_without_end_is_refused() -> None:
+    inner = "<rdf:Description><e:p>" * 1000 + "</e:p></rdf:Description>" * 1000
+    assert "nested" in refusal(f"<rdf:RDF {RDF}>{inner}</rdf:RDF>", "x.rdf").detail
+
+
+def test_xml_that_declares_another_encoding_is_refused() -> None:
+    text = SYNTAXES["x.rdf"].replace('version="1.0"', 'version="1.0" encoding="ISO-8859-1"')
+    assert "ISO-8859-1" in refusal(text, "x.rdf").detail
+
+
+def test_a_remote_context_is_not_fetched() -> None:
+    error = refusal(f'{{\n"@context": "http://127.0.0.1:9/c", "@id": "{A.value}", "p": 1}}', "x.jsonld")
+    assert "context" in error.detail
+    assert error.line == 2
+
+
+def test_a_key_outside_the_context_is_not_dropped() -> None:
+    text = f'{{"@context": {{"p": "{P.value}"}}, "@id": "{A.value}", "p": 1,\n "when": "2018"}}'
+    error = refusal(text, "x.jsonld")
+    assert '"when"' in error.detail
+    assert error.line == 2
+    kept = read_rdf(text.replace(',\n "when": "2018"', "").encode(), name="x.jsonld")
+    assert len(kept.triples) == 1
+
+
+def test_malformed_json_names_line_and_column() -> None:
+    assert refusal(f'{{"@id": "{A.value}"', "x.jsonld").line == 1
+
+
+def test_endlessly_nested_json_is_refused() -> None:
+    refusal(f'{{"{P.value}":' * 40_000 + "1" + "}" * 40_000, "x.jsonld")
+
+
+@pytest.mark.parametrize(
+    ("datatype", "good", "bad"),
+    [
+        ("date", "2024-02-29", "2023-02-29"),
+        ("date", "2018-01-01Z", "1 January 2018"),
+        ("date", "2000-02-29", "1900-02-29"),
+        ("dateTime", "2018-01-01T24:00:00Z", "2018-01-01T25:00:00Z"),
+        ("dateTime", "2018-12-31T23:59:59.5+14:00", "2018-12-31"),
+        ("gYear", "0800", "18"),
+        ("gYearMonth", "2018-12", "2018-13"),
+        ("gMonth", "--09", "09"),
+        ("integer", "-007", "7.0"),
+        ("decimal", ".5", "5e1"),
+        ("double", "5e1", "five"),
+        ("double", "-INF", "-Infinity"),
+        ("boolean", "1", "True"),
+        ("integer", "7", "७"),
+    ],
+)
+def test_lexical_forms_of_xml_schema(datatype: str, good: str, bad: str) -> None:
+    node = NamedNode(PREFIXES["xsd"] + datatype)
+    assert literal_fault(Literal(good, datatype=node)) is None
+    assert f"xsd:{datatype}" in str(literal_fault(Literal(bad, datatype=node)))
+
+
+def test_other_datatypes_are_left_alone() -> None:
+    assert literal_fault(Literal("x", datatype=NamedNode("http://example.org/type"))) is None
+    assert literal_fault(Literal("x", language="en")) is None
+
+
+@pytest.mark.parametrize("value", [f"<<( {A} {P} {B} )>>", '"x"@ar--rtl', f"{B} {{| {P} 1 |}}"])
+def test_rdf_12_is_refused(value: str) -> None:
+    assert "RDF 1.2" in refusal(f"{A} {P} {value} .").detail
+
+
+def test_triple_terms_nested_without_end_are_refused() -> None:
+    nested = f"<<( {A} {P} " * 100_000 + "1" + " )>>" * 100_000
+    assert "RDF 1.2" in refusal(f"{A} {P} {nested} .").detail
+
+
+def test_angle_brackets_in_strings_and_comments_are_no_triple_terms() -> None:
+    text = f"""# <<( no )>>\n{A} {P} "<<", '<<', {chr(34) * 3}a " <<{chr(34) * 3}, "\\"<<" . # << """
+    assert len(read_rdf(text.encode(), name="x.ttl").triples) == 3
+
+
+def test_one_named_graph_is_the_files_own() -> None:
+    parsed = read_rdf(f"{A} {P} {B} <http://example.org/g> .".encode(), name="x.nq")
+    assert parsed.graph == NamedNode("http://example.org/g")
+
+
+@pytest.mark.parametrize("other", ["<http://example.org/h> ", ""])
+def test_several_graphs_in_a_file_are_refused(other: str) -> None:
+    error = refusal(f"{A} {P} {B} <http://example.org/g> .\n{B} {P} {A} {other}.", "x.nq")
+    assert "2 graphs" in error.detail
+
+
+def test_line_of_a_thing() -> None:
+    parsed = read_rdf(
+        f"@prefix e: <http://example.org/> .\ne:ab e:p e:a .\ne:a e:p\n"
+        f"  e:b . {B} e:p e:a . e:x\\/y e:p 1 .".encode(),
+        name="x.ttl",
+    )
+    assert parsed.line_of(A.value) == 3
+    assert parsed.line_of(B.value) == 4
+    assert parsed.line_of("http://example.org/x/y") == 4
+    assert parsed.line_of("http://example.org/zz") is None
+
+
+def test_line_of_a_value_that_occurs_once() -> None:
+    parsed = read_rdf(f'{A} {P} "2018",\n "2019" .\n{B} {P} "2018" .'.encode(), name="x.ttl")
+    assert parsed.line_of(A.value, '"2019"') == 2
+    assert parsed.line_of(B.value, '"2018"') == 3
+
+
+def triples_of(text: str) -> list[Triple]:
+    return [quad.triple for quad in pyoxigraph.parse(text, format=pyoxigraph.RdfFormat.TURTLE)]
+
+
+def test_blank_nodes_become_the_same_iris_each_time() -> None:
+    first = skolemise(triples_of(f'{A} {P} [ {P} "x" ] , _:n . _:n {P} _:m .'), "g")
+    again = skolemise(triples_of(f'_:k {P} _:a . {A} {P} _:k , [ {P} "x" ] .'), "g")
+    assert set(first) == set(again)
+    assert len({t.object for t in first}) == 4
+    assert all(GENID in str(t) for t in first)
+
+
+def test_blank_nodes_of_two_sources_stay_apart() -> None:
+    triples = triples_of(f'[ {P} "x" ] {P} {A} .')
+    assert not set(skolemise(triples, "g")) & set(skolemise(triples, "h"))
+
+
+def test_an_edit_elsewhere_leaves_blank_nodes_as_they_are() -> None:
+    text = f'[ {P} "x" ] {P} {A} . [ {P} "y" ] {P} {A} .'
+    before = skolemise(triples_of(text), "g")
+    after = skolemise(triples_of(text + f'{B} {P} [ {P} "z" ] .'), "g")
+    assert set(before) < set(after)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"[ {P} {A} ] {P} {B} . " for _ in range(500)),
+        "".join(f"_:n{i} {P} _:n{(i + 1) % 500} . " for i in range(500)),
+        "".join(f"_:n{i} {P} _:n{j} . " for i in range(30) for j in range(30) if i != j),
+        f"{A} {P} ( {' '.join(['1'] * 500)} ) .",
+    ],
+    ids=["alike", "ring", "complete", "list"],
+)
+def test_symmetric_graphs_keep_every_node_apart(text: str) -> None:
+    triples = triples_of(text)
+    named = skolemise(triples, "g")
+    assert len(set(named)) == len(set(triples))
+    assert named == skolemise(triples_of(text), "g")

@@ -1,0 +1,136 @@
+"""HermiT over the ontology and the article: consistent, classified, and contradictions caught."""
+
+from __future__ import annotations
+
+import shutil
+
+import pyoxigraph
+import pytest
+from pyoxigraph import NamedNode, RdfFormat, Triple
+
+from kg import reasoning
+from kg.errors import ToolFailedError, ToolMissingError
+from kg.ontology import article_graphs, reference_graphs
+from kg.reasoning import ConsistencyReport, check_consistency
+from kg.terms import GENID, ID, PREFIXES, compact, term
+
+needs_java = pytest.mark.skipif(
+    shutil.which("java") is None, reason="no Java: install one, such as default-jre-headless"
+)
+HEAD = "@base <https://w3id.org/diplograph/> . " + "".join(
+    f"@prefix {p}: <{i}> ." for p, i in PREFIXES.items()
+)
+
+
+def triples(turtle: str) -> list[Triple]:
+    return [quad.triple for quad in pyoxigraph.parse(HEAD + turtle, format=RdfFormat.TURTLE)]
+
+
+def reference() -> list[Triple]:
+    """Ontology, concepts and alignments; the countries add time and nothing to find."""
+    return [t for graph, found in reference_graphs().items() if "countries" not in graph.value for t in found]
+
+
+@pytest.fixture(scope="module")
+def report() -> ConsistencyReport:
+    everything = [t for graphs in (reference_graphs(), article_graphs()) for g in graphs.values() for t in g]
+    return check_consistency(everything)
+
+
+@needs_java
+def test_ontology_and_article_are_consistent(report: ConsistencyReport) -> None:
+    assert report.consistent
+    assert report.unsatisfiable == ()
+    assert report.explanation == ()
+
+
+@needs_java
+@pytest.mark.parametrize(
+    ("thing", "cls"),
+    [
+        ("id:person/tricia-mclaughlin", "dg:Official"),
+        ("id:event/us-iran-deportation", "dg:CooperativeEvent"),
+        ("id:event/us-strikes-on-iranian-nuclear-sites", "dg:ConflictualEvent"),
+    ],
+)
+def test_article_is_classified(report: ConsistencyReport, thing: str, cls: str) -> None:
+    assert (thing, cls) in {(compact(i.thing), compact(i.type)) for i in report.inferred_types}
+
+
+@needs_java
+def test_what_was_said_is_not_told_as_inferred(report: ConsistencyReport) -> None:
+    said = {(t.subject, t.object) for graph in article_graphs().values() for t in graph}
+    assert not said & {(NamedNode(i.thing), NamedNode(i.type)) for i in report.inferred_types}
+
+
+@needs_java
+def test_disjoint_classes_are_caught_and_explained() -> None:
+    wrong = triples("<id/person/x> a dg:Person . <id/event/y> a dg:Event ; dg:ledTo <id/person/x> .")
+    report = check_consistency([*reference(), *wrong])
+    assert not report.consistent
+    assert report.inferred_types == ()
+    (line,) = report.explanation
+    assert "id:person/x cannot be both dg:Agent" in line
+    assert "it is the dg:ledTo of id:event/y" in line
+
+
+@needs_java
+def test_second_value_of_a_functional_property_is_caught_and_explained() -> None:
+    wrong = triples('<id/country/x> a dg:Country ; dg:iso3 "AAA" , "BBB" .')
+    report = check_consistency([*reference(), *wrong])
+    assert not report.consistent
+    assert report.explanation == ("id:country/x can have one dg:iso3 only, and has: AAA, BBB",)
+
+
+@needs_java
+def test_a_country_is_an_agent_and_a_place_and_a_claim_about_dates_does_no_harm() -> None:
+    fine = triples("""
+        <id/event/y> a dg:Event ; dg:actor <id/country/x> ; dg:origin <id/country/x> ; dg:time <id/time/z> .
+        <id/time/z> dg:begin "2024-01-01"^^xsd:date ; dg:monthOfYear "--01"^^xsd:gMonth .""")
+    report = check_consistency([*reference(), *fine])
+    assert report.consistent
+    found = {(compact(i.thing), compact(i.type)) for i in report.inferred_types}
+    assert {("id:country/x", "dg:Agent"), ("id:country/x", "dg:Place")} <= found
+    assert ("id:time/z", "time:ProperInterval") in found
+
+
+@needs_java
+def test_unsatisfiable_class_is_named() -> None:
+    wrong = triples("<ontology#Both> a owl:Class ; rdfs:subClassOf dg:Person , dg:Event .")
+    assert check_consistency([*reference(), *wrong]).unsatisfiable == (PREFIXES["dg"] + "Both",)
+
+
+@needs_java
+def test_skolemised_class_expressions_are_read() -> None:
+    """As a store gives them back: blank nodes as IRIs (RDF 1.1 section 3.5)."""
+
+    def named(node: object) -> object:
+        return NamedNode(f"{GENID}{node.value}") if isinstance(node, pyoxigraph.BlankNode) else node
+
+    facts = triples("<id/person/x> a dg:Person ; org:holds <id/post/p> . <id/post/p> a org:Post .")
+    skolem = [Triple(named(t.subject), t.predicate, named(t.object)) for t in reference()]  # type: ignore[arg-type]
+    report = check_consistency([*skolem, *facts])
+    assert (ID + "person/x", PREFIXES["dg"] + "Official") in {
+        (i.thing, i.type) for i in report.inferred_types
+    }
+
+
+@needs_java
+def test_imports_are_not_fetched() -> None:
+    imports = Triple(NamedNode("urn:o"), term("owl:imports"), NamedNode("http://127.0.0.1:9/never"))
+    assert check_consistency([*reference(), imports]).consistent
+
+
+@needs_java
+def test_time_is_bounded() -> None:
+    with pytest.raises(ToolFailedError, match=r"0\.01 seconds"):
+        check_consistency(reference(), timeout=0.01)
+
+
+def test_java_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reasoning.shutil, "which", lambda name: None)
+    with pytest.raises(ToolMissingError) as caught:
+        check_consistency([])
+    assert "Java" in caught.value.detail
+    assert "apt install" in str(caught.value.mend)
+    assert caught.value.exit_code == 3

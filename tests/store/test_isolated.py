@@ -1,0 +1,266 @@
+"""Queries in processes of their own: each can be stopped, none disturbs the others, nothing stays behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kg.errors import BusyError, NotAStoreError, QueryStoppedError, QuerySyntaxError
+from kg.formats import result_format
+from kg.store.isolated import IsolatedStore
+
+ROWS = 3000
+CROSS_PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+LONG_RESULT = "SELECT * { ?a ?b ?c . ?d ?e ?f }"
+CSV = result_format("solutions", "csv")
+
+Make = Callable[..., IsolatedStore]
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Make]:
+    made: list[IsolatedStore] = []
+
+    def make_store(workers: int = 2, timeout: float = 1.0, memory: int = 256 << 20) -> IsolatedStore:
+        store = IsolatedStore(
+            tmp_path / "store",
+            snapshots=tmp_path / "snapshots",
+            workers=workers,
+            timeout=timeout,
+            memory=memory,
+        )
+        made.append(store)
+        return store
+
+    yield make_store
+    for store in made:
+        store.close()
+
+
+def fill(store: IsolatedStore, rows: int = ROWS) -> None:
+    triples = " ".join(f"<http://s/{n}> <http://p> {n} ." for n in range(rows))
+    store.update(f"INSERT DATA {{ GRAPH <http://g> {{ {triples} }} }}")
+
+
+def count(store: IsolatedStore) -> int:
+    (row,) = store.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").rows()
+    return int(getattr(row["n"], "value"))  # noqa: B009 - a term of any kind
+
+
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def children() -> set[int]:
+    listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+    return {int(pid) for pid in listed}
+
+
+def test_a_query_after_a_write_sees_it(make: Make) -> None:
+    store = make()
+    for number in range(10):
+        store.update(f"INSERT DATA {{ <http://s> <http://p> {number} }}")
+        assert count(store) == number + 1
+
+
+def test_every_way_to_read_an_answer(make: Make) -> None:
+    store = make()
+    store.update('INSERT DATA { <http://s> <http://p> "é\\n<x>"@fr }')
+    (row,) = store.query("SELECT ?o ?nothing { ?s ?p ?o }").rows()
+    assert list(row) == ["o"]
+    assert str(row["o"]) == '"é\\n<x>"@fr'
+    assert store.query("ASK { ?s ?p ?o }").truth() is True
+    assert store.query("ASK { ?o ?p ?s . FILTER(false) }").truth() is False
+    (triple,) = store.query("CONSTRUCT WHERE { ?s ?p ?o }").triples()
+    assert str(triple.object) == '"é\\n<x>"@fr'
+    answer = store.query("SELECT ?s { ?s ?p ?o }")
+    assert answer.variables == ("s",)
+    assert b"".join(answer.serialize(CSV)) == b"s\r\nhttp://s\r\n"
+
+
+def test_an_error_of_the_query_leaves_the_process_alive(make: Make) -> None:
+    store = make(workers=1)
+    before = store.reader_pids
+    with pytest.raises(QuerySyntaxError) as caught:
+        store.query("SELECT * {\n  ?s ?p }")
+    assert caught.value.line == 2
+    assert store.query("ASK {}").truth()
+    assert store.reader_pids == before
+
+
+def test_a_query_past_its_deadline_is_stopped_and_its_process_replaced(make: Make) -> None:
+    store = make()
+    fill(store)
+    before = set(store.reader_pids)
+    with pytest.raises(QueryStoppedError, match="longer than 1 s"):
+        list(store.query(CROSS_PRODUCT).rows())
+    assert count(store) == ROWS
+    assert len(store.reader_pids) == 2
+    (gone,) = before - set(store.reader_pids)
+    assert not Path(f"/proc/{gone}").exists()
+
+
+def test_a_query_over_its_memory_is_stopped(make: Make) -> None:
+    store = make(timeout=30, memory=64 << 20)
+    fill(store)
+    with pytest.raises(QueryStoppedError, match="more than 64 MiB"):
+        list(store.query(LONG_RESULT + " ORDER BY ?c ?f").serialize(CSV))
+    assert count(store) == ROWS
+
+
+def test_a_process_killed_from_outside_breaks_its_own_answer_only(make: Make) -> None:
+    store = make(timeout=30)
+    fill(store)
+    pieces = store.query(LONG_RESULT).serialize(CSV)
+    next(pieces)
+    (busy,) = [pid for pid in store.reader_pids if pid not in {r.pid for r in list(store._idle.queue)}]
+    os.kill(busy, signal.SIGKILL)
+    with pytest.raises(QueryStoppedError):
+        for _ in pieces:
+            pass
+    assert count(store) == ROWS
+
+
+def test_a_reader_that_goes_away_ends_the_query(make: Make) -> None:
+    store = make(workers=1, timeout=30)
+    fill(store)
+    (before,) = store.reader_pids
+    pieces = store.query(LONG_RESULT).serialize(CSV)
+    next(pieces)
+    pieces.close()
+    assert not Path(f"/proc/{before}").exists()
+    assert count(store) == ROWS
+
+
+def test_waiting_for_a_slow_reader_does_not_count(make: Make) -> None:
+    store = make(timeout=1)
+    fill(store)
+    pieces = store.query("SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 100000").serialize(CSV)
+    total = len(next(pieces))
+    time.sleep(1.5)
+    total += sum(len(piece) for piece in pieces)
+    assert total > 100000 * len("http://s/1,http://p,1")
+
+
+def test_fifty_stopped_queries_leave_nothing_behind(make: Make, tmp_path: Path) -> None:
+    first = make()
+    fill(first)
+    first.close()
+    store = make(timeout=0.1)
+    assert count(store) == ROWS
+    processes, files = len(children()), descriptors()
+    for _ in range(50):
+        with pytest.raises(QueryStoppedError):
+            list(store.query(CROSS_PRODUCT).rows())
+    assert count(store) == ROWS
+    assert len(children()) == processes
+    assert descriptors() == files
+    assert len(list((tmp_path / "snapshots").iterdir())) == 1
+
+
+def test_stale_snapshots_go(make: Make, tmp_path: Path) -> None:
+    store = make()
+    for number in range(20):
+        store.update(f"INSERT DATA {{ <http://s> <http://p> {number} }}")
+        count(store)
+    assert len(list((tmp_path / "snapshots").iterdir())) <= 1 + len(store.reader_pids)
+
+
+def test_no_snapshot_is_made_while_nobody_asks(make: Make, tmp_path: Path) -> None:
+    store = make()
+    for number in range(5):
+        store.update(f"INSERT DATA {{ <http://s> <http://p> {number} }}")
+    assert not list((tmp_path / "snapshots").iterdir())
+
+
+def test_snapshots_of_a_crash_are_cleaned(make: Make, tmp_path: Path) -> None:
+    left = tmp_path / "snapshots" / "7"
+    left.mkdir(parents=True)
+    (left / "CURRENT").touch()
+    store = make()
+    assert not left.exists()
+    assert count(store) == 0
+
+
+def test_a_runaway_update_is_stopped_and_leaves_nothing_half_done(make: Make) -> None:
+    store = make()
+    fill(store)
+    with pytest.raises(QueryStoppedError):
+        store.update("INSERT { ?a <http://copy> ?d } WHERE { GRAPH <http://g> { ?a ?b ?c . ?d ?e ?f } }")
+    assert count(store) == ROWS
+    store.update("INSERT DATA { <http://s> <http://after> 1 }")
+    assert count(store) == ROWS + 1
+
+
+def test_readers_go_on_beside_a_long_update(make: Make) -> None:
+    store = make(timeout=3)
+    fill(store)
+    store.update("INSERT DATA { <http://s> <http://acknowledged> 1 }")
+
+    def update() -> None:
+        with pytest.raises(QueryStoppedError):
+            store.update("INSERT { ?a <http://copy> ?d } WHERE { GRAPH <http://g> { ?a ?b ?c . ?d ?e ?f } }")
+
+    writing = threading.Thread(target=update)
+    writing.start()
+    time.sleep(0.3)
+    assert count(store) == ROWS + 1
+    assert writing.is_alive()
+    writing.join()
+
+
+def test_all_processes_taken_is_said_so(make: Make) -> None:
+    store = make(workers=1, timeout=0.5)
+    fill(store)
+    pieces = store.query(LONG_RESULT).serialize(CSV)
+    next(pieces)
+    with pytest.raises(BusyError, match="busy"):
+        store.query("ASK {}")
+    pieces.close()
+    assert store.query("ASK {}").truth()
+
+
+def test_many_threads_at_once(make: Make) -> None:
+    store = make(timeout=30)
+    fill(store, 100)
+    wrong: list[object] = []
+
+    def ask(number: int) -> None:
+        for turn in range(50):
+            (row,) = store.query(f"SELECT ?o {{ <http://s/{(number + turn) % 100}> <http://p> ?o }}").rows()
+            if str(getattr(row["o"], "value")) != str((number + turn) % 100):  # noqa: B009
+                wrong.append(row)
+
+    threads = [threading.Thread(target=ask, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert len(store.reader_pids) == 2
+
+
+def test_close_ends_every_process(make: Make, tmp_path: Path) -> None:
+    before = children()
+    store = make()
+    fill(store, 10)
+    count(store)
+    assert len(children() - before) == 3
+    store.close()
+    assert children() == before
+    assert not (tmp_path / "snapshots").exists()
+
+
+def test_a_folder_that_is_no_store_is_refused(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "letter.txt").write_text("dear")
+    before = children()
+    with pytest.raises(NotAStoreError):
+        make()
+    assert children() == before
