@@ -20,6 +20,12 @@ def create_app(store: Store, settings: Settings) -> Flask:
     headers.register(app)
     errors.register(app)
     access.register(app)
-    for door in (home, sparql, entities, questions, loads):
+    for door in (
+        home,
+        sparql,
+        entities,
+        questions,
+        loads,
+    ):
         app.register_blueprint(door.blueprint)
     return app

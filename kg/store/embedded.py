@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -71,6 +72,9 @@ class EmbeddedStore:
         self._engine: pyoxigraph.Store | None = _open(folder)
         self._allowed = tuple(allowed)
         self._writing = threading.Lock()
+        # Two stores, or two openings of one, never share a version.
+        self._epoch = secrets.token_hex(4)
+        self._changes = 0
 
     @classmethod
     def open_snapshot(cls, folder: Path, *, allowed: Sequence[str] = ()) -> EmbeddedStore:
@@ -124,6 +128,7 @@ class EmbeddedStore:
                 engine.update(text)
             except SyntaxError as error:
                 raise explain_syntax(text, str(error), "update") from None
+            self._changes += 1
 
     def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
         """Remove and add quads in one transaction; see `Store.change`."""
@@ -136,6 +141,12 @@ class EmbeddedStore:
                 engine.update(request)
             except SyntaxError as error:
                 raise StoreFailedError(f"the engine refuses the quads: {error}") from None
+            self._changes += 1
+
+    @property
+    def version(self) -> str:
+        """Name the state of the data; see `Store.version`."""
+        return f"{self._epoch}-{self._changes}"
 
     def close(self) -> None:
         """Let go of the folder."""

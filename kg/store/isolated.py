@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import queue
+import secrets
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -51,6 +52,7 @@ class IsolatedStore:
         self._memory = memory
         self._write_lock = threading.Lock()
         self._closed = False
+        self._epoch = secrets.token_hex(4)
         self._writer = self._start_writer()
         self._snapshots = Snapshots(snapshots, self._make_snapshot)
         self._readers: set[EngineProcess] = set()
@@ -93,6 +95,11 @@ class IsolatedStore:
         """Remove and add quads in one transaction; see `Store.change`."""
         parts = [pyoxigraph.serialize(quads, format=RdfFormat.N_QUADS) or b"" for quads in (removed, added)]
         self._write({"do": "change"}, parts)
+
+    @property
+    def version(self) -> str:
+        """Name the state of the data; see `Store.version`."""
+        return f"{self._epoch}-{self._snapshots.version}"
 
     def close(self) -> None:
         """Stop the processes and remove the snapshots."""

@@ -74,6 +74,11 @@ class RemoteStore:
         if request:
             self.update(request)
 
+    @property
+    def version(self) -> str:
+        """Give nothing: others may change the data behind our back."""
+        return ""
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()

@@ -48,6 +48,11 @@ class Store(Protocol):
         """Remove and add quads as one transaction; the quads hold no blank nodes. Raises StoreFailedError."""
         ...
 
+    @property
+    def version(self) -> str:
+        """Name the state of the data: another text after every change; empty where nobody can tell."""
+        ...
+
     def close(self) -> None:
         """Let go of the engine; safe to call twice."""
         ...

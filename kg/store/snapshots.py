@@ -28,6 +28,11 @@ class Snapshots:
         self._made = 0.0
         self._users: Counter[Path] = Counter()
 
+    @property
+    def version(self) -> int:
+        """Count the commits that were noted."""
+        return self._version
+
     def outdate(self) -> None:
         """Note that something was committed."""
         with self._lock:

@@ -58,7 +58,9 @@ def chromium(scripts: bool = True, downloads: Path | None = None) -> Iterator[we
             driver.quit()
 
 
-def set_view(driver: webdriver.Chrome, width: int, scheme: Literal["light", "dark"], height: int = 900) -> None:
+def set_view(
+    driver: webdriver.Chrome, width: int, scheme: Literal["light", "dark"], height: int = 900
+) -> None:
     """Give the window a width in CSS pixels and the reader a colour scheme."""
     driver.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",

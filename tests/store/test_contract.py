@@ -276,3 +276,13 @@ def test_a_closed_store_says_so(kept: Store) -> None:
     kept.close()
     with pytest.raises(StoreFailedError, match="closed"):
         kept.query(ALL)
+
+
+def test_a_version_changes_with_every_change(two: Store) -> None:
+    first = two.version
+    two.update(f"INSERT DATA {{ <{E}c> <{E}p> 3 }}")
+    second = two.version
+    two.change([], [Quad(B, P, Literal(4), G1)])
+    versions = {first, second, two.version}
+    assert versions == {""} or len(versions) == 3
+    assert two.version == two.version
