@@ -1,4 +1,4 @@
-"""What a commit or an undo changed, for what is kept in step with the graph: the search index, entailments."""
+"""What a commit or an undo changed, for what follows the graph: the search index, the entailments."""
 
 from __future__ import annotations
 

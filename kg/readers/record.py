@@ -11,7 +11,7 @@ class Record:
 
     `ntriples` are whole lines of N-Triples, without blank nodes, literals in the engine's canonical form.
     `kind` is the local name of its class (CodingRecord, Event …), `line` the row's in the file, from 1.
-    `type` (of event), `day` (YYYY-MM-DD) and `actors` are there for previews; they repeat what the triples say.
+    `type` (of event), `day` (YYYY-MM-DD) and `actors` serve previews; they repeat what the triples say.
     """
 
     iri: str
