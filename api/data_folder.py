@@ -17,6 +17,7 @@ from kg.errors import NotAStoreError, ParameterError, StoreBusyError
 from kg.load import install
 from kg.settings import Settings
 from kg.store import EmbeddedStore, Store
+from kg.store.dialects import OURS
 from kg.store.isolated import IsolatedStore
 from kg.store.remote import RemoteStore
 
@@ -115,8 +116,11 @@ def open_store(settings: Settings) -> Store:
     return RemoteStore(
         f"{server.url}/sparql",
         update_url=f"{server.url}/update",
-        token=known_token(settings),
+        graphs_url=f"{server.url}/graphs",
+        login=known_token(settings),
         timeout=settings.query_timeout + 5,
+        dialect=OURS,
+        allowed=settings.service_allow,
     )
 
 

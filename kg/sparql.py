@@ -48,6 +48,8 @@ _UPDATE_WORDS: Final = frozenset(
     {"insert", "delete", "load", "clear", "create", "drop", "copy", "move", "add", "with"}
 )
 
+_PROLOGUE_WORDS: Final = frozenset({"prefix", "base", "version"})
+
 
 @dataclass(frozen=True)
 class _Token:
@@ -123,9 +125,45 @@ def request_kind(text: str) -> Literal["query", "update"] | None:
     return None
 
 
+def opening(text: str) -> str:
+    """Give the first word after the prologue in lower case; empty where there is none."""
+    for token in _tokens(text):
+        if token.kind not in ("name", "iri", "string") and token.word not in _PROLOGUE_WORDS:
+            return token.word
+    return ""
+
+
+def is_kind(text: str, wanted: Literal["query", "update"]) -> bool:
+    """Tell whether a text begins as a query, or an update, does after the prologue, and with nothing else."""
+    return opening(text) in (_QUERY_WORDS if wanted == "query" else _UPDATE_WORDS)
+
+
+def query_form(text: str) -> str | None:
+    """Tell whether a query is a `select`, `ask`, `construct` or `describe`."""
+    return next((token.word for token in _tokens(text) if token.word in _QUERY_WORDS), None)
+
+
 def has_dataset_clause(query: str) -> bool:
     """Tell whether a query has FROM or FROM NAMED."""
     return any(token.word in ("from", "fromnamed") for token in _tokens(query))
+
+
+def dataset_clauses(query: str) -> list[tuple[int, int, bool]]:
+    """Find the FROM clauses of a query: where each begins and ends, and whether it is FROM NAMED."""
+    found: list[tuple[int, int, bool]] = []
+    opened: _Token | None = None
+    named = False
+    for token in _tokens(query):
+        if token.text == "{":
+            break
+        if token.word in ("from", "fromnamed"):
+            opened, named = token, token.word == "fromnamed"
+        elif opened is not None and token.word == "named":
+            named = True
+        elif opened is not None and token.kind in ("iri", "name"):
+            found.append((opened.start, token.end, named))
+            opened = None
+    return found
 
 
 def undeclared_prefix(text: str) -> tuple[str, int, int] | None:

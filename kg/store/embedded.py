@@ -24,19 +24,16 @@ from pyoxigraph import (
 )
 
 from kg.errors import (
-    ConflictError,
     DiplographError,
     NotAStoreError,
     ParameterError,
-    QuerySyntaxError,
     StoreBusyError,
     StoreFailedError,
-    UnknownNameError,
 )
 from kg.formats import Format, Kind
 from kg.sparql import has_dataset_clause, refuse_excess, refuse_remote_access, with_using
 from kg.store.answer import Row
-from kg.store.faults import explain_syntax
+from kg.store.faults import explain_failure, explain_syntax
 from kg.store.seam import UNION, QueryDataset
 
 T = TypeVar("T")
@@ -223,24 +220,7 @@ def _engine_errors() -> Iterator[None]:
     except DiplographError:
         raise
     except (OSError, RuntimeError, ValueError) as error:
-        raise _explain(str(error)) from None
-
-
-def _explain(message: str) -> DiplographError:
-    if match := re.fullmatch(r"The custom function (<.*>) is not supported", message):
-        return QuerySyntaxError(
-            f"the function {match.group(1)} is not known here",
-            mend="Use the functions of SPARQL 1.1, or those of xsd: to cast.",
-        )
-    if match := re.fullmatch(r"The graph <(.*)> does not exist", message):
-        return UnknownNameError(
-            f"there is no graph <{match.group(1)}>", mend="List the graphs there are, or write SILENT."
-        )
-    if match := re.fullmatch(r"The graph <(.*)> already exists", message):
-        return ConflictError(
-            f"the graph <{match.group(1)}> exists already", mend="Leave it, or write SILENT."
-        )
-    return StoreFailedError(f"the engine failed: {message}", mend="See the log of the store; try again.")
+        raise explain_failure(str(error)) from None
 
 
 def _graphs(iris: Sequence[str]) -> list[NamedNode]:

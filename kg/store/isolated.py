@@ -153,6 +153,8 @@ class IsolatedStore:
             raise StoreFailedError("no snapshot could be made: the writing process is gone") from None
 
     def _take_reader(self) -> EngineProcess:
+        if self._closed:
+            raise StoreFailedError("the store is closed")
         try:
             return self._idle.get(timeout=self._timeout)
         except queue.Empty:
