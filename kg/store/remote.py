@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -38,6 +39,7 @@ _KINDS: Final[dict[str, Literal["solutions", "boolean", "graph"]]] = {
 # A large write takes as long as it takes; this bounds the wait for a peer that is gone.
 _WRITE_TIME: Final = 600.0
 _CHUNK: Final = 256 * 1024
+_ZERO: Final = re.compile(rb"\x00|\\u0000|\\U00000000")
 _TOLD: Final = 1024**2
 
 
@@ -162,6 +164,8 @@ class RemoteStore:
     def _update(self, text: str) -> None:
         dialect = self.dialect
         url = self._update_url or self._beside(dialect.update) or self._query_url
+        if dialect.drops_zero:
+            _refuse_zero([text.encode()], url)
         with self._writing:
             self._send(url, "update", text, dialect, {}, "*/*").close()
 
@@ -221,6 +225,9 @@ class RemoteStore:
         # Virtuoso takes a body without a length for an empty one.
         headers = {"Content-Type": "application/n-triples", "Content-Length": str(path.stat().st_size)}
         timeout = httpx.Timeout(self._timeout, read=_WRITE_TIME, write=_WRITE_TIME)
+        if self.dialect.drops_zero:
+            with path.open("rb") as lines:
+                _refuse_zero(lines, url)
         with self._writing:
             if self.dialect.login == "digest":
                 # The challenge is answered on a small request, so that the file is sent once.
@@ -291,6 +298,15 @@ class _File:
         with self._path.open("rb") as file:
             while piece := file.read(_CHUNK):
                 yield piece
+
+
+def _refuse_zero(lines: Iterable[bytes], url: str) -> None:
+    if any(_ZERO.search(line) for line in lines):
+        raise errors.StoreFailedError(
+            "this store drops the character U+0000 from texts, and a text has one",
+            where=url,
+            mend="Take the character out of the data.",
+        )
 
 
 def _with_empty(
