@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pyoxigraph
-from pyoxigraph import RdfFormat
+from pyoxigraph import NamedNode, RdfFormat
 
 from kg.errors import DiplographError, StoreFailedError
 from kg.formats import result_format
@@ -76,6 +76,9 @@ def run_reader(channel: Channel, memory: int, allowed: Sequence[str]) -> None:
                     sink.flush()
                     channel.send(b"Z")
                     answer = None
+                case "export" if store is not None:
+                    store.export(NamedNode(message["graph"]), Path(message["path"]))
+                    channel.send_message({})
         except DiplographError as error:
             channel.send_error(error)
 
@@ -101,6 +104,8 @@ def run_writer(channel: Channel, snapshots: Channel, folder: Path, allowed: Sequ
                         pyoxigraph.parse(removed, format=RdfFormat.N_QUADS),
                         pyoxigraph.parse(added, format=RdfFormat.N_QUADS),
                     )
+                case "change files":
+                    store.change_files(Path(message["removed"]), Path(message["added"]))
             channel.send_message({})
         except DiplographError as error:
             channel.send_error(error)

@@ -6,23 +6,30 @@ import io
 import queue
 import secrets
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pyoxigraph
-from pyoxigraph import Quad, QueryResultsFormat, QuerySolutions, RdfFormat, Triple
+from pyoxigraph import NamedNode, Quad, QueryResultsFormat, QuerySolutions, RdfFormat, Triple
 
 from kg.errors import BusyError, QueryStoppedError, StoreFailedError
 from kg.formats import Format, Kind
 from kg.store.answer import Row
+from kg.store.bulk import SMALL, write_replacement
 from kg.store.channel import ChannelClosedError, ChannelTimeoutError
 from kg.store.processes import EngineProcess
 from kg.store.seam import UNION, QueryDataset
 from kg.store.snapshots import Snapshots
 
 _OPEN_TIME = 60.0
+# Opening after a crash may have a large change to finish first.
+_RECOVERY_TIME = 3600.0
+_EXPORT_TIME = 6 * 3600.0
+_POLL = 0.2
 _STOP_TIME = 5.0
 # A process whose channel closed is ending by itself; its own exit status tells why.
 _LAST_WORDS = 2.0
@@ -94,7 +101,50 @@ class IsolatedStore:
     def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
         """Remove and add quads in one transaction; see `Store.change`."""
         parts = [pyoxigraph.serialize(quads, format=RdfFormat.N_QUADS) or b"" for quads in (removed, added)]
-        self._write({"do": "change"}, parts)
+        if max(part.count(b"\n") for part in parts) < SMALL:
+            self._write({"do": "change"}, parts)
+            return
+        with self._work_folder() as work:
+            for name, part in zip(("removed.nq", "added.nq"), parts, strict=True):
+                (work / name).write_bytes(part)
+            self.change_files(work / "removed.nq", work / "added.nq")
+
+    def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = lambda: False) -> None:
+        """Take the quads of one file out and put those of another in; see `EmbeddedStore.change_files`.
+
+        `stop` is asked several times a second; when it says so the writing process is killed and replaced,
+        nothing is changed, and QueryStoppedError raised.
+        """
+        # Readers keep this snapshot until the change is whole.
+        self._snapshots.release(self._snapshots.take())
+        message = {"do": "change files", "removed": str(removed.resolve()), "added": str(added.resolve())}
+        self._write(message, stop=stop)
+
+    def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
+        """Put a file's triples in the place of what a graph holds; see `Store.replace`."""
+        with self._work_folder() as work:
+            try:
+                files = write_replacement(self.export, graph, path, record, work)
+            except (OSError, SyntaxError) as error:
+                raise StoreFailedError(
+                    f"it cannot take the place of a graph: {error}", where=str(path)
+                ) from None
+            self.change_files(*files)
+
+    def export(self, graph: NamedNode, path: Path) -> None:
+        """Write what a graph holds to a file of N-Triples, in no order, however long it takes."""
+        lease = Lease(self, self._take_reader())
+        try:
+            lease.refresh()
+            lease.say({"do": "export", "graph": graph.value, "path": str(path.resolve())})
+            lease.hear_message(_EXPORT_TIME)
+        finally:
+            lease.end()
+
+    @contextmanager
+    def _work_folder(self) -> Iterator[Path]:
+        with tempfile.TemporaryDirectory(prefix=".change-", dir=self._folder.resolve().parent) as work:
+            yield Path(work)
 
     @property
     def version(self) -> str:
@@ -115,7 +165,7 @@ class IsolatedStore:
     def _start_writer(self) -> EngineProcess:
         writer = EngineProcess("writer", 2, str(self._folder.resolve()), *self._allowed)
         try:
-            writer.channel.receive_message(_OPEN_TIME)
+            writer.channel.receive_message(_RECOVERY_TIME)
         except ChannelClosedError:
             raise StoreFailedError(
                 "the writing process ended while opening it", where=str(self._folder)
@@ -126,7 +176,11 @@ class IsolatedStore:
         return writer
 
     def _write(
-        self, message: dict[str, Any], parts: Iterable[bytes] = (), budget: float | None = None
+        self,
+        message: dict[str, Any],
+        parts: Iterable[bytes] = (),
+        budget: float | None = None,
+        stop: Callable[[], bool] | None = None,
     ) -> None:
         with self._write_lock:
             channel = self._writer.channel
@@ -134,12 +188,20 @@ class IsolatedStore:
                 channel.send_message(message)
                 for part in parts:
                     channel.send(b"D", part)
+                while stop is not None and not channel.ready(_POLL):
+                    if stop():
+                        raise ChannelTimeoutError
                 channel.receive_message(budget)
             except (ChannelTimeoutError, ChannelClosedError) as error:
                 # A killed transaction was never committed: the engine rolls it back when it opens again.
                 status = self._writer.kill(_LAST_WORDS if isinstance(error, ChannelClosedError) else 0)
                 if not self._closed:
                     self._writer = self._start_writer()
+                if stop is not None and isinstance(error, ChannelTimeoutError):
+                    raise QueryStoppedError(
+                        "the change was cancelled; nothing of it is stored",
+                        mend="Start it again when you like.",
+                    ) from None
                 raise _stopped(error, status, self._timeout, self._memory) from None
             finally:
                 self._snapshots.outdate()
