@@ -37,7 +37,7 @@ from kg.formats import Format, Kind
 from kg.sparql import has_dataset_clause, refuse_excess, refuse_remote_access, with_using
 from kg.store.answer import Row
 from kg.store.faults import explain_syntax
-from kg.store.seam import UNION, QueryDataset
+from kg.store.seam import UNION, UNNAMED, QueryDataset
 
 T = TypeVar("T")
 
@@ -243,11 +243,11 @@ def _explain(message: str) -> DiplographError:
     return StoreFailedError(f"the engine failed: {message}", mend="See the log of the store; try again.")
 
 
-def _graphs(iris: Sequence[str]) -> list[NamedNode]:
-    graphs = []
+def _graphs(iris: Sequence[str]) -> list[NamedNode | DefaultGraph]:
+    graphs: list[NamedNode | DefaultGraph] = []
     for iri in iris:
         try:
-            graphs.append(NamedNode(iri))
+            graphs.append(DefaultGraph() if iri == UNNAMED else NamedNode(iri))
         except ValueError:
             raise ParameterError(
                 f"'{iri}' is no IRI of a graph", mend="Write it in full, as https://w3id.org/…."
