@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api import access, entities, errors, headers, home, loads, questions, sparql
+from api import access, entities, errors, gate, graphs, headers, home, loads, questions, sparql, void
 from api.state import State
 from kg.settings import Settings
 from kg.store import Store
@@ -20,7 +20,10 @@ def create_app(store: Store, settings: Settings) -> Flask:
     headers.register(app)
     errors.register(app)
     access.register(app)
+    gate.register(app, gate.Gate(settings.max_waiting))
     for door in (
+        graphs,  # before entities: both answer at /graph/SLUG, and this one knows which is meant
+        void,
         home,
         sparql,
         entities,

@@ -30,6 +30,10 @@ STATUS: Final[dict[type[errors.DiplographError], int]] = {
     errors.UnknownNameError: 404,
     errors.NotAcceptableError: 406,
     errors.ConflictError: 409,
+    errors.PreconditionFailedError: 412,
+    errors.AddressTooLongError: 414,
+    errors.OutsideGraphError: 422,
+    errors.ProtectedGraphError: 403,
     errors.TooLargeError: 413,
     errors.UnsupportedFormatError: 415,
     errors.ValidationFailedError: 422,
@@ -85,6 +89,7 @@ def problem_of(error: errors.DiplographError) -> Problem:
 
 def send_problem(problem: Problem) -> Response:
     """Answer with a problem: a page for browsers, application/problem+json for everybody else."""
+    request.environ["diplograph.problem"] = problem.type.rpartition("/")[2]
     if wants_html():
         response = make_response(render_template("error.html", problem=problem), problem.status)
     else:
@@ -110,6 +115,8 @@ def _ours(error: errors.DiplographError) -> Response:
     response = send_problem(problem_of(error))
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="diplograph"'
+    if isinstance(error, (errors.BusyError, errors.StoreBusyError)):
+        response.headers["Retry-After"] = "2"
     return response
 
 

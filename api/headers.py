@@ -1,10 +1,13 @@
-"""Headers that every response bears."""
+"""Headers that every response bears, and the limit on addresses."""
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Final
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
+
+from kg.errors import AddressTooLongError
 
 POLICY: Final = "; ".join(
     (
@@ -18,18 +21,45 @@ POLICY: Final = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# Doors of standards that programs of other origins speak. A write bears the token in a header of its own;
+# the session's cookie never travels with such a request.
+_PUBLIC: Final = frozenset({"sparql", "graphs", "void"})
+_SENT: Final = "Accept, Authorization, Content-Type, If-Match, If-None-Match"
+_SHOWN: Final = "Accept-Post, Allow, ETag, Location, Retry-After, Server-Timing"
+_ADDRESS: Final = 64 * 1024
 
 
 def register(app: Flask) -> None:
     """Attach to the application."""
+    app.before_request(_begin)
     app.after_request(_complete)
+
+
+def _begin() -> None:
+    g.started = perf_counter()
+    length = len(request.query_string) + len(request.path)
+    if length > _ADDRESS:
+        raise AddressTooLongError(
+            f"the address has {length:,} bytes and may have {_ADDRESS:,}",
+            mend="Send a query by POST, as the body or as a field of a form.",
+        )
 
 
 def _complete(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
-    # Reading needs no credentials, so every origin may read; a query by POST reads, too.
-    if request.method in ("GET", "HEAD") or request.endpoint == "sparql.query":
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    # Reading needs no credentials, so every origin may read.
+    public = request.blueprint in _PUBLIC
+    if public or request.method in ("GET", "HEAD"):
         response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Expose-Headers"] = _SHOWN
+    if public and request.method == "OPTIONS":
+        response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "")
+        response.headers["Access-Control-Allow-Headers"] = _SENT
+        response.headers["Access-Control-Max-Age"] = "86400"
+    if "started" in g:
+        spans = {**g.get("timings", {}), "total": perf_counter() - g.started}
+        response.headers["Server-Timing"] = ", ".join(f"{n};dur={1000 * t:.1f}" for n, t in spans.items())
     return response

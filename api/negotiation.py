@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
+from time import perf_counter
 
-from flask import Response, request
+from flask import Response, g, request
+from werkzeug.datastructures import MIMEAccept
 
-from kg.errors import NotAcceptableError
+from kg.errors import NotAcceptableError, StoreFailedError
 from kg.formats import RDF_FORMATS, RESULT_FORMATS, Format, formats_for
 from kg.store import Answer
 
@@ -22,7 +24,12 @@ _MACHINE = (
 
 def wants_html() -> bool:
     """Tell whether the client would rather have a page than any format for machines."""
-    return request.accept_mimetypes.best_match([*_MACHINE, HTML]) == HTML
+    return prefers_html(request.accept_mimetypes)
+
+
+def prefers_html(accept: MIMEAccept) -> bool:
+    """Tell whether an Accept header would rather have a page than any format for machines."""
+    return accept.best_match([*_MACHINE, HTML]) == HTML
 
 
 def choose_format(offered: Sequence[Format]) -> Format:
@@ -33,7 +40,18 @@ def choose_format(offered: Sequence[Format]) -> Format:
     """
     if "Accept" not in request.headers:
         return offered[0]
-    accept = request.accept_mimetypes
+    form = best_format(request.accept_mimetypes, offered)
+    if form is None:
+        offer = ", ".join(form.media_type for form in offered)
+        raise NotAcceptableError(
+            f"nothing in Accept: {request.headers['Accept']} can be produced here",
+            mend=f"Ask for one of: {offer}.",
+        )
+    return form
+
+
+def best_format(accept: MIMEAccept, offered: Sequence[Format]) -> Format | None:
+    """Choose the format that an Accept header likes best; None when it likes none of them."""
     # A wildcard means the name a format goes by; an alias is used where the client says it.
     asked = {value.lower() for value, _ in accept}
     names: dict[str, Format] = {}
@@ -42,13 +60,7 @@ def choose_format(offered: Sequence[Format]) -> Format:
             if accept.quality(name) > 0:
                 names.setdefault(name, form)
     best = accept.best_match(list(names))
-    if best is None:
-        offer = ", ".join(form.media_type for form in offered)
-        raise NotAcceptableError(
-            f"nothing in Accept: {request.headers['Accept']} can be produced here",
-            mend=f"Ask for one of: {offer}.",
-        )
-    return replace(names[best], media_type=best)
+    return replace(names[best], media_type=best) if best else None
 
 
 def send_answer(answer: Answer, *, form: Format | None = None) -> Response:
@@ -57,8 +69,19 @@ def send_answer(answer: Answer, *, form: Format | None = None) -> Response:
     What fails in the engine fails before the first byte leaves. Raises NotAcceptableError, StoreFailedError.
     """
     chosen = form or choose_format(formats_for(answer.kind))
+    request.environ["diplograph.kind"] = answer.kind
+    started = perf_counter()
     pieces = iter(answer.serialize(chosen))
-    first = next(pieces, b"")
+    try:
+        first = next(pieces, b"")
+    except StoreFailedError as error:
+        if "does not support RDF 1.2" not in error.detail:
+            raise
+        raise NotAcceptableError(
+            f"the result holds triple terms (RDF 1.2), which {chosen.media_type} cannot say",
+            mend="Ask for text/turtle or application/n-triples.",
+        ) from None
+    g.timings = {**g.get("timings", {}), "write": perf_counter() - started}
     response = Response(chain([first], pieces), content_type=chosen.content_type)
     close = getattr(pieces, "close", None)
     if close is not None:

@@ -6,25 +6,30 @@ texts), `result` (a `Shown`, or None) and `problem` (an `api.errors.Problem`, or
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
-from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
+from time import perf_counter
+from typing import Final, TypeVar
+from urllib.parse import quote, urlencode
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from api.access import writes
 from api.errors import problem_of
+from api.fields import dataset, decode, only, read_fields
 from api.negotiation import send_answer, wants_html
 from api.state import state
-from kg.errors import ParameterError, RequestError, UnsupportedFormatError
+from api.void import describe_service
+from kg.errors import QuerySyntaxError, RequestError, UnsupportedFormatError
 from kg.formats import formats_for, result_format
 from kg.store import Answer, QueryDataset, Term
 from kg.terms import ID, PREFIXES, compact
 
 blueprint = Blueprint("sparql", __name__)
+
+T = TypeVar("T")
 
 FORM: Final = "application/x-www-form-urlencoded"
 SHOWN_ROWS: Final = 1000
@@ -82,8 +87,8 @@ def query() -> ResponseReturnValue:
     if request.method != "POST" and "query" not in fields:
         return _page("") if wants_html() else _description()
     try:
-        text = _only(fields, "query")
-        answer = state().store.query(text, _dataset(fields, "default-graph-uri", "named-graph-uri"))
+        text = only(fields, "query")
+        answer = _ask(text, dataset(fields, "default-graph-uri", "named-graph-uri"))
         if wants_html():
             return _page(text, _show(answer, fields))
     except RequestError as error:
@@ -100,10 +105,8 @@ def query() -> ResponseReturnValue:
 @blueprint.get("/sparql/results.<name>")
 def download(name: str) -> ResponseReturnValue:
     """Answer a query in the format that the address names, for links that cannot send Accept."""
-    fields = _read_fields(request.query_string)
-    answer = state().store.query(
-        _only(fields, "query"), _dataset(fields, "default-graph-uri", "named-graph-uri")
-    )
+    fields = read_fields(request.query_string)
+    answer = _ask(only(fields, "query"), dataset(fields, "default-graph-uri", "named-graph-uri"))
     response = send_answer(answer, form=result_format(answer.kind, name))
     response.headers["Content-Disposition"] = f"attachment; filename=results.{name}"
     return response
@@ -119,30 +122,53 @@ def update() -> ResponseReturnValue:
 @writes
 def _carry_out(fields: Mapping[str, list[str]] | None) -> ResponseReturnValue:
     if fields is not None:
-        text = _only(fields, "update")
+        text = only(fields, "update")
     else:
         _check_media_type("application/sparql-update")
-        fields = _read_fields(request.query_string)
-        text = _decode(request.get_data())
-    state().store.update(text, _dataset(fields, "using-graph-uri", "using-named-graph-uri"))
+        fields = read_fields(request.query_string)
+        text = decode(request.get_data())
+    graphs = dataset(fields, "using-graph-uri", "using-named-graph-uri")
+    _with_base(text, lambda whole: state().store.update(whole, graphs))
     return redirect("/sparql", 303) if wants_html() else Response(status=204)
+
+
+def _ask(text: str, graphs: QueryDataset) -> Answer:
+    started = perf_counter()
+    answer = _with_base(text, lambda whole: state().store.query(whole, graphs))
+    g.timings = {"query": perf_counter() - started}
+    return answer
+
+
+def _with_base(text: str, work: Callable[[str], T]) -> T:
+    """Carry out a request whose relative IRIs mean the endpoint's address (SPARQL 1.1 Query 4.1.1.1)."""
+    try:
+        return work(text)
+    except QuerySyntaxError:
+        # The engine knows no base, and only its parser can tell that one was lacking. Nothing was done yet.
+        try:
+            return work(f"BASE <{quote(request.base_url, safe=':/[]%')}> {text}")
+        except QuerySyntaxError:
+            pass
+        raise
 
 
 def _query_fields() -> dict[str, list[str]]:
     """Read the parameters of a query from where its method puts them; raises ParameterError."""
     if request.method != "POST":
-        return _read_fields(request.query_string)
+        return read_fields(request.query_string)
     if request.mimetype == FORM:
         return _body_fields()
     _check_media_type("application/sparql-query")
     request.max_content_length = _text_limit()
-    return {**_read_fields(request.query_string), "query": [_decode(request.get_data())]}
+    fields = read_fields(request.query_string)
+    fields.setdefault("query", []).append(decode(request.get_data()))
+    return fields
 
 
 def _body_fields() -> dict[str, list[str]]:
     _check_media_type(FORM)
     request.max_content_length = _text_limit()
-    return _read_fields(request.get_data())
+    return read_fields(request.get_data())
 
 
 def _text_limit() -> int:
@@ -157,37 +183,6 @@ def _check_media_type(direct: str) -> None:
     raise UnsupportedFormatError(
         f"the body is sent as {sent}", mend=f"Send it as {direct} or {FORM}, in UTF-8."
     )
-
-
-def _read_fields(encoded: bytes) -> dict[str, list[str]]:
-    _decode(unquote_to_bytes(encoded))
-    fields: dict[str, list[str]] = {}
-    for name, value in parse_qsl(_decode(encoded), keep_blank_values=True):
-        fields.setdefault(name, []).append(value)
-    return fields
-
-
-def _decode(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise ParameterError(
-            "the text is not UTF-8", where=f"byte {error.start}", mend="Encode it as UTF-8 and send it again."
-        ) from None
-
-
-def _only(fields: Mapping[str, list[str]], name: str) -> str:
-    values = fields.get(name, [])
-    if len(values) != 1:
-        raise ParameterError(
-            f"{'no' if not values else len(values)} '{name}' parameter{'s' if len(values) > 1 else ''} given",
-            mend=f"Give exactly one '{name}' parameter.",
-        )
-    return values[0]
-
-
-def _dataset(fields: Mapping[str, list[str]], default: str, named: str) -> QueryDataset:
-    return QueryDataset(tuple(fields.get(default, ())), tuple(fields.get(named, ())))
 
 
 def _page(text: str, result: Shown | None = None) -> Response:
@@ -234,29 +229,4 @@ def _cell(term: Term | None) -> Cell | None:
 
 
 def _description() -> Response:
-    # A CONSTRUCT without a pattern states its template; the store's own writer then gives every format.
-    formats = {form.media_type: form for kind in ("solutions", "graph") for form in formats_for(kind)}
-    names = " , ".join(f"<http://www.w3.org/ns/formats/{_FORMAT_NAMES[name]}>" for name in formats)
-    languages = "sd:SPARQL11Query" + ("" if state().settings.read_only else " , sd:SPARQL11Update")
-    endpoint = quote(request.base_url, safe=":/[]%")
-    return send_answer(
-        state().store.query(
-            "PREFIX sd: <http://www.w3.org/ns/sparql-service-description#>\n"
-            f"CONSTRUCT {{ <{endpoint}#service> a sd:Service ; sd:endpoint <{endpoint}> ;\n"
-            f"  sd:supportedLanguage {languages} ; sd:feature sd:UnionDefaultGraph ;\n"
-            f"  sd:resultFormat {names} }} WHERE {{}}"
-        )
-    )
-
-
-# The unique names of formats: https://www.w3.org/ns/formats/
-_FORMAT_NAMES: Final = {
-    "application/sparql-results+json": "SPARQL_Results_JSON",
-    "application/sparql-results+xml": "SPARQL_Results_XML",
-    "text/csv": "SPARQL_Results_CSV",
-    "text/tab-separated-values": "SPARQL_Results_TSV",
-    "text/turtle": "Turtle",
-    "application/n-triples": "N-Triples",
-    "application/rdf+xml": "RDF_XML",
-    "application/ld+json": "JSON-LD",
-}
+    return send_answer(describe_service())

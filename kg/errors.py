@@ -13,6 +13,10 @@
     │   ├── ValidationFailedError   RDF that the shapes refuse
     │   ├── TooLargeError         a body, file or query over its limit
     │   ├── ConflictError         the graph changed since the plan was made
+    │   ├── PreconditionFailedError  a write under a condition that does not hold
+    │   ├── ProtectedGraphError   a write to a graph that the tool itself keeps
+    │   ├── OutsideGraphError     a patch that reaches beyond its graph
+    │   ├── AddressTooLongError   a request whose address is over its limit
     │   ├── SignInRequiredError   a write without a token
     │   ├── WrongTokenError       a write with a token that is not ours
     │   └── ReadOnlyError         a write to a server that only reads
@@ -154,6 +158,30 @@ class ConflictError(RequestError):
     """The graph changed since the plan was made."""
 
     title = "The graph has changed in between"
+
+
+class PreconditionFailedError(RequestError):
+    """A write under a condition (If-Match, If-None-Match) that does not hold."""
+
+    title = "The condition does not hold"
+
+
+class ProtectedGraphError(RequestError):
+    """A write to a graph that the tool itself keeps."""
+
+    title = "The tool keeps this graph itself"
+
+
+class OutsideGraphError(PlacedError):
+    """A patch of one graph that reaches beyond it."""
+
+    title = "The update reaches beyond its graph"
+
+
+class AddressTooLongError(RequestError):
+    """A request whose address is over its limit."""
+
+    title = "The address is too long"
 
 
 class SignInRequiredError(RequestError):

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from kg.errors import ParameterError, QueryRefusedError, TooLargeError
+from kg.addresses import is_private
+from kg.errors import OutsideGraphError, ParameterError, QueryRefusedError, TooLargeError
 
 _LETTER = r"\w\u00b7\u200c\u200d\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd"
 _ESCAPE = r"\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}"
@@ -48,7 +49,8 @@ _UPDATE_WORDS: Final = frozenset(
     {"insert", "delete", "load", "clear", "create", "drop", "copy", "move", "add", "with"}
 )
 
-_PROLOGUE_WORDS: Final = frozenset({"prefix", "base", "version"})
+# Anywhere in a word, for the engine takes "trueGRAPH" for two.
+_BEYOND: Final = re.compile("graph|with|using|load|clear|create|drop|copy|move|add|service", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ def refuse_remote_access(text: str, allowed: Sequence[str] = ()) -> None:
     """Refuse SPARQL that would make the engine fetch from elsewhere.
 
     `allowed` are URL prefixes (http or https) that SERVICE and LOAD may reach; scheme, host and port must be
-    the same and the path must lie below the prefix's. Raises QueryRefusedError with line and column.
+    the same and the path must lie below the prefix's. A name that leads to a loopback or private address is
+    refused, too, unless the prefix names that address itself. Raises QueryRefusedError with line and column.
     """
     if _KEYWORD.search(text):
         _refuse(text, text, None, allowed)
@@ -125,45 +128,9 @@ def request_kind(text: str) -> Literal["query", "update"] | None:
     return None
 
 
-def opening(text: str) -> str:
-    """Give the first word after the prologue in lower case; empty where there is none."""
-    for token in _tokens(text):
-        if token.kind not in ("name", "iri", "string") and token.word not in _PROLOGUE_WORDS:
-            return token.word
-    return ""
-
-
-def is_kind(text: str, wanted: Literal["query", "update"]) -> bool:
-    """Tell whether a text begins as a query, or an update, does after the prologue, and with nothing else."""
-    return opening(text) in (_QUERY_WORDS if wanted == "query" else _UPDATE_WORDS)
-
-
-def query_form(text: str) -> str | None:
-    """Tell whether a query is a `select`, `ask`, `construct` or `describe`."""
-    return next((token.word for token in _tokens(text) if token.word in _QUERY_WORDS), None)
-
-
 def has_dataset_clause(query: str) -> bool:
     """Tell whether a query has FROM or FROM NAMED."""
     return any(token.word in ("from", "fromnamed") for token in _tokens(query))
-
-
-def dataset_clauses(query: str) -> list[tuple[int, int, bool]]:
-    """Find the FROM clauses of a query: where each begins and ends, and whether it is FROM NAMED."""
-    found: list[tuple[int, int, bool]] = []
-    opened: _Token | None = None
-    named = False
-    for token in _tokens(query):
-        if token.text == "{":
-            break
-        if token.word in ("from", "fromnamed"):
-            opened, named = token, token.word == "fromnamed"
-        elif opened is not None and token.word == "named":
-            named = True
-        elif opened is not None and token.kind in ("iri", "name"):
-            found.append((opened.start, token.end, named))
-            opened = None
-    return found
 
 
 def undeclared_prefix(text: str) -> tuple[str, int, int] | None:
@@ -213,10 +180,65 @@ def with_using(update: str, default: Sequence[str], named: Sequence[str]) -> str
     return "".join([*pieces, update[copied:]])
 
 
+def within_graph(update: str, graph: str) -> str:
+    """Confine an update to one graph, which its patterns and templates then mean without naming it.
+
+    Raises OutsideGraphError for what names graphs of its own or manages them (SPARQL 1.1 Graph Store HTTP
+    Protocol 5.7).
+    """
+    # Section 19.2 puts code point escapes before the grammar; engines differ, so both readings count.
+    for reading in {update, _unescape(update)[0]}:
+        _refuse_beyond(reading)
+    tokens = list(_tokens(update))
+    pieces: list[str] = []
+    copied = depth = 0
+    operation = ""
+    wrapped = False
+    for before, token in zip([_END, *tokens], tokens, strict=False):
+        if token.text == "{" and token.kind == "other":
+            depth += 1
+            if depth == 1 and before.word in ("data", "where") and (before.word == "data" or wrapped):
+                pieces += [update[copied : token.end], f" GRAPH <{graph}> {{"]
+                copied, operation = token.end, "wrapped"
+        elif token.text == "}" and token.kind == "other":
+            depth -= 1
+            if depth == 0 and operation == "wrapped":
+                pieces.append(update[copied : token.start] + "}")
+                copied = token.start
+        elif depth == 0 and token.text == ";":
+            operation, wrapped = "", False
+        elif depth == 0 and token.word in ("insert", "delete") and not operation:
+            after = _token(update, token.end)
+            # DATA and DELETE WHERE take no WITH; a GRAPH inside says the same.
+            wrapped = after.word == "where"
+            operation = token.word
+            if not wrapped and after.word != "data":
+                pieces += [update[copied : token.start], f"WITH <{graph}> "]
+                copied = token.start
+    return "".join([*pieces, update[copied:]])
+
+
+def _refuse_beyond(update: str) -> None:
+    for token in _tokens(update):
+        if token.kind == "word" and _BEYOND.search(token.text):
+            line, column = place(update, token.start)
+            raise OutsideGraphError(
+                f"a patch changes the graph at its address only, and cannot have {token.text.upper()}",
+                line=line,
+                column=column,
+                mend="Leave out graphs and their management, or send the whole update to /update.",
+            )
+
+
 def place(text: str, position: int) -> tuple[int, int]:
     """Give line and column (from 1, in code points) of a position in a text."""
     lines = re.split(r"\r\n|\r|\n", text[:position])
     return len(lines), len(lines[-1]) + 1
+
+
+def read_tokens(text: str) -> Iterator[_Token]:
+    """Give the tokens of a text; `word` is a keyword in lower case, else empty."""
+    return _tokens(text)
 
 
 def _tokens(text: str) -> Iterator[_Token]:
@@ -358,7 +380,9 @@ def _is_allowed(address: str, allowed: Sequence[str]) -> bool:
             return False
         if re.search(r"/(?:\.|%2e){1,2}(?:/|$)", wanted.path, re.IGNORECASE):
             return False
-        return any(_covers(urlsplit(prefix), wanted) for prefix in allowed)
+        covered = any(_covers(urlsplit(prefix), wanted) for prefix in allowed)
+        # A name may come to lead inwards after it was allowed; an address that was allowed is meant.
+        return covered and not is_private(wanted.hostname or "")
     except ValueError:  # a port or a bracketed host that is none
         return False
 

@@ -10,12 +10,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = (
-    {"errors", "bundled"},
+    {"errors", "bundled", "addresses"},
     {"settings", "terms", "formats"},
     {"model", "changes", "catalogue", "sparql", "countries", "lines"},
     {"store"},
     {"ontology", "reasoning", "validation", "provenance", "search", "readers", "extract"},
-    {"load", "describe"},
+    {"rdf_files"},
+    {"load", "describe", "graph_store", "dataset"},
 )
 WEB = {"flask", "werkzeug", "jinja2", "waitress", "http", "socketserver"}
 ENGINES = {"pyoxigraph", "rocksdict", "owlready2", "rdflib", "pyshacl"}

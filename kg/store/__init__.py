@@ -2,6 +2,6 @@
 
 from kg.store.answer import Answer, Row, Term
 from kg.store.embedded import EmbeddedStore
-from kg.store.seam import UNION, QueryDataset, Store
+from kg.store.seam import UNION, UNNAMED, QueryDataset, Store
 
-__all__ = ["UNION", "Answer", "EmbeddedStore", "QueryDataset", "Row", "Store", "Term"]
+__all__ = ["UNION", "UNNAMED", "Answer", "EmbeddedStore", "QueryDataset", "Row", "Store", "Term"]

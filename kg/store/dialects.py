@@ -64,9 +64,7 @@ class Dialect:
         return otherwise
 
 
-OURS: Final = Dialect(
-    "diplograph", update="update", graphs="graphs", direct=True, request_bytes=256 * MIB
-)
+OURS: Final = Dialect("diplograph", update="update", graphs="graphs", direct=True, request_bytes=256 * MIB)
 
 DIALECTS: Final = (
     OURS,

@@ -45,7 +45,7 @@ from kg.store.bulk import (
     write_replacement,
 )
 from kg.store.faults import explain_failure, explain_syntax
-from kg.store.seam import UNION, QueryDataset
+from kg.store.seam import UNION, UNNAMED, QueryDataset
 
 T = TypeVar("T")
 
@@ -307,11 +307,11 @@ def _engine_errors() -> Iterator[None]:
         raise explain_failure(str(error)) from None
 
 
-def _graphs(iris: Sequence[str]) -> list[NamedNode]:
-    graphs = []
+def _graphs(iris: Sequence[str]) -> list[NamedNode | DefaultGraph]:
+    graphs: list[NamedNode | DefaultGraph] = []
     for iri in iris:
         try:
-            graphs.append(NamedNode(iri))
+            graphs.append(DefaultGraph() if iri == UNNAMED else NamedNode(iri))
         except ValueError:
             raise ParameterError(
                 f"'{iri}' is no IRI of a graph", mend="Write it in full, as https://w3id.org/…."

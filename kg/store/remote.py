@@ -12,20 +12,13 @@ import httpx
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
 from kg import errors
-from kg.sparql import (
-    dataset_clauses,
-    is_kind,
-    query_form,
-    refuse_excess,
-    refuse_remote_access,
-    undeclared_prefix,
-    with_using,
-)
-from kg.store.dialects import Dialect, recognise
+from kg.sparql import refuse_excess, refuse_remote_access, undeclared_prefix, with_using
+from kg.store.clauses import dataset_clauses, is_kind, query_form
+from kg.store.dialects import OURS, Dialect, recognise
 from kg.store.peers import PROBLEM, problem_error, unreachable
 from kg.store.remote_answer import RemoteAnswer, stopped
 from kg.store.requests import clear, requests
-from kg.store.seam import UNION, QueryDataset
+from kg.store.seam import UNION, UNNAMED, QueryDataset
 from kg.store.syntax import syntax_error
 
 __all__ = ["RemoteStore", "problem_error", "unreachable"]
@@ -157,6 +150,8 @@ class RemoteStore:
         clauses = dataset_clauses(text)
         if dialect.empty_graph:
             text = _with_empty(text, clauses, graphs, dialect.empty_graph)
+        elif dataset.default == (UNNAMED,) and dialect is not OURS:
+            graphs["default-graph-uri"] = []
         elif dialect.union and dataset == UNION and not clauses:
             graphs[dialect.union] = [""]
         return self._send(self._query_url, "query", text, dialect, graphs, accept)
@@ -231,10 +226,17 @@ class RemoteStore:
         with self._writing:
             if self.dialect.login == "digest":
                 # The challenge is answered on a small request, so that the file is sent once.
-                self._exchange(self._http.build_request("HEAD", url, params={"graph": graph.value}), "").close()
+                self._exchange(
+                    self._http.build_request("HEAD", url, params={"graph": graph.value}), ""
+                ).close()
             response = self._exchange(
                 self._http.build_request(
-                    "PUT", url, params={"graph": graph.value}, content=_File(path), headers=headers, timeout=timeout
+                    "PUT",
+                    url,
+                    params={"graph": graph.value},
+                    content=_File(path),
+                    headers=headers,
+                    timeout=timeout,
                 ),
                 "",
             )

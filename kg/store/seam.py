@@ -26,6 +26,9 @@ class QueryDataset:
 
 UNION = QueryDataset()
 
+UNNAMED = "urn:x-diplograph:unnamed-graph"
+"""Stands in a `QueryDataset` for the unnamed graph alone, which updates mean outside of GRAPH."""
+
 
 class Store(Protocol):
     """Quads that can be asked and changed. Every change is atomic; readers see it whole or not at all."""

@@ -40,7 +40,9 @@ def connect(engine: object) -> RemoteStore:
     if engine.name == "virtuoso":
         rows = list(store.query("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }").rows())
         for row in rows:
-            if not row["g"].value.startswith(("http://www.openlinksw.com/", "http://www.w3.org/", "urn:core:")):
+            if not row["g"].value.startswith(
+                ("http://www.openlinksw.com/", "http://www.w3.org/", "urn:core:")
+            ):
                 store.update(f"CLEAR GRAPH {row['g']}")
     else:
         store.update("CLEAR ALL")

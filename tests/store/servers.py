@@ -115,9 +115,7 @@ def ours(folder: Path) -> Iterator[Engine]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DIPLOGRAPH_")}
     environment = {**kept, "DIPLOGRAPH_WORKERS": "2", "DIPLOGRAPH_TOKEN": "test-token"}
     with _running(command, f"{base}/sparql", folder.parent, environment) as pid:
-        yield Engine(
-            "ours", pid, f"{base}/sparql", f"{base}/update", f"{base}/graphs", "test-token"
-        )
+        yield Engine("ours", pid, f"{base}/sparql", f"{base}/update", f"{base}/graphs", "test-token")
 
 
 @contextmanager

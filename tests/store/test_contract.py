@@ -147,7 +147,9 @@ def test_graphs_can_be_written(two: Store, form: str) -> None:
 
 def test_a_long_answer_is_whole(kept: Store) -> None:
     kept.change([], [Quad(NamedNode(f"{E}{n}"), P, Literal("x" * 100), G1) for n in range(20_000)])
-    written = b"".join(kept.query(f"SELECT ?s ?o {{ ?s <{E}p> ?o }}").serialize(result_format("solutions", "csv")))
+    written = b"".join(
+        kept.query(f"SELECT ?s ?o {{ ?s <{E}p> ?o }}").serialize(result_format("solutions", "csv"))
+    )
     assert written.count(b"\r\n") == 20_001
 
 

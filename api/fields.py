@@ -1,0 +1,44 @@
+"""The parameters of a request as the SPARQL 1.1 Protocol has them: repeated, in UTF-8, read strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, unquote_to_bytes
+
+from kg.errors import ParameterError
+from kg.store import QueryDataset
+
+
+def read_fields(encoded: bytes) -> dict[str, list[str]]:
+    """Read application/x-www-form-urlencoded text. Raises ParameterError for what is not UTF-8."""
+    decode(unquote_to_bytes(encoded))
+    fields: dict[str, list[str]] = {}
+    for name, value in parse_qsl(decode(encoded), keep_blank_values=True):
+        fields.setdefault(name, []).append(value)
+    return fields
+
+
+def decode(data: bytes) -> str:
+    """Read UTF-8; raises ParameterError that names the byte."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise ParameterError(
+            "the text is not UTF-8", where=f"byte {error.start}", mend="Encode it as UTF-8 and send it again."
+        ) from None
+
+
+def only(fields: Mapping[str, list[str]], name: str) -> str:
+    """Give the one value of a parameter. Raises ParameterError when there is none or more than one."""
+    values = fields.get(name, [])
+    if len(values) != 1:
+        raise ParameterError(
+            f"{'no' if not values else len(values)} '{name}' parameter{'s' if len(values) > 1 else ''} given",
+            mend=f"Give exactly one '{name}' parameter.",
+        )
+    return values[0]
+
+
+def dataset(fields: Mapping[str, list[str]], default: str, named: str) -> QueryDataset:
+    """Give the dataset that a request asks for in the parameters of these names."""
+    return QueryDataset(tuple(fields.get(default, ())), tuple(fields.get(named, ())))

@@ -1,0 +1,50 @@
+"""Door: the description of the dataset (VoID) at its well-known place."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from flask import Blueprint, Response, current_app, request
+from flask.blueprints import BlueprintSetupState
+
+from api.negotiation import send_answer, wants_html
+from kg.dataset import SizeBook, Sizes, TripleAnswer, service_description, void_description
+from kg.formats import GRAPH_FORMATS, RESULT_FORMATS
+
+blueprint = Blueprint("void", __name__)
+
+_BOOK = "diplograph sizes"
+
+
+@blueprint.record_once
+def _set_up(setup: BlueprintSetupState) -> None:
+    setup.app.extensions[_BOOK] = SizeBook(setup.app.extensions["diplograph"].store)
+
+
+@blueprint.get("/.well-known/void")
+def void() -> Response:
+    """Describe the dataset: counts, and partitions by class and by property."""
+    found = void_description(_sizes(), _at("/sparql"), _at("/.well-known/void"), dump=_at("/graphs"))
+    return send_answer(found, form=GRAPH_FORMATS[0] if wants_html() else None)
+
+
+def describe_service() -> TripleAnswer:
+    """Describe the endpoint (SPARQL 1.1 Service Description)."""
+    settings = current_app.extensions["diplograph"].settings
+    return service_description(
+        _sizes(),
+        _at("/sparql"),
+        _at("/.well-known/void"),
+        (*RESULT_FORMATS, *GRAPH_FORMATS),
+        updates=not settings.read_only,
+    )
+
+
+def _sizes() -> Sizes:
+    book: SizeBook = current_app.extensions[_BOOK]
+    return book.sizes()
+
+
+def _at(path: str) -> str:
+    # A Host header is the client's word; what could leave an IRI is encoded.
+    return quote(request.root_url.rstrip("/") + path, safe=":/[]%")

@@ -1,0 +1,149 @@
+"""One graph at a time, as the SPARQL 1.1 Graph Store HTTP Protocol has it, over any store."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Final, Protocol, runtime_checkable
+
+import pyoxigraph
+from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat
+
+from kg.errors import ParameterError, TooLargeError, UnknownNameError
+from kg.formats import GRAPH_FORMATS, Format
+from kg.rdf_files import Written
+from kg.sparql import within_graph
+from kg.store import UNNAMED, Answer, QueryDataset, Store
+
+_NTRIPLES: Final = next(form for form in GRAPH_FORMATS if form.name == "nt")
+# Statements that go into the text of one request; more are put in as a file.
+_IN_TEXT: Final = 500
+_IN_CHANGE: Final = 20_000
+_BATCH: Final = 5_000
+# To be held while a condition is checked and its write done.
+WRITING: Final = threading.RLock()
+
+
+@runtime_checkable
+class _Replacing(Protocol):
+    def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None: ...
+
+
+class StoredGraph:
+    """A graph of a store: a named one, or the unnamed one when `iri` is None.
+
+    Raises ParameterError when `iri` is no absolute IRI.
+    """
+
+    def __init__(self, store: Store, iri: str | None) -> None:
+        self._store = store
+        self.iri = iri
+        try:
+            self._node = None if iri is None else NamedNode(iri)
+        except ValueError:
+            raise ParameterError(
+                f"'{iri}' is no absolute IRI", mend="Write it in full, as https://w3id.org/…."
+            ) from None
+
+    def exists(self) -> bool:
+        """Tell whether the store has the graph; the unnamed one is always there."""
+        if self._node is None:
+            return True
+        node = self._node
+        return self._store.query(
+            f"ASK {{ {{ GRAPH {node} {{ ?s ?p ?o }} }} UNION {{ GRAPH ?g {{}} FILTER(?g = {node}) }} }}"
+        ).truth()
+
+    def read(self) -> Answer:
+        """Give its triples. Raises UnknownNameError when there is no such graph."""
+        if not self.exists():
+            raise self.unknown()
+        return self._triples()
+
+    def unknown(self) -> UnknownNameError:
+        """Say that there is no such graph."""
+        return UnknownNameError(
+            f"there is no graph <{self.iri}>", mend="List the graphs there are: GET /graphs, or ask /sparql."
+        )
+
+    def put(self, path: Path, written: Written) -> None:
+        """Put the N-Triples of a file in the place of all it holds.
+
+        Raises TooLargeError, StoreFailedError.
+        """
+        if self._node is None:
+            self._in_text(f"CLEAR DEFAULT ;\n{self._insert(path, written)}", written)
+        elif written.triples == 0:
+            self._store.update(f"DROP SILENT GRAPH {self._node} ;\nCREATE GRAPH {self._node}")
+        elif isinstance(self._store, _Replacing):
+            self._store.replace(self._node, path)
+        else:
+            self._in_text(f"DROP SILENT GRAPH {self._node} ;\n{self._insert(path, written)}", written)
+
+    def merge(self, path: Path, written: Written) -> None:
+        """Add the N-Triples of a file to what it holds. Raises TooLargeError, StoreFailedError."""
+        if written.triples == 0:
+            if self._node is not None:
+                self._store.update(f"CREATE SILENT GRAPH {self._node}")
+        elif not written.blank_nodes and written.triples <= _IN_CHANGE:
+            graph = self._node or DefaultGraph()
+            quads = pyoxigraph.parse(path=str(path), format=RdfFormat.N_TRIPLES)
+            self._store.change([], (Quad(q.subject, q.predicate, q.object, graph) for q in quads))
+        elif self._node is None or written.triples <= _IN_TEXT or not isinstance(self._store, _Replacing):
+            self._in_text(self._insert(path, written), written)
+        else:
+            with tempfile.TemporaryDirectory(prefix="diplograph-") as folder:
+                whole = Path(folder) / "whole.nt"
+                with whole.open("wb") as out, path.open("rb") as added:
+                    # A label of the stored graph never equals one that a parser made up just now.
+                    out.writelines(self._triples().serialize(_NTRIPLES))
+                    shutil.copyfileobj(added, out)
+                self._store.replace(self._node, whole)
+
+    def delete(self) -> None:
+        """Take it out. Raises UnknownNameError when there is no such graph."""
+        if self._node is None:
+            self._store.update("CLEAR DEFAULT")
+            return
+        if not self.exists():
+            raise self.unknown()
+        self._store.update(f"DROP SILENT GRAPH {self._node}")
+
+    def patch(self, update: str) -> None:
+        """Carry out an update that changes this graph only. Raises OutsideGraphError, QuerySyntaxError."""
+        if self.iri is None:
+            raise ParameterError(
+                "the unnamed graph cannot be patched", mend="Send the update to /update, which means it."
+            )
+        self._store.update(within_graph(update, self.iri))
+
+    def _triples(self) -> Answer:
+        return self._store.query("CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(self.iri or UNNAMED,)))
+
+    def _insert(self, path: Path, written: Written) -> str:
+        text = path.read_text(encoding="utf-8") if written.triples <= _IN_TEXT else ""
+        return f"INSERT DATA {{ {text if self._node is None else f'GRAPH {self._node} {{ {text} }}'} }}"
+
+    def _in_text(self, update: str, written: Written) -> None:
+        if written.triples > _IN_TEXT:
+            raise TooLargeError(
+                f"more than {_IN_TEXT} triples cannot be put there in one request",
+                mend="Put them into a named graph, or send them in parts, by POST and without blank nodes.",
+            )
+        self._store.update(update)
+
+
+def read_dataset(store: Store, form: Format) -> Iterator[bytes]:
+    """Write every named graph as N-Quads or TriG, in pieces, from one state of the store.
+
+    The pieces are complete or the iteration raises. Graphs without triples do not show (RDF 1.1 TriG 2.2).
+    """
+    rows = store.query("SELECT ?s ?p ?o ?g { GRAPH ?g { ?s ?p ?o } }").rows()
+    quads = (Quad(row["s"], row["p"], row["o"], row["g"]) for row in rows)  # type: ignore[arg-type]
+    # Documents of both formats can be joined end to end.
+    while batch := list(islice(quads, _BATCH)):
+        yield pyoxigraph.serialize(batch, format=form.engine) or b""  # type: ignore[arg-type]
