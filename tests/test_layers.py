@@ -14,6 +14,7 @@ FLOORS = (
     {"settings", "terms", "formats"},
     {"model", "changes", "catalogue", "sparql", "countries"},
     {"store"},
+    {"actors"},
     {"ontology", "reasoning", "validation", "provenance", "search", "readers", "extract"},
     {"load", "describe"},
 )
