@@ -14,6 +14,7 @@ FLOORS = (
     {"settings", "terms", "formats"},
     {"model", "changes", "catalogue", "sparql", "countries", "lines"},
     {"store"},
+    {"actors"},
     {"ontology", "reasoning", "validation", "provenance", "search", "readers", "extract"},
     {"rdf_files"},
     {"load", "describe", "graph_store", "dataset"},

@@ -1,0 +1,139 @@
+"""Who and where a code or a name means: looked up in the graph, never guessed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
+
+from pyoxigraph import Literal as Value
+from pyoxigraph import NamedNode
+
+from kg.store import Store
+from kg.terms import ID, ONTOLOGY
+
+CodeSystem = Literal["cameo", "fips", "cow", "iso2", "iso3"]
+
+_COUNTRY_CODES: Final = """
+PREFIX dg: <https://w3id.org/diplograph/ontology#>
+SELECT DISTINCT ?thing ?system ?code WHERE {
+  VALUES ?system { dg:iso2 dg:iso3 dg:fips dg:cameo dg:cow }
+  ?thing ?system ?code .
+}"""
+# Only what acts or lies somewhere: a claim's label must not become an actor.
+_NAMES: Final = """
+PREFIX dg: <https://w3id.org/diplograph/ontology#>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+SELECT DISTINCT ?thing ?name WHERE {
+  VALUES ?class { dg:Country dg:Organization dg:Government dg:Administration dg:Agency
+    dg:InternationalOrganization dg:NewsOrganization dg:Person dg:PopulationGroup
+    dg:Place dg:Region dg:Facility }
+  ?thing a ?class ; rdfs:label|skos:altLabel|skos:prefLabel ?name .
+}"""
+_TYPES: Final = """
+PREFIX dg: <https://w3id.org/diplograph/ontology#>
+PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
+SELECT DISTINCT ?thing WHERE { ?thing a dg:EventType ; skos:inScheme ?scheme }"""
+_SUGGESTIONS = 3
+_CLOSENESS = 0.75
+
+
+class Resolver:
+    """Codes and names of actors, places and event types, read from the graph once and then kept in memory.
+
+    A name that several things bear resolves to none of them: telling them apart would be a guess. Minted
+    things of datasets (`id/actor/…`) are no targets, so that a reload resolves as the first load did.
+    """
+
+    def __init__(
+        self,
+        *,
+        codes: Iterable[tuple[CodeSystem, str, str]] = (),
+        names: Iterable[tuple[str, str]] = (),
+        types: Iterable[str] = (),
+    ) -> None:
+        """Take (system, code, IRI), (name, IRI) and the IRIs of known event types."""
+        self._codes: dict[tuple[str, str], set[str]] = {}
+        for system, code, iri in codes:
+            self._codes.setdefault((system, _code(code)), set()).add(iri)
+        self._names: dict[str, set[str]] = {}
+        self._spelling: dict[str, str] = {}
+        for name, iri in names:
+            if not iri.startswith((f"{ID}actor/", f"{ID}place/gdelt-")):
+                self._names.setdefault(fold(name), set()).add(iri)
+                self._spelling.setdefault(fold(name), name)
+        self._types = frozenset(types)
+
+    @classmethod
+    def of(cls, store: Store) -> Resolver:
+        """Read what a store knows, with three queries."""
+        return cls(
+            codes=_codes(store),
+            names=((str(name), iri) for iri, name in _pairs(store, _NAMES)),
+            types=(
+                thing.value
+                for row in store.query(_TYPES).rows()
+                if isinstance(thing := row.get("thing"), NamedNode)
+            ),
+        )
+
+    def country(self, system: CodeSystem, code: str) -> str | None:
+        """Find a country's IRI by a code; COW codes as number or abbreviation."""
+        found = self._codes.get((system, _code(code)))
+        return next(iter(found)) if found and len(found) == 1 else None
+
+    def named(self, name: str) -> str | None:
+        """Find the one thing that bears a name or alias; capitals, accents and points make no difference."""
+        found = self._names.get(fold(name))
+        return next(iter(found)) if found and len(found) == 1 else None
+
+    def event_type(self, iri: str) -> bool:
+        """Tell whether an IRI is an event type of the graph."""
+        return iri in self._types
+
+    def suggest(self, name: str) -> list[tuple[str, str]]:
+        """Give up to three (name, IRI) that are spelled much like a name, the most alike first.
+
+        It compares with every name, so ask for what is shown and not for each of a million.
+        """
+        close = difflib.get_close_matches(fold(name), self._names, n=_SUGGESTIONS, cutoff=_CLOSENESS)
+        return [(self._spelling[key], min(self._names[key])) for key in close]
+
+    def suggest_type(self, code: str) -> list[str]:
+        """Give the CAMEO codes nearest above a code: those that are its beginning."""
+        stem = f"{ID}event-type/cameo-"
+        return [code[:end] for end in range(len(code) - 1, 1, -1) if f"{stem}{code[:end]}" in self._types]
+
+
+def fold(name: str) -> str:
+    """Make a name comparable: lower case, no accents, words parted by single spaces."""
+    flat = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
+    return " ".join(re.findall(r"\w+", flat.casefold()))
+
+
+def _code(code: str) -> str:
+    return code.strip().upper().lstrip("0") or "0"
+
+
+def _codes(store: Store) -> Iterator[tuple[CodeSystem, str, str]]:
+    systems: dict[str, CodeSystem] = {
+        f"{ONTOLOGY}cameo": "cameo",
+        f"{ONTOLOGY}fips": "fips",
+        f"{ONTOLOGY}cow": "cow",
+        f"{ONTOLOGY}iso2": "iso2",
+        f"{ONTOLOGY}iso3": "iso3",
+    }
+    for row in store.query(_COUNTRY_CODES).rows():
+        thing, system, code = (row.get(name) for name in ("thing", "system", "code"))
+        if isinstance(thing, NamedNode) and isinstance(system, NamedNode) and isinstance(code, Value):
+            yield systems[system.value], code.value, thing.value
+
+
+def _pairs(store: Store, query: str) -> Iterator[tuple[str, str]]:
+    for row in store.query(query).rows():
+        thing, text = row.get("thing"), row.get("name")
+        if isinstance(thing, NamedNode) and isinstance(text, Value):
+            yield thing.value, text.value

@@ -1,0 +1,181 @@
+"""One entry to the readers of tables: which of them reads a file, told by its name and what it holds.
+
+    reader = find_reader(path, format, name)          # None: it is RDF, `kg.readers.rdf` reads it
+    notes = Notes()
+    with closing(Grouping(folder)) as grouping:       # only for reader.codes_records
+        for record in reader.read(path, resolver=Resolver.of(store), source=graph, on_fault=faults.append,
+                                  notes=notes, grouping=grouping): ...
+        for record in group_records(grouping, without=left_out): ...
+
+Records come in the order of the file: first the dataset (kind Dataset, line 0), then for each row what it is
+the first to name (ProperInterval, Agent, Place, EventType, Article), then the row itself (CodingRecord …).
+Leaving out a record of a row never takes away what other rows need. The same file gives the same records.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from kg.actors import Resolver
+from kg.errors import DataSyntaxError, UnsupportedFormatError
+from kg.formats import rdf_format
+from kg.readers import gdelt
+from kg.readers.archives import Part, parts
+from kg.readers.grouping import Grouping
+from kg.readers.reading import Notes, Reading, check_bytes
+from kg.readers.record import Record, RowFault
+
+_SAMPLE: Final = 1 << 16
+_PACKED: Final = (".gz", ".zst", ".zip")
+_TABLES: Final = ("csv", "tsv", "tab", "txt", "xlsx")
+
+
+@dataclass(frozen=True)
+class TableReader:
+    """A format of tables: its name, what it is for people, and the function that reads it.
+
+    `codes_records` tells that its rows are coding records, which can be grouped.
+    """
+
+    name: str
+    title: str
+    rows: Callable[[Reading], Iterator[Record]]
+    codes_records: bool = True
+
+    def read(
+        self,
+        path: Path,
+        *,
+        resolver: Resolver,
+        source: str,
+        on_fault: Callable[[RowFault], None],
+        name: str | None = None,
+        notes: Notes | None = None,
+        grouping: Grouping | None = None,
+    ) -> Iterator[Record]:
+        """Read a file, an archive or a folder of one format, row by row.
+
+        `source` is the IRI of the graph, `name` what messages call the file. A row that cannot be read goes
+        to `on_fault` and gives no record; what `on_fault` raises stops the reading. Raises DataSyntaxError
+        where the file as a whole cannot be read, TooLargeError for a decompression bomb.
+        """
+        shown = name or path.name
+        job = Reading(
+            list(parts(path, shown)),
+            shown,
+            resolver,
+            source,
+            on_fault,
+            notes if notes is not None else Notes(),
+            grouping,
+        )
+        yield from self.rows(job)
+
+
+FORMATS: Final[tuple[TableReader, ...]] = (
+    TableReader("gdelt", "GDELT 2.0 events, 61 columns", gdelt.read_gdelt2),
+    TableReader("gdelt1", "GDELT 1.0 events, 57 or 58 columns", gdelt.read_gdelt1),
+)
+
+# What the first cells of a header say.
+_BY_HEADER: Final = ((("globaleventid", "sqldate"), "gdelt"),)
+_BY_WIDTH: Final = {61: "gdelt", 58: "gdelt1", 57: "gdelt1"}
+
+
+def find_reader(path: Path, format: str | None, name: str) -> TableReader | None:  # noqa: A002
+    """Choose the reader of a table: as `format` says, else by the ending, else by columns and header.
+
+    None means RDF. Raises UnsupportedFormatError for an unknown format or table, DataSyntaxError for a file
+    that is binary, empty or damaged.
+    """
+    if format:
+        return _named(format)
+    if _is_rdf(name):
+        return None
+    first = next(parts(path, name))
+    if _is_rdf(first.name):
+        return None
+    if first.name.lower().endswith(".xlsx"):
+        return _table("events")
+    text = _sample(first)
+    found = _by_content(text)
+    if found is not None:
+        return _table(found)
+    if _ending(first.name) not in _TABLES and text.lstrip()[:1] in ("<", "@", "{", "[", "P", "B"):
+        return None
+    raise UnsupportedFormatError(
+        f"the table has no columns that are known here ({_columns(text)} in its first line)",
+        where=first.name,
+        mend=f"Name its format ({', '.join(reader.name for reader in FORMATS)}), use the columns of the "
+        "template, or write an RML mapping.",
+    )
+
+
+def _named(format_name: str) -> TableReader | None:
+    wanted = format_name.lower()
+    for reader in FORMATS:
+        if wanted == reader.name:
+            return reader
+    try:
+        rdf_format(wanted)
+    except UnsupportedFormatError as error:
+        tables = ", ".join(reader.name for reader in FORMATS)
+        raise UnsupportedFormatError(error.detail, mend=f"{error.mend} Tables: {tables}.") from None
+    return None
+
+
+def _table(name: str) -> TableReader:
+    return next(reader for reader in FORMATS if reader.name == name)
+
+
+def _ending(name: str) -> str:
+    base = name.rpartition("/")[2].lower()
+    for packed in _PACKED:
+        base = base.removesuffix(packed)
+    return base.rpartition(".")[2] if "." in base else ""
+
+
+def _is_rdf(name: str) -> bool:
+    ending = _ending(name)
+    if not ending or ending in _TABLES:
+        return False
+    try:
+        rdf_format(ending)
+    except UnsupportedFormatError:
+        return False
+    return True
+
+
+def _sample(part: Part) -> str:
+    with part.open() as stream:
+        data = stream.read(_SAMPLE)
+    check_bytes(data, part.name)
+    text = data.decode("utf-8-sig", "replace")
+    if not text.strip():
+        raise DataSyntaxError(
+            "the file is empty", where=part.name, mend="Choose the file that holds the data."
+        )
+    return text
+
+
+def _by_content(text: str) -> str | None:
+    lines = [line for line in text.splitlines() if line.strip()][:20]
+    head = [cell.strip().strip('"#!').lower() for cell in lines[0].replace(",", "\t").split("\t")]
+    for cells, name in _BY_HEADER:
+        if all(cell in head for cell in cells):
+            if name == "gdelt" and "actor1geo_adm2code" not in head:
+                return "gdelt1"
+            return name
+    # Most lines decide: a damaged first line must not hide what the file is.
+    widths = Counter(line.count("\t") + 1 for line in (lines[:-1] or lines))
+    return next((_BY_WIDTH[width] for width, _ in widths.most_common() if width in _BY_WIDTH), None)
+
+
+def _columns(text: str) -> str:
+    line = text.lstrip().split("\n", 1)[0]
+    count = max(line.count("\t"), line.count(",")) + 1
+    return "1 column" if count == 1 else f"{count} columns"

@@ -1,0 +1,124 @@
+"""Triples as bytes, without a term object for each: N-Triples in the form that the engine gives back."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from typing import Final
+
+import pyoxigraph
+from pyoxigraph import NamedNode
+
+from kg.terms import ID, ONTOLOGY, PREFIXES
+
+TYPE: Final = f"<{PREFIXES['rdf']}type>"
+LABEL: Final = f"<{PREFIXES['rdfs']}label>"
+_XSD: Final = PREFIXES["xsd"]
+INTEGER: Final = f"^^<{_XSD}integer>"
+DECIMAL: Final = f"^^<{_XSD}decimal>"
+TRUE: Final = f'"true"^^<{_XSD}boolean>'
+FALSE: Final = f'"false"^^<{_XSD}boolean>'
+
+# N-Triples, section 2.4, as the engine writes it.
+_SPECIAL: Final = re.compile(r'[\x00-\x1f"\\\x7f]')
+_ESCAPES: Final = {
+    **{code: f"\\u{code:04X}" for code in (*range(0x20), 0x7F)},
+    ord("\b"): "\\b",
+    ord("\t"): "\\t",
+    ord("\n"): "\\n",
+    ord("\f"): "\\f",
+    ord("\r"): "\\r",
+    ord('"'): '\\"',
+    ord("\\"): "\\\\",
+}
+_PLAIN_DECIMAL: Final = re.compile(r"(-?)(0|[1-9]\d{0,17})(?:\.(\d{1,17}))?", re.ASCII)
+_EXPONENT_LIMIT = 400
+
+
+def dg(name: str) -> str:
+    """Write a term of the ontology."""
+    return f"<{ONTOLOGY}{name}>"
+
+
+def thing(kind: str, slug: str) -> str:
+    """Write `id/<kind>/<slug>`; the slug must already be fit for an IRI."""
+    return f"<{ID}{kind}/{slug}>"
+
+
+def escape(text: str) -> str:
+    """Escape a text for the inside of a literal."""
+    return text.translate(_ESCAPES) if _SPECIAL.search(text) else text
+
+
+def plain(text: str) -> str:
+    """Write a plain string."""
+    return f'"{escape(text)}"'
+
+
+def english(text: str) -> str:
+    """Write a text in English."""
+    return f'"{escape(text)}"@en'
+
+
+def date(day: str) -> str:
+    """Write an xsd:date of YYYY-MM-DD."""
+    return f'"{day}"^^<{_XSD}date>'
+
+
+def moment(text: str) -> str:
+    """Write an xsd:dateTime of YYYY-MM-DDThh:mm:ssZ."""
+    return f'"{text}"^^<{_XSD}dateTime>'
+
+
+def url(text: str) -> str:
+    """Write an xsd:anyURI."""
+    return f'"{escape(text)}"^^<{_XSD}anyURI>'
+
+
+def integer(text: str) -> str:
+    """Write an xsd:integer of any size; raises ValueError for what is none."""
+    if not re.fullmatch(r"[+-]?\d+", text, re.ASCII):
+        raise ValueError(f'"{text}" is no whole number')
+    sign = "-" if text[0] == "-" else ""
+    digits = text.lstrip("+-").lstrip("0") or "0"
+    return (
+        _stored(sign + digits, "integer")
+        if len(digits) > 18 or digits == "0"
+        else f'"{sign}{digits}"{INTEGER}'
+    )
+
+
+def decimal(text: str) -> str:
+    """Write an xsd:decimal with the value of a number as tables write it, exponents too.
+
+    Raises ValueError for what is no number.
+    """
+    found = _PLAIN_DECIMAL.fullmatch(text)
+    if found:
+        sign, whole, fraction = found.groups()
+        fraction = fraction.rstrip("0") if fraction else ""
+        if fraction:
+            return f'"{sign}{whole}.{fraction}"{DECIMAL}'
+        return f'"{sign if whole != "0" else ""}{whole}"{DECIMAL}'
+    return _odd_decimal(text)
+
+
+@cache
+def _odd_decimal(text: str) -> str:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f'"{text}" is no number') from None
+    if not value.is_finite() or abs(value.adjusted()) > _EXPONENT_LIMIT:
+        raise ValueError(f'"{text}" is no number that can be kept')
+    return _stored(f"{value:f}", "decimal")
+
+
+def _stored(text: str, datatype: str) -> str:
+    """Ask the engine itself how it keeps a number: beyond its own types it keeps what is written."""
+    store = pyoxigraph.Store()
+    node = NamedNode("urn:x")
+    literal = pyoxigraph.Literal(text, datatype=NamedNode(_XSD + datatype))
+    store.add(pyoxigraph.Quad(node, node, literal))
+    return str(next(iter(store)).object)

@@ -1,0 +1,314 @@
+"""What every reader of tables works with: lines of files, notes on what it met, what it has described."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from typing import BinaryIO, Final, Literal
+
+from kg.actors import Resolver
+from kg.errors import DataSyntaxError
+from kg.readers.archives import Part
+from kg.readers.grouping import Grouping
+from kg.readers.ntriples import LABEL, TYPE, dg, english, plain, thing, url
+from kg.readers.ntriples import date as date_literal
+from kg.readers.record import Record, RowFault
+from kg.terms import ID, PREFIXES, slugify
+
+NoteKind = Literal[
+    "actor",
+    "place",
+    "event type",
+    "country code",
+    "repaired code",
+    "wire service",
+    "repeated id",
+    "repeated row",
+]
+
+_BLOCK: Final = 1 << 20
+_LONGEST_LINE: Final = 16 << 20
+_REMEMBERED: Final = 2_000_000
+_INTERVAL: Final = f"<{PREFIXES['time']}ProperInterval>"
+_WEB: Final = re.compile(r"https?://[^\s\"<>]+", re.ASCII | re.IGNORECASE)
+_ENDING: Final = re.compile(r"\.[A-Za-z]{2,5}$")
+_SPACES: Final = str.maketrans("-_+", "   ")
+_MARKS: Final = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
+
+
+@dataclass
+class Note:
+    """What a reader met that people should know: what, how often, and the line on which it came first.
+
+    `iri` is what stands for it in the graph; `said` is the sentence for people.
+    """
+
+    kind: NoteKind
+    value: str
+    said: str
+    line: int
+    iri: str | None = None
+    count: int = 1
+
+
+@dataclass
+class Notes:
+    """The notes of one reading, one for each kind and value; at most 100,000 are kept, all are counted."""
+
+    found: dict[tuple[NoteKind, str], Note] = field(default_factory=dict)
+    dropped: int = 0
+
+    def add(self, kind: NoteKind, value: str, said: str, line: int, iri: str | None = None) -> None:
+        """Note something, or count it once more."""
+        note = self.found.get((kind, value))
+        if note is not None:
+            note.count += 1
+        elif len(self.found) < 100_000:
+            self.found[kind, value] = Note(kind, value, said, line, iri)
+        else:
+            self.dropped += 1
+
+    def of(self, kind: NoteKind) -> list[Note]:
+        """List the notes of a kind, the most frequent first."""
+        chosen = [note for note in self.found.values() if note.kind == kind]
+        return sorted(chosen, key=lambda note: (-note.count, note.line, note.value))
+
+
+class Once:
+    """Tells whether a key comes for the first time; it remembers two million and then begins anew.
+
+    A thing may so be described twice in a very large file: the same triples, which a graph holds once.
+    """
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+
+    def first(self, key: str) -> bool:
+        """Tell whether the key is new, and remember it."""
+        mark = hash(key)
+        if mark in self._seen:
+            return False
+        if len(self._seen) >= _REMEMBERED:
+            self._seen.clear()
+        self._seen.add(mark)
+        return True
+
+
+@dataclass
+class Reading:
+    """One reading of one source: where the rows come from, and where faults, notes and pairs of rows go.
+
+    `source` is the IRI of the graph that the rows go into. A row with a fault gives no record.
+    """
+
+    parts: list[Part]
+    name: str
+    resolver: Resolver
+    source: str
+    on_fault: Callable[[RowFault], None]
+    notes: Notes = field(default_factory=Notes)
+    grouping: Grouping | None = None
+    once: Once = field(default_factory=Once)
+    _identifiers: Once = field(default_factory=Once)
+    _rows: Once = field(default_factory=Once)
+    _days: dict[str, tuple[str, str] | None] = field(default_factory=dict)
+    _file: str = ""
+
+    def fault(self, line: int, column: str, reason: str) -> None:
+        """Report a row of the file that is being read."""
+        self.on_fault(RowFault(self._file or self.name, line, column, reason))
+
+    def repeated(self, identifier: str, row: str, line: int) -> str | None:
+        """Tell a row whose identifier was there before, and note it.
+
+        Gives None for the same row again, which would add nothing; for another row a suffix that keeps the
+        two apart, made from its text; an empty text for a new identifier.
+        """
+        if self._identifiers.first(identifier):
+            self._rows.first(row)
+            return ""
+        if self._rows.first(row):
+            said = f"identifier {identifier} stands for several rows; each was kept as a record of its own"
+            self.notes.add("repeated id", identifier, said, line)
+            return f"-{hashlib.sha256(row.encode()).hexdigest()[:8]}"
+        self.notes.add(
+            "repeated row", identifier, f"the row {identifier} comes again; it was kept once", line
+        )
+        return None
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """Give the lines of all files with their numbers from 1, ends taken off, empty ones passed over.
+
+        Reports lines that are not UTF-8. Raises DataSyntaxError for UTF-16, a binary or an empty file, and a
+        line of more than 16 MiB.
+        """
+        for part in self.parts:
+            self._file = part.name
+            with part.open() as stream:
+                yield from self._lines(stream, part.name)
+
+    def texts(self) -> Iterator[tuple[str, io.TextIOWrapper]]:
+        """Open each file as UTF-8 text for a parser of quoted fields, with its name."""
+        for part in self.parts:
+            self._file = part.name
+            with part.open() as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
+                yield part.name, text
+
+    def _lines(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
+        number, rest, empty = 0, b"", True
+        while True:
+            block = stream.read(_BLOCK)
+            if number == 0 and not rest:
+                check_bytes(block, name)
+                block = block.removeprefix(b"\xef\xbb\xbf")
+            whole, end, tail = (rest + block).rpartition(b"\n") if block else (rest, b"", b"")
+            if len(tail) > _LONGEST_LINE:
+                raise DataSyntaxError(
+                    f"line {number + 1} is longer than {_LONGEST_LINE} bytes",
+                    where=name,
+                    mend="Check that it is a table with a row on each line.",
+                    line=number + 1,
+                )
+            rest = tail
+            if end or not block:
+                try:
+                    texts = whole.decode().split("\n")
+                except UnicodeDecodeError:
+                    texts = self._rescue(whole, number)
+                for text in texts:
+                    number += 1
+                    if text and text != "\r":
+                        empty = False
+                        yield number, text[:-1] if text[-1] == "\r" else text
+            if not block:
+                break
+        if empty and number <= 1:
+            raise DataSyntaxError(
+                "the file is empty", where=name, mend="Choose the file that holds the data."
+            )
+
+    def _rescue(self, block: bytes, number: int) -> list[str]:
+        texts = []
+        for offset, line in enumerate(block.split(b"\n"), 1):
+            try:
+                texts.append(line.decode())
+            except UnicodeDecodeError as error:
+                column = str(line[: error.start].count(b"\t") + 1)
+                reason = (
+                    f"byte 0x{line[error.start]:02X} is not UTF-8; save the file as UTF-8 (it may be Latin-1)"
+                )
+                self.fault(number + offset, column, reason)
+                texts.append("")
+        return texts
+
+    def day(self, text: str, line: int, column: str) -> tuple[str, str] | None:
+        """Read a date of YYYYMMDD or YYYY-MM-DD: the day and the N-Triples name of its interval.
+
+        Reports a day that no calendar has and gives None.
+        """
+        found = self._days.get(text, ...)
+        if found is ...:
+            day = calendar_day(text)
+            found = None if day is None else (day, thing("time", day))
+            if len(self._days) < 100_000:
+                self._days[text] = found
+        if found is None:
+            self.fault(line, column, f'"{text}" is no day of the calendar (YYYYMMDD or YYYY-MM-DD)')
+        return found
+
+
+def check_bytes(start: bytes, name: str) -> None:
+    """Refuse what is no UTF-8 text by its first bytes; raises DataSyntaxError."""
+    for mark, encoding in _MARKS:
+        if start.startswith(mark):
+            raise DataSyntaxError(f"the file is {encoding}", where=name, mend="Save it as UTF-8.")
+    if b"\0" in start:
+        raise DataSyntaxError(
+            "the file is binary, no table of text",
+            where=name,
+            mend="Choose a text file, or an .xlsx workbook.",
+        )
+
+
+def calendar_day(text: str) -> str | None:
+    """Give YYYY-MM-DD for YYYYMMDD or YYYY-MM-DD when the calendar has that day."""
+    if len(text) == 8 and text.isascii() and text.isdigit():
+        text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        return None
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return None
+    return text
+
+
+def interval(day: str, line: int) -> Record:
+    """Describe the shared interval of one day."""
+    node = thing("time", day)
+    lines = (
+        f"{node} {TYPE} {_INTERVAL} .\n"
+        f"{node} {LABEL} {english(day)} .\n"
+        f"{node} {dg('begin')} {date_literal(day)} .\n"
+        f"{node} {dg('end')} {date_literal(day)} .\n"
+        f"{node} {dg('precision')} {thing('time-precision', 'day')} .\n"
+    )
+    return Record(f"{ID}time/{day}", "ProperInterval", lines.encode(), line)
+
+
+def document_slug(text: str) -> str:
+    """Name the document at an address (or cited by name) by a hash of it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def document(slug: str, text: str, line: int) -> Record:
+    """Describe a document by its web address, or by the name under which a dataset cites it."""
+    node = thing("source", slug)
+    lines = f"{node} {TYPE} {dg('Article')} .\n"
+    if _WEB.fullmatch(text):
+        lines += f"{node} {LABEL} {english(_headline(text))} .\n{node} {dg('url')} {url(text)} .\n"
+    else:
+        lines += f"{node} {LABEL} {english(text)} .\n"
+    return Record(f"{ID}source/{slug}", "Article", lines.encode(), line)
+
+
+def _headline(address: str) -> str:
+    """Make a name for people from an address: the host, and the words of the last part of the path."""
+    pieces = address.partition("?")[0].partition("#")[0].split("/")
+    host = pieces[2].lower().removeprefix("www.")
+    for piece in reversed(pieces[3:]):
+        words = _ENDING.sub("", piece).translate(_SPACES).strip()
+        if len(words) > 2 and not words.replace(" ", "").isdigit():
+            return f"{host}: {words[:100]}"
+    return host
+
+
+def minted(dataset: str, *names: str) -> str:
+    """Make the slug of a thing in a dataset's own namespace."""
+    return f"{dataset}-{slugify(' '.join(name for name in names if name))}"
+
+
+def dataset(slug: str, label: str, about: str, publisher: tuple[str, str], rights: str, page: str) -> Record:
+    """Describe a dataset: publisher as (slug, name), terms of use as a sentence, its page's address."""
+    node, body = thing("source", slug), thing("organization", publisher[0])
+    dcterms = PREFIXES["dcterms"]
+    lines = (
+        f"{node} {TYPE} {dg('Dataset')} .\n{node} {LABEL} {english(label)} .\n"
+        f"{node} <{PREFIXES['rdfs']}comment> {english(about)} .\n"
+        f"{node} <{dcterms}publisher> {body} .\n"
+        f"{body} {TYPE} {dg('Organization')} .\n{body} {LABEL} {english(publisher[1])} .\n"
+    )
+    if rights:
+        lines += f"{node} <{dcterms}rights> {english(rights)} .\n"
+    if page:
+        lines += f"{node} {dg('url')} {url(page)} .\n"
+    return Record(f"{ID}source/{slug}", "Dataset", lines.encode(), 0)
+
+
+def text_triple(node: str, name: str, value: str) -> str:
+    """Write one statement with a plain text, or nothing for an empty one."""
+    return f"{node} {dg(name)} {plain(value)} .\n" if value else ""
