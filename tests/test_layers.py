@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"errors", "bundled"},
     {"settings", "terms", "formats"},
-    {"model", "changes", "catalogue", "sparql", "countries"},
+    {"model", "changes", "catalogue", "sparql", "reference"},
     {"store"},
     {"ontology", "reasoning", "validation", "provenance", "search", "readers", "extract"},
     {"load", "describe"},
