@@ -13,8 +13,8 @@ import pyoxigraph
 from pyoxigraph import NamedNode, Triple
 
 from kg.bundled import ONTOLOGY_FOLDER
-from kg.countries import country_triples
 from kg.errors import DataSyntaxError
+from kg.reference import reference_triples
 from kg.terms import (
     GRAPH_ALIGNMENTS,
     GRAPH_COUNTRIES,
@@ -61,7 +61,7 @@ def reference_graphs() -> dict[NamedNode, list[Triple]]:
     Class expressions and lists of the ontology are blank nodes, as the OWL 2 mapping to RDF wants them.
     """
     graphs = {graph: list(_parse(ONTOLOGY_FOLDER / name)) for graph, name in _FILES.items()}
-    graphs[GRAPH_COUNTRIES] = list(country_triples())
+    graphs[GRAPH_COUNTRIES] = list(reference_triples())
     return graphs
 
 

@@ -52,7 +52,7 @@ def test_every_concept_is_whole(schemes: rdflib.Graph) -> None:
         kinds |= own
     assert kinds == {
         DG[name] for name in ("EventType", "Modality", "Comparator", "QuadClass", "Character", "SourceKind",
-                              "TimePrecision", "ResolutionMethod", "Unit", "Means")
+                              "TimePrecision", "ResolutionMethod", "Unit", "Means", "MissionStatusType")
     }  # fmt: skip
 
 

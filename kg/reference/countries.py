@@ -1,0 +1,107 @@
+"""Countries and world regions: codes and facts from the collected table, names from pycountry and CLDR."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pycountry
+from pyoxigraph import Literal, NamedNode, Triple
+
+from kg.reference.tables import Row, parts
+from kg.reference.writing import TYPE, english, named, names_in_languages, place_of, region_of, town
+from kg.terms import PREFIXES, mint, term
+
+_GEONAMES: Final = "https://sws.geonames.org/"
+_WKT: Final = NamedNode(PREFIXES["geo"] + "wktLiteral")
+# A code that CLDR uses where ISO 3166 has none.
+_CLDR_ONLY: Final = {"XKX": "XK"}
+_FORMER: Final = "cow-"
+# Columns with codes, of which there can be several.
+_CODES: Final = {
+    "m49": "dg:unM49",
+    "fips": "dg:fips",
+    "cameo": "dg:cameo",
+    "cow": "dg:cow",
+    "cow_abbreviation": "dg:cowAbbreviation",
+}
+
+
+def countries(rows: tuple[Row, ...]) -> Iterator[Triple]:
+    """Describe every country of the table as a `dg:Country`, with its capital.
+
+    A country is `id/country/<alpha-3 in lower case>`, a former state `id/country/cow-<number>`.
+    """
+    for row in rows:
+        key = row["key"]
+        country = mint("country", key)
+        yield Triple(country, TYPE, term("dg:Country"))
+        record = pycountry.countries.get(alpha_3=key)
+        yield from _names(country, row, record)
+        if record is not None:
+            yield Triple(country, term("dg:iso2"), Literal(record.alpha_2))
+            yield Triple(country, term("dg:iso3"), Literal(record.alpha_3))
+            yield Triple(country, term("dg:isoNumeric"), Literal(record.numeric))
+        for column, name in _CODES.items():
+            yield from (Triple(country, term(name), Literal(code)) for code in parts(row[column]))
+        if key.startswith(_FORMER):
+            yield Triple(
+                country, term("rdfs:comment"), english("A former state, under the number it has in COW.")
+            )
+        yield from _place(country, row)
+
+
+def regions(rows: tuple[Row, ...]) -> Iterator[Triple]:
+    """Describe the regions of UN M49 as `dg:WorldRegion`, each in the one above it."""
+    for row in rows:
+        region = region_of(row["m49"])
+        yield Triple(region, TYPE, term("dg:WorldRegion"))
+        yield Triple(region, term("dg:unM49"), Literal(row["m49"]))
+        yield from named(region, row["name"], names_in_languages(row["m49"]))
+        if row["within"]:
+            yield Triple(region, term("dg:locatedIn"), region_of(row["within"]))
+
+
+def common_name(record: Any) -> str:
+    """Give the name that a reader expects, as the library has it or turned from its inverted form.
+
+    "Virgin Islands, British" becomes "British Virgin Islands"; an enumeration ("…, Sint Eustatius and Saba")
+    is no inversion.
+    """
+    if common := getattr(record, "common_name", None):
+        return str(common)
+    name = str(record.name)
+    head, comma, tail = name.partition(", ")
+    if not comma or " and " in tail:
+        return name
+    return f"{tail.removeprefix('The ')} {head}"
+
+
+def _names(country: NamedNode, row: Row, record: Any) -> Iterator[Triple]:
+    further = (*parts(row["aliases"], ";"), *parts(row["demonyms"], ";"))
+    if record is None:
+        code = _CLDR_ONLY.get(row["key"])
+        yield from named(country, row["name"], names_in_languages(code) if code else {}, further)
+        return
+    official = str(getattr(record, "official_name", record.name)).removeprefix("the ")
+    names = names_in_languages(record.alpha_2)
+    yield from named(country, common_name(record), names, (str(record.name), official, *further))
+
+
+def _place(country: NamedNode, row: Row) -> Iterator[Triple]:
+    key = row["key"]
+    if row["region"]:
+        yield Triple(country, term("dg:locatedIn"), region_of(row["region"]))
+    for neighbour in parts(row["borders"]):
+        yield Triple(country, term("dg:borders"), mint("country", neighbour))
+    if row["latitude"]:
+        # WKT has longitude first (GeoSPARQL 1.1, section 8.5.1, for the default CRS84).
+        longitude, latitude = (f"{float(row[axis]):.6g}" for axis in ("longitude", "latitude"))
+        yield Triple(country, term("dg:centroid"), Literal(f"POINT({longitude} {latitude})", datatype=_WKT))
+    if row["capital"]:
+        yield Triple(country, term("dg:capital"), place_of(row["capital"], key))
+        yield from town(row["capital"], key)
+    if row["wikidata"]:
+        yield Triple(country, term("skos:exactMatch"), term(f"wd:{row['wikidata']}"))
+    if row["geonames"]:
+        yield Triple(country, term("skos:exactMatch"), NamedNode(f"{_GEONAMES}{row['geonames']}/"))

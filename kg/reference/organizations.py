@@ -1,0 +1,69 @@
+"""International organizations with their members, and the names of countries that are contested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pyoxigraph import Literal, NamedNode, Triple
+
+from kg.reference.tables import Row, parts
+from kg.reference.writing import LABEL, TYPE, english, named, names_in_languages, place_of, town
+from kg.terms import ID, PREFIXES, mint, term
+
+_DATE: Final = NamedNode(PREFIXES["xsd"] + "date")
+_PRECISION: Final = ID + "time-precision/"
+
+
+def organizations(rows: tuple[Row, ...]) -> Iterator[Triple]:
+    """Describe international organizations as `id/organization/<slug>`, with the places of their seats."""
+    for row in rows:
+        body = mint("organization", row["slug"])
+        yield Triple(body, TYPE, term("dg:InternationalOrganization"))
+        names = names_in_languages(row["cldr"]) if row["cldr"] else {}
+        yield from named(body, row["name"], names, (row["short"], *parts(row["aliases"], ";")))
+        if row["cameo"]:
+            yield Triple(body, term("dg:cameo"), Literal(row["cameo"]))
+        if row["seat"]:
+            yield Triple(body, term("dg:seat"), place_of(row["seat"], row["country"]))
+            yield from town(row["seat"], row["country"])
+
+
+def members(rows: tuple[Row, ...]) -> Iterator[Triple]:
+    """Say which countries are members of which organization."""
+    for row in rows:
+        yield Triple(
+            mint("organization", row["organization"]), term("org:hasMember"), mint("country", row["country"])
+        )
+
+
+def name_uses(rows: tuple[Row, ...]) -> Iterator[Triple]:
+    """Say who calls a country by which contested name, and over which days where they are known.
+
+    The name is one of the country's further names too, so that a search finds it.
+    """
+    for row in rows:
+        country, user = mint("country", row["country"]), NamedNode(ID + row["user"])
+        slug = f"{row['country']} {row['name']} {row['user'].partition('/')[2]}"
+        use, name = mint("name-use", slug), Literal(row["name"], language=row["language"])
+        yield Triple(use, TYPE, term("dg:NameUse"))
+        yield Triple(use, LABEL, english(f"“{row['name']}”, as used by {row['user'].partition('/')[2]}"))
+        yield Triple(use, term("dg:nameOf"), country)
+        yield Triple(use, term("dg:usedName"), name)
+        yield Triple(use, term("dg:usedBy"), user)
+        yield Triple(country, term("skos:altLabel"), name)
+        if row["from"] or row["to"]:
+            yield from _interval(use, mint("time", f"{slug} used"), row)
+
+
+def _interval(use: NamedNode, interval: NamedNode, row: Row) -> Iterator[Triple]:
+    begin, end = row["from"], row["to"]
+    label = f"{begin} to {end}" if begin and end else f"from {begin} on" if begin else f"until {end}"
+    yield Triple(use, term("dg:time"), interval)
+    yield Triple(interval, TYPE, term("time:ProperInterval"))
+    yield Triple(interval, LABEL, english(label))
+    precision = "day" if begin and end else "open"
+    yield Triple(interval, term("dg:precision"), NamedNode(_PRECISION + precision))
+    for name, day in (("dg:begin", begin), ("dg:end", end)):
+        if day:
+            yield Triple(interval, term(name), Literal(day, datatype=_DATE))
