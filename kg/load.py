@@ -24,6 +24,7 @@ from kg.terms import (
     GRAPH,
     GRAPH_ALIGNMENTS,
     GRAPH_COUNTRIES,
+    GRAPH_ENTAILMENTS,
     GRAPH_EVENT_TYPES,
     GRAPH_LOADS,
     GRAPH_ONTOLOGY,
@@ -37,7 +38,14 @@ from kg.validation import Finding, validate
 
 __all__ = ["Load", "Plan", "TypeCount", "commit", "install", "list_loads", "plan", "read_load", "report"]
 
-OWN_GRAPHS: Final = (GRAPH_ONTOLOGY, GRAPH_EVENT_TYPES, GRAPH_ALIGNMENTS, GRAPH_COUNTRIES, GRAPH_LOADS)
+OWN_GRAPHS: Final = (
+    GRAPH_ONTOLOGY,
+    GRAPH_EVENT_TYPES,
+    GRAPH_ALIGNMENTS,
+    GRAPH_COUNTRIES,
+    GRAPH_LOADS,
+    GRAPH_ENTAILMENTS,
+)
 
 _TYPE: Final = term("rdf:type")
 _LABEL: Final = term("rdfs:label")

@@ -49,6 +49,8 @@ GRAPH_EVENT_TYPES: Final = NamedNode(GRAPH + "event-types")
 GRAPH_ALIGNMENTS: Final = NamedNode(GRAPH + "alignments")
 GRAPH_COUNTRIES: Final = NamedNode(GRAPH + "countries")
 GRAPH_LOADS: Final = NamedNode(GRAPH + "loads")
+# What follows from the others; in step with them, and never said by a source.
+GRAPH_ENTAILMENTS: Final = NamedNode(GRAPH + "entailments")
 
 _SLUG_LENGTH = 80
 

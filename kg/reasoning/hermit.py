@@ -1,7 +1,7 @@
 """Consistency and classification by HermiT, which owlready2 brings along and Java runs.
 
 owlready2 keeps global state, prints, and sets no limit to HermiT's time; it therefore works in a process of
-its own, `python -m kg.reasoning`, that reads N-Triples and writes JSON.
+its own, `python -m kg.reasoning.hermit`, that reads N-Triples and writes JSON.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _run(data: bytes, timeout: float) -> dict[str, Any]:
         environment = {**os.environ, "TMPDIR": folder, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         # A session of its own, so that Java ends with its parent.
         with subprocess.Popen(
-            [sys.executable, "-P", "-m", "kg.reasoning"],
+            [sys.executable, "-P", "-m", "kg.reasoning.hermit"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -8,10 +8,9 @@ import pyoxigraph
 import pytest
 from pyoxigraph import NamedNode, RdfFormat, Triple
 
-from kg import reasoning
 from kg.errors import ToolFailedError, ToolMissingError
 from kg.ontology import article_graphs, reference_graphs
-from kg.reasoning import ConsistencyReport, check_consistency
+from kg.reasoning import ConsistencyReport, check_consistency, hermit
 from kg.terms import GENID, ID, PREFIXES, compact, term
 
 needs_java = pytest.mark.skipif(
@@ -128,7 +127,7 @@ def test_time_is_bounded() -> None:
 
 
 def test_java_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reasoning.shutil, "which", lambda name: None)
+    monkeypatch.setattr(hermit.shutil, "which", lambda name: None)
     with pytest.raises(ToolMissingError) as caught:
         check_consistency([])
     assert "Java" in caught.value.detail

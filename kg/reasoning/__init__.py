@@ -1,0 +1,14 @@
+"""Reasoning: entailments in step with the graph, and HermiT's word on consistency and classification."""
+
+from kg.reasoning.asserted import AssertedStore, asserted_only
+from kg.reasoning.entailments import Entailments
+from kg.reasoning.hermit import ConsistencyReport, InferredType, check_consistency
+
+__all__ = [
+    "AssertedStore",
+    "ConsistencyReport",
+    "Entailments",
+    "InferredType",
+    "asserted_only",
+    "check_consistency",
+]

@@ -1,0 +1,297 @@
+"""What follows from the graph by OWL 2 RL, kept in a graph of its own and in step with every change.
+
+Most of it follows from one statement alone (a class from a wider one, a role from a narrower one, a type
+from a domain or range): a table of the ontology gives it. Statements with joining properties (transitive,
+functional, in a class expression) have to be looked at together: the things they connect go through the
+reasoner, and only those that a change can reach. What is asserted anywhere is never repeated, so that a
+triple counts once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import islice
+from typing import Final, TypeVar
+
+from pyoxigraph import Literal, NamedNode, Quad, Triple
+
+from kg.changes import Change
+from kg.reasoning.neighbours import Neighbours
+from kg.reasoning.schema import TYPE, Schema, is_schema, read_schema
+from kg.store import QueryDataset, Store
+from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, GRAPH_ONTOLOGY, ID, slugify, term
+
+T = TypeVar("T")
+
+_CHUNK: Final = 5_000
+_BATCH: Final = 500
+_ELSEWHERE: Final = f"FILTER(?g != {GRAPH_ENTAILMENTS})"
+_SOFTWARE: Final = f"reasonable {version('reasonable')}"
+_MADE: Final = term("prov:generatedAtTime")
+_SHA256: Final = term("dg:sha256")
+
+
+class Entailments:
+    """Follows a graph and keeps `graph:entailments` in step with it; give it one store at a time."""
+
+    def __init__(self) -> None:
+        self._schema: Schema | None = None
+
+    def ensure(self, store: Store) -> bool:
+        """Build the entailments unless they are as young as ontology and loads; tells whether it did.
+
+        Raises StoreFailedError.
+        """
+        self._schema = None
+        known = {t.predicate: t.object for t in _provenance(store)}
+        sha256, made = known.get(_SHA256), known.get(_MADE)
+        if isinstance(sha256, Literal) and sha256.value == self._read(store).sha256:
+            later = f"FILTER(?end > {made})" if made else ""
+            if not store.query(f"ASK {{ ?load a {term('dg:Load')} ; {_ENDED} ?end {later} }}").truth():
+                return False
+        self.rebuild(store)
+        return True
+
+    def rebuild(self, store: Store) -> int:
+        """Work out everything anew and give the number of entailments.
+
+        The old ones are taken out first, their record before them: what breaks off is made anew by `ensure`.
+        Raises StoreFailedError.
+        """
+        self._schema = None
+        schema = self._read(store)
+        self.clear(store)
+        found = set(_all_from_one(store, schema))
+        everywhere = Neighbours(store, schema)
+        together = everywhere.together(everywhere.joined(), found)
+        found.update(_not_asserted(store, together - found))
+        _write(store, (), found)
+        _record(store, schema)
+        return len(found)
+
+    def clear(self, store: Store) -> None:
+        """Take all entailments out of the graph. Raises StoreFailedError."""
+        store.change([Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in _provenance(store)], ())
+        while held := list(
+            store.query(
+                f"CONSTRUCT {{ ?s ?p ?o }} {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }} LIMIT {_CHUNK}"
+            ).triples()
+        ):
+            _write(store, held, ())
+
+    def follow(self, store: Store, change: Change) -> None:
+        """Bring the entailments in step with a change that the store holds already.
+
+        Costs what the change and its neighbourhood cost, whatever else the store holds; a change of the
+        ontology makes everything anew. Raises StoreFailedError.
+        """
+        if change.graph in (GRAPH_LOADS, GRAPH_ENTAILMENTS):
+            return
+        if change.graph == GRAPH_ONTOLOGY:
+            self.rebuild(store)
+            return
+        schema = self._read(store)
+        changed = False
+        for triples, gone in ((change.removed(), True), (change.added(), False)):
+            for chunk in _chunks((t for t in triples if not is_schema(t)), _CHUNK):
+                changed |= _step(store, schema, chunk, gone)
+        if changed:
+            _record(store, schema)
+
+    def _read(self, store: Store) -> Schema:
+        if self._schema is None:
+            held = store.query("CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(GRAPH_ONTOLOGY.value,)))
+            self._schema = read_schema(held.triples())
+        return self._schema
+
+
+_ENDED: Final = term("prov:endedAtTime")
+
+
+def _step(store: Store, schema: Schema, chunk: list[Triple], gone: bool) -> bool:
+    """Follow some triples that all came or all went; tells whether that changed anything."""
+    candidates = {found for triple in chunk for found in schema.follows(triple)}
+    if gone:
+        candidates.update(chunk)
+        wanted = set(_supported(store, schema, candidates))
+    else:
+        wanted = candidates
+    near = Neighbours(store, schema)
+    touched = near.reached(chunk)
+    together = near.together(touched, wanted) if touched else set()
+    candidates |= together
+    wanted |= together
+    held = set(_held(store, [*candidates, *chunk])) | set(near.entailed(touched))
+    wanted = set(_not_asserted(store, wanted))
+    # What another rule still gives to a thing that was not looked at whole stays.
+    doubtful = {t for t in held if t in candidates or t in chunk or t.subject in touched}
+    removed, added = doubtful - wanted, wanted - held
+    if removed and not gone:
+        # Something that came takes nothing away, but what it asserts is entailed no longer.
+        removed = removed.intersection(chunk) | {t for t in removed if t.subject in touched}
+    _write(store, removed, added)
+    return bool(removed or added)
+
+
+def _all_from_one(store: Store, schema: Schema) -> Iterator[Triple]:
+    """Work out in the store what follows from single statements and is not asserted."""
+    for name, sources in _by_class(schema).items():
+        cls = NamedNode(name)
+        kinds = _alternatives(sources)
+        rows = store.query(
+            f"SELECT DISTINCT ?x {{ {{ SELECT DISTINCT ?x {{ {kinds} }} }}"
+            f" FILTER(isIRI(?x)) FILTER NOT EXISTS {{ ?x {TYPE} {cls} }} }}"
+        ).rows()
+        yield from (Triple(row["x"], TYPE, cls) for row in rows if isinstance(row["x"], NamedNode))
+    for name, (forward, backward) in _by_property(schema).items():
+        link = NamedNode(name)
+        for names, pattern in ((forward, "?x ?p ?y"), (backward, "?y ?p ?x")):
+            if names:
+                rows = store.query(
+                    f"SELECT DISTINCT ?x ?y {{ VALUES ?p {{ {_iris(names)} }} {pattern}"
+                    f" FILTER(isIRI(?x)) FILTER NOT EXISTS {{ ?x {link} ?y }} }}"
+                ).rows()
+                for row in rows:
+                    if isinstance(row["x"], NamedNode):
+                        yield Triple(row["x"], link, row["y"])
+
+
+def _supported(store: Store, schema: Schema, candidates: Iterable[Triple]) -> Iterator[Triple]:
+    """Keep those that still follow from some single statement."""
+    by_class, by_property = _by_class(schema), _by_property(schema)
+    types: dict[str, list[Triple]] = defaultdict(list)
+    links: dict[str, list[Triple]] = defaultdict(list)
+    for t in candidates:
+        if t.predicate == TYPE and isinstance(t.object, NamedNode):
+            types[t.object.value].append(t)
+        else:
+            links[t.predicate.value].append(t)
+    for name, some in types.items():
+        if name in by_class:
+            holds = f"{_alternatives(by_class[name], 'GRAPH ?g')} {_ELSEWHERE}"
+            for batch in _chunks(some, _BATCH):
+                things = " ".join(str(t.subject) for t in batch)
+                rows = store.query(f"SELECT ?x {{ VALUES ?x {{ {things} }} FILTER EXISTS {{ {holds} }} }}")
+                kept = {row["x"] for row in rows.rows()}
+                yield from (t for t in batch if t.subject in kept)
+    for name, some in links.items():
+        if name in by_property:
+            forward, backward = by_property[name]
+            holds = (
+                f"{{ VALUES ?p {{ {_iris(forward)} }} GRAPH ?g {{ ?s ?p ?o }} }} UNION "
+                f"{{ VALUES ?p {{ {_iris(backward)} }} GRAPH ?g {{ ?o ?p ?s }} }} {_ELSEWHERE}"
+            )
+            for batch in _chunks(some, _BATCH):
+                pairs = " ".join(f"({t.subject} {t.object})" for t in batch)
+                rows = store.query(
+                    f"SELECT ?s ?o {{ VALUES (?s ?o) {{ {pairs} }} FILTER EXISTS {{ {holds} }} }}"
+                )
+                kept_pairs = {(row["s"], row["o"]) for row in rows.rows()}
+                yield from (t for t in batch if (t.subject, t.object) in kept_pairs)
+
+
+_Sources = tuple[frozenset[str], frozenset[str], frozenset[str]]
+
+
+def _by_class(schema: Schema) -> dict[str, _Sources]:
+    """Give for each class what makes a member: narrower classes, properties from it, properties to it."""
+    found: dict[str, tuple[set[str], set[str], set[str]]] = defaultdict(lambda: (set(), set(), set()))
+    for cls, above in schema.above.items():
+        for name in above:
+            found[name][0].add(cls)
+    for name, follows in schema.properties.items():
+        for cls in follows.subject:
+            found[cls][1].add(name)
+        for cls in follows.object:
+            found[cls][2].add(name)
+    return {c: (frozenset(a), frozenset(b), frozenset(d)) for c, (a, b, d) in found.items()}
+
+
+def _by_property(schema: Schema) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+    """Give for each property those that it follows from, in the same and in the other direction."""
+    found: dict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    for name, follows in schema.properties.items():
+        for above in follows.forward:
+            found[above][0].add(name)
+        for back in follows.backward:
+            found[back][1].add(name)
+    return {name: (frozenset(a), frozenset(b)) for name, (a, b) in found.items()}
+
+
+def _alternatives(sources: _Sources, graph: str = "") -> str:
+    patterns = (f"?x {TYPE} ?k", "?x ?k ?other", "?other ?k ?x")
+    parts = [
+        f"{{ VALUES ?k {{ {_iris(names)} }} {graph} {{ {pattern} }} }}"
+        for names, pattern in zip(sources, patterns, strict=True)
+        if names
+    ]
+    return " UNION ".join(parts)
+
+
+def _not_asserted(store: Store, triples: Iterable[Triple]) -> Iterator[Triple]:
+    for batch in _chunks(triples, _BATCH):
+        answer = store.query(
+            f"SELECT ?s ?p ?o {{ VALUES (?s ?p ?o) {{ {_rows(batch)} }}"
+            f" FILTER NOT EXISTS {{ GRAPH ?g {{ ?s ?p ?o }} {_ELSEWHERE} }} }}"
+        )
+        free = {(row["s"], row["p"], row["o"]) for row in answer.rows()}
+        yield from (t for t in batch if (t.subject, t.predicate, t.object) in free)
+
+
+def _held(store: Store, triples: Iterable[Triple]) -> Iterator[Triple]:
+    for batch in _chunks(triples, _BATCH):
+        answer = store.query(
+            f"SELECT ?s ?p ?o {{ VALUES (?s ?p ?o) {{ {_rows(batch)} }}"
+            f" FILTER EXISTS {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }} }}"
+        )
+        held = {(row["s"], row["p"], row["o"]) for row in answer.rows()}
+        yield from (t for t in batch if (t.subject, t.predicate, t.object) in held)
+
+
+def _rows(triples: Iterable[Triple]) -> str:
+    return " ".join(f"({t.subject} {t.predicate} {t.object})" for t in triples)
+
+
+def _iris(names: Iterable[str]) -> str:
+    return " ".join(f"<{name}>" for name in sorted(names))
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk
+
+
+def _write(store: Store, removed: Iterable[Triple], added: Iterable[Triple]) -> None:
+    for triples, going in ((removed, True), (added, False)):
+        for chunk in _chunks(triples, _CHUNK):
+            quads = [Quad(t.subject, t.predicate, t.object, GRAPH_ENTAILMENTS) for t in chunk]
+            store.change(quads if going else (), () if going else quads)
+
+
+def _provenance(store: Store) -> list[Triple]:
+    answer = store.query(
+        f"CONSTRUCT {{ {GRAPH_ENTAILMENTS} ?p ?o }} {{ GRAPH {GRAPH_LOADS} {{ {GRAPH_ENTAILMENTS} ?p ?o }} }}"
+    )
+    return list(answer.triples())
+
+
+def _record(store: Store, schema: Schema) -> None:
+    """Say of the graph what it was made from, by what, and when (PROV-O)."""
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    graph, software = GRAPH_ENTAILMENTS, NamedNode(f"{ID}software/{slugify(_SOFTWARE)}")
+    facts = [
+        Triple(graph, TYPE, term("prov:Entity")),
+        Triple(graph, term("rdfs:label"), Literal("what follows by OWL 2 RL", language="en")),
+        Triple(graph, term("prov:wasDerivedFrom"), GRAPH_ONTOLOGY),
+        Triple(graph, term("prov:wasAttributedTo"), software),
+        Triple(graph, _MADE, Literal(now, datatype=term("xsd:dateTime"))),
+        Triple(graph, _SHA256, Literal(schema.sha256)),
+        Triple(software, TYPE, term("prov:SoftwareAgent")),
+        Triple(software, term("rdfs:label"), Literal(_SOFTWARE, language="en")),
+    ]
+    old = [t for t in _provenance(store) if t not in facts]
+    store.change(*([Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in ts] for ts in (old, facts)))
