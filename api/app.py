@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api import access, entities, errors, headers, home, loads, questions, sparql
+from api import access, entities, errors, headers, home, lists, loads, questions, search, sparql
 from api.data_folder import open_index
 from api.state import State
 from kg.settings import Settings
@@ -30,6 +30,8 @@ def create_app(store: Store, settings: Settings) -> Flask:
         entities,
         questions,
         loads,
+        lists,
+        search,
     ):
         app.register_blueprint(door.blueprint)
     return app
