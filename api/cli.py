@@ -60,6 +60,7 @@ for command in (
     query.dump,
     inspect.describe,
     inspect.search,
+    inspect.index,
     inspect.validate,
     inspect.check,
 ):

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from kg.errors import NotAStoreError, ParameterError, StoreBusyError
 from kg.load import install
+from kg.search import SearchIndex, attach
 from kg.settings import Settings
 from kg.store import EmbeddedStore, Store
 from kg.store.dialects import OURS
@@ -25,6 +26,7 @@ STORE: Final = "store"
 SNAPSHOTS: Final = "snapshots"
 TOKEN: Final = "token"  # noqa: S105 - the name of a file
 SERVER: Final = "server.json"
+SEARCH: Final = "search.sqlite"
 
 
 S = TypeVar("S", EmbeddedStore, IsolatedStore)
@@ -43,7 +45,9 @@ def check_folder(folder: Path) -> None:
     if not folder.exists():
         return
     names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {folder.name}
-    if not folder.is_dir() or (STORE not in names and names - {TOKEN, SERVER, SNAPSHOTS}):
+    if not folder.is_dir() or (
+        STORE not in names and names - {TOKEN, SERVER, SNAPSHOTS, SEARCH, SEARCH + "-wal", SEARCH + "-shm"}
+    ):
         raise NotAStoreError(
             "it is no data folder of diplograph: it holds other files",
             where=str(folder),
@@ -122,6 +126,13 @@ def open_store(settings: Settings) -> Store:
         dialect=OURS,
         allowed=settings.service_allow,
     )
+
+
+def open_index(settings: Settings, store: Store) -> SearchIndex:
+    """Open the index of names beside a store, and have names looked up in it; in memory without a folder."""
+    index = SearchIndex(settings.data / SEARCH if settings.data.is_dir() else None)
+    attach(store, index)
+    return index
 
 
 def known_token(settings: Settings) -> str:

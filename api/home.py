@@ -5,20 +5,17 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from api.links import path_of
-from api.negotiation import wants_html
 from api.questions import catalogue
 from api.state import state
 from kg.describe import all_events, between_actors, overview, source_graphs
-from kg.search import name_all, resolve, search
+from kg.search import name_all, resolve
 from kg.terms import ID
 
 blueprint = Blueprint("home", __name__)
 
-_HITS = 50
 _FIRST_QUESTIONS = ("deportations", "quantities", "attribution-chain")
 _FIRST_EVENTS = 10
 
@@ -37,40 +34,6 @@ def home() -> ResponseReturnValue:
         questions=first or list(questions.values())[:3],
         graphs=source_graphs(store),
     )
-
-
-@blueprint.get("/events")
-def events() -> ResponseReturnValue:
-    """List all events, newest first."""
-    text = request.args.get("page", "1")
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 1
-    return render_template(
-        "events.html", events=all_events(state().store, max(1, number)), page=max(1, number)
-    )
-
-
-@blueprint.get("/search")
-def results() -> ResponseReturnValue:
-    """Find things by name: a page, or JSON."""
-    text = request.args.get("q", "")
-    hits = search(state().store, text, _HITS)
-    if wants_html():
-        page = render_template("search.html", query_text=text, hits=hits, limit=_HITS)
-        response = make_response(page)
-    else:
-        found = [
-            {
-                "iri": hit.iri,
-                "label": hit.label,
-                "kind": hit.kind,
-                "type": hit.type_label,
-                "page": path_of(hit.iri),
-            }
-            for hit in hits
-        ]
-        response = jsonify({"query": text, "results": found})
-    response.vary.add("Accept")
-    return response
 
 
 @blueprint.get("/dyad")

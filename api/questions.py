@@ -11,14 +11,18 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from api.charts import bars_of, timeline_of
 from api.errors import problem_of
+from api.exports import TYPES
 from api.negotiation import send_answer, wants_html
+from api.search import value_of
 from api.state import state
+from api.tables import workbook
 from kg.catalogue import Question, read_catalogue
 from kg.describe import Table, members_of, table_of
 from kg.errors import ParameterError, RequestError, UnknownNameError
 from kg.formats import RESULT_FORMATS, formats_for, result_format
-from kg.search import Name, resolve
+from kg.search import Name, name_all, resolve
 from kg.terms import ID, term
 
 blueprint = Blueprint("questions", __name__)
@@ -58,6 +62,12 @@ def question(name: str) -> ResponseReturnValue:
     An ending (`deportations.csv`) chooses the format where no Accept can be sent.
     """
     stem, _, ending = name.rpartition(".")
+    if stem and ending == "xlsx":
+        found = _find(stem)
+        book = workbook(state().store.query(found.fill(_values(found))))
+        response = Response(book, content_type=TYPES["xlsx"])
+        response.headers["Content-Disposition"] = f"attachment; filename={name}"
+        return response
     if stem and ending in {form.name for form in RESULT_FORMATS}:
         found = _find(stem)
         answer = state().store.query(found.fill(_values(found)))
@@ -75,27 +85,57 @@ def _page(found: Question) -> Response:
     needed = any(parameter.required and parameter.name not in given for parameter in found.parameters)
     table: Table | None = None
     problem = None
+    values: Mapping[str, str] = {}
+    text = found.text
     if given or not needed:
         try:
-            answer = state().store.query(found.fill(_values(found)))
-            table = table_of(state().store, answer, _ROWS)
+            values = _values(found)
+            text = found.fill(values)
+            table = table_of(state().store, state().store.query(text), _ROWS)
         except RequestError as error:
             problem = problem_of(error)
-    address = "?" + urlencode(given) if given else ""
+    # The permanent address names things by their IRIs: a name may come to mean another thing.
+    short = {key: value_of(value) for key, value in values.items() if value}
+    address = "?" + urlencode(short) if short else ""
+    named = [value for p in found.parameters if p.kind == "iri" and (value := values.get(p.name, ""))]
+    names = name_all(state().store, named) if named else {}
     page = render_template(
         "question.html",
         question=found,
         given=given,
+        labels={key: names[value].label for key, value in values.items() if value in names},
         table=table,
         problem=problem,
+        text=text,
+        bars=bars_of(table) if table else [],
+        timeline=timeline_of(table) if table else None,
         choices={p.name: _choices(p.of) for p in found.parameters if p.kind == "iri" and p.of},
+        permanent=f"/queries/{found.name}{address}",
         downloads=[
-            (form.name, f"/queries/{found.name}.{form.name}{address}") for form in formats_for("solutions")
+            (name, f"/queries/{found.name}.{name}{address}")
+            for name in (*(form.name for form in formats_for("solutions")), "xlsx")
         ],
+        snippets=snippets(request.url_root.rstrip("/") + f"/queries/{found.name}.csv{address}"),
     )
     response = make_response(page, problem.status if problem else 200)
     response.vary.add("Accept")
     return response
+
+
+def snippets(address: str) -> list[tuple[str, str]]:
+    """Write the request for an answer, as CSV, in languages that analysts use; names and code."""
+    # Addresses are percent-encoded, so that they hold no quote, backslash or line break.
+    return [
+        ("curl", f"curl '{address}'"),
+        (
+            "Python",
+            "import csv, urllib.request\n\n"
+            f'with urllib.request.urlopen("{address}") as answer:\n'
+            "    rows = list(csv.DictReader(answer.read().decode().splitlines()))\n"
+            "print(len(rows), rows[:3])",
+        ),
+        ("R", f'rows <- read.csv("{address}", encoding = "UTF-8")\nhead(rows)'),
+    ]
 
 
 def _find(name: str) -> Question:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import current_app
 
+from kg.search import SearchIndex
 from kg.settings import Settings
 from kg.store import Store
 
 
 @dataclass(frozen=True)
 class State:
-    """The store and the settings of one application."""
+    """The store, the settings and the index of names of one application."""
 
     store: Store
     settings: Settings
+    index: SearchIndex = field(default_factory=SearchIndex)
 
 
 def state() -> State:

@@ -4,6 +4,7 @@ A file runs as it is in any SPARQL tool. Its header is made of comment lines:
 
     # title: Who holds which post
     # description: What the answer tells, and what it leaves out.
+    # sentence: Who held which post on {on}?
     # param: on date optional — the day asked about
     # param: event iri dg:Event required — which event
     # fixture: article
@@ -26,7 +27,7 @@ from kg.bundled import QUERIES_FOLDER
 from kg.errors import DataSyntaxError, ParameterError
 from kg.terms import ID, PREFIXES
 
-_HEADER: Final = re.compile(r"#\s*(title|description|param|fixture):\s*(.*\S)\s*")
+_HEADER: Final = re.compile(r"#\s*(title|description|sentence|param|fixture):\s*(.*\S)\s*")
 _PARAMETER: Final = re.compile(r"(\w+)\s+(\w+)(?:\s+(\w+:\w+))?\s+(required|optional)\s+[—-]\s+(.+)")
 _PLACE: Final = re.compile(r"VALUES\s+\?(?P<name>\w+)\s*\{[^{}]*\}")
 _XSD_DATE: Final = NamedNode(PREFIXES["xsd"] + "date")
@@ -47,7 +48,8 @@ class Parameter:
 class Question:
     """A question of the catalogue: `name` is the file's, `text` the whole SPARQL text, header included.
 
-    `fixture` says what data its tests run on: `article`, or a file of tests/fixtures.
+    `fixture` says what data its tests run on: `article`, or a file of tests/fixtures. `sentence` is the
+    question in words with a blank `{name}` for each parameter; empty where the header has none.
     """
 
     name: str
@@ -56,6 +58,16 @@ class Question:
     parameters: tuple[Parameter, ...]
     fixture: str
     text: str
+    sentence: str = ""
+
+    def parts(self) -> list[str | Parameter]:
+        """Give the sentence as words and blanks, in order; every parameter has its blank."""
+        blanks = {parameter.name: parameter for parameter in self.parameters}
+        found: list[str | Parameter] = []
+        for part in re.split(r"(\{\w+\})", self.sentence):
+            if part:
+                found.append(blanks.get(part[1:-1], part))
+        return found
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Put values in the place of parameters and give SPARQL that can be run.
@@ -124,8 +136,15 @@ def _read_question(path: Path) -> Question:
     for key in ("title", "description", "fixture"):
         if key not in parts:
             raise DataSyntaxError(f"the header has no {key}", where=path.name, mend=f"Add a line # {key}: …")
+    sentence = parts.get("sentence", "")
+    if sentence and sorted(re.findall(r"\{(\w+)\}", sentence)) != sorted(p.name for p in parameters):
+        raise DataSyntaxError(
+            "the sentence does not hold each parameter once",
+            where=path.name,
+            mend="Write a blank {name} for every parameter, and no other.",
+        )
     return Question(
-        path.stem, parts["title"], parts["description"], tuple(parameters), parts["fixture"], text
+        path.stem, parts["title"], parts["description"], tuple(parameters), parts["fixture"], text, sentence
     )
 
 

@@ -15,7 +15,7 @@ from kg.formats import rdf_format
 from kg.load import report
 from kg.ontology import article_graphs, reference_graphs
 from kg.reasoning import check_consistency
-from kg.search import iri_text, name_all, plain, resolve
+from kg.search import index_of, iri_text, name_all, plain, resolve
 from kg.search import search as find
 from kg.settings import Settings
 from kg.store import Store
@@ -61,6 +61,17 @@ def search(settings: Settings, text: str, limit: int, data: Path | None) -> None
         ("label", "type", "name"), [(h.label, h.type_label, compact(h.iri)) for h in hits], None
     ):
         click.echo(line)
+
+
+@click.command()
+@data_option
+@click.pass_obj
+def index(settings: Settings, data: Path | None) -> None:
+    """Build the index of names anew; a running server goes on searching in the old one meanwhile."""
+    with opened(with_data(settings, data)) as store:
+        found = index_of(store)
+        found.rebuild(store)
+        click.echo(f"{found.count():,} names are indexed")
 
 
 @click.command()

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from api.data_folder import open_store
+from api.data_folder import open_index, open_store
 from kg.errors import ParameterError
 from kg.settings import Settings
 from kg.store import Store
@@ -42,9 +42,11 @@ def with_data(settings: Settings, data: Path | None) -> Settings:
 def opened(settings: Settings) -> Iterator[Store]:
     """Open the store and close it again."""
     store = open_store(settings)
+    index = open_index(settings, store)
     try:
         yield store
     finally:
+        index.close()
         store.close()
 
 

@@ -13,6 +13,7 @@ from kg.describe.events import (
     route_of,
 )
 from kg.describe.facts import IDENTIFIERS, SHOWN_APART, facts_of
+from kg.describe.filters import EventFilter, Line, choices, filtered, filtered_all, lines_of
 from kg.describe.graphs import Overview, contents_of, overview, source_graphs
 from kg.describe.links import holdings_of, incoming, is_graph
 from kg.describe.listing import select
@@ -28,8 +29,10 @@ __all__ = [
     "Description",
     "Dyad",
     "Entry",
+    "EventFilter",
     "EventLine",
     "Facts",
+    "Line",
     "Listing",
     "Overview",
     "Passage",
@@ -38,10 +41,14 @@ __all__ = [
     "Value",
     "all_events",
     "between_actors",
+    "choices",
     "describe",
     "describe_claims",
     "describe_events",
     "describe_triples",
+    "filtered",
+    "filtered_all",
+    "lines_of",
     "members_of",
     "ontology_terms",
     "ontology_triples",

@@ -1,0 +1,121 @@
+"""What the index reads of a store: every name of every thing that people look for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from pyoxigraph import Literal, NamedNode, Triple
+
+from kg.search.names import PROLOGUE, kind_of, plain, values
+from kg.store import Row, Store
+from kg.terms import ONTOLOGY, PREFIXES, compact
+
+LABEL, ALIAS, IDENTIFIER, MENTION = 0, 1, 2, 3
+
+ROLES: Final = {
+    PREFIXES["rdfs"] + "label": LABEL,
+    PREFIXES["skos"] + "prefLabel": LABEL,
+    PREFIXES["dcterms"] + "title": LABEL,
+    PREFIXES["skos"] + "altLabel": ALIAS,
+    PREFIXES["skos"] + "hiddenLabel": ALIAS,
+    PREFIXES["skos"] + "notation": IDENTIFIER,
+    PREFIXES["dcterms"] + "identifier": IDENTIFIER,
+    PREFIXES["skos"] + "exactMatch": IDENTIFIER,
+    **{
+        ONTOLOGY + local: IDENTIFIER
+        for local in ("iso2", "iso3", "isoNumeric", "fips", "cameo", "cow", "unM49")
+    },
+}
+_MENTION_TEXT: Final = ONTOLOGY + "mentionText"
+_REFERS_TO: Final = ONTOLOGY + "refersTo"
+# Parts of claims, and rows of machine codings: they are reached from what they belong to, or by filters, and
+# would drown everything else here.
+_LEFT_OUT: Final = frozenset(
+    ("step", "span", "text", "time", "interaction", "membership", "mention", "record", "record-group")
+)
+_BATCH: Final = 500
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name of one thing; `via` is the mention that gives it, else empty."""
+
+    iri: str
+    role: int
+    text: str
+    language: str = ""
+    via: str = ""
+
+
+def marker(store: Store) -> str:
+    """Name the state of a store's names by counts: the same text for the same data, also after a restart."""
+    text = f"""{PROLOGUE} SELECT ?names ?mentions ?loads WHERE {{
+        {{ SELECT (COUNT(*) AS ?names) WHERE {{ ?s rdfs:label|skos:altLabel|dcterms:title ?name }} }}
+        {{ SELECT (COUNT(*) AS ?mentions) WHERE {{ ?s dg:refersTo ?who }} }}
+        {{ SELECT (COUNT(*) AS ?loads) WHERE {{ GRAPH graph:loads {{ ?load ?p ?o }} }} }} }}"""
+    row = next(iter(store.query(text).rows()))
+    return " ".join(plain(row[name]) for name in ("names", "mentions", "loads"))
+
+
+def all_entries(store: Store) -> Iterator[Entry]:
+    """Read every name there is."""
+    for predicate, role in ROLES.items():
+        for row in store.query(f"SELECT ?s ?o WHERE {{ ?s <{predicate}> ?o }}").rows():
+            yield from _entry(row, role)
+    yield from _mentions(store, "")
+
+
+def entries_of(store: Store, things: Iterable[str]) -> Iterator[Entry]:
+    """Read the names that the store gives some things now, without those that mentions give."""
+    for part in _parts(things):
+        text = f"""SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {values(part)} }}
+            VALUES ?p {{ {values(ROLES)} }} ?s ?p ?o }}"""
+        for row in store.query(text).rows():
+            yield from _entry(row, ROLES[plain(row["p"])])
+
+
+def entries_by(store: Store, mentions: Iterable[str]) -> Iterator[Entry]:
+    """Read the names that some mentions give now."""
+    for part in _parts(mentions):
+        yield from _mentions(store, f"VALUES ?via {{ {values(part)} }}")
+
+
+def entry_of(triple: Triple) -> Entry | None:
+    """Read one triple as a name; None for what names nothing that is looked for."""
+    role = ROLES.get(triple.predicate.value)
+    if role is None or not isinstance(triple.subject, NamedNode):
+        return None
+    return next(_entry({"s": triple.subject, "o": triple.object}, role), None)
+
+
+def mention_in(triple: Triple) -> str | None:
+    """Tell which mention a triple is about."""
+    about = triple.predicate.value in (_MENTION_TEXT, _REFERS_TO)
+    return triple.subject.value if about and isinstance(triple.subject, NamedNode) else None
+
+
+def _mentions(store: Store, block: str) -> Iterator[Entry]:
+    text = f"""SELECT DISTINCT ?via ?s ?o WHERE {{ {block}
+        ?via <{_MENTION_TEXT}> ?o ; <{_REFERS_TO}> ?s }}"""
+    for row in store.query(text).rows():
+        for found in _entry(row, MENTION):
+            yield Entry(found.iri, MENTION, found.text, found.language, plain(row["via"]))
+
+
+def _entry(row: Row, role: int) -> Iterator[Entry]:
+    subject, name = row["s"], row["o"]
+    if not isinstance(subject, NamedNode) or kind_of(subject.value) in _LEFT_OUT:
+        return
+    if isinstance(name, Literal) and name.value.strip():
+        yield Entry(subject.value, role, name.value, name.language or "")
+    elif isinstance(name, NamedNode) and role == IDENTIFIER and name.value.startswith(PREFIXES["wd"]):
+        yield Entry(subject.value, role, compact(name.value).partition(":")[2])
+
+
+def _parts(iris: Iterable[str]) -> Iterator[list[str]]:
+    rest = iter(dict.fromkeys(iris))
+    while part := list(islice(rest, _BATCH)):
+        yield part
