@@ -17,7 +17,7 @@ from api.state import state
 from kg.describe import Description, Facts, describe, describe_triples, ontology_terms, ontology_triples
 from kg.errors import ParameterError, UnknownNameError
 from kg.formats import GRAPH_FORMATS, Format
-from kg.search import Name, exists, kind_of
+from kg.search import Name, exists, kind_of, unknown
 from kg.terms import BASE, GRAPH, ID, ONTOLOGY
 
 blueprint = Blueprint("entities", __name__)
@@ -163,6 +163,8 @@ def by_kind(names: Iterable[Name]) -> list[tuple[str, list[Name]]]:
 def thing(kind: str, slug: str) -> ResponseReturnValue:
     """Send a client on from a thing to what tells of it: 303 to a page or to data, by Accept."""
     iri = _known(f"{ID}{kind}/", slug)
+    if not exists(state().store, iri):
+        raise unknown(state().store, iri)
     target = links.path_of(iri) if wants_html() else links.data_path(iri, choose_format(GRAPH_FORMATS).name)
     response = redirect(target, 303)
     response.vary.add("Accept")
