@@ -70,7 +70,8 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_POST = do_GET
+        def do_POST(self) -> None:
+            self.do_GET()
 
         def log_message(self, *args: object) -> None:
             pass
@@ -85,7 +86,8 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        do_POST = do_GET
+        def do_POST(self) -> None:
+            self.do_GET()
 
     first = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Redirecting)
     threads = [threading.Thread(target=server.serve_forever) for server in (target, first)]
