@@ -23,9 +23,18 @@ class Settings:
 
     data: Path = _setting("DIPLOGRAPH_DATA", Path("diplograph-data"), "folder that holds the store")
     store: str = _setting("DIPLOGRAPH_STORE", "", "query URL of a SPARQL store to use in place of the folder")
+    store_update: str = _setting(
+        "DIPLOGRAPH_STORE_UPDATE", "", "its update URL, where it is not the one its engine is known to use"
+    )
+    store_graphs: str = _setting(
+        "DIPLOGRAPH_STORE_GRAPHS", "", "its graph store URL, where it is not the one its engine is known to use"
+    )
+    store_login: str = _setting("DIPLOGRAPH_STORE_LOGIN", "", "its name:password, or its bearer token")
     token: str = _setting("DIPLOGRAPH_TOKEN", "", "secret that writing needs; generated when empty")
     query_timeout: float = _setting("DIPLOGRAPH_QUERY_TIMEOUT", 60.0, "seconds that one query may take")
     query_memory: int = _setting("DIPLOGRAPH_QUERY_MEMORY", 2 * GIB, "bytes of memory that one query may use")
+    query_rows: int = _setting("DIPLOGRAPH_QUERY_ROWS", 0, "rows that one query may give; 0: any number")
+    fronts: int = _setting("DIPLOGRAPH_FRONTS", os.cpu_count() or 1, "processes that answer requests")
     workers: int = _setting("DIPLOGRAPH_WORKERS", os.cpu_count() or 1, "queries that may run at once")
     max_upload: int = _setting("DIPLOGRAPH_MAX_UPLOAD", 1 * GIB, "bytes that one request body may have")
     service_allow: tuple[str, ...] = _setting(
@@ -61,7 +70,8 @@ def _read(name: str, text: str, default: object) -> object:
         if isinstance(default, tuple):
             return tuple(text.split())
         if isinstance(default, (int, float)):
-            return _positive(type(default)(text))
+            number = type(default)(text)
+            return number if number == default == 0 else _positive(number)
         return type(default)(text) if isinstance(default, Path) else text
     except (KeyError, ValueError):
         kind = {bool: "1 or 0", int: "a whole number above 0", float: "a number above 0"}[type(default)]
