@@ -24,10 +24,12 @@ class Settings:
     data: Path = _setting("DIPLOGRAPH_DATA", Path("diplograph-data"), "folder that holds the store")
     store: str = _setting("DIPLOGRAPH_STORE", "", "query URL of a SPARQL store to use in place of the folder")
     store_update: str = _setting(
-        "DIPLOGRAPH_STORE_UPDATE", "", "its update URL, where it is not the one its engine is known to use"
+        "DIPLOGRAPH_STORE_UPDATE", "", "its update URL, where it is not the one its engine has"
     )
     store_graphs: str = _setting(
-        "DIPLOGRAPH_STORE_GRAPHS", "", "its graph store URL, where it is not the one its engine is known to use"
+        "DIPLOGRAPH_STORE_GRAPHS",
+        "",
+        "its graph store URL, where it is not the one its engine has",
     )
     store_login: str = _setting("DIPLOGRAPH_STORE_LOGIN", "", "its name:password, or its bearer token")
     token: str = _setting("DIPLOGRAPH_TOKEN", "", "secret that writing needs; generated when empty")
