@@ -147,12 +147,18 @@ class IsolatedStore:
 
     def close(self) -> None:
         """Stop the processes and remove the snapshots."""
-        if self._closed:
-            return
+        if not self._closed:
+            self.release_readers()
+            self.keeper.close()
+
+    def release_readers(self) -> None:
+        """Stop the processes that read; the keeper stays open for others. This store is closed then."""
         self._closed = True
         for reader in list(self._readers):
             reader.kill()
-        self.keeper.close()
+            if reader.snapshot is not None:
+                self.keeper.release(reader.snapshot)
+        self._readers.clear()
 
     def is_current(self, snapshot: Path | None) -> bool:
         """Tell whether a snapshot holds the last commit."""
