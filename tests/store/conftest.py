@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable, Iterator
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from kg.store.remote import RemoteStore
+from tests.store import servers
 
 # Virtuoso keeps graphs of its own, which stay.
 _ITS_OWN = ("http://www.openlinksw.com/", "http://www.w3.org/", "urn:core:", "urn:activitystreams")
-
-
-def _load(name: str) -> ModuleType:
-    # Test folders are no packages, so that files of one name can be in several of them.
-    spec = spec_from_file_location(f"engine_{name}", Path(__file__).with_name(f"{name}.py"))
-    assert spec and spec.loader
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-servers = _load("servers")
 
 
 @pytest.fixture(scope="session")
