@@ -107,10 +107,11 @@ class KeeperSocket:
 class DistantKeeper:
     """A keeper in another process, as `Keeping` has it.
 
-    `front` is a name for this process; `descriptor` that of the shared version of the data.
+    `front` is a name for this process; `descriptor` that of the shared version of the data, without which it
+    counts nothing.
     """
 
-    def __init__(self, path: Path, front: str, epoch: str, descriptor: int) -> None:
+    def __init__(self, path: Path, front: str, epoch: str = "", descriptor: int | None = None) -> None:
         self._path = path
         self._front = front
         self._epoch = epoch
