@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+
 from flask import Flask
 
-from api import access, entities, errors, gate, graphs, headers, home, loads, questions, sparql, void
+from api import (
+    access,
+    entities,
+    errors,
+    gate,
+    graphs,
+    headers,
+    home,
+    loads,
+    operation,
+    questions,
+    sparql,
+    void,
+)
+from api.cache import CacheDoor, ResultCache
+from api.compress import Compressor
+from api.metrics import Metrics
 from api.state import State
+from api.traffic import Traffic
 from kg.settings import Settings
 from kg.store import Store
 
@@ -20,10 +40,12 @@ def create_app(store: Store, settings: Settings) -> Flask:
     headers.register(app)
     errors.register(app)
     access.register(app)
-    gate.register(app, gate.Gate(settings.max_waiting))
+    places = gate.Gate(settings.max_waiting)
+    gate.register(app, places)
     for door in (
         graphs,  # before entities: both answer at /graph/SLUG, and this one knows which is meant
         void,
+        operation,
         home,
         sparql,
         entities,
@@ -31,4 +53,32 @@ def create_app(store: Store, settings: Settings) -> Flask:
         loads,
     ):
         app.register_blueprint(door.blueprint)
+    _wrap(app, store, settings, places)
     return app
+
+
+def _wrap(app: Flask, store: Store, settings: Settings, places: gate.Gate) -> None:
+    """Put around it what sees every request, from the inside out."""
+    cache = ResultCache(settings.cache)
+    metrics = app.extensions[operation.METRICS] = Metrics()
+    metrics.gauges.sources = {
+        ("diplograph_workers", "Processes that answer queries."): lambda: operation.live_workers(store),
+        ("diplograph_queries_inside", "Queries that run or wait, in this process."): lambda: places.inside,
+        ("diplograph_cache_bytes", "Bytes of results kept, in this process."): lambda: cache.size,
+        ("diplograph_cache_hits", "Queries answered from the cache, in this process."): lambda: cache.hits,
+        ("diplograph_cache_misses", "Queries not found there, in this process."): lambda: cache.misses,
+    }
+    cached = CacheDoor(Compressor(app.wsgi_app), store, cache)
+    if settings.request_log:
+        _log_requests()
+    app.wsgi_app = Traffic(cached, metrics, log=settings.request_log)  # type: ignore[method-assign]
+
+
+def _log_requests() -> None:
+    log = logging.getLogger("diplograph.requests")
+    log.setLevel(logging.INFO)
+    if not log.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+        log.addHandler(handler)
+        log.propagate = False

@@ -34,6 +34,7 @@ SNAPSHOTS: Final = "snapshots"
 TOKEN: Final = "token"  # noqa: S105 - the name of a file
 SERVER: Final = "server.json"
 KEEPER: Final = "keeper.sock"
+FIGURES: Final = "figures"
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ def check_folder(folder: Path) -> None:
     if not folder.exists():
         return
     names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {folder.name}
-    if not folder.is_dir() or (STORE not in names and names - {TOKEN, SERVER, SNAPSHOTS, KEEPER}):
+    if not folder.is_dir() or (STORE not in names and names - {TOKEN, SERVER, SNAPSHOTS, KEEPER, FIGURES}):
         raise NotAStoreError(
             "it is no data folder of diplograph: it holds other files",
             where=str(folder),

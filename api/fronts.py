@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from api.metrics import SEVERAL
 from kg.errors import StoreFailedError
 from kg.store.channel import Channel, ChannelClosedError, ChannelTimeoutError
 
@@ -22,7 +24,9 @@ _PAUSE: Final = 1.0
 class Front:
     """One front process and the channel to it."""
 
-    def __init__(self, listening: socket.socket, shared: Sequence[int], told: dict[str, Any]) -> None:
+    def __init__(
+        self, listening: socket.socket, shared: Sequence[int], told: dict[str, Any], figures: Path
+    ) -> None:
         ours, theirs = socket.socketpair()
         numbers = [theirs.fileno(), listening.fileno()]
         with theirs:
@@ -30,6 +34,7 @@ class Front:
                 [sys.executable, "-m", "api.front", *map(str, numbers)],
                 pass_fds=[*numbers, *shared],
                 stdin=subprocess.DEVNULL,
+                env={**os.environ, SEVERAL: str(figures)},
                 cwd=Path(__file__).parents[1],
             )
         self._channel = Channel(ours)
@@ -55,8 +60,8 @@ class Front:
 class Fronts:
     """A number of fronts on one listening socket; one that ends by itself is replaced.
 
-    `told` is what each is told, `shared` the descriptors that it gets; `forget` is called with the name of
-    one that ended.
+    `told` is what each is told, `shared` the descriptors that it gets, `figures` the folder where they keep
+    their figures of operation together; `forget` is called with the name of one that ended.
     """
 
     def __init__(
@@ -65,17 +70,19 @@ class Fronts:
         listening: socket.socket,
         told: dict[str, Any],
         shared: Sequence[int],
+        figures: Path,
         forget: Callable[[str], None],
     ) -> None:
         self._listening = listening
         self._told = told
         self._shared = shared
+        self._figures = figures
         self._forget = forget
         self._stopping = threading.Event()
         self._fronts = [self._make() for _ in range(number)]
 
     def _make(self) -> Front:
-        return Front(self._listening, self._shared, self._told)
+        return Front(self._listening, self._shared, self._told, self._figures)
 
     def wait_ready(self) -> None:
         """Wait until every front answers; raises StoreFailedError."""

@@ -15,6 +15,7 @@ from kg.formats import RDF_FORMATS, RESULT_FORMATS, Format, formats_for
 from kg.store import Answer
 
 HTML = "text/html"
+_SHORT = 32 * 1024
 # What a machine may ask for; a client that likes none of it less than HTML is no browser.
 _MACHINE = (
     "application/problem+json",
@@ -74,6 +75,8 @@ def send_answer(answer: Answer, *, form: Format | None = None) -> Response:
     pieces = iter(answer.serialize(chosen))
     try:
         first = next(pieces, b"")
+        # A short piece is the last one, as a rule: what is whole at once goes with its length.
+        second = next(pieces, b"") if len(first) < _SHORT else None
     except StoreFailedError as error:
         if "does not support RDF 1.2" not in error.detail:
             raise
@@ -82,7 +85,10 @@ def send_answer(answer: Answer, *, form: Format | None = None) -> Response:
             mend="Ask for text/turtle or application/n-triples.",
         ) from None
     g.timings = {**g.get("timings", {}), "write": perf_counter() - started}
-    response = Response(chain([first], pieces), content_type=chosen.content_type)
+    if second == b"":
+        response = Response(first, content_type=chosen.content_type)
+    else:
+        response = Response(chain(filter(None, (first, second)), pieces), content_type=chosen.content_type)
     close = getattr(pieces, "close", None)
     if close is not None:
         response.call_on_close(close)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from urllib.parse import quote
 
 from flask import Blueprint, Response, current_app, request
 from flask.blueprints import BlueprintSetupState
 
-from api.negotiation import send_answer, wants_html
+from api.conditions import etag, is_known, not_modified
+from api.negotiation import choose_format, send_answer, wants_html
 from kg.dataset import SizeBook, Sizes, TripleAnswer, service_description, void_description
 from kg.formats import GRAPH_FORMATS, RESULT_FORMATS
 
@@ -24,8 +26,17 @@ def _set_up(setup: BlueprintSetupState) -> None:
 @blueprint.get("/.well-known/void")
 def void() -> Response:
     """Describe the dataset: counts, and partitions by class and by property."""
+    form = GRAPH_FORMATS[0] if wants_html() else choose_format(GRAPH_FORMATS)
+    version = current_app.extensions["diplograph"].store.version
+    tag = etag(hashlib.sha256(f"void {version} {request.host_url}".encode()).hexdigest()[:24], form.name)
+    if version and is_known(tag):
+        return not_modified(tag)
     found = void_description(_sizes(), _at("/sparql"), _at("/.well-known/void"), dump=_at("/graphs"))
-    return send_answer(found, form=GRAPH_FORMATS[0] if wants_html() else None)
+    response = send_answer(found, form=form)
+    if version:
+        response.set_etag(tag)
+        response.headers["Cache-Control"] = "no-cache"
+    return response
 
 
 def describe_service() -> TripleAnswer:

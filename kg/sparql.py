@@ -50,7 +50,10 @@ _UPDATE_WORDS: Final = frozenset(
 )
 
 # Anywhere in a word, for the engine takes "trueGRAPH" for two.
-_BEYOND: Final = re.compile("graph|with|using|load|clear|create|drop|copy|move|add|service", re.IGNORECASE)
+_BEYOND: Final = re.compile(
+    r"graph|with|using|load|clear|create|drop|copy|move|add|service|(?:insert|delete)\w|\w(?:insert|delete)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)

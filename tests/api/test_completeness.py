@@ -1,0 +1,313 @@
+"""A result is complete or visibly not: for every format, every cause, and clients that people use.
+
+Before its first byte a query that is stopped gets 503 with problem details; after it, a broken transfer.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from SPARQLWrapper import SPARQLWrapper
+
+pytestmark = pytest.mark.server
+
+RESULTS = {
+    "json": "application/sparql-results+json",
+    "xml": "application/sparql-results+xml",
+    "csv": "text/csv",
+    "tsv": "text/tab-separated-values",
+}
+GRAPHS = {
+    "ttl": "text/turtle",
+    "nt": "application/n-triples",
+    "rdf": "application/rdf+xml",
+    "jsonld": "application/ld+json",
+}
+FORMATS = {**RESULTS, **GRAPHS}
+# On a busy machine the time may be over before the first rows are out, which is right as well.
+TRIES = 6
+CROSS = "?s1 ?p1 ?o1 . ?s2 ?p2 ?o2 . ?s3 ?p3 ?o3"
+SORTED = "SELECT ?s1 ?o2 { ?s1 ?p1 ?o1 . ?s2 ?p2 ?o2 } ORDER BY ?o2 ?o1"
+
+
+def hostile(form: str, *, work: str = f"SELECT (COUNT(*) AS ?b) {{ {CROSS} }}", rows_first: bool) -> str:
+    """A query that never ends or never fits; with some thousand rows before that, or with none."""
+    rows = "{ ?a ?p ?b } UNION " if rows_first else ""
+    pattern = f"{{ {rows} {{ SELECT (?x AS ?b) {{ {{ {work.replace('?b', '?x')} }} }} }} }}"
+    if form in RESULTS:
+        return f"SELECT ?a ?b {pattern}"
+    template = "?a <http://e.example/p> ?b . <http://e.example/end> <http://e.example/p> ?b"
+    return f"CONSTRUCT {{ {template} }} {pattern}"
+
+
+@dataclass
+class Running:
+    process: subprocess.Popen[str]
+    url: str
+
+    def readers(self) -> list[int]:
+        """The processes under the server that answer queries."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdecimal():
+                try:
+                    command = (entry / "cmdline").read_bytes()
+                    parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                except (OSError, ValueError):
+                    continue
+                if b"engine_process\0reader" in command and self._is_ours(parent):
+                    found.append(int(entry.name))
+        return found
+
+    def _is_ours(self, pid: int) -> bool:
+        while pid > 1:
+            if pid == self.process.pid:
+                return True
+            try:
+                pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            except (OSError, ValueError):
+                return False
+        return False
+
+
+def start(folder: Path, **settings: str) -> Running:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DIPLOGRAPH_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "api.cli", "serve", "--port", "0", "--data", str(folder)],
+        env={**kept, "DIPLOGRAPH_WORKERS": "2", **settings},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    said = []
+    for line in process.stderr:
+        said.append(line)
+        if " at http://" in line:
+            # What it says later must not fill the pipe.
+            threading.Thread(target=process.stderr.read, daemon=True).start()
+            return Running(process, line.split(" at ")[1].split("/ ")[0])
+    raise AssertionError("".join(said))
+
+
+def stop(running: Running) -> None:
+    if running.process.poll() is None:
+        running.process.terminate()
+    running.process.wait(60)
+    if running.process.stderr:
+        running.process.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server that gives a query one second."""
+    running = start(tmp_path_factory.mktemp("hurried") / "data", DIPLOGRAPH_QUERY_TIMEOUT="1")
+    yield running
+    stop(running)
+
+
+@pytest.fixture(scope="module")
+def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server that gives a query little memory, and time enough."""
+    running = start(
+        tmp_path_factory.mktemp("narrow") / "data",
+        DIPLOGRAPH_QUERY_TIMEOUT="120",
+        DIPLOGRAPH_QUERY_MEMORY=str(120 * 2**20),
+    )
+    yield running
+    stop(running)
+
+
+def curl(url: str, query: str, accept: str, *options: str) -> tuple[int, str]:
+    """Exit status of curl, and the HTTP status."""
+    run = subprocess.run(
+        [
+            "curl", "-sS", "-o", os.devnull, "-w", "%{http_code}", "-H", f"Accept: {accept}",
+            "--data-urlencode", f"query={query}", "--max-time", "100", *options, f"{url}/sparql",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )  # fmt: skip
+    return run.returncode, run.stdout
+
+
+def breaks(url: str, query: str, accept: str, **headers: str) -> bool:
+    """Tell whether httpx sees a broken transfer; False for a whole one."""
+    for _ in range(TRIES):
+        try:
+            with httpx.stream(
+                "POST",
+                f"{url}/sparql",
+                data={"query": query},
+                headers={"Accept": accept, **headers},
+                timeout=120,
+            ) as response:
+                if response.status_code == 503:
+                    continue
+                for _ in response.iter_raw():
+                    pass
+            return False
+        except (httpx.RemoteProtocolError, httpx.ReadError):
+            return True
+    raise AssertionError("it was always stopped before its first byte")
+
+
+def breaks_curl(url: str, query: str, accept: str, *options: str) -> bool:
+    """Tell whether curl sees a broken transfer: 18, it closed with data outstanding."""
+    for _ in range(TRIES):
+        code, status = curl(url, query, accept, *options)
+        if status != "503":
+            return code == 18 and status == "200"
+    raise AssertionError("it was always stopped before its first byte")
+
+
+def whole(url: str) -> None:
+    """The next query is answered at once and whole."""
+    response = httpx.get(f"{url}/sparql", params={"query": "ASK {}"}, timeout=60)
+    assert response.json()["boolean"] is True
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_deadline_before_the_first_byte(hurried: Running, form: str) -> None:
+    response = httpx.post(
+        f"{hurried.url}/sparql",
+        data={"query": hostile(form, rows_first=False)},
+        headers={"Accept": FORMATS[form]},
+        timeout=60,
+    )
+    assert (response.status_code, response.headers["Content-Type"]) == (503, "application/problem+json")
+    assert "DIPLOGRAPH_QUERY_TIMEOUT" in response.json()["mend"]
+    whole(hurried.url)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_deadline_after_the_first_byte(hurried: Running, form: str) -> None:
+    query = hostile(form, rows_first=True)
+    assert breaks(hurried.url, query, FORMATS[form], **{"Accept-Encoding": "identity"})
+    assert breaks_curl(hurried.url, query, FORMATS[form])
+    whole(hurried.url)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_a_coded_transfer_breaks_as_well(hurried: Running, coding: str) -> None:
+    query = hostile("xml", rows_first=True)
+    assert breaks(hurried.url, query, RESULTS["xml"], **{"Accept-Encoding": coding})
+    # And again: what broke was not kept as a whole.
+    assert breaks(hurried.url, query, RESULTS["xml"], **{"Accept-Encoding": coding})
+    assert breaks_curl(hurried.url, query, RESULTS["xml"], "-H", f"Accept-Encoding: {coding}")
+
+
+def test_a_client_of_http_1_0_gets_the_error_in_full(hurried: Running) -> None:
+    """It could not tell a broken transfer from a whole one."""
+    assert curl(hurried.url, hostile("csv", rows_first=True), "text/csv", "--http1.0") == (0, "503")
+
+
+@pytest.mark.parametrize("form", ["json", "xml", "csv", "tsv", "turtle", "rdf"])
+@pytest.mark.parametrize("rows_first", [True, False])
+# The client's own: it leaves the connections of failed requests to the garbage collector.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_sparqlwrapper_sees_it(hurried: Running, form: str, rows_first: bool) -> None:
+    client = SPARQLWrapper(f"{hurried.url}/sparql")
+    client.setReturnFormat(form)
+    client.setMethod("POST")
+    client.setQuery(hostile("ttl" if form in ("turtle", "rdf") else form, rows_first=rows_first))
+    with pytest.raises(Exception) as told:
+        client.query().response.read()
+    assert not isinstance(told.value, AssertionError)
+    del told, client
+    gc.collect()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_memory(narrow: Running, form: str) -> None:
+    work = f"SELECT ?b {{ {{ {SORTED.replace('?o2 {', '(?o2 AS ?b) {')} }} }}"
+    early = httpx.post(
+        f"{narrow.url}/sparql",
+        data={"query": hostile(form, work=work, rows_first=False)},
+        headers={"Accept": FORMATS[form]},
+        timeout=120,
+    )
+    assert (early.status_code, early.headers["Content-Type"]) == (503, "application/problem+json")
+    assert "DIPLOGRAPH_QUERY_MEMORY" in early.json()["mend"]
+    assert breaks(narrow.url, hostile(form, work=work, rows_first=True), FORMATS[form])
+    whole(narrow.url)
+
+
+def kill_the_busy(running: Running) -> None:
+    """Kill every process that answers queries, as the kernel does when memory runs out."""
+    for pid in running.readers():
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_a_worker_killed_from_outside_before_the_first_byte(narrow: Running) -> None:
+    found: list[httpx.Response] = []
+
+    def ask() -> None:
+        query = hostile("json", rows_first=False)
+        found.append(httpx.post(f"{narrow.url}/sparql", data={"query": query}, timeout=120))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    time.sleep(1)
+    kill_the_busy(narrow)
+    asking.join(60)
+    assert (found[0].status_code, found[0].headers["Content-Type"]) == (503, "application/problem+json")
+    whole(narrow.url)
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "nt"])
+def test_a_worker_killed_from_outside_after_the_first_byte(narrow: Running, form: str) -> None:
+    with (
+        pytest.raises(httpx.RemoteProtocolError),
+        httpx.stream(
+            "POST",
+            f"{narrow.url}/sparql",
+            data={"query": hostile(form, rows_first=True)},
+            headers={"Accept": FORMATS[form]},
+            timeout=120,
+        ) as response,
+    ):
+        pieces = response.iter_raw()
+        next(pieces)
+        kill_the_busy(narrow)
+        for _ in pieces:
+            pass
+    whole(narrow.url)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["told", "killed"])
+def test_a_server_that_stops_never_shortens_a_result(tmp_path: Path, number: signal.Signals) -> None:
+    running = start(tmp_path / "data", DIPLOGRAPH_QUERY_TIMEOUT="20")
+    try:
+        query = "SELECT * { ?s ?p ?o . ?a ?b ?c }"
+        with (
+            pytest.raises(httpx.TransportError),
+            httpx.stream(
+                "GET",
+                f"{running.url}/sparql",
+                params={"query": query},
+                headers={"Accept": "text/csv"},
+                timeout=60,
+            ) as response,
+        ):
+            pieces = response.iter_raw()
+            next(pieces)
+            running.process.send_signal(number)
+            for _ in pieces:
+                pass
+        running.process.wait(60)
+    finally:
+        stop(running)
