@@ -79,10 +79,8 @@ class StoredGraph:
             self._in_text(f"CLEAR DEFAULT ;\n{self._insert(path, written)}", written)
         elif written.triples == 0:
             self._store.update(f"DROP SILENT GRAPH {self._node} ;\nCREATE GRAPH {self._node}")
-        elif isinstance(self._store, _Replacing):
-            self._store.replace(self._node, path)
         else:
-            self._in_text(f"DROP SILENT GRAPH {self._node} ;\n{self._insert(path, written)}", written)
+            self._store.replace(self._node, path)
 
     def merge(self, path: Path, written: Written) -> None:
         """Add the N-Triples of a file to what it holds. Raises TooLargeError, StoreFailedError."""

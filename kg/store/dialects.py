@@ -28,12 +28,12 @@ class Dialect:
     updates go to the query address, or that there is no graph store. `direct` tells whether a request may be
     the body itself (SPARQL 1.1 Protocol 2.1.3), else it is a field of a form (2.1.2). `results` is the media
     type of solutions to ask for. `login` is how a name and password are sent. `operation_triples` and
-    `request_bytes` bound one INSERT DATA and one update request. `union` is the parameter that
-    makes the default graph the union of all, where it is not without. `empty_graph` fills the half of a dataset
-    that a request leaves out, for engines that would fill it with everything and join the request's dataset
-    with the query's. `row_limit_header` tells of a limit at which results are cut, `partial_header` that one
-    was. `drops_zero`: it stores a text without its U+0000. `same_engine` tells that its messages are those of the embedded engine; else `faults` says which of
-    its messages mean what.
+    `request_bytes` bound one INSERT DATA and one update request. `union` is the parameter that makes the
+    default graph the union of all, where it is not without. `empty_graph` fills the half of a dataset that a
+    request leaves out, for engines that would fill it with everything and join the request's dataset with the
+    query's. `row_limit_header` tells of a limit at which results are cut, `partial_header` that one was.
+    `drops_zero`: it stores a text without its U+0000. `same_engine` tells that its messages are those of the
+    embedded engine; else `faults` says which of its messages mean what.
     """
 
     name: str

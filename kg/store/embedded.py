@@ -44,6 +44,7 @@ from kg.store.bulk import (
     pieces,
     write_replacement,
 )
+from kg.store.copying import copy_store
 from kg.store.faults import explain_failure, explain_syntax
 from kg.store.seam import UNION, UNNAMED, QueryDataset
 
@@ -208,6 +209,12 @@ class EmbeddedStore:
         self._whole.wait()
         with _engine_errors():
             self.engine.dump(str(path), format=RdfFormat.N_TRIPLES, from_graph=graph)
+
+    def backup(self, path: Path) -> None:
+        """Copy the last commit to a new folder; raises StoreFailedError."""
+        with self._writing, self._work_folder() as work, _engine_errors():
+            self.engine.backup(str(work / "copy"))
+            copy_store(work / "copy", path)
 
     def _transact(self, request: str) -> None:
         engine = self.engine

@@ -217,6 +217,7 @@ class RemoteStore:
         return response
 
     def _put(self, url: str, graph: NamedNode, path: Path) -> None:
+        named = {"graph": graph.value}
         # Virtuoso takes a body without a length for an empty one.
         headers = {"Content-Type": "application/n-triples", "Content-Length": str(path.stat().st_size)}
         timeout = httpx.Timeout(self._timeout, read=_WRITE_TIME, write=_WRITE_TIME)
@@ -226,14 +227,12 @@ class RemoteStore:
         with self._writing:
             if self.dialect.login == "digest":
                 # The challenge is answered on a small request, so that the file is sent once.
-                self._exchange(
-                    self._http.build_request("HEAD", url, params={"graph": graph.value}), ""
-                ).close()
+                self._exchange(self._http.build_request("HEAD", url, params=named), "").close()
             response = self._exchange(
                 self._http.build_request(
                     "PUT",
                     url,
-                    params={"graph": graph.value},
+                    params=named,
                     content=_File(path),
                     headers=headers,
                     timeout=timeout,

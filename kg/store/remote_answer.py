@@ -150,7 +150,7 @@ class RemoteAnswer:
                 yield chunk
 
     def _read_counted(self) -> None:
-        """Read the whole body, to count the solutions before any is passed on: it is cut at `rows` of them."""
+        """Read the whole body, to count the solutions before any is passed on."""
         data = b"".join(self._body.pieces())
         counted: Any = self._step(lambda: self._parse(data))
         self._check_rows(self._step(lambda: sum(1 for _ in counted)))
@@ -253,6 +253,6 @@ def stopped(timeout: float, url: str) -> QueryStoppedError:
     return QueryStoppedError(
         f"the store took longer than {timeout:g} s",
         where=url,
-        mend="Narrow the query (a LIMIT inside a sub-query, fewer patterns), or raise DIPLOGRAPH_QUERY_TIMEOUT "
-        "on a server of your own.",
+        mend="Narrow the query (a LIMIT inside a sub-query, fewer patterns), or raise "
+        "DIPLOGRAPH_QUERY_TIMEOUT on a server of your own.",
     )

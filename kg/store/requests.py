@@ -13,7 +13,7 @@ from kg.errors import StoreFailedError
 def requests(
     removed: Iterable[Quad], added: Iterable[Quad], triples: int, size: int, *, blank: bool = False
 ) -> Iterator[str]:
-    """Write update requests that remove, then add: `triples` in an operation, about `size` bytes in a request.
+    """Write updates that remove, then add: `triples` in an operation, about `size` bytes in a request.
 
     Blank nodes raise StoreFailedError, unless `blank` lets them be added.
     """

@@ -3,54 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from kg.store.remote import RemoteStore
+from tests.store import servers
 
-
-def _load() -> ModuleType:
-    # Test folders are no packages, so that files of one name can be in several of them.
-    spec = spec_from_file_location("engine_servers", Path(__file__).with_name("servers.py"))
-    assert spec and spec.loader
-    module = module_from_spec(spec)
-    import sys
-
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-servers = _load()
-
-
-def connect(engine: object) -> RemoteStore:
-    """Open an engine as the store it is, emptied of everything that a test put there."""
-    store = RemoteStore(
-        engine.query_url,
-        update_url=engine.update_url,
-        graphs_url=engine.graphs_url,
-        login=engine.login,
-        timeout=60,
-    )
-    if engine.name == "virtuoso":
-        rows = list(store.query("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }").rows())
-        for row in rows:
-            if not row["g"].value.startswith(
-                ("http://www.openlinksw.com/", "http://www.w3.org/", "urn:core:")
-            ):
-                store.update(f"CLEAR GRAPH {row['g']}")
-    else:
-        store.update("CLEAR ALL")
-    return store
+# Virtuoso keeps graphs of its own, which stay.
+_ITS_OWN = ("http://www.openlinksw.com/", "http://www.w3.org/", "urn:core:", "urn:activitystreams")
 
 
 @pytest.fixture(scope="session")
-def oxigraph_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+def connected() -> Callable[[Any], RemoteStore]:
+    """The function that opens an engine as an empty store."""
+    return _connect
+
+
+@pytest.fixture(scope="session")
+def oxigraph_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     if servers.oxigraph_program() is None:
         pytest.skip("the Oxigraph server (PyPI: oxigraph) is not installed")
     with servers.oxigraph(tmp_path_factory.mktemp("oxigraph") / "store") as engine:
@@ -58,7 +30,7 @@ def oxigraph_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object
 
 
 @pytest.fixture(scope="session")
-def virtuoso_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+def virtuoso_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     if shutil.which("virtuoso-t") is None:
         pytest.skip("Virtuoso (Debian: virtuoso-opensource-7-bin) is not installed")
     with servers.virtuoso(tmp_path_factory.mktemp("virtuoso") / "store") as engine:
@@ -66,12 +38,24 @@ def virtuoso_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object
 
 
 @pytest.fixture(scope="session")
-def our_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+def our_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with servers.ours(tmp_path_factory.mktemp("ours") / "data") as engine:
         yield engine
 
 
-@pytest.fixture
-def connected() -> object:
-    """Give the function that opens an engine as an empty store."""
-    return connect
+def _connect(engine: Any) -> RemoteStore:
+    store = RemoteStore(
+        engine.query_url,
+        update_url=engine.update_url,
+        graphs_url=engine.graphs_url,
+        login=engine.login,
+        timeout=60,
+    )
+    if engine.name != "virtuoso":
+        store.update("CLEAR ALL")
+        return store
+    for row in list(store.query("SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } }").rows()):
+        graph = str(row["g"])
+        if not graph.strip("<>").startswith(_ITS_OWN):
+            store.update(f"CLEAR GRAPH {graph}")
+    return store
