@@ -26,6 +26,9 @@ from kg.formats import rdf_format
 from kg.readers import gdelt
 from kg.readers.archives import Part, parts
 from kg.readers.grouping import Grouping
+from kg.readers.icews import read_icews
+from kg.readers.mentions import read_mentions
+from kg.readers.polecat import read_polecat
 from kg.readers.reading import Notes, Reading, check_bytes
 from kg.readers.record import Record, RowFault
 
@@ -79,11 +82,19 @@ class TableReader:
 FORMATS: Final[tuple[TableReader, ...]] = (
     TableReader("gdelt", "GDELT 2.0 events, 61 columns", gdelt.read_gdelt2),
     TableReader("gdelt1", "GDELT 1.0 events, 57 or 58 columns", gdelt.read_gdelt1),
+    TableReader("gdelt-mentions", "GDELT 2.0 mentions, 16 columns", read_mentions, codes_records=False),
+    TableReader("icews", "ICEWS coded events, 20 columns", read_icews),
+    TableReader("polecat", "POLECAT events, columns by name", read_polecat),
 )
 
 # What the first cells of a header say.
-_BY_HEADER: Final = ((("globaleventid", "sqldate"), "gdelt"),)
-_BY_WIDTH: Final = {61: "gdelt", 58: "gdelt1", 57: "gdelt1"}
+_BY_HEADER: Final = (
+    (("globaleventid", "sqldate"), "gdelt"),
+    (("globaleventid", "mentionidentifier"), "gdelt-mentions"),
+    (("event id", "cameo code", "source name"), "icews"),
+    (("event id", "event mode", "actor name"), "polecat"),
+)
+_BY_WIDTH: Final = {61: "gdelt", 58: "gdelt1", 57: "gdelt1", 40: "polecat", 20: "icews", 16: "gdelt-mentions"}
 
 
 def find_reader(path: Path, format: str | None, name: str) -> TableReader | None:  # noqa: A002
