@@ -66,6 +66,7 @@ class Resolver:
                 self._names.setdefault(fold(name), set()).add(iri)
                 self._spelling.setdefault(fold(name), name)
         self._types = frozenset(types)
+        self._things = frozenset(iri for iris in self._names.values() for iri in iris)
 
     @classmethod
     def of(cls, store: Store) -> Resolver:
@@ -89,6 +90,10 @@ class Resolver:
         """Find the one thing that bears a name or alias; capitals, accents and points make no difference."""
         found = self._names.get(fold(name))
         return next(iter(found)) if found and len(found) == 1 else None
+
+    def knows(self, iri: str) -> bool:
+        """Tell whether an IRI is an actor or place that bears a name in the graph."""
+        return iri in self._things
 
     def event_type(self, iri: str) -> bool:
         """Tell whether an IRI is an event type of the graph."""

@@ -3,8 +3,8 @@
     reader = find_reader(path, format, name)          # None: it is RDF, `kg.readers.rdf` reads it
     notes = Notes()
     with closing(Grouping(folder)) as grouping:       # only for reader.codes_records
-        for record in reader.read(path, resolver=Resolver.of(store), source=graph, on_fault=faults.append,
-                                  notes=notes, grouping=grouping): ...
+        for record in reader.read(path, resolver=Resolver.of(store), on_fault=faults.append, notes=notes,
+                                  grouping=grouping): ...
         for record in group_records(grouping, without=left_out): ...
 
 Records come in the order of the file: first the dataset (kind Dataset, line 0), then for each row what it is
@@ -14,6 +14,7 @@ Leaving out a record of a row never takes away what other rows need. The same fi
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.formats import rdf_format
 from kg.readers import gdelt
 from kg.readers.archives import Part, parts
+from kg.readers.event_table import is_event_table, read_events
 from kg.readers.grouping import Grouping
 from kg.readers.icews import read_icews
 from kg.readers.mentions import read_mentions
@@ -54,7 +56,6 @@ class TableReader:
         path: Path,
         *,
         resolver: Resolver,
-        source: str,
         on_fault: Callable[[RowFault], None],
         name: str | None = None,
         notes: Notes | None = None,
@@ -62,7 +63,7 @@ class TableReader:
     ) -> Iterator[Record]:
         """Read a file, an archive or a folder of one format, row by row.
 
-        `source` is the IRI of the graph, `name` what messages call the file. A row that cannot be read goes
+        `name` is what messages call the file. A row that cannot be read goes
         to `on_fault` and gives no record; what `on_fault` raises stops the reading. Raises DataSyntaxError
         where the file as a whole cannot be read, TooLargeError for a decompression bomb.
         """
@@ -71,7 +72,6 @@ class TableReader:
             list(parts(path, shown)),
             shown,
             resolver,
-            source,
             on_fault,
             notes if notes is not None else Notes(),
             grouping,
@@ -85,6 +85,7 @@ FORMATS: Final[tuple[TableReader, ...]] = (
     TableReader("gdelt-mentions", "GDELT 2.0 mentions, 16 columns", read_mentions, codes_records=False),
     TableReader("icews", "ICEWS coded events, 20 columns", read_icews),
     TableReader("polecat", "POLECAT events, columns by name", read_polecat),
+    TableReader("events", "plain table of events, columns of the template", read_events, codes_records=False),
 )
 
 # What the first cells of a header say.
@@ -181,6 +182,8 @@ def _by_content(text: str) -> str | None:
             if name == "gdelt" and "actor1geo_adm2code" not in head:
                 return "gdelt1"
             return name
+    if is_event_table(re.split(r"[,;\t]", lines[0])):
+        return "events"
     # Most lines decide: a damaged first line must not hide what the file is.
     widths = Counter(line.count("\t") + 1 for line in (lines[:-1] or lines))
     return next((_BY_WIDTH[width] for width, _ in widths.most_common() if width in _BY_WIDTH), None)
