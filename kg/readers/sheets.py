@@ -21,7 +21,7 @@ _DELIMITERS: Final = (",", "\t", ";")
 
 
 def rows_of(job: Reading) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
-    """Give each file's name and rows. Raises DataSyntaxError for quoting, with its line, or a bad workbook."""
+    """Give each file's name and rows. Raises DataSyntaxError for broken quoting or a bad workbook."""
     for part, lines in job.files(blank=True):
         if part.name.lower().endswith(".xlsx"):
             yield part.name, _workbook(part)
