@@ -148,6 +148,11 @@ class Codings:
                 line,
             )
         wire = name in WIRES
+        # A known group without a country and with no type but its own kind is the organization itself.
+        if key[3] and not country_code and set(key[7:]) <= {"", "IGO", "NGO", "INT"}:
+            body = self._job.resolver.organization(key[3])
+            if body:
+                return Coded(body, text)
         known = self._job.resolver.named(name) if name and any(details) else None
         if known and not known.startswith((f"{ID}country/", f"{ID}place/")):
             return Coded(known, text)

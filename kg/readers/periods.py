@@ -45,9 +45,9 @@ def period(text: str, last: str = "") -> Period | str:
     return Period(slug, first.begin, final.end, precision, f"{first.label} to {final.label}")
 
 
-def open_period(begin: str) -> Period:
-    """Make the interval that began on a day and has no end that is known."""
-    return Period(f"{begin}--open", begin, "", "open", f"since {begin}")
+def open_period(begin: str, day: str) -> Period:
+    """Make the interval without a known end that began on a day, or in a period whose first is `day`."""
+    return Period(f"{begin}--open", day, "", "open", f"since {begin}")
 
 
 def period_record(one: Period, line: int) -> Record:

@@ -226,7 +226,13 @@ def test_no_periods(text, last) -> None:
 
 
 def test_open_period() -> None:
-    assert (open_period("2018-01-05").begin, open_period("2018-01-05").end) == ("2018-01-05", "")
+    found = open_period("2018-01", "2018-01-01")
+    assert (found.slug, found.begin, found.end, found.precision) == (
+        "2018-01--open",
+        "2018-01-01",
+        "",
+        "open",
+    )
 
 
 def test_output_conforms(tmp_path, conform) -> None:
