@@ -19,7 +19,7 @@ CodeSystem = Literal["cameo", "fips", "cow", "iso2", "iso3"]
 _COUNTRY_CODES: Final = """
 PREFIX dg: <https://w3id.org/diplograph/ontology#>
 SELECT DISTINCT ?thing ?system ?code WHERE {
-  VALUES ?system { dg:iso2 dg:iso3 dg:fips dg:cameo dg:cow }
+  VALUES ?system { dg:iso2 dg:iso3 dg:fips dg:cameo dg:cow dg:cowAbbreviation }
   ?thing ?system ?code .
 }"""
 # Only what acts or lies somewhere: a claim's label must not become an actor.
@@ -33,6 +33,10 @@ SELECT DISTINCT ?thing ?name WHERE {
     dg:Place dg:Region dg:Facility }
   ?thing a ?class ; rdfs:label|skos:altLabel|skos:prefLabel ?name .
 }"""
+_LABELS: Final = """
+PREFIX dg: <https://w3id.org/diplograph/ontology#>
+PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
+SELECT DISTINCT ?thing ?name WHERE { ?thing a dg:Country ; rdfs:label ?name . FILTER(LANG(?name) = "en") }"""
 _TYPES: Final = """
 PREFIX dg: <https://w3id.org/diplograph/ontology#>
 PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
@@ -53,9 +57,10 @@ class Resolver:
         *,
         codes: Iterable[tuple[CodeSystem, str, str]] = (),
         names: Iterable[tuple[str, str]] = (),
+        labels: Iterable[tuple[str, str]] = (),
         types: Iterable[str] = (),
     ) -> None:
-        """Take (system, code, IRI), (name, IRI) and the IRIs of known event types."""
+        """Take (system, code, IRI), (name, IRI), (label, IRI) of countries, and IRIs of known event types."""
         self._codes: dict[tuple[str, str], set[str]] = {}
         for system, code, iri in codes:
             self._codes.setdefault((system, _code(code)), set()).add(iri)
@@ -65,14 +70,20 @@ class Resolver:
             if not iri.startswith((f"{ID}actor/", f"{ID}place/gdelt-")):
                 self._names.setdefault(fold(name), set()).add(iri)
                 self._spelling.setdefault(fold(name), name)
+        self._squeezed: dict[str, set[str]] = {}
+        for key, iris in self._names.items():
+            self._squeezed.setdefault(_squeeze(key), set()).update(iris)
+        self._labels = {iri: label for label, iri in labels}
         self._types = frozenset(types)
+        self._things = frozenset(iri for iris in self._names.values() for iri in iris)
 
     @classmethod
     def of(cls, store: Store) -> Resolver:
         """Read what a store knows, with three queries."""
         return cls(
             codes=_codes(store),
-            names=((str(name), iri) for iri, name in _pairs(store, _NAMES)),
+            names=((name, iri) for iri, name in _pairs(store, _NAMES)),
+            labels=((name, iri) for iri, name in _pairs(store, _LABELS)),
             types=(
                 thing.value
                 for row in store.query(_TYPES).rows()
@@ -82,13 +93,33 @@ class Resolver:
 
     def country(self, system: CodeSystem, code: str) -> str | None:
         """Find a country's IRI by a code; COW codes as number or abbreviation."""
-        found = self._codes.get((system, _code(code)))
-        return next(iter(found)) if found and len(found) == 1 else None
+        return self._coded(system, code, f"{ID}country/")
+
+    def organization(self, code: str) -> str | None:
+        """Find an international organization's IRI by its CAMEO code."""
+        return self._coded("cameo", code, f"{ID}organization/")
+
+    def label(self, iri: str) -> str | None:
+        """Give the English name of a country of the graph."""
+        return self._labels.get(iri)
+
+    def _coded(self, system: CodeSystem, code: str, kind: str) -> str | None:
+        found = [iri for iri in self._codes.get((system, _code(code)), ()) if iri.startswith(kind)]
+        return found[0] if len(found) == 1 else None
 
     def named(self, name: str) -> str | None:
-        """Find the one thing that bears a name or alias; capitals, accents and points make no difference."""
-        found = self._names.get(fold(name))
+        """Find the one thing that bears a name or alias.
+
+        Capitals, accents and points make no difference, and where that finds nothing, nor do spaces, "the"
+        and "and": slugs such as cote-divoire are found too.
+        """
+        key = fold(name)
+        found = self._names.get(key) or (self._squeezed.get(_squeeze(key)) if key else None)
         return next(iter(found)) if found and len(found) == 1 else None
+
+    def knows(self, iri: str) -> bool:
+        """Tell whether an IRI is an actor or place that bears a name in the graph."""
+        return iri in self._things
 
     def event_type(self, iri: str) -> bool:
         """Tell whether an IRI is an event type of the graph."""
@@ -114,6 +145,10 @@ def fold(name: str) -> str:
     return " ".join(re.findall(r"\w+", flat.casefold()))
 
 
+def _squeeze(key: str) -> str:
+    return "".join(word for word in key.split() if word not in ("the", "and", "of"))
+
+
 def _code(code: str) -> str:
     return code.strip().upper().lstrip("0") or "0"
 
@@ -123,6 +158,7 @@ def _codes(store: Store) -> Iterator[tuple[CodeSystem, str, str]]:
         f"{ONTOLOGY}cameo": "cameo",
         f"{ONTOLOGY}fips": "fips",
         f"{ONTOLOGY}cow": "cow",
+        f"{ONTOLOGY}cowAbbreviation": "cow",
         f"{ONTOLOGY}iso2": "iso2",
         f"{ONTOLOGY}iso3": "iso3",
     }

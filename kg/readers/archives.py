@@ -104,7 +104,7 @@ def _member(path: Path, label: str, member: zipfile.ZipInfo, limit: int) -> Part
                     "the zip is encrypted", where=label, mend="Unpack it with its password first."
                 ) from None
         size = member.compress_size
-        whole = _Bounded(_zip_pieces(stream, label), size, label, limit)
+        whole = _Bounded(_zip_pieces(stream, label), stream, size, label, limit)
         return _unpacked(io.BufferedReader(whole, _CHUNK), size, label, limit, inside=1)
 
     return Part(label, open_member)
@@ -139,20 +139,25 @@ def _unpacked(stream: BinaryIO, size: int, name: str, limit: int, inside: int = 
         return buffered
     if inside >= _NESTING:
         raise TooLargeError("archives lie inside archives", where=name, mend="Unpack it first.")
-    opened = io.BufferedReader(_Bounded(pieces, size, name, limit), _CHUNK)
+    opened = io.BufferedReader(_Bounded(pieces, buffered, size, name, limit), _CHUNK)
     return _unpacked(opened, size, name, limit, inside + 1)
 
 
 class _Bounded(io.RawIOBase):
     """A stream of pieces that stops at a limit of size or ratio."""
 
-    def __init__(self, pieces: Iterator[bytes], size: int, name: str, limit: int) -> None:
+    def __init__(self, pieces: Iterator[bytes], packed: IO[bytes], size: int, name: str, limit: int) -> None:
+        self._packed = packed
         self._pieces, self._name, self._size, self._limit = pieces, name, max(size, 1), limit
         self._rest = memoryview(b"")
         self._given = 0
 
     def readable(self) -> bool:
         return True
+
+    def close(self) -> None:
+        self._packed.close()
+        super().close()
 
     def readinto(self, buffer: object) -> int:
         while not self._rest:
@@ -232,5 +237,3 @@ def _zip_pieces(stream: IO[bytes], name: str) -> Iterator[bytes]:
         raise DataSyntaxError(
             f"the zip is damaged or cut off ({error})", where=name, mend="Fetch the file again, whole."
         ) from None
-    finally:
-        stream.close()

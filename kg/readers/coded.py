@@ -14,7 +14,7 @@ from kg.terms import ID, PREFIXES
 
 # News agencies write the reports; a coder that finds their names in the text takes them for actors of the
 # country in which they sit.
-_WIRES: Final = frozenset(
+WIRES: Final = frozenset(
     {
         *("REUTERS", "THOMSON REUTERS", "ASSOCIATED PRESS", "THE ASSOCIATED PRESS", "AP", "BLOOMBERG", "UPI"),
         *("AGENCE FRANCE-PRESSE", "AGENCE FRANCE PRESSE", "AFP", "UNITED PRESS INTERNATIONAL", "EFE", "ANSA"),
@@ -147,7 +147,12 @@ class Codings:
                 f"CAMEO country code {country_code} stands for no country here",
                 line,
             )
-        wire = name in _WIRES
+        wire = name in WIRES
+        # A known group without a country and with no type but its own kind is the organization itself.
+        if key[3] and not country_code and set(key[7:]) <= {"", "IGO", "NGO", "INT"}:
+            body = self._job.resolver.organization(key[3])
+            if body:
+                return Coded(body, text)
         known = self._job.resolver.named(name) if name and any(details) else None
         if known and not known.startswith((f"{ID}country/", f"{ID}place/")):
             return Coded(known, text)

@@ -3,8 +3,8 @@
     reader = find_reader(path, format, name)          # None: it is RDF, `kg.readers.rdf` reads it
     notes = Notes()
     with closing(Grouping(folder)) as grouping:       # only for reader.codes_records
-        for record in reader.read(path, resolver=Resolver.of(store), source=graph, on_fault=faults.append,
-                                  notes=notes, grouping=grouping): ...
+        for record in reader.read(path, resolver=Resolver.of(store), on_fault=faults.append, notes=notes,
+                                  grouping=grouping): ...
         for record in group_records(grouping, without=left_out): ...
 
 Records come in the order of the file: first the dataset (kind Dataset, line 0), then for each row what it is
@@ -14,20 +14,34 @@ Leaving out a record of a row never takes away what other rows need. The same fi
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from kg.actors import Resolver
+from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.formats import rdf_format
 from kg.readers import gdelt
 from kg.readers.archives import Part, parts
-from kg.readers.grouping import Grouping
+from kg.readers.event_table import is_event_table, read_events
+from kg.readers.grouping import Grouping, group_records
+from kg.readers.icews import read_icews
+from kg.readers.mapped import read_mapped
+from kg.readers.mapping import Mapping, read_mapping
+from kg.readers.mentions import read_mentions
+from kg.readers.polecat import read_polecat
 from kg.readers.reading import Notes, Reading, check_bytes
 from kg.readers.record import Record, RowFault
+from kg.store import Store
+
+RowReader = Callable[[Path, str, Callable[[RowFault], None]], Iterator[Record]]
+"""Reads a file: its path, the name it goes by, and what takes the rows that cannot be read."""
 
 _SAMPLE: Final = 1 << 16
 _PACKED: Final = (".gz", ".zst", ".zip")
@@ -38,20 +52,21 @@ _TABLES: Final = ("csv", "tsv", "tab", "txt", "xlsx")
 class TableReader:
     """A format of tables: its name, what it is for people, and the function that reads it.
 
-    `codes_records` tells that its rows are coding records, which can be grouped.
+    `codes_records` tells that its rows are coding records, which can be grouped; `needed` are the columns
+    that a mapping must find.
     """
 
     name: str
     title: str
     rows: Callable[[Reading], Iterator[Record]]
     codes_records: bool = True
+    needed: frozenset[str] = frozenset()
 
     def read(
         self,
         path: Path,
         *,
         resolver: Resolver,
-        source: str,
         on_fault: Callable[[RowFault], None],
         name: str | None = None,
         notes: Notes | None = None,
@@ -59,7 +74,7 @@ class TableReader:
     ) -> Iterator[Record]:
         """Read a file, an archive or a folder of one format, row by row.
 
-        `source` is the IRI of the graph, `name` what messages call the file. A row that cannot be read goes
+        `name` is what messages call the file. A row that cannot be read goes
         to `on_fault` and gives no record; what `on_fault` raises stops the reading. Raises DataSyntaxError
         where the file as a whole cannot be read, TooLargeError for a decompression bomb.
         """
@@ -68,7 +83,6 @@ class TableReader:
             list(parts(path, shown)),
             shown,
             resolver,
-            source,
             on_fault,
             notes if notes is not None else Notes(),
             grouping,
@@ -76,22 +90,89 @@ class TableReader:
         yield from self.rows(job)
 
 
+def readers_of(
+    store: Store, folder: Path, notes: Notes, *, mapping: Path | None = None
+) -> Callable[[Path, str | None, str], RowReader | None]:
+    """Bind the readers to a store: a function of path, format and name that gives a reader, or None for RDF.
+
+    That reader takes path, name and what receives faults, and gives the records and then their groups. The
+    collection of what may be grouped lies in `folder` while it runs.
+    """
+
+    def find(path: Path, form: str | None, name: str) -> RowReader | None:
+        reader = find_reader(path, form, name, mapping=mapping)
+        if reader is None:
+            return None
+        found = reader
+
+        def read(source: Path, shown: str, on_fault: Callable[[RowFault], None]) -> Iterator[Record]:
+            with closing(Grouping(folder)) as grouping:
+                yield from found.read(
+                    source,
+                    resolver=Resolver.of(store),
+                    on_fault=on_fault,
+                    name=shown,
+                    notes=notes,
+                    grouping=grouping if found.codes_records else None,
+                )
+                yield from group_records(grouping)
+
+        return read
+
+    return find
+
+
 FORMATS: Final[tuple[TableReader, ...]] = (
     TableReader("gdelt", "GDELT 2.0 events, 61 columns", gdelt.read_gdelt2),
     TableReader("gdelt1", "GDELT 1.0 events, 57 or 58 columns", gdelt.read_gdelt1),
+    TableReader("gdelt-mentions", "GDELT 2.0 mentions, 16 columns", read_mentions, codes_records=False),
+    TableReader("icews", "ICEWS coded events, 20 columns", read_icews),
+    TableReader("polecat", "POLECAT events, columns by name", read_polecat),
+    TableReader("events", "plain table of events, columns of the template", read_events, codes_records=False),
 )
 
 # What the first cells of a header say.
-_BY_HEADER: Final = ((("globaleventid", "sqldate"), "gdelt"),)
-_BY_WIDTH: Final = {61: "gdelt", 58: "gdelt1", 57: "gdelt1"}
+_BY_HEADER: Final = (
+    (("globaleventid", "sqldate"), "gdelt"),
+    (("globaleventid", "mentionidentifier"), "gdelt-mentions"),
+    (("event id", "cameo code", "source name"), "icews"),
+    (("event id", "event mode", "actor name"), "polecat"),
+)
+_BY_WIDTH: Final = {61: "gdelt", 58: "gdelt1", 57: "gdelt1", 40: "polecat", 20: "icews", 16: "gdelt-mentions"}
 
 
-def find_reader(path: Path, format: str | None, name: str) -> TableReader | None:  # noqa: A002
+@cache
+def bundled_readers() -> tuple[TableReader, ...]:
+    """Give the readers of the mappings that come with the package, `ontology/mappings/*.rml.ttl`."""
+    paths = sorted((ONTOLOGY_FOLDER / "mappings").glob("*.rml.ttl"))
+    return tuple(_by_mapping(read_mapping(path)) for path in paths)
+
+
+def _by_mapping(mapping: Mapping) -> TableReader:
+    return TableReader(
+        mapping.name,
+        f"table of the mapping {mapping.name}",
+        lambda job: read_mapped(job, mapping),
+        codes_records=False,
+        needed=mapping.needed,
+    )
+
+
+def find_reader(
+    path: Path,
+    format: str | None,  # noqa: A002
+    name: str,
+    *,
+    mapping: Path | None = None,
+) -> TableReader | None:
     """Choose the reader of a table: as `format` says, else by the ending, else by columns and header.
 
-    None means RDF. Raises UnsupportedFormatError for an unknown format or table, DataSyntaxError for a file
-    that is binary, empty or damaged.
+    `mapping` is an RML mapping of one's own, which then reads it. None means RDF. Raises
+    UnsupportedFormatError for an unknown format or table, DataSyntaxError for a file that is binary, empty or
+    damaged, or a mapping that is malformed.
     """
+    if mapping is not None:
+        return _by_mapping(read_mapping(mapping))
     if format:
         return _named(format)
     if _is_rdf(name):
@@ -110,26 +191,29 @@ def find_reader(path: Path, format: str | None, name: str) -> TableReader | None
     raise UnsupportedFormatError(
         f"the table has no columns that are known here ({_columns(text)} in its first line)",
         where=first.name,
-        mend=f"Name its format ({', '.join(reader.name for reader in FORMATS)}), use the columns of the "
-        "template, or write an RML mapping.",
+        mend=f"Name its format ({_known()}), use the columns of the template, or write an RML mapping.",
     )
 
 
 def _named(format_name: str) -> TableReader | None:
     wanted = format_name.lower()
-    for reader in FORMATS:
+    for reader in (*FORMATS, *bundled_readers()):
         if wanted == reader.name:
             return reader
     try:
         rdf_format(wanted)
     except UnsupportedFormatError as error:
-        tables = ", ".join(reader.name for reader in FORMATS)
+        tables = _known()
         raise UnsupportedFormatError(error.detail, mend=f"{error.mend} Tables: {tables}.") from None
     return None
 
 
 def _table(name: str) -> TableReader:
-    return next(reader for reader in FORMATS if reader.name == name)
+    return next(reader for reader in (*FORMATS, *bundled_readers()) if reader.name == name)
+
+
+def _known() -> str:
+    return ", ".join(reader.name for reader in (*FORMATS, *bundled_readers()))
 
 
 def _ending(name: str) -> str:
@@ -165,11 +249,17 @@ def _sample(part: Part) -> str:
 def _by_content(text: str) -> str | None:
     lines = [line for line in text.splitlines() if line.strip()][:20]
     head = [cell.strip().strip('"#!').lower() for cell in lines[0].replace(",", "\t").split("\t")]
-    for cells, name in _BY_HEADER:
-        if all(cell in head for cell in cells):
+    for wanted, name in _BY_HEADER:
+        if all(cell in head for cell in wanted):
             if name == "gdelt" and "actor1geo_adm2code" not in head:
                 return "gdelt1"
             return name
+    cells = [cell.strip().strip('"') for cell in re.split(r"[,;\t]", lines[0])]
+    if is_event_table(cells):
+        return "events"
+    for reader in bundled_readers():
+        if reader.needed <= set(cells):
+            return reader.name
     # Most lines decide: a damaged first line must not hide what the file is.
     widths = Counter(line.count("\t") + 1 for line in (lines[:-1] or lines))
     return next((_BY_WIDTH[width] for width, _ in widths.most_common() if width in _BY_WIDTH), None)

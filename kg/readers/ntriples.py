@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import pyoxigraph
@@ -113,6 +113,12 @@ def _odd_decimal(text: str) -> str:
     if not value.is_finite() or abs(value.adjusted()) > _EXPONENT_LIMIT:
         raise ValueError(f'"{text}" is no number that can be kept')
     return _stored(f"{value:f}", "decimal")
+
+
+@lru_cache(maxsize=100_000)
+def typed(text: str, datatype: str) -> str:
+    """Write a literal of an XML Schema datatype, given as an IRI, as the engine keeps it."""
+    return _stored(text, datatype.removeprefix(_XSD))
 
 
 def _stored(text: str, datatype: str) -> str:

@@ -13,6 +13,7 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
 
 from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.formats import RDF_FORMATS, Format, rdf_format
+from kg.readers.context import with_context
 from kg.readers.xml_check import check_xml
 
 # No name under .invalid is ever real (RFC 2606): such an IRI was relative, or a key without a context.
@@ -96,9 +97,10 @@ def read_rdf(
         _check_depth(text, name)
     else:
         _check_triple_terms(text, name)
-    quads, prefixes = _parse(text, syntax, name, base_iri)
+    whole = with_context(text) if syntax.name == "jsonld" else text
+    quads, prefixes = _parse(whole, syntax, name, base_iri)
     if syntax.name == "jsonld":
-        _check_keys(text, name, base_iri)
+        _check_keys(whole, name, base_iri)
     if not quads:
         raise DataSyntaxError(
             "the file holds no triples", where=name, mend=f"Check that it is {syntax.media_type}."

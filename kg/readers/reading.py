@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -102,13 +101,12 @@ class Once:
 class Reading:
     """One reading of one source: where the rows come from, and where faults, notes and pairs of rows go.
 
-    `source` is the IRI of the graph that the rows go into. A row with a fault gives no record.
+    A row with a fault gives no record.
     """
 
     parts: list[Part]
     name: str
     resolver: Resolver
-    source: str
     on_fault: Callable[[RowFault], None]
     notes: Notes = field(default_factory=Notes)
     grouping: Grouping | None = None
@@ -146,19 +144,20 @@ class Reading:
         Reports lines that are not UTF-8. Raises DataSyntaxError for UTF-16, a binary or an empty file, and a
         line of more than 16 MiB.
         """
+        for _, lines in self.files():
+            yield from lines
+
+    def files(self, *, blank: bool = False) -> Iterator[tuple[Part, Iterator[tuple[int, str]]]]:
+        """Give each file with its lines, as `lines` does; `blank` keeps the empty ones."""
         for part in self.parts:
             self._file = part.name
-            with part.open() as stream:
-                yield from self._lines(stream, part.name)
+            yield part, self._of(part, blank)
 
-    def texts(self) -> Iterator[tuple[str, io.TextIOWrapper]]:
-        """Open each file as UTF-8 text for a parser of quoted fields, with its name."""
-        for part in self.parts:
-            self._file = part.name
-            with part.open() as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
-                yield part.name, text
+    def _of(self, part: Part, blank: bool) -> Iterator[tuple[int, str]]:
+        with part.open() as stream:
+            yield from self._lines(stream, part.name, blank)
 
-    def _lines(self, stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
+    def _lines(self, stream: BinaryIO, name: str, blank: bool) -> Iterator[tuple[int, str]]:
         number, rest, empty = 0, b"", True
         while True:
             block = stream.read(_BLOCK)
@@ -184,6 +183,8 @@ class Reading:
                     if text and text != "\r":
                         empty = False
                         yield number, text[:-1] if text[-1] == "\r" else text
+                    elif blank:
+                        yield number, ""
             if not block:
                 break
         if empty and number <= 1:

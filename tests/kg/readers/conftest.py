@@ -91,7 +91,6 @@ class Outcome:
             reader.read(
                 path,
                 resolver=who or resolver(),
-                source="https://w3id.org/diplograph/graph/test",
                 on_fault=self.faults.append,
                 notes=self.notes,
                 grouping=grouping,

@@ -1,0 +1,336 @@
+"""A plain table of events (CSV, TSV, XLSX): a row becomes an event and the claim of a source about it."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+import openpyxl
+
+from kg.errors import DataSyntaxError, UnsupportedFormatError
+from kg.readers import ntriples as nt
+from kg.readers.coded import Coded, Codings
+from kg.readers.named import NamedCodings
+from kg.readers.ntriples import LABEL, TYPE, dg, thing
+from kg.readers.periods import Period, period, period_record
+from kg.readers.reading import Reading, document, document_slug
+from kg.readers.record import Record
+from kg.readers.sheets import rows_of
+from kg.terms import ID, PREFIXES, slugify
+
+# Name, whether a row must have it, and what the template says of it.
+COLUMNS: Final[tuple[tuple[str, bool, str], ...]] = (
+    ("label", True, "what happened, in a few words"),
+    ("date", False, "2018-01-31, 2018-01 or 2018; empty when not known"),
+    ("end_date", False, "the last day, when the event took longer"),
+    ("actors", True, "who acted: names, aliases, ISO codes or IRIs, parted by ;"),
+    ("recipients", False, "towards whom, in the same way"),
+    ("type", True, "CAMEO code (043) or PLOVER type and mode (COERCE deport), parted by ;"),
+    ("place", False, "where: a name that is known, or a new one"),
+    ("latitude", False, "degrees of a new place, north above 0"),
+    ("longitude", False, "degrees of a new place, east above 0"),
+    ("description", False, "a fuller account"),
+    (
+        "modality",
+        False,
+        "happened (taken when empty), planned, possible, denied, opinion, projected …",
+    ),
+    ("source", False, "title of the document that says so"),
+    ("url", False, "its web address"),
+    ("publisher", False, "who published it"),
+    ("published", False, "day of its publication, 2018-01-31"),
+    ("id", False, "a name of your own for the row; keeps the event's address when the row is edited"),
+)
+_NAMES: Final = tuple(name for name, _, _ in COLUMNS)
+_NEEDED: Final = tuple(name for name, needed, _ in COLUMNS if needed)
+_MODALITIES: Final = (
+    *(
+        "asserted",
+        "happened",
+        "realised",
+        "planned",
+        "projected",
+        "opinion",
+        "possible",
+        "undisclosed",
+        "denied",
+    ),
+)
+_SUGGESTED: Final = "write CONSULT, COERCE deport, or a CAMEO code such as 043"
+
+
+def write_template(path: Path) -> None:
+    """Write an empty table, .csv, .tsv or .xlsx by its ending, with its columns and a line on each.
+
+    The explaining line begins with "#" and is passed over when the table is loaded. Raises
+    UnsupportedFormatError for another ending, FileExistsError rather than overwrite.
+    """
+    ending = path.suffix.lower()
+    lines = (_NAMES, ("# " + COLUMNS[0][2], *(hint for _, _, hint in COLUMNS[1:])))
+    if ending == ".xlsx":
+        book = openpyxl.Workbook()
+        sheet = book.active
+        for line in lines:
+            sheet.append(line)
+        # As text, a code keeps its leading zero.
+        for column in range(1, len(COLUMNS) + 1):
+            sheet.column_dimensions[openpyxl.utils.get_column_letter(column)].number_format = "@"
+        with path.open("xb") as out:
+            book.save(out)
+    elif ending in (".csv", ".tsv"):
+        with path.open("x", encoding="utf-8", newline="") as text:
+            csv.writer(text, delimiter="\t" if ending == ".tsv" else ",").writerows(lines)
+    else:
+        raise UnsupportedFormatError(
+            f"a template is no {ending or 'file without an ending'}", mend="Name a .csv, .tsv or .xlsx file."
+        )
+
+
+def read_events(job: Reading) -> Iterator[Record]:
+    """Read a table with the columns of `COLUMNS`, in any order; raises DataSyntaxError for another header."""
+    table = _Table(job)
+    for name, rows in rows_of(job):
+        header: list[str] | None = None
+        for line, row in rows:
+            if not any(row) or row[0].lstrip().startswith("#"):
+                continue
+            if header is None:
+                header = _header(row, name)
+                table.begin(name)
+                continue
+            if len(row) > len(header) and not any(row[len(header) :]):
+                row = row[: len(header)]
+            if len(row) > len(header):
+                job.fault(line, "", f"the row has {len(row)} columns, and the header names {len(header)}")
+                continue
+            cells = dict.fromkeys(_NAMES, "")
+            cells |= {key: cell.strip() for key, cell in zip(header, row, strict=False) if key in cells}
+            yield from table.event(cells, line)
+
+
+def is_event_table(header: list[str]) -> bool:
+    """Tell whether a header names the columns that every row needs."""
+    named = [_column(cell) for cell in header]
+    return all(name in named for name in _NEEDED)
+
+
+def _column(cell: str) -> str:
+    return cell.strip().strip('"\ufeff').lower().replace(" ", "_")
+
+
+def _header(row: list[str], name: str) -> list[str]:
+    header = [_column(cell) for cell in row]
+    if missing := [column for column in _NEEDED if column not in header]:
+        raise DataSyntaxError(
+            f"the table has no column {missing[0]}",
+            where=f"{name}, line 1",
+            mend=f"Its first line must name the columns {', '.join(_NEEDED)}; the template has them all.",
+        )
+    unknown = [cell for cell in header if cell and cell not in _NAMES]
+    if unknown:
+        raise DataSyntaxError(
+            f"the column {unknown[0]} is not known, so its values would be lost",
+            where=f"{name}, line 1",
+            mend=f"Take it out, or rename it to one of: {', '.join(_NAMES)}.",
+        )
+    return header
+
+
+class _Table:
+    """Makes events of rows; the file itself is their source where a row names none."""
+
+    def __init__(self, job: Reading) -> None:
+        self._job = job
+        self._slug = ""
+
+    def begin(self, name: str) -> None:
+        self._slug = slugify(name.rpartition("/")[2].partition(".")[0])
+        self._codes, self._names = Codings(self._job, self._slug), NamedCodings(self._job, self._slug)
+
+    def event(self, cells: dict[str, str], line: int) -> Iterator[Record]:
+        job = self._job
+        for name in _NEEDED:
+            if not cells[name]:
+                job.fault(line, name, "the cell is empty")
+                return
+        when, types, place = (
+            self._when(cells, line),
+            self._types(cells["type"], line),
+            self._place(cells, line),
+        )
+        modality = cells["modality"].lower() or "happened"
+        if modality not in _MODALITIES:
+            job.fault(line, "modality", f'"{modality}" is none of {", ".join(_MODALITIES)}')
+            return
+        source = self._source(cells, line)
+        if when is False or types is None or isinstance(place, str) or source is None:
+            return
+        actors = self._agents(cells["actors"], line, "actors")
+        recipients = self._agents(cells["recipients"], line, "recipients")
+        if actors is None or recipients is None:
+            return
+        slug = slugify(f"{self._slug} {cells['id'] or _digest(cells)}")
+        if not job.once.first(f"event {slug}"):
+            if cells["id"]:
+                job.fault(line, "id", f"{cells['id']} stands on a row before")
+            else:
+                job.notes.add("repeated row", cells["label"], "the row comes again; it was kept once", line)
+            return
+        if when and job.once.first(when.slug):
+            yield period_record(when, line)
+        for one in (*actors, *recipients, *types, place):
+            if one is not None and one.record is not None and job.once.first(one.iri):
+                yield one.record
+        if source[1] is not None and job.once.first(source[0]):
+            yield source[1]
+        parts: dict[str, list[str]] = {
+            "actor": [one.node for one in actors],
+            "recipient": [one.node for one in recipients],
+            "eventType": [one.node for one in types],
+            "time": [thing("time", when.slug)] if when else [],
+            "place": [place.node] if place else [],
+        }
+        day = when.begin if when and when.precision == "day" else None
+        who = tuple(dict.fromkeys(one.iri for one in (*actors, *recipients)))
+        yield _event(slug, cells, parts, line, types[0].iri, day, who)
+        yield _claim(slug, cells["label"], parts, modality, source[0], line)
+
+    def _when(self, cells: dict[str, str], line: int) -> Period | Literal[False] | None:
+        if not cells["date"]:
+            if cells["end_date"]:
+                self._job.fault(line, "date", "an end without a beginning")
+                return False
+            return None
+        found = period(cells["date"], cells["end_date"])
+        if isinstance(found, str):
+            self._job.fault(line, "date", found)
+            return False
+        return found
+
+    def _types(self, text: str, line: int) -> list[Coded] | None:
+        """Find event types; a table is somebody's own work, so one that is not known is theirs to mend."""
+        found: list[Coded] = []
+        for word in (piece.strip() for piece in text.split(";")):
+            if not word:
+                continue
+            if word.isdigit():
+                coded = self._codes.cameo(word, "", line, "type")
+                if coded is None:
+                    return None
+                if coded.record is None:
+                    found.append(coded)
+                    continue
+            iri = word if word.startswith("http") else f"{ID}event-type/plover-{slugify(word)}"
+            if word.isdigit() or not self._job.resolver.event_type(iri):
+                self._job.fault(line, "type", f'"{word}" is no event type known here; {_SUGGESTED}')
+                return None
+            found.append(Coded(iri, word))
+        return found
+
+    def _agents(self, text: str, line: int, column: str) -> list[Coded] | None:
+        found: list[Coded] = []
+        for word in dict.fromkeys(piece.strip() for piece in text.split(";")):
+            if not word:
+                continue
+            country = None
+            if len(word) in (2, 3) and word.isupper():
+                country = self._job.resolver.country("iso2" if len(word) == 2 else "iso3", word)
+            if word.startswith(("http://", "https://")):
+                if not self._job.resolver.knows(word):
+                    self._job.fault(line, column, f"<{word}> is no actor or place of the graph")
+                    return None
+                found.append(Coded(word, word))
+            elif country:
+                found.append(Coded(country, word))
+            else:
+                found.append(self._names.actor(word, None, line))
+        return found
+
+    def _place(self, cells: dict[str, str], line: int) -> Coded | str | None:
+        name = cells["place"]
+        known = self._job.resolver.named(name) if name else None
+        if known and known.startswith((f"{ID}place/", f"{ID}country/")):
+            return Coded(known, name)
+        if not name and (cells["latitude"] or cells["longitude"]):
+            self._job.fault(line, "place", "coordinates without the name of a place")
+            return "coordinates without a name"
+        found = self._names.place((name,), None, cells["latitude"], cells["longitude"], line)
+        if isinstance(found, str):
+            self._job.fault(line, "latitude" if "latitude" in found else "longitude", found)
+        elif found is not None:
+            self._job.notes.add(
+                "place", name, f"{name} is kept as a place of the table's own", line, found.iri
+            )
+        return found
+
+    def _source(self, cells: dict[str, str], line: int) -> tuple[str, Record | None] | None:
+        title, address, publisher, day = (cells[key] for key in ("source", "url", "publisher", "published"))
+        if not (title or address):
+            slug = slugify(f"table {self._slug}")
+            node = thing("source", slug)
+            lines = f"{node} {TYPE} {dg('Dataset')} .\n{node} {LABEL} {nt.english(f'Table {self._slug}')} .\n"
+            return slug, Record(f"{ID}source/{slug}", "Dataset", lines.encode(), line)
+        if address and not address.startswith(("http://", "https://")):
+            self._job.fault(line, "url", f'"{address}" is no web address (https://…)')
+            return None
+        published = period(day, "") if day else None
+        if isinstance(published, str) or (published and published.precision != "day"):
+            self._job.fault(line, "published", f'"{day}" is no day (2018-01-31)')
+            return None
+        slug = document_slug(address) if address else slugify(f"{publisher} {title} {day}")
+        node, dcterms = thing("source", slug), PREFIXES["dcterms"]
+        if title:
+            lines = f"{node} {TYPE} {dg('Article')} .\n{node} {LABEL} {nt.english(title)} .\n"
+            lines += f"{node} <{dcterms}title> {nt.english(title)} .\n"
+            lines += f"{node} {dg('url')} {nt.url(address)} .\n" if address else ""
+        else:
+            lines = document(slug, address, line).ntriples.decode()
+        if published:
+            lines += f"{node} <{dcterms}issued> {nt.date(published.begin)} .\n"
+        if publisher:
+            body = self._names.actor(publisher, None, line)
+            lines += f"{node} <{dcterms}publisher> {body.node} .\n"
+            lines += body.record.ntriples.decode() if body.record is not None else ""
+        return slug, Record(f"{ID}source/{slug}", "Article", lines.encode(), line)
+
+
+def _digest(cells: dict[str, str]) -> str:
+    return hashlib.sha256("\n".join(cells[name] for name in _NAMES).encode()).hexdigest()[:12]
+
+
+def _event(
+    slug: str,
+    cells: dict[str, str],
+    parts: dict[str, list[str]],
+    line: int,
+    kind: str,
+    day: str | None,
+    who: tuple[str, ...],
+) -> Record:
+    node = thing("event", slug)
+    lines = [f"{node} {TYPE} {dg('Event')} .\n{node} {LABEL} {nt.english(cells['label'])} .\n"]
+    if cells["description"]:
+        lines.append(f"{node} <{PREFIXES['rdfs']}comment> {nt.english(cells['description'])} .\n")
+    for name, values in parts.items():
+        lines += [f"{node} {dg(name)} {value} .\n" for value in dict.fromkeys(values)]
+    return Record(f"{ID}event/{slug}", "Event", "".join(lines).encode(), line, kind, day, who)
+
+
+def _claim(
+    slug: str, label: str, parts: dict[str, list[str]], modality: str, source: str, line: int
+) -> Record:
+    node, step, document = thing("claim", slug), thing("step", f"{slug}-1"), thing("source", source)
+    lines = [
+        f"{node} {TYPE} {dg('Claim')} .\n{node} {LABEL} {nt.english(label)} .\n",
+        f"{node} {dg('about')} {thing('event', slug)} .\n",
+        *(f"{node} {dg('aspect')} {dg(name)} .\n" for name, values in parts.items() if values),
+        f"{node} {dg('modality')} {thing('modality', modality)} .\n",
+        f"{node} {dg('statedIn')} {document} .\n{node} {dg('attributionStep')} {step} .\n",
+        f"{step} {TYPE} {dg('AttributionStep')} .\n{step} {LABEL} {nt.english('The document itself')} .\n",
+        f"{step} {dg('stepNumber')} {nt.integer('1')} .\n{step} {dg('attributedTo')} {document} .\n",
+        f"{step} {dg('sourceKind')} {thing('source-kind', 'document')} .\n",
+    ]
+    return Record(f"{ID}claim/{slug}", "Claim", "".join(lines).encode(), line)

@@ -1,0 +1,317 @@
+"""RML mappings of tables: what is supported of them, read and checked before any row is.
+
+R2RML (W3C, 2012) and RML for CSV: triples maps with one subject map and predicate-object maps whose terms
+are templates, references and constants; `rr:parentTriplesMap` without a join. Both namespaces of RML are read,
+and `https://w3id.org/diplograph/mapping#`, which is ours: columns made of others (`map:column` of a logical
+source) and rows chosen by a column's value (`map:only`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final, Literal
+
+import pyoxigraph
+from pyoxigraph import BlankNode, NamedNode
+
+from kg.errors import DataSyntaxError
+from kg.terms import PREFIXES
+
+MAP: Final = "https://w3id.org/diplograph/mapping#"
+_NAMESPACES: Final = (
+    "http://www.w3.org/ns/r2rml#",
+    "http://semweb.mmlab.be/ns/rml#",
+    "http://w3id.org/rml/",
+    MAP,
+)
+_BASE: Final = "https://mapping.invalid/"
+_ALLOWED: Final = {
+    "triples map": {"logicalSource", "subjectMap", "subject", "predicateObjectMap"},
+    "logical source": {"source", "referenceFormulation", "column", "only"},
+    "term map": {
+        "template",
+        "reference",
+        "constant",
+        "termType",
+        "class",
+        "datatype",
+        "language",
+        "parentTriplesMap",
+    },
+    "predicate-object map": {"predicate", "predicateMap", "object", "objectMap"},
+    "column": {"name", "reference", "lookup", "label", "slug", "title", "begin", "end", "openEnd"},
+    "condition": {"reference", "equals"},
+}
+_LOOKUPS: Final = ("cow", "iso2", "iso3", "fips", "cameo", "name")
+_FIELD: Final = re.compile(r"(?<!\\)\{((?:[^{}\\]|\\.)+)\}")
+
+_Term = NamedNode | BlankNode
+_Graph = dict[object, dict[str, list[object]]]
+
+
+@dataclass(frozen=True)
+class TermMap:
+    """How a term is made: one of template, reference and constant; an IRI or a literal."""
+
+    kind: Literal["template", "reference", "constant"]
+    value: str
+    iri: bool
+    datatype: str = ""
+    language: str = ""
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Name the columns that it needs."""
+        if self.kind == "template":
+            return tuple(_FIELD.findall(self.value))
+        return (self.value,) if self.kind == "reference" else ()
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column made of others: a country looked up, a slug, a title in words, or an interval of two dates."""
+
+    name: str
+    kind: Literal["lookup", "slug", "title", "interval"]
+    reference: str
+    system: str = ""
+    label: str = ""
+    end: str = ""
+    open_end: str = ""
+    only: tuple[tuple[str, frozenset[str]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One triples map: when it applies, its subject, classes, and pairs of predicate and object."""
+
+    name: str
+    only: tuple[tuple[str, frozenset[str]], ...]
+    subject: TermMap
+    classes: tuple[str, ...]
+    pairs: tuple[tuple[str, TermMap], ...]
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A whole mapping: its name, the columns it makes and its rules."""
+
+    name: str
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...]
+    needed: frozenset[str] = field(default=frozenset())
+    """The columns that the table must have."""
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Read and check a mapping in Turtle; raises DataSyntaxError for a malformed or cyclic one."""
+    name = path.name.partition(".")[0]
+    graph: _Graph = {}
+    try:
+        for quad in pyoxigraph.parse(path.read_bytes(), format=pyoxigraph.RdfFormat.TURTLE, base_iri=_BASE):
+            graph.setdefault(quad.subject, {}).setdefault(_local(quad.predicate, path.name), []).append(
+                quad.object
+            )
+    except SyntaxError as error:
+        raise DataSyntaxError(
+            error.msg,
+            where=f"{path.name}, line {error.lineno}",
+            mend="Write the mapping as Turtle.",
+            line=error.lineno,
+        ) from None
+    return _Reader(graph, path.name).mapping(name)
+
+
+def _local(predicate: NamedNode, where: str) -> str:
+    for namespace in _NAMESPACES:
+        if predicate.value.startswith(namespace):
+            return predicate.value[len(namespace) :]
+    return "" if predicate.value.startswith((PREFIXES["rdf"], PREFIXES["rdfs"])) else predicate.value
+
+
+class _Reader:
+    def __init__(self, graph: _Graph, file: str) -> None:
+        self._graph, self._file = graph, file
+
+    def mapping(self, name: str) -> Mapping:
+        maps = [node for node, facts in self._graph.items() if "logicalSource" in facts]
+        if not maps:
+            raise self._fault(
+                "it holds no triples map with a logical source", "Give each map rml:logicalSource."
+            )
+        self._refuse_cycles(maps)
+        columns: dict[str, Column] = {}
+        for node in maps:
+            source = self._one(node, "logicalSource")
+            for column in self._all(source, "column"):
+                made = replace(self._column(column), only=self._only(source))
+                if columns.setdefault(made.name, made) != made:
+                    raise self._fault(
+                        f"the column {made.name} is made in two ways", "Give one of them another name."
+                    )
+        rules = tuple(sorted((self._rule(node) for node in maps), key=lambda rule: rule.name))
+        made_names = set(columns) | {
+            f"{column.name}_label" for column in columns.values() if column.kind == "lookup"
+        }
+        asked = {reference for rule in rules for term in _terms(rule) for reference in term.references}
+        raw = {column.reference for column in columns.values()} | {
+            name for column in columns.values() for name in (column.end, column.label) if name
+        }
+        if itself := sorted(raw & made_names):
+            raise self._fault(
+                f"the column {itself[0]} is made of made columns, or of itself",
+                "Make it of columns of the table.",
+            )
+        tested = {reference for rule in rules for reference, _ in rule.only}
+        ordered = tuple(columns[key] for key in sorted(columns))
+        return Mapping(name, ordered, rules, frozenset((asked | raw | tested) - made_names))
+
+    def _rule(self, node: object) -> Rule:
+        self._check(node, "triples map")
+        source = self._one(node, "logicalSource")
+        self._check(source, "logical source")
+        subjects = [*self._all(node, "subjectMap"), *self._all(node, "subject")]
+        if len(subjects) != 1:
+            raise self._fault(f"{self._show(node)} has {len(subjects)} subject maps", "Give it one.")
+        subject = self._term(subjects[0], subject=True)
+        classes = tuple(sorted(self._text(c) for c in self._all(subjects[0], "class")))
+        pairs = [pair for pom in self._all(node, "predicateObjectMap") for pair in self._pairs(pom)]
+        return Rule(self._show(node), self._only(source), subject, classes, tuple(pairs))
+
+    def _only(self, source: object) -> tuple[tuple[str, frozenset[str]], ...]:
+        conditions: dict[str, set[str]] = {}
+        for condition in self._all(source, "only"):
+            self._check(condition, "condition")
+            wanted = {self._text(value) for value in self._all(condition, "equals")}
+            conditions.setdefault(self._text(self._one(condition, "reference")), set()).update(wanted)
+        return tuple(sorted((key, frozenset(values)) for key, values in conditions.items()))
+
+    def _pairs(self, node: object) -> list[tuple[str, TermMap]]:
+        self._check(node, "predicate-object map")
+        predicates = [self._text(p) for p in self._all(node, "predicate")]
+        predicates += [self._term(p).value for p in self._all(node, "predicateMap")]
+        objects = [self._term(o) for name in ("objectMap", "object") for o in self._all(node, name)]
+        return [(predicate, term) for predicate in predicates for term in objects]
+
+    def _term(self, node: object, *, subject: bool = False) -> TermMap:
+        if node not in self._graph:
+            return self._constant(node)
+        self._check(node, "term map")
+        facts = self._graph[node]
+        if parents := facts.get("parentTriplesMap"):
+            found = [*self._all(parents[0], "subjectMap"), *self._all(parents[0], "subject")]
+            if len(found) != 1:
+                raise self._fault(f"{self._show(parents[0])} has no subject map", "Name a triples map.")
+            return self._term(found[0], subject=True)
+        datatype, language = (
+            "".join(self._text(v) for v in facts.get(k, ())) for k in ("datatype", "language")
+        )
+        kind = "".join(self._text(v).rpartition("#")[2].rpartition("/")[2] for v in facts.get("termType", ()))
+        if kind == "BlankNode":
+            raise self._fault("blank nodes are not supported: everything has an IRI", "Use a template.")
+        given = [name for name in ("template", "reference", "constant") if name in facts]
+        if len(given) != 1:
+            raise self._fault(
+                f"a term map has {len(given)} of template, reference and constant", "Give it one."
+            )
+        value = facts[given[0]][0]
+        if given[0] == "constant":
+            return self._constant(value)
+        # R2RML 7.4: a template is an IRI unless its term type, datatype or language says otherwise.
+        iri = (
+            subject
+            or kind == "IRI"
+            or (given[0] == "template" and not (kind == "Literal" or datatype or language))
+        )
+        return TermMap(
+            "template" if given[0] == "template" else "reference", self._text(value), iri, datatype, language
+        )
+
+    def _constant(self, value: object) -> TermMap:
+        if isinstance(value, pyoxigraph.Literal):
+            plain = value.datatype.value == PREFIXES["xsd"] + "string"
+            datatype = "" if value.language or plain else value.datatype.value
+            return TermMap("constant", value.value, False, datatype, value.language or "")
+        return TermMap("constant", self._text(value), True)
+
+    def _column(self, node: object) -> Column:
+        self._check(node, "column")
+        facts = {key: self._text(values[0]) for key, values in self._graph.get(node, {}).items() if key}
+        name = facts.get("name", "")
+        if not name:
+            raise self._fault("a column has no name", "Give it map:name.")
+        if "lookup" in facts:
+            if facts["lookup"] not in _LOOKUPS:
+                raise self._fault(
+                    f'"{facts["lookup"]}" cannot be looked up', f"Use one of: {', '.join(_LOOKUPS)}."
+                )
+            reference = facts.get("reference", "")
+            return Column(name, "lookup", reference, facts["lookup"], facts.get("label", reference))
+        if "begin" in facts or "end" in facts:
+            begin, end = facts.get("begin", ""), facts.get("end", "")
+            return Column(name, "interval", begin, end=end, open_end=facts.get("openEnd", ""))
+        if "slug" in facts:
+            return Column(name, "slug", facts["slug"])
+        if "title" in facts:
+            return Column(name, "title", facts["title"])
+        raise self._fault(
+            f"the column {name} is made of nothing", "Give map:lookup, map:begin, map:slug or map:title."
+        )
+
+    def _refuse_cycles(self, maps: list[object]) -> None:
+        """Refuse maps that lead back to themselves, through parents, sources or subject maps."""
+        state: dict[object, int] = {}
+
+        def visit(node: object, way: tuple[object, ...]) -> None:
+            if state.get(node) == 1:
+                circle = " → ".join(
+                    self._show(n) for n in (*way[way.index(node) :], node) if isinstance(n, NamedNode)
+                )
+                raise self._fault(
+                    f"the mapping refers to itself: {circle or 'a nameless part'}", "Break the circle."
+                )
+            if state.get(node) == 2 or node not in self._graph:
+                return
+            state[node] = 1
+            for name, values in self._graph[node].items():
+                if name not in ("class", "constant", "datatype", "predicate", "object", "termType", ""):
+                    for value in values:
+                        visit(value, (*way, node))
+            state[node] = 2
+
+        for node in maps:
+            visit(node, ())
+
+    def _check(self, node: object, kind: str) -> None:
+        for name in self._graph.get(node, {}):
+            if name and name not in _ALLOWED[kind]:
+                raise self._fault(
+                    f"{name} of a {kind} is not supported",
+                    f"A {kind} may have: {', '.join(sorted(_ALLOWED[kind]))}.",
+                )
+
+    def _all(self, node: object, name: str) -> list[object]:
+        return sorted(self._graph.get(node, {}).get(name, []), key=str)
+
+    def _one(self, node: object, name: str) -> object:
+        found = self._all(node, name)
+        if len(found) != 1:
+            raise self._fault(f"{self._show(node)} has {len(found)} of {name}", "Give it one.")
+        return found[0]
+
+    @staticmethod
+    def _text(value: object) -> str:
+        return value.value if isinstance(value, NamedNode | pyoxigraph.Literal) else str(value)
+
+    @staticmethod
+    def _show(node: object) -> str:
+        return node.value.removeprefix(_BASE) if isinstance(node, NamedNode) else "a nameless map"
+
+    def _fault(self, detail: str, mend: str) -> DataSyntaxError:
+        return DataSyntaxError(detail, where=self._file, mend=mend)
+
+
+def _terms(rule: Rule) -> list[TermMap]:
+    return [rule.subject, *(term for _, term in rule.pairs)]

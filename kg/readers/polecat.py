@@ -1,0 +1,238 @@
+"""POLECAT events: tab-separated with a header; PLOVER types, modes, contexts; several actors and recipients.
+
+Columns are found by name, as the yearly and weekly files of the POLECAT Dataverse have them (40 columns, from
+"Event ID" to "Version"). Lists are parted by semicolons; "None" stands for nothing, except in names.
+Some files name more columns than their rows have, others end rows with empty cells; both are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from kg.readers import ntriples as nt
+from kg.readers.coded import Coded
+from kg.readers.named import NamedCodings, described, head, safe
+from kg.readers.ntriples import LABEL, TYPE, dg, thing
+from kg.readers.reading import Reading, dataset, minted, text_triple
+from kg.readers.record import Record
+from kg.terms import ID, PREFIXES, slugify
+
+COLUMNS: Final = (
+    *("Event ID", "Event Date", "Event Type", "Event Mode", "Intensity", "Quad Code", "Contexts"),
+    *("Actor Name", "Actor Country", "Actor COW", "Primary Actor Sector", "Actor Sectors", "Actor Title"),
+    *("Actor Name Raw", "Wikipedia Actor ID", "Recipient Name", "Recipient Country", "Recipient COW"),
+    *("Primary Recipient Sector", "Recipient Sectors", "Recipient Title", "Recipient Name Raw"),
+    *(
+        "Wikipedia Recipient ID",
+        "Placename",
+        "City",
+        "District",
+        "Province",
+        "Country",
+        "Latitude",
+        "Longitude",
+    ),
+    *("GeoNames ID", "Raw Placename", "Feature Type", "Source", "Publication Date", "Story People"),
+    *("Story Organizations", "Story Locations", "Language", "Version"),
+)
+_NEEDED: Final = ("Event ID", "Event Date", "Event Type", "Actor Name", "Recipient Name")
+_SLUG: Final = "polecat"
+_QUADS: Final = ("verbal-cooperation", "material-cooperation", "verbal-conflict", "material-conflict")
+
+
+def read_polecat(job: Reading) -> Iterator[Record]:
+    """Read rows under a header that names POLECAT's columns; each file has its own header."""
+    yield dataset(
+        _SLUG,
+        "POLECAT event data",
+        "A machine codes news reports by the PLOVER ontology; actors and recipients may be several.",
+        ("polecat", "POLECAT, Political Event Classification, Attributes, and Types"),
+        "See the terms of the Dataverse from which the file was taken.",
+        "https://dataverse.harvard.edu/dataverse/polecat",
+    )
+    names, types = NamedCodings(job, _SLUG), _Types(job)
+    columns: tuple[str, ...] = COLUMNS
+    for line, text in job.lines():
+        row = text.split("\t")
+        if row[0].lstrip("#!").strip('"') == "Event ID":
+            columns = tuple(cell.strip('"') for cell in (row[0].lstrip("#!"), *row[1:]))
+            missing = [name for name in _NEEDED if name not in columns]
+            if missing:
+                job.fault(line, missing[0], f"the header does not name the column {missing[0]}")
+            continue
+        cell = _cells(row, columns)
+        if cell is None:
+            job.fault(line, "", f"the row has {len(row)} columns, and the header names {len(columns)}")
+        else:
+            yield from _record(job, names, types, cell, line, text)
+
+
+def _cells(row: list[str], columns: tuple[str, ...]) -> dict[str, str] | None:
+    if len(row) > len(columns) and not any(row[len(columns) :]):
+        row = row[: len(columns)]
+    if len(row) == len(columns):
+        return dict(zip(columns, row, strict=True))
+    return dict(zip(COLUMNS, row, strict=True)) if len(row) == len(COLUMNS) else None
+
+
+def _values(text: str) -> list[str]:
+    return [value for piece in text.split(";") if (value := piece.strip()) and value != "None"]
+
+
+class _Types:
+    """PLOVER types and modes, minted for the dataset where the scheme does not hold them."""
+
+    def __init__(self, job: Reading) -> None:
+        self._job = job
+        self._found: dict[tuple[str, str], list[Coded]] = {}
+
+    def find(self, kind: str, mode: str, line: int) -> list[Coded]:
+        found = self._found.get((kind, mode))
+        if found is None:
+            found = self._found[kind, mode] = self._find(kind, mode, line)
+        for one in found:
+            if one.note is not None:
+                self._job.notes.add(*one.note, line, one.iri)
+        return found
+
+    def _find(self, kind: str, mode: str, line: int) -> list[Coded]:
+        general = self._one(slugify(kind), kind, None, line)
+        if not mode:
+            return [general]
+        special = self._one(slugify(f"{kind} {mode}"), f"{kind} {mode}", general.iri, line)
+        # A mode of nobody's scheme says no quad class, so its type stays beside it.
+        return [special] if special.record is None else [general, special]
+
+    def _one(self, slug: str, name: str, broader: str | None, line: int) -> Coded:
+        iri = f"{ID}event-type/plover-{slug}"
+        if self._job.resolver.event_type(iri):
+            return Coded(iri, nt.escape(name))
+        iri, skos = f"{ID}event-type/{_SLUG}-{slug}", PREFIXES["skos"]
+        label, scheme = nt.english(f"{name} of POLECAT"), thing("scheme", _SLUG)
+        title = nt.english("Types of POLECAT that no scheme holds")
+        lines = (
+            f"<{iri}> {TYPE} {dg('EventType')} .\n<{iri}> {TYPE} <{skos}Concept> .\n"
+            f"<{iri}> {LABEL} {label} .\n<{iri}> <{skos}prefLabel> {label} .\n"
+            f"<{iri}> <{skos}inScheme> {scheme} .\n{scheme} {TYPE} <{skos}ConceptScheme> .\n"
+            f"{scheme} {LABEL} {title} .\n{scheme} <{skos}prefLabel> {title} .\n"
+        )
+        if broader:
+            lines += f"<{iri}> <{skos}broader> <{broader}> .\n"
+        note = ("event type", name, f"event type {name} is not in the scheme")
+        return Coded(iri, nt.escape(name), Record(iri, "EventType", lines.encode(), line), note=note)  # type: ignore[arg-type]
+
+
+def _side(job: Reading, names: NamedCodings, cell: dict[str, str], role: str, line: int) -> list[Coded]:
+    """Read the actors or recipients; codes of countries belong to names only where there are as many."""
+    who = [name for piece in cell[f"{role} Name"].split(";") if (name := piece.strip()) and name != "None"]
+    codes = [piece.strip() for piece in cell.get(f"{role} Country", "").split(";")]
+    numbers = [piece.strip() for piece in cell.get(f"{role} COW", "").split(";")]
+    found = []
+    for index, name in enumerate(who):
+        country = None
+        if len(codes) == len(who) and codes[index] not in ("", "None"):
+            country = job.resolver.country("iso3", codes[index])
+            if country is None:
+                job.notes.add("country code", codes[index], f"{codes[index]} is no ISO 3166 code here", line)
+        if country is None and len(numbers) == len(who) and numbers[index] not in ("", "None"):
+            country = job.resolver.country("cow", numbers[index])
+        found.append(names.actor(name, country, line))
+    return found
+
+
+def _record(
+    job: Reading, names: NamedCodings, types: _Types, cell: dict[str, str], line: int, text: str
+) -> Iterator[Record]:
+    identifier = cell["Event ID"]
+    if not identifier:
+        job.fault(line, "Event ID", "the row has no identifier")
+        return
+    when = job.day(cell["Event Date"][:10], line, "Event Date")
+    if when is None:
+        return
+    if not cell["Event Type"].strip() or cell["Event Type"] == "None":
+        job.fault(line, "Event Type", "the row has no event type")
+        return
+    quad = cell.get("Quad Code", "").strip().lower().replace(" ", "-")
+    quad = _QUADS[int(quad) - 1] if quad in ("1", "2", "3", "4") else quad
+    if quad not in ("", "none", *_QUADS):
+        job.fault(line, "Quad Code", f'"{cell["Quad Code"]}" is no quad class')
+        return
+    try:
+        intensity = nt.decimal(value) if (value := cell.get("Intensity", "")) not in ("", "None") else ""
+    except ValueError as error:
+        job.fault(line, "Intensity", str(error))
+        return
+    place = _place(job, names, cell, line)
+    if isinstance(place, str):
+        job.fault(line, "Latitude" if "latitude" in place else "Longitude", place)
+        return
+    actors, recipients = (_side(job, names, cell, role, line) for role in ("Actor", "Recipient"))
+    modes = _values(cell.get("Event Mode", ""))
+    kinds = [one for mode in modes or [""] for one in types.find(cell["Event Type"].strip(), mode, line)]
+    suffix = job.repeated(identifier, text, line)
+    if suffix is None:
+        return
+    yield from described(job, when[0], [*kinds, *actors, *recipients, place], line)
+    iri = f"{ID}record/{_SLUG}-{safe(identifier)}{suffix}"
+    node = f"<{iri}>"
+    sides = " → ".join("; ".join(_values(cell[f"{role} Name"])) or "?" for role in ("Actor", "Recipient"))
+    label = f"POLECAT {identifier}: {sides}, {' '.join([cell['Event Type'], *modes])}"
+    lines = [head(iri, _SLUG, identifier, label, when[0])]
+    lines += [f"{node} {dg('eventType')} <{one}> .\n" for one in dict.fromkeys(kind.iri for kind in kinds)]
+    lines += [f"{node} {dg('codedActor')} <{one}> .\n" for one in dict.fromkeys(a.iri for a in actors)]
+    lines += [
+        f"{node} {dg('codedRecipient')} <{one}> .\n" for one in dict.fromkeys(r.iri for r in recipients)
+    ]
+    if place:
+        lines.append(f"{node} {dg('codedPlace')} {place.node} .\n")
+    if quad not in ("", "none"):
+        lines.append(f"{node} {dg('codedQuadClass')} {thing('quad-class', quad)} .\n")
+    if intensity:
+        lines.append(f"{node} {dg('intensity')} {intensity} .\n")
+    for column, name in (
+        ("Contexts", "codedContext"),
+        ("Actor Name", "actorName"),
+        ("Recipient Name", "recipientName"),
+        ("Actor Sectors", "actorSector"),
+        ("Recipient Sectors", "recipientSector"),
+    ):
+        lines += [text_triple(node, name, value) for value in dict.fromkeys(_values(cell.get(column, "")))]
+    publisher = cell.get("Source", "")
+    if publisher not in ("", "None"):
+        slug = minted(_SLUG, publisher)
+        lines.append(f"{node} {dg('codedFrom')} {thing('source', slug)} .\n")
+        if job.once.first(slug):
+            yield _publication(slug, publisher, line)
+    if job.grouping is not None:
+        # A publication is no document, so that day, pair, type and place have to tell.
+        sides_key = [" ".join(sorted({one.iri for one in side})) for side in (actors, recipients)]
+        where = place.iri if place and place.exact else ""
+        job.grouping.add(iri, when[0], sides_key[0], sides_key[1], kinds[-1].iri, where, "")
+    who = tuple(dict.fromkeys(one.iri for one in (*actors, *recipients)))
+    yield Record(iri, "CodingRecord", "".join(lines).encode(), line, kinds[-1].iri, when[0], who)
+
+
+def _place(job: Reading, names: NamedCodings, cell: dict[str, str], line: int) -> Coded | str | None:
+    def get(name: str) -> str:
+        value = cell.get(name, "").strip()
+        return "" if value == "None" else value
+
+    code = get("Country")
+    country = job.resolver.country("iso3", code) if code else None
+    if code and country is None:
+        job.notes.add("country code", code, f"{code} is no ISO 3166 code here", line)
+    levels = (get("Placename") or get("City"), get("City"), get("District"), get("Province"))
+    geonames = get("GeoNames ID").removesuffix(".0")
+    if get("Feature Type").startswith("PCL") and country:
+        levels, geonames = ("", "", "", ""), ""
+    return names.place(
+        levels, country, get("Latitude"), get("Longitude"), line, geonames if geonames.isdigit() else ""
+    )
+
+
+def _publication(slug: str, name: str, line: int) -> Record:
+    node = thing("source", slug)
+    lines = f"{node} {TYPE} {dg('Source')} .\n{node} {LABEL} {nt.english(name)} .\n"
+    return Record(f"{ID}source/{slug}", "Source", lines.encode(), line)

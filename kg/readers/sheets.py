@@ -1,0 +1,106 @@
+"""Rows of cells from CSV, TSV and XLSX, with the number of the line that each began on."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from typing import IO, Any, Final
+
+import openpyxl
+
+from kg.errors import DataSyntaxError, TooLargeError
+from kg.readers.archives import Part
+from kg.readers.reading import Reading
+
+_BOOK_LIMIT: Final = 1 << 30
+_DELIMITERS: Final = (",", "\t", ";")
+
+
+def rows_of(job: Reading) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
+    """Give each file's name and rows. Raises DataSyntaxError for broken quoting or a bad workbook."""
+    for part, lines in job.files(blank=True):
+        if part.name.lower().endswith(".xlsx"):
+            yield part.name, _workbook(part)
+        else:
+            yield part.name, _delimited(part.name, lines)
+
+
+def _delimited(name: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
+    at = 0
+    first = next(lines, None)
+    if first is None:
+        return
+    delimiter = max(_DELIMITERS, key=first[1].count)
+
+    def feed() -> Iterator[str]:
+        nonlocal at
+        at = first[0]
+        yield first[1] + "\n"
+        for at, text in lines:  # noqa: B007 - the number is read outside
+            yield text + "\n"
+
+    reader = csv.reader(feed(), delimiter=delimiter, strict=True)
+    while True:
+        begun = at + 1
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise DataSyntaxError(
+                f"the quoting is broken ({error})",
+                where=f"{name}, line {begun}",
+                mend='Close every quotation mark, and double those inside quoted text ("").',
+                line=begun,
+            ) from None
+        if row is None:
+            return
+        yield begun, row
+
+
+def _workbook(part: Part) -> Iterator[tuple[int, list[str]]]:
+    with part.open() as stream, tempfile.TemporaryFile() as copy:
+        shutil.copyfileobj(stream, copy)
+        copy.seek(0)
+        _check_size(copy, part.name)
+        try:
+            book = openpyxl.load_workbook(copy, read_only=True, data_only=True)
+            sheet = book.worksheets[0]
+            for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+                yield number, [_text(value) for value in row]
+            book.close()
+        except DataSyntaxError:
+            raise
+        except (KeyError, ValueError, IndexError, OSError, SyntaxError, zipfile.BadZipFile) as error:
+            raise _damaged(part.name, str(error)) from None
+
+
+def _check_size(file: IO[bytes], name: str) -> None:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise _damaged(name, str(error)) from None
+    if size > _BOOK_LIMIT:
+        raise TooLargeError(f"it unpacks to {size} bytes", where=name, mend="Save the sheet as CSV.")
+    file.seek(0)
+
+
+def _damaged(name: str, error: str) -> DataSyntaxError:
+    return DataSyntaxError(
+        f"the workbook cannot be read ({error})", where=name, mend="Save it again as .xlsx or CSV."
+    )
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime.datetime):
+        return value.date().isoformat()
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,150 @@
+"""Files as they come: packed, damaged, hostile."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from kg.errors import DataSyntaxError, TooLargeError, UnsupportedFormatError
+from kg.readers.archives import MAX_RATIO, parts, read_whole
+
+TEXT = b"".join(b"%d\tsome text that repeats\n" % n for n in range(20_000))
+
+
+def whole(path: Path, **limit: int) -> list[tuple[str, bytes]]:
+    found = []
+    for part in parts(path, path.name, **limit):
+        with part.open() as stream:
+            found.append((part.name, stream.read()))
+    return found
+
+
+def gz(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)
+
+
+def zst(data: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=3).compress(data)
+
+
+def packed_zip(*members: tuple[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.csv", TEXT),
+        ("a.csv.gz", gz(TEXT)),
+        ("a.csv.gz", gz(TEXT[:1000]) + gz(TEXT[1000:])),
+        ("a.csv.gz", gz(TEXT) + b"\0" * 700),
+        ("a.csv.zst", zst(TEXT)),
+        ("a.csv.zst", zst(TEXT[:1000]) + zst(TEXT[1000:])),
+        ("a.zip", packed_zip(("a.csv", TEXT))),
+        ("a.zip", packed_zip(("a.csv.gz", gz(TEXT)))),
+        ("named-wrongly.csv", gz(TEXT)),
+    ],
+    ids=[
+        "plain",
+        "gz",
+        "gz of two members",
+        "padded gz",
+        "zst",
+        "zst of two frames",
+        "zip",
+        "gz in zip",
+        "name",
+    ],
+)
+def test_what_is_packed_comes_out_whole(tmp_path: Path, name: str, data: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    assert whole(path) == [(name, TEXT)]
+
+
+def test_a_folder_and_a_zip_of_several_are_read_in_the_order_of_names(tmp_path: Path) -> None:
+    folder = tmp_path / "days"
+    (folder / "2018").mkdir(parents=True)
+    (folder / "2018" / "b.csv").write_bytes(b"b")
+    (folder / "2018" / "a.csv.gz").write_bytes(gz(b"a"))
+    (folder / ".hidden").write_bytes(b"h")
+    assert whole(folder) == [("days/2018/a.csv.gz", b"a"), ("days/2018/b.csv", b"b")]
+    path = tmp_path / "two.zip"
+    path.write_bytes(packed_zip(("z.csv", b"z"), ("y/x.csv", b"x"), ("__MACOSX/z.csv", b"m")))
+    assert whole(path) == [("two.zip/y/x.csv", b"x"), ("two.zip/z.csv", b"z")]
+
+
+def test_an_empty_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(DataSyntaxError, match="no files"):
+        whole(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zst", "a.zip"])
+@pytest.mark.parametrize("keep", [0.999, 0.5])
+def test_cut_off(tmp_path: Path, name: str, keep: float) -> None:
+    data = {"a.csv.gz": gz(TEXT), "a.csv.zst": zst(TEXT), "a.zip": packed_zip(("a.csv", TEXT))}[name]
+    path = tmp_path / name
+    path.write_bytes(data[: int(len(data) * keep)])
+    with pytest.raises(DataSyntaxError, match="cut off") as caught:
+        whole(path)
+    assert caught.value.where == name
+    assert caught.value.mend
+
+
+@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zst", "a.zip"])
+def test_damaged_in_the_middle(tmp_path: Path, name: str) -> None:
+    data = bytearray(
+        {"a.csv.gz": gz(TEXT), "a.csv.zst": zst(TEXT), "a.zip": packed_zip(("a.csv", TEXT))}[name]
+    )
+    middle = len(data) // 2
+    data[middle : middle + 40] = bytes(b ^ 0xFF for b in data[middle : middle + 40])
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(DataSyntaxError, match=r"damaged|cut off"):
+        whole(path)
+
+
+@pytest.mark.parametrize("name", ["a.gz", "a.zst", "a.zip"])
+def test_a_bomb_is_stopped_by_its_ratio(tmp_path: Path, name: str) -> None:
+    zeros = bytes(64 << 20)
+    path = tmp_path / name
+    path.write_bytes({"a.gz": gz, "a.zst": zst}[name](zeros) if name != "a.zip" else packed_zip(("a", zeros)))
+    assert path.stat().st_size * MAX_RATIO < len(zeros)
+    with pytest.raises(TooLargeError, match="bomb"):
+        whole(path)
+
+
+def test_a_limit_on_what_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gz(TEXT))
+    with pytest.raises(TooLargeError, match="more than 1000 bytes"):
+        whole(path, limit=1000)
+    assert whole(path, limit=len(TEXT)) == [("a.csv.gz", TEXT)]
+
+
+def test_archives_in_archives_in_archives(tmp_path: Path) -> None:
+    path = tmp_path / "a.gz"
+    path.write_bytes(gz(gz(gz(TEXT))))
+    with pytest.raises(TooLargeError, match="inside archives"):
+        whole(path)
+
+
+def test_read_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.ttl.gz"
+    path.write_bytes(gz(TEXT))
+    assert read_whole(path, "a.ttl.gz", limit=1 << 30) == (TEXT, "a.ttl")
+    with pytest.raises(TooLargeError):
+        read_whole(path, "a.ttl.gz", limit=100)
+    two = tmp_path / "two.zip"
+    two.write_bytes(packed_zip(("a", b"a"), ("b", b"b")))
+    with pytest.raises(UnsupportedFormatError, match="2 files"):
+        read_whole(two, "two.zip", limit=100)

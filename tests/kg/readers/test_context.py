@@ -1,0 +1,66 @@
+"""JSON-LD by our published context: resolved from the package, never fetched."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pyoxigraph import Literal, NamedNode, Triple
+
+from kg.bundled import ONTOLOGY_FOLDER
+from kg.errors import DataSyntaxError
+from kg.readers.context import CONTEXT_IRI, make_context
+from kg.readers.rdf import read_rdf
+from kg.terms import ID, term
+
+DOCUMENT = {
+    "@context": CONTEXT_IRI,
+    "id": f"{ID}event/talks",
+    "type": "Event",
+    "label": "talks",
+    "actor": [f"{ID}country/usa", f"{ID}country/irn"],
+    "eventType": f"{ID}event-type/plover-consult",
+    "time": {"id": f"{ID}time/2018-01-05", "type": "Interval", "begin": "2018-01-05", "precision": f"{ID}time-precision/day"},
+}  # fmt: skip
+
+
+def read(document: object) -> set[Triple]:
+    return set(read_rdf(json.dumps(document, indent=1).encode(), name="a.jsonld").triples)
+
+
+def test_the_file_is_what_the_ontology_says() -> None:
+    assert (ONTOLOGY_FOLDER / "context.jsonld").read_text(encoding="utf-8") == make_context(), (
+        "run: python -c 'from kg.readers.context import make_context; print(make_context(), end=\"\")' "
+        "> ontology/context.jsonld"
+    )
+
+
+def test_a_document_that_names_the_context() -> None:
+    event, time = term("id:event/talks"), NamedNode(f"{ID}time/2018-01-05")
+    found = read(DOCUMENT)
+    assert Triple(event, term("rdf:type"), term("dg:Event")) in found
+    assert Triple(event, term("rdfs:label"), Literal("talks", language="en")) in found
+    assert Triple(event, term("dg:actor"), term("id:country/irn")) in found
+    assert Triple(event, term("dg:time"), time) in found
+    assert Triple(time, term("dg:begin"), Literal("2018-01-05", datatype=term("xsd:date"))) in found
+
+
+@pytest.mark.parametrize("own", [[CONTEXT_IRI, {"nick": "http://xmlns.com/foaf/0.1/nick"}], [CONTEXT_IRI]])
+def test_with_a_context_of_ones_own(own) -> None:
+    document = {**DOCUMENT, "@context": own}
+    if len(own) > 1:
+        document["nick"] = "T"
+        assert Triple(term("id:event/talks"), term("foaf:nick"), Literal("T")) in read(document)
+    assert len(read(document)) >= len(read(DOCUMENT))
+
+
+def test_a_key_that_the_context_lacks_is_told() -> None:
+    with pytest.raises(DataSyntaxError, match="colour") as caught:
+        read({**DOCUMENT, "colour": "red"})
+    assert caught.value.line == 17
+
+
+@pytest.mark.parametrize("address", [CONTEXT_IRI + "x", "https://schema.org/"])
+def test_other_addresses_are_still_refused(address) -> None:
+    with pytest.raises(DataSyntaxError, match="nothing is fetched"):
+        read({**DOCUMENT, "@context": address})

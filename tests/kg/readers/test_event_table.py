@@ -1,0 +1,248 @@
+"""A plain table of events: curated events, each with the claim of its source."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from kg.errors import DataSyntaxError, UnsupportedFormatError
+from kg.readers.detect import find_reader
+from kg.readers.event_table import COLUMNS, write_template
+from kg.readers.periods import open_period, period
+from kg.terms import ID, term
+
+NAMES = [name for name, _, _ in COLUMNS]
+BASE = {
+    "label": "Talks in Tehran",
+    "date": "2018-01-05",
+    "actors": "United States; Iran",
+    "type": "CONSULT",
+    "id": "talks",
+    "place": "Doha",
+    "latitude": "25.28",
+    "longitude": "51.53",
+    "source": "Ferries and talks",
+    "url": "https://news.example/talks",
+    "publisher": "The Invented Times",
+    "published": "2018-01-06",
+}
+EVENT, CLAIM = "event/mine-talks", "claim/mine-talks"
+
+
+def table(tmp_path: Path, *rows: dict[str, str], name: str = "mine.csv", delimiter: str = ",") -> Path:
+    path = tmp_path / name
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerow(NAMES)
+        writer.writerows([{**BASE, **row}.get(column, "") for column in NAMES] for row in rows)
+    return path
+
+
+@pytest.mark.parametrize(("name", "delimiter"), [("mine.csv", ","), ("mine.csv", ";"), ("mine.tsv", "\t")])
+def test_a_row_becomes_an_event_and_its_claim(tmp_path, read_table, name, delimiter) -> None:
+    read = read_table(table(tmp_path, {}, name=name, delimiter=delimiter))
+    assert not read.faults
+    assert read.reader.name == "events"
+    assert read.values(EVENT, "dg:actor") == [f"{ID}country/irn", f"{ID}country/usa"]
+    assert read.value(EVENT, "dg:eventType") == f"{ID}event-type/plover-consult"
+    assert read.value(EVENT, "dg:time") == f"{ID}time/2018-01-05"
+    assert read.value(read.value(EVENT, "dg:place").removeprefix(ID), "rdfs:label") == "Doha"
+    assert read.value(CLAIM, "dg:about") == ID + EVENT
+    assert read.values(CLAIM, "dg:aspect") == sorted(
+        term(f"dg:{name}").value for name in ("actor", "eventType", "place", "time")
+    )
+    assert read.value(CLAIM, "dg:modality") == f"{ID}modality/happened"
+    source = read.value(CLAIM, "dg:statedIn").removeprefix(ID)
+    assert read.value(source, "dcterms:title") == "Ferries and talks"
+    assert read.value(source, "dg:url") == "https://news.example/talks"
+    assert read.value(source, "dcterms:issued") == "2018-01-06"
+    step = read.value(CLAIM, "dg:attributionStep").removeprefix(ID)
+    assert read.value(step, "dg:stepNumber") == "1"
+    assert read.value(step, "dg:attributedTo") == ID + source
+    (event,) = [record for record in read.records if record.kind == "Event"]
+    assert (event.line, event.day) == (2, "2018-01-05")
+
+
+def test_a_workbook(tmp_path, read_table) -> None:
+    """Numbers and dates of cells; a code of which the sheet made a number gets its zero back."""
+    import datetime
+
+    path = tmp_path / "mine.xlsx"
+    book = openpyxl.Workbook()
+    book.active.append(["label", "date", "actors", "type", "id"])
+    book.active.append(["Visit", datetime.datetime(2018, 1, 5), "IRN", 43, 7])
+    book.save(path)
+    read = read_table(path)
+    assert not read.faults
+    assert read.value("event/mine-7", "dg:time") == f"{ID}time/2018-01-05"
+    assert read.value("event/mine-7", "dg:eventType") == f"{ID}event-type/cameo-043"
+    assert read.value("event/mine-7", "dg:actor") == f"{ID}country/irn"
+    assert [note.value for note in read.notes.of("repaired code")] == ["43"]
+
+
+def test_a_workbook_that_is_none(tmp_path, read_table) -> None:
+    path = tmp_path / "mine.xlsx"
+    path.write_bytes(b"PK\x03\x04 nothing")
+    with pytest.raises(DataSyntaxError):
+        read_table(path)
+    path.write_bytes(b"label,actors,type\n")
+    with pytest.raises(DataSyntaxError, match="workbook"):
+        read_table(path)
+
+
+def test_namibia_by_its_iso_code(tmp_path, read_table) -> None:
+    read = read_table(table(tmp_path, {"actors": "NA"}))
+    assert read.value(EVENT, "dg:actor") == f"{ID}country/nam"
+
+
+def test_an_unknown_actor_is_minted_and_listed(tmp_path, read_table, known) -> None:
+    read = read_table(table(tmp_path, {"actors": "Untied States"}))
+    assert read.value(EVENT, "dg:actor") == f"{ID}actor/mine-untied-states"
+    (note,) = [note for note in read.notes.of("actor") if note.value == "Untied States"]
+    assert known.suggest(note.value)[0] == ("United States", f"{ID}country/usa")
+
+
+def test_without_a_source_the_table_is_the_source(tmp_path, read_table) -> None:
+    read = read_table(table(tmp_path, dict.fromkeys(("source", "url", "publisher", "published"), "")))
+    source = read.value(CLAIM, "dg:statedIn").removeprefix(ID)
+    assert read.value(source, "rdf:type") == term("dg:Dataset").value
+
+
+def test_text_of_several_lines(tmp_path, read_table) -> None:
+    text = 'They said "yes".\n\nThen, "no".'
+    read = read_table(table(tmp_path, {"description": text}, {"id": "b"}))
+    assert read.value(EVENT, "rdfs:comment") == text
+    assert [record.line for record in read.records if record.kind == "Event"] == [2, 5]
+
+
+def test_an_id_keeps_the_event_where_its_text_is_edited(tmp_path, read_table) -> None:
+    iris = {read_table(table(tmp_path, {"label": label})).records[-1].iri for label in ("one", "another")}
+    assert len(iris) == 1
+    without = {
+        read_table(table(tmp_path, {"id": "", "label": label})).records[-1].iri
+        for label in ("one", "another")
+    }
+    assert len(without) == 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "column"),
+    [
+        ({"label": ""}, "label"),
+        ({"actors": ""}, "actors"),
+        ({"actors": "https://nobody.example/x"}, "actors"),
+        ({"type": ""}, "type"),
+        ({"type": "DANCE"}, "type"),
+        ({"type": "999"}, "type"),
+        ({"type": "1739"}, "type"),
+        ({"date": "20180231"}, "date"),
+        ({"date": "05/01/2018"}, "date"),
+        ({"end_date": "2018-01-01"}, "date"),
+        ({"date": "", "end_date": "2018-01-01"}, "date"),
+        ({"latitude": "99"}, "latitude"),
+        ({"longitude": ""}, "longitude"),
+        ({"place": ""}, "place"),
+        ({"modality": "maybe"}, "modality"),
+        ({"url": "news.example"}, "url"),
+        ({"published": "2018"}, "published"),
+        ({"id": "first"}, "id"),
+    ],
+)
+def test_bad_cells(tmp_path, read_table, cells, column) -> None:
+    read = read_table(table(tmp_path, {"id": "first"}, {"id": "second", **cells}, {"id": "third"}))
+    (fault,) = read.faults
+    assert (fault.line, fault.column) == (3, column)
+    events = [record.iri for record in read.records if record.kind == "Event"]
+    assert events == [f"{ID}event/mine-first", f"{ID}event/mine-third"]
+
+
+def test_headers(tmp_path, read_table) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("label,actors,type,colour\na,IRN,CONSULT,red\n", encoding="utf-8")
+    with pytest.raises(DataSyntaxError, match="colour"):
+        read_table(path)
+    path.write_text("label,actors\na,IRN\n", encoding="utf-8")
+    with pytest.raises(DataSyntaxError, match="no column type"):
+        read_table(path, "events")
+    path.write_text("Label,Actors,TYPE,End Date\na,IRN,CONSULT,,\nb,IRN,CONSULT,,x\n", encoding="utf-8")
+    read = read_table(path)
+    assert [fault.line for fault in read.faults] == [3]
+
+
+def test_broken_quotes(tmp_path, read_table) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text('label,actors,type\na,IRN,CONSULT\n"b,IRN,CONSULT\nc,IRN,CONSULT\n', encoding="utf-8")
+    with pytest.raises(DataSyntaxError, match="quoting") as caught:
+        read_table(path)
+    assert caught.value.line == 3
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "xlsx"])
+def test_the_template_is_a_table_without_rows(tmp_path, read_table, ending) -> None:
+    path = tmp_path / f"events.{ending}"
+    write_template(path)
+    assert find_reader(path, None, path.name).name == "events"
+    read = read_table(path)
+    assert (read.records, read.faults) == ([], [])
+    with pytest.raises(FileExistsError):
+        write_template(path)
+
+
+def test_a_template_of_another_kind(tmp_path) -> None:
+    with pytest.raises(UnsupportedFormatError):
+        write_template(tmp_path / "events.ods")
+
+
+def test_every_column_is_told_in_the_docs() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "loading-tables.md").read_text(encoding="utf-8")
+    for name in NAMES:
+        assert f"`{name}`" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "last", "slug", "begin", "end", "precision"),
+    [
+        ("2018-01-05", "", "2018-01-05", "2018-01-05", "2018-01-05", "day"),
+        ("2016-02", "", "2016-02", "2016-02-01", "2016-02-29", "month"),
+        ("2018", "", "2018", "2018-01-01", "2018-12-31", "year"),
+        ("2018-01-05", "2018-02-01", "2018-01-05--2018-02-01", "2018-01-05", "2018-02-01", "day"),
+        ("2018-01", "2018-03", "2018-01--2018-03", "2018-01-01", "2018-03-31", "month"),
+        ("2018", "2018-03", "2018--2018-03", "2018-01-01", "2018-03-31", "year"),
+    ],
+)
+def test_periods(text, last, slug, begin, end, precision) -> None:
+    found = period(text, last)
+    assert (found.slug, found.begin, found.end, found.precision) == (slug, begin, end, precision)
+
+
+@pytest.mark.parametrize(
+    ("text", "last"), [("2018-13", ""), ("0000", ""), ("x", ""), ("2018", "x"), ("2018", "2017")]
+)
+def test_no_periods(text, last) -> None:
+    assert isinstance(period(text, last), str)
+
+
+def test_open_period() -> None:
+    found = open_period("2018-01", "2018-01-01")
+    assert (found.slug, found.begin, found.end, found.precision) == (
+        "2018-01--open",
+        "2018-01-01",
+        "",
+        "open",
+    )
+
+
+def test_output_conforms(tmp_path, conform) -> None:
+    rows = [
+        {"id": "1"},
+        {"id": "2", "date": "2018-02", "place": ""} | {"latitude": "", "longitude": ""},
+        {"id": "3", "actors": "Nobody Known; QAT", "recipients": "IRN"},
+        {"id": "4", "source": "", "published": ""},
+        {"id": "5", "source": "", "url": "", "publisher": "", "published": ""},
+        {"id": "6", "url": "", "date": ""},
+        {"id": "7", "type": "COERCE deport; 174", "modality": "planned", "place": "Qatar"},
+    ]
+    conform(table(tmp_path, *rows), "events")
