@@ -30,6 +30,7 @@ STATUS: Final[dict[type[errors.DiplographError], int]] = {
     errors.UnknownNameError: 404,
     errors.NotAcceptableError: 406,
     errors.ConflictError: 409,
+    errors.CancelledError: 409,
     errors.TooLargeError: 413,
     errors.UnsupportedFormatError: 415,
     errors.ValidationFailedError: 422,

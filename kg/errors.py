@@ -13,6 +13,7 @@
     │   ├── ValidationFailedError   RDF that the shapes refuse
     │   ├── TooLargeError         a body, file or query over its limit
     │   ├── ConflictError         the graph changed since the plan was made
+    │   ├── CancelledError        work that somebody asked to end
     │   ├── SignInRequiredError   a write without a token
     │   ├── WrongTokenError       a write with a token that is not ours
     │   └── ReadOnlyError         a write to a server that only reads
@@ -154,6 +155,12 @@ class ConflictError(RequestError):
     """The graph changed since the plan was made."""
 
     title = "The graph has changed in between"
+
+
+class CancelledError(RequestError):
+    """Work that somebody asked to end; nothing of it is stored."""
+
+    title = "It was cancelled"
 
 
 class SignInRequiredError(RequestError):
