@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from api import access, entities, errors, headers, home, loads, questions, sparql
+from api.data_folder import followers
 from api.state import State
 from kg.settings import Settings
 from kg.store import Store
@@ -13,7 +14,7 @@ from kg.store import Store
 def create_app(store: Store, settings: Settings) -> Flask:
     """Build the Flask application over a store that is already open."""
     app = Flask("api")
-    app.extensions["diplograph"] = State(store, settings)
+    app.extensions["diplograph"] = State(store, settings, followers(settings))
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload
     # A text field is held in memory whole; what is larger comes as a body or a file.
     app.config["MAX_FORM_MEMORY_SIZE"] = min(settings.max_upload, 16 * 1024**2)

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from kg.errors import NotAStoreError, ParameterError, StoreBusyError
-from kg.load import install
+from kg.load import Follower, install, recover
 from kg.settings import Settings
 from kg.store import EmbeddedStore, Store
 from kg.store.isolated import IsolatedStore
@@ -24,6 +24,7 @@ STORE: Final = "store"
 SNAPSHOTS: Final = "snapshots"
 TOKEN: Final = "token"  # noqa: S105 - the name of a file
 SERVER: Final = "server.json"
+LOADS: Final = "loads"
 
 
 S = TypeVar("S", EmbeddedStore, IsolatedStore)
@@ -42,7 +43,7 @@ def check_folder(folder: Path) -> None:
     if not folder.exists():
         return
     names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {folder.name}
-    if not folder.is_dir() or (STORE not in names and names - {TOKEN, SERVER, SNAPSHOTS}):
+    if not folder.is_dir() or (STORE not in names and names - {TOKEN, SERVER, SNAPSHOTS, LOADS}):
         raise NotAStoreError(
             "it is no data folder of diplograph: it holds other files",
             where=str(folder),
@@ -86,6 +87,11 @@ def isolate_folder(settings: Settings) -> IsolatedStore:
     )
 
 
+def followers(settings: Settings) -> tuple[Follower, ...]:
+    """Give what is kept in step with the graph of the data folder when a load is stored or undone."""
+    return ()
+
+
 def _open(settings: Settings, make: Callable[[], S]) -> S:
     check_folder(settings.data)
     try:
@@ -97,6 +103,7 @@ def _open(settings: Settings, make: Callable[[], S]) -> S:
         raise
     try:
         install(store)
+        recover(store, settings.data / LOADS, followers(settings))
     except BaseException:
         store.close()
         raise

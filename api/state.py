@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from kg.load import Follower, Loads
 from kg.settings import Settings
 from kg.store import Store
 
@@ -16,6 +17,12 @@ class State:
 
     store: Store
     settings: Settings
+    followers: tuple[Follower, ...] = ()
+
+    @property
+    def loads(self) -> Loads:
+        """Give the loads of the data folder."""
+        return Loads(self.settings.data / "loads")
 
 
 def state() -> State:

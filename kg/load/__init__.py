@@ -26,8 +26,9 @@ from kg.load.model import (
     TableReader,
     Thing,
     TypeCount,
+    silent,
 )
-from kg.load.recovering import recover
+from kg.load.recovering import recover, settle
 from kg.load.staging import known_reader, stage
 from kg.load.undoing import Undone, undo_load
 from kg.provenance import Load, read_load, read_loads
@@ -57,6 +58,8 @@ __all__ = [
     "read_load",
     "recover",
     "report",
+    "settle",
+    "silent",
     "store_load",
     "undo_load",
 ]
@@ -91,7 +94,7 @@ def prepare(
     source: str | None = None,
     base_iri: str | None = None,
     max_errors: int = 0,
-    progress: Progress | None = None,
+    progress: Progress = silent,
     find_reader: FindReader = known_reader,
 ) -> Preview:
     """Read a file into a load's folder and keep its preview there; raises what `staging.stage` raises.
@@ -100,12 +103,8 @@ def prepare(
     """
     with folder.working():
         state = folder.read()
-
-        def tell(phase: str, done: int, total: int | None = None) -> None:
-            folder.tell(state, phase, done, total)
-            if progress is not None:
-                progress(phase, done, total)
-
+        state.step = "reading"
+        folder.write(state)
         try:
             preview = stage(
                 store,
@@ -117,7 +116,7 @@ def prepare(
                 source=source,
                 base_iri=base_iri,
                 max_errors=max_errors,
-                progress=tell,
+                progress=folder.teller(state, progress),
                 find_reader=find_reader,
             )
         except BaseException as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -56,9 +57,12 @@ def store_load(
                 mend="Load the file again to see what it changes now.",
             )
         preview = state.plan()
-        with loads.storing(lambda: progress("waiting for another load", 0)):
+        # A wish to end it from before is over.
+        (folder.path / "cancel").unlink(missing_ok=True)
+        tell = folder.teller(state, progress)
+        with loads.storing(lambda: tell("waiting for another load", 0)):
             started = datetime.now(UTC)
-            _check_unchanged(store, folder, preview, progress)
+            _check_unchanged(store, folder, preview, tell)
             preview = _without(folder, preview, tuple(skip), state)
             if preview.unchanged:
                 state.step = "unchanged"
@@ -68,8 +72,10 @@ def store_load(
             state.step, state.load, state.followed = "storing", load.iri, False
             state.added_bytes = folder.added.stat().st_size
             state.preview = preview.stored()
-            progress("storing", 0, preview.added + preview.removed)
+            state.phase, state.phase_since, state.done = "storing", time.time(), 0
+            state.total = preview.added + preview.removed
             folder.write(state)
+            progress("storing", 0, state.total)
             try:
                 _change(store, folder, load)
             except BaseException as error:
@@ -92,9 +98,10 @@ def finish(
     _cut(folder, state)
     state.step = "stored"
     folder.write(state)
-    progress("bringing the index up to date", 0)
+    tell = folder.teller(state, progress, may_end=False)
+    tell("bringing what follows the graph up to date", 0)
     follow(store, folder, state, followers)
-    progress("packing", 0)
+    tell("packing", 0)
     pack(folder)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kg.errors import CancelledError, ConflictError, DiplographError, UnknownNameError
-from kg.load.model import Preview
+from kg.load.model import Preview, Progress
 
 KEPT_SECONDS: Final = 24 * 3600.0
 """How long a preview waits for its commit, and the traces of a load that failed are kept."""
@@ -28,19 +28,20 @@ _WAIT: Final = 0.1
 _TELL_EVERY: Final = 0.5
 _ID: Final = re.compile(r"[a-z0-9-]{1,80}")
 
-UNDER_WAY: Final = ("reading", "storing", "undoing")
+_PASSING: Final = ("receiving", "ready", "failed", "cancelled", "unchanged")
+UNDER_WAY: Final = ("receiving", "reading", "storing", "undoing")
 
 
 @dataclass
 class State:
     """Where one load stands.
 
-    `step` is reading, ready, storing, stored, unchanged, undoing, undone, failed or cancelled. `load` is the
-    IRI of its PROV record; `problem` says what ended it: title, detail, where, mend, findings.
+    `step` is receiving, reading, ready, storing, stored, unchanged, undoing, undone, failed or cancelled.
+    `load` is the IRI of its PROV record; `problem` says what ended it: title, detail, where, mend, findings.
     """
 
     id: str
-    step: str = "reading"
+    step: str = "receiving"
     file_name: str = ""
     updated: float = 0.0
     phase: str = ""
@@ -62,6 +63,19 @@ class State:
     def ended(self) -> bool:
         """Tell whether nothing is under way."""
         return self.step not in UNDER_WAY
+
+    @property
+    def per_second(self) -> float:
+        """Give the rate of the present phase; 0 while it cannot be told."""
+        elapsed = self.updated - self.phase_since
+        return self.done / elapsed if self.done and elapsed > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimate the rest of the present phase by its rate so far; None while it cannot be told."""
+        if not self.total or not self.per_second:
+            return None
+        return max(0, self.total - self.done) / self.per_second
 
     def plan(self) -> Preview:
         """Give the preview. Raises ConflictError while there is none."""
@@ -129,6 +143,19 @@ class LoadFolder:
         self.write(state)
         if self.cancelled():
             raise CancelledError("the load was cancelled; nothing is stored", mend="Load the file again.")
+
+    def teller(self, state: State, also: Progress, *, may_end: bool = True) -> Progress:
+        """Give a progress that keeps the state, and tells another; it may end the work when asked to."""
+
+        def tell(phase: str, done: int, total: int | None = None) -> None:
+            try:
+                self.tell(state, phase, done, total)
+            except CancelledError:
+                if may_end:
+                    raise
+            also(phase, done, total)
+
+        return tell
 
     def cancel(self) -> None:
         """Ask whoever works on it to end."""
@@ -204,7 +231,7 @@ class Loads:
         """Remove what has waited for a day and was not stored."""
         before = (now or time.time()) - KEPT_SECONDS
         for folder, state in self.all():
-            if state.step in ("ready", "failed", "cancelled", "unchanged") and state.updated < before:
+            if state.step in _PASSING and state.updated < before:
                 folder.remove()
 
     @contextmanager

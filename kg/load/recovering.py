@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from kg.errors import CancelledError
 from kg.load.committing import back_to_ready, finish, is_recorded, pack
@@ -12,6 +14,9 @@ from kg.load.following import follow
 from kg.load.model import Follower
 from kg.load.undoing import back_to_stored, finish_undo
 from kg.store import Store
+
+# A file that is being sent has no process at work yet.
+_RECEIVING_SECONDS: Final = 3600.0
 
 
 def recover(store: Store, root: Path, followers: Sequence[Follower] = ()) -> None:
@@ -29,10 +34,23 @@ def recover(store: Store, root: Path, followers: Sequence[Follower] = ()) -> Non
     loads.tidy()
 
 
+def settle(store: Store, loads: Loads, folder: LoadFolder, followers: Sequence[Follower] = ()) -> State:
+    """Give a load's state, settled first when the process that worked on it is gone."""
+    state = folder.read()
+    if not state.ended:
+        with locked(folder.path / "lock", wait=False) as got:
+            if got:
+                state = folder.read()
+                _settle(store, loads, folder, state, followers)
+    return state
+
+
 def _settle(
     store: Store, loads: Loads, folder: LoadFolder, state: State, followers: Sequence[Follower]
 ) -> None:
-    if state.step == "reading":
+    if state.step == "reading" or (
+        state.step == "receiving" and state.updated < time.time() - _RECEIVING_SECONDS
+    ):
         folder.fail(state, _broken_off())
     elif state.step == "storing":
         if state.load and is_recorded(store, state.load):

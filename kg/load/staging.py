@@ -11,7 +11,7 @@ import pyoxigraph
 from pyoxigraph import NamedNode, RdfFormat
 
 import kg.readers
-from kg.errors import StoreFailedError, ValidationFailedError
+from kg.errors import StoreFailedError, UnsupportedFormatError, ValidationFailedError
 from kg.lines import read_lines, side_by_side, sort_lines, with_graph
 from kg.load.accounts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.checking import as_stored, findings_of, labels_of, target_graph, undescribed
@@ -64,6 +64,12 @@ def stage(
     unknown: tuple[str, ...] = ()
     version = store.version
     if reader is None:
+        if path.is_dir():
+            raise UnsupportedFormatError(
+                "it is a folder, and no table that is read from folders",
+                where=name,
+                mend="Name its files, or a format.",
+            )
         parsed = read_rdf(
             path.read_bytes(), name=name, format=format, media_type=media_type, base_iri=base_iri
         )
@@ -221,9 +227,12 @@ def _watching(progress: Progress, phase: str):  # type: ignore[no-untyped-def]
 
 
 def _checksum(path: Path) -> tuple[str, int]:
+    """Give SHA-256 and length of a file, or of the files of a folder in the order of their names."""
     digest, length = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            length += len(chunk)
+    for part in sorted(path.rglob("*")) if path.is_dir() else (path,):
+        if part.is_file():
+            with part.open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+                    length += len(chunk)
     return digest.hexdigest(), length

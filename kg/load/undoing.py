@@ -65,7 +65,8 @@ def undo_load(
             raise ConflictError(
                 f"load {state.id} {told}", where=state.file_name, mend="List the loads to see what is stored."
             )
-        with loads.storing(lambda: progress("waiting for another load", 0)):
+        tell = folder.teller(state, progress, may_end=False)
+        with loads.storing(lambda: tell("waiting for another load", 0)):
             started = datetime.now(UTC)
             graph = NamedNode(state.plan().graph)
             later = [
@@ -73,7 +74,7 @@ def undo_load(
                 for other, said in loads.all()
                 if said.step == "stored" and said.id > state.id and said.plan().graph == graph.value
             ]
-            kept, counts = _prepare(store, folder, graph, later[0] if later else None, progress)
+            kept, counts = _prepare(store, folder, graph, later[0] if later else None, tell)
             undoing = Undoing(
                 iri=mint_load(started),
                 load=state.load,
@@ -86,7 +87,7 @@ def undo_load(
             )
             state.step, state.undo, state.kept, state.followed = "undoing", undoing.iri, kept, False
             state.fold_into = later[0][0].id if later else None
-            progress("undoing", 0, sum(counts))
+            state.phase, state.done, state.total = "undoing", 0, sum(counts)
             folder.write(state)
             with (folder.path / "undo-added.nq").open("ab") as file:
                 file.write(quads_text(undoing_triples(undoing), GRAPH_LOADS))
