@@ -22,7 +22,7 @@ _COMPARED: Final = 500
 _SHOWN: Final = 50
 _SUGGESTED: Final = 5
 _KNOWN_NAMES: Final = 20_000
-_CUTOFF: Final = 0.85
+_CUTOFF: Final = 0.8
 _NAMES: Final = f"{term('rdfs:label')}|{term('skos:altLabel')}"
 
 
