@@ -14,7 +14,6 @@ from typing import Any
 
 import click
 
-import kg.readers
 from api.commands.options import data_option, opened, with_data
 from api.commands.progress import ProgressLine
 from api.data_folder import (
@@ -29,6 +28,7 @@ from api.loaders import Loader, LocalLoader, RemoteLoader
 from api.tables import text_table
 from kg.errors import DiplographError, ParameterError, UnsupportedFormatError
 from kg.load import list_loads
+from kg.load.reading import write_template
 from kg.settings import Settings
 from kg.terms import LOAD, PREFIXES, compact
 
@@ -211,12 +211,10 @@ def _full(name: str) -> str:
 
 
 def _write_template(path: Path) -> None:
-    write = getattr(kg.readers, "write_template", None)
-    if write is None:
+    if not write_template(path):
         raise UnsupportedFormatError(
             "this version reads no event tables", mend="Load RDF: docs/data-model.md lists the terms."
         )
-    write(path)
     click.echo(f"wrote {path}", err=True)
 
 

@@ -28,8 +28,9 @@ from kg.load.model import (
     TypeCount,
     silent,
 )
+from kg.load.reading import known_reader
 from kg.load.recovering import recover, settle
-from kg.load.staging import known_reader, stage
+from kg.load.staging import stage
 from kg.load.undoing import Undone, undo_load
 from kg.provenance import Load, read_load, read_loads
 from kg.store import Store

@@ -21,6 +21,7 @@ _DOWNWARD: Final = frozenset(
     str(term(curie)).encode()
     for curie in ("dg:hasInteraction", "dg:attributionStep", "dg:span", "dg:duration", "oa:hasSelector")
 )
+_MEMBER: Final = str(term("dg:groupMember")).encode()
 _ROUNDS: Final = 5
 
 
@@ -49,6 +50,7 @@ def _with_parts(path: Path, start: set[bytes]) -> set[bytes]:
         before = len(out)
         targets: dict[bytes, set[bytes]] = defaultdict(set)
         owners: dict[bytes, set[bytes]] = defaultdict(set)
+        groups: dict[bytes, set[bytes]] = defaultdict(set)
         for line in read_lines(path):
             match = _OBJECT.match(line)
             if match is None:
@@ -58,8 +60,12 @@ def _with_parts(path: Path, start: set[bytes]) -> set[bytes]:
                 targets[subject].add(value)
             elif predicate in _DOWNWARD:
                 owners[value].add(subject)
+            elif predicate == _MEMBER:
+                groups[subject].add(value)
         out |= {subject for subject, values in targets.items() if values <= out}
         out |= {value for value, subjects in owners.items() if subjects <= out}
+        # One record alone is no group.
+        out |= {group for group, members in groups.items() if len(members - out) < 2 and members & out}
         if len(out) == before:
             break
     return out
@@ -70,7 +76,9 @@ def _filter(path: Path, out: set[bytes]) -> int:
     count = 0
     with unfinished.open("wb") as file:
         for line in read_lines(path):
-            if subject_of(line) not in out:
+            match = _OBJECT.match(line)
+            left_member = match is not None and match[1] == _MEMBER and match[2] in out
+            if subject_of(line) not in out and not left_member:
                 file.write(line)
                 count += 1
     unfinished.replace(path)

@@ -12,8 +12,29 @@ from kg.readers.record import Record, RowFault
 from kg.store import Store
 
 OnFault = Callable[[RowFault], None]
-TableReader = Callable[[Path, str, OnFault], Iterator[Record]]
-"""Reads a table: its path, the name it goes by, and what takes the rows that cannot be read."""
+
+
+class TableReader(Protocol):
+    """Reads a table; `codes_records` tells that its rows are coding records, which can be grouped."""
+
+    @property
+    def codes_records(self) -> bool:
+        """Tell whether the rows are coding records."""
+        ...
+
+    def read(
+        self,
+        path: Path,
+        *,
+        resolver: Any,
+        on_fault: OnFault,
+        name: str | None = None,
+        notes: Any = None,
+        grouping: Any = None,
+    ) -> Iterator[Record]:
+        """Give the records row by row; a row that cannot be read goes to `on_fault` and gives none."""
+        ...
+
 
 FindReader = Callable[[Path, str | None, str], TableReader | None]
 """Finds the reader of a file by path, format and name; None for RDF."""

@@ -10,28 +10,23 @@ from typing import Final
 import pyoxigraph
 from pyoxigraph import NamedNode, RdfFormat
 
-import kg.readers
 from kg.errors import StoreFailedError, UnsupportedFormatError, ValidationFailedError
 from kg.lines import read_lines, side_by_side, sort_lines, with_graph
 from kg.load.accounts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.checking import as_stored, findings_of, labels_of, target_graph, undescribed
 from kg.load.folder import LoadFolder
-from kg.load.model import FindReader, Preview, Progress, TableReader, TypeCount, silent
+from kg.load.model import FindReader, Preview, Progress, TypeCount, silent
+from kg.load.reading import TableReading, known_reader, rdf_bytes
 from kg.load.tables import Duplicates, Faults, normalise, write_first, write_raw
 from kg.load.tally import Tally
 from kg.readers.blank_nodes import skolemise
 from kg.readers.rdf import read_rdf
+from kg.readers.record import Record
 from kg.store import QueryDataset, Store
 from kg.terms import compact
 
 _CHUNK: Final = 1024 * 1024
 _SUBJECT_TICK: Final = 5_000
-
-
-def known_reader(path: Path, form: str | None, name: str) -> TableReader | None:
-    """Find the reader of a table; None for RDF."""
-    find: FindReader | None = getattr(kg.readers, "find_reader", None)
-    return find(path, form, name) if find is not None else None
 
 
 def stage(
@@ -70,9 +65,9 @@ def stage(
                 where=name,
                 mend="Name its files, or a format.",
             )
-        parsed = read_rdf(
-            path.read_bytes(), name=name, format=format, media_type=media_type, base_iri=base_iri
-        )
+        data, inner = rdf_bytes(path, name)
+        parsed = read_rdf(data, name=inner, format=format, media_type=media_type, base_iri=base_iri)
+        del data
         graph = target_graph(parsed.graph, source, name)
         triples, notes = as_stored(skolemise(parsed.triples, graph.value))
         progress("checking", 0, len(triples))
@@ -84,15 +79,27 @@ def stage(
         fingerprint = _compare(store, folder, graph, new, tally, progress)
     else:
         graph = target_graph(None, source, name)
-        records = reader(path, name, faults.take)
-        if is_empty(store, graph):
-            watch = RecordWatch(store, graph, tally)
-            write_first(records, str(graph).encode(), folder.added, tally, progress, duplicates, watch.take)
-            watch.finish()
-            folder.removed.touch()
-            fingerprint = ""
-        else:
-            fingerprint = _compare_table(store, folder, graph, records, tally, progress, duplicates)
+        with TableReading(store, reader, path, name, faults.take, folder.path) as table:
+            duplicates.grouped = table.groups
+            if is_empty(store, graph):
+                watch = RecordWatch(store, graph, tally)
+                write_first(
+                    table.records(),
+                    str(graph).encode(),
+                    folder.added,
+                    tally,
+                    progress,
+                    duplicates,
+                    watch.take,
+                )
+                watch.finish()
+                folder.removed.touch()
+                fingerprint = ""
+            else:
+                fingerprint = _compare_table(
+                    store, folder, graph, table.records(), tally, progress, duplicates
+                )
+            notes = table.notes()
         faults.check()
         findings = tuple(faults.listed)
         if not duplicates.records and not tally.added and not tally.removed and not tally.counts:
@@ -156,7 +163,7 @@ def _compare_table(
     store: Store,
     folder: LoadFolder,
     graph: NamedNode,
-    records: Iterator[kg.readers.record.Record],
+    records: Iterator[Record],
     tally: Tally,
     progress: Progress,
     duplicates: Duplicates,

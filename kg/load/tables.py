@@ -11,8 +11,8 @@ import pyoxigraph
 from pyoxigraph import RdfFormat
 
 from kg.errors import ValidationFailedError
-from kg.lines import read_lines, sort_lines, with_graph
-from kg.load.model import OnFault, Progress
+from kg.lines import read_lines, sort_lines
+from kg.load.model import Progress
 from kg.load.tally import AGENTS, Tally, types_of
 from kg.readers.record import Record, RowFault
 from kg.terms import ONTOLOGY
@@ -68,6 +68,8 @@ class Duplicates:
         self.records = 0
         self.repeated = 0
         self.bounded = False
+        self.grouped = False
+        self.groups = 0
 
     def is_new(self, record: Record) -> bool:
         """Note a record; tells whether its IRI comes for the first time."""
@@ -79,9 +81,10 @@ class Duplicates:
             self._ids.add(key)
         else:
             self.bounded = True
+        self.groups += record.kind == "RecordGroup"
         if record.kind == "CodingRecord":
             self.records += 1
-            if record.day and record.type and len(self._alike) < _IDS:
+            if not self.grouped and record.day and record.type and len(self._alike) < _IDS:
                 self._alike[hash((record.day, record.type, record.actors))] += 1
         return True
 
@@ -90,6 +93,11 @@ class Duplicates:
         found = []
         if self.repeated:
             found.append(f"{self.repeated:,} rows bear the id of a row before them and are joined with it")
+        if self.groups:
+            found.append(
+                f"{self.groups:,} groups of records seem to tell of one occurrence each: "
+                "they are grouped and kept apart"
+            )
         groups = sum(1 for count in self._alike.values() if count > 1)
         alike = sum(count for count in self._alike.values() if count > 1)
         if groups:
@@ -159,17 +167,6 @@ def normalise(source: Path, target: Path) -> None:
     """Write N-Triples as the engine would; raises SyntaxError for what is none."""
     triples = pyoxigraph.parse(path=str(source), format=RdfFormat.N_TRIPLES)
     pyoxigraph.serialize(triples, str(target), format=RdfFormat.N_TRIPLES)
-
-
-def quads_of(triples: Path, graph: bytes, target: Path) -> None:
-    """Write N-Triples as N-Quads of one graph."""
-    with target.open("wb", buffering=1024 * 1024) as out:
-        out.writelines(with_graph(line, graph) for line in read_lines(triples))
-
-
-def fault_taker(faults: Faults) -> OnFault:
-    """Give what a reader calls for a row that it cannot read."""
-    return faults.take
 
 
 def _count(tally: Tally, record: Record, lines: list[bytes]) -> None:

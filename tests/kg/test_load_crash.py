@@ -31,7 +31,9 @@ from kg.store import EmbeddedStore
 
 folder, word, rows = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 
-def read(path, name, on_fault):
+class Reader:
+  codes_records = False
+  def read(self, path, **options):
     for number in range(rows):
         iri = f"https://w3id.org/diplograph/id/record/crash-{number}"
         yield Record(iri, "CodingRecord", "".join(
@@ -45,7 +47,7 @@ source = folder / "rows"
 source.write_text(word)
 print("ready", flush=True)
 held, _ = loads.new("rows")
-prepare(store, held, source, name="rows", find_reader=lambda *args: read)
+prepare(store, held, source, name="rows", find_reader=lambda *args: Reader())
 store_load(store, loads, held)
 print("stored", flush=True)
 store.close()
