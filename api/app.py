@@ -25,7 +25,7 @@ from api import (
 )
 from api.cache import CacheDoor, ResultCache
 from api.compress import Compressor
-from api.data_folder import open_index
+from api.data_folder import followers, open_index
 from api.metrics import Metrics
 from api.state import State
 from api.traffic import Traffic
@@ -39,7 +39,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
     index = open_index(settings, store)
     if settings.data.is_dir():
         index.start(store)
-    app.extensions["diplograph"] = State(store, settings, index)
+    app.extensions["diplograph"] = State(store, settings, index, followers(settings, index))
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload
     # A text field is held in memory whole; what is larger comes as a body or a file.
     app.config["MAX_FORM_MEMORY_SIZE"] = min(settings.max_upload, 16 * 1024**2)

@@ -56,6 +56,7 @@ for command in (
     serve.serve,
     load.load,
     load.loads,
+    load.undo,
     query.query,
     query.dump,
     inspect.describe,

@@ -21,7 +21,8 @@ from kg.errors import (
     StoreBusyError,
     WrongTokenError,
 )
-from kg.load import install
+from kg.load import Follower, install, recover
+from kg.reasoning import Entailments
 from kg.search import SearchIndex, attach
 from kg.settings import Settings
 from kg.store import EmbeddedStore, Store
@@ -35,10 +36,19 @@ SNAPSHOTS: Final = "snapshots"
 TOKEN: Final = "token"  # noqa: S105 - the name of a file
 SERVER: Final = "server.json"
 SEARCH: Final = "search.sqlite"
+LOADS: Final = "loads"
 KEEPER: Final = "keeper.sock"
 FIGURES: Final = "figures"
 # What a folder may hold before it has a store.
-_OWN: Final = {TOKEN, SERVER, SNAPSHOTS, KEEPER, FIGURES, *(SEARCH + end for end in ("", "-wal", "-shm"))}
+_OWN: Final = {
+    TOKEN,
+    SERVER,
+    SNAPSHOTS,
+    KEEPER,
+    FIGURES,
+    LOADS,
+    *(SEARCH + end for end in ("", "-wal", "-shm")),
+}
 
 _log = logging.getLogger(__name__)
 
@@ -81,11 +91,8 @@ def keep_folder(settings: Settings) -> Keeper:
     Raises what `open_folder` raises.
     """
 
-    def make() -> IsolatedStore:
-        return isolate_store(settings, settings.data / STORE, None)
-
     # Nobody else reads yet; the readers of this one end as soon as the graphs are up to date.
-    store = _open(settings, make)
+    store = isolate_folder(settings)
     keeper = store.keeper
     store.release_readers()
     assert isinstance(keeper, Keeper)  # noqa: S101
@@ -110,6 +117,22 @@ def isolate_store(settings: Settings, folder: Path, keeper: Keeping | None) -> I
     )
 
 
+def isolate_folder(settings: Settings) -> IsolatedStore:
+    """Open the store of the data folder behind processes that can be stopped, for this process alone.
+
+    Raises what `open_folder` raises.
+    """
+    return _open(settings, lambda: isolate_store(settings, settings.data / STORE, None))
+
+
+def followers(settings: Settings, index: SearchIndex) -> tuple[Follower, ...]:
+    """Give what is kept in step with the graph when a load is stored or undone.
+
+    A store elsewhere gets no entailments. They come before the index, since they change the store, too.
+    """
+    return (index,) if settings.store else (Entailments(), index)
+
+
 def _open(settings: Settings, make: Callable[[], S]) -> S:
     check_folder(settings.data)
     try:
@@ -121,6 +144,8 @@ def _open(settings: Settings, make: Callable[[], S]) -> S:
         raise
     try:
         install(store)
+        recover(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
+        Entailments().ensure(store)
     except BaseException:
         store.close()
         raise

@@ -34,6 +34,7 @@ STATUS: Final[dict[type[errors.DiplographError], int]] = {
     errors.AddressTooLongError: 414,
     errors.OutsideGraphError: 422,
     errors.ProtectedGraphError: 403,
+    errors.CancelledError: 409,
     errors.TooLargeError: 413,
     errors.UnsupportedFormatError: 415,
     errors.ValidationFailedError: 422,

@@ -2,47 +2,129 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+import getpass
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Protocol
 
 import httpx
 
 from api.data_folder import Server
+from kg import errors
 from kg import load as loading
+from kg.load import Follower, LoadFolder, Loads, Progress, silent
+from kg.provenance import read_load
 from kg.store import Store
 from kg.store.remote import problem_error, unreachable
 
+_CHUNK: Final = 1024 * 1024
+_POLL: Final = 0.3
+
 
 class Loader(Protocol):
-    """Plans and commits; summaries are what `Plan.summary` and `Load.summary` give."""
+    """Previews, stores and undoes; summaries are what the server's JSON has."""
 
     def plan(
-        self, data: bytes, name: str, form: str | None, source: str | None, base: str | None
+        self,
+        path: Path,
+        name: str,
+        form: str | None,
+        source: str | None,
+        base: str | None,
+        max_errors: int,
+        progress: Progress,
     ) -> tuple[Any, dict[str, Any]]:
-        """Plan a load; gives what `commit` takes, and the summary."""
+        """Preview a load; gives what `commit` and `drop` take, and the summary."""
         ...
 
-    def commit(self, planned: Any) -> dict[str, Any] | None:
+    def commit(self, planned: Any, skip: Sequence[str], progress: Progress) -> dict[str, Any] | None:
         """Carry out a plan; None when it changes nothing."""
+        ...
+
+    def drop(self, planned: Any) -> None:
+        """Let go of a preview, or end its load."""
+        ...
+
+    def undo(self, load_id: str, progress: Progress) -> dict[str, Any]:
+        """Take a load back."""
         ...
 
 
 class LocalLoader:
     """Loads into a store of this process."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, root: Path, followers: Sequence[Follower] = ()) -> None:
         self._store = store
+        self._loads = Loads(root)
+        self._followers = followers
 
     def plan(
-        self, data: bytes, name: str, form: str | None, source: str | None, base: str | None
+        self,
+        path: Path,
+        name: str,
+        form: str | None,
+        source: str | None,
+        base: str | None,
+        max_errors: int,
+        progress: Progress = silent,
     ) -> tuple[Any, dict[str, Any]]:
-        """Plan a load; see `kg.load.plan`."""
-        plan = loading.plan(self._store, data, name=name, format=form, source=source, base_iri=base)
-        return plan, plan.summary()
+        """Preview a load; see `kg.load.prepare`."""
+        folder, _ = self._loads.new(Path(name).name, started_by=who())
+        try:
+            preview = loading.prepare(
+                self._store,
+                folder,
+                path,
+                name=name,
+                format=form,
+                source=source,
+                base_iri=base,
+                max_errors=max_errors,
+                progress=progress,
+            )
+        except BaseException:
+            folder.remove()
+            raise
+        return folder, preview.summary()
 
-    def commit(self, planned: Any) -> dict[str, Any] | None:
-        """Carry out a plan; see `kg.load.commit`."""
-        load = loading.commit(self._store, planned)
+    def commit(
+        self, planned: Any, skip: Sequence[str] = (), progress: Progress = silent
+    ) -> dict[str, Any] | None:
+        """Carry out a plan; see `kg.load.store_load`."""
+        folder: LoadFolder = planned
+        load = loading.store_load(
+            self._store, self._loads, folder, skip=skip, followers=self._followers, progress=progress
+        )
+        if load is None:
+            folder.remove()
         return load.summary() if load else None
+
+    def drop(self, planned: Any) -> None:
+        """Let go of a preview."""
+        folder: LoadFolder = planned
+        if folder.path.exists() and folder.read().step in ("ready", "unchanged", "failed", "cancelled"):
+            folder.remove()
+
+    def undo(self, load_id: str, progress: Progress = silent) -> dict[str, Any]:
+        """Take a load back; see `kg.load.undo_load`."""
+        load = read_load(self._store, load_id)
+        try:
+            folder = self._loads.open(load.id)
+        except errors.UnknownNameError:
+            raise errors.UnknownNameError(
+                f"what undoing load {load.id} takes is not in this data folder",
+                mend="Load an earlier version of the source: it replaces the graph.",
+            ) from None
+        return loading.undo_load(
+            self._store,
+            self._loads,
+            folder,
+            followers=self._followers,
+            progress=progress,
+            started_by=who(),
+        ).summary()
 
 
 class RemoteLoader:
@@ -53,30 +135,104 @@ class RemoteLoader:
         self._http = httpx.Client(
             base_url=server.url,
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
-            timeout=httpx.Timeout(10.0, read=None),
+            timeout=httpx.Timeout(10.0, read=None, write=None),
             trust_env=False,
         )
 
     def plan(
-        self, data: bytes, name: str, form: str | None, source: str | None, base: str | None
+        self,
+        path: Path,
+        name: str,
+        form: str | None,
+        source: str | None,
+        base: str | None,
+        max_errors: int,
+        progress: Progress = silent,
     ) -> tuple[Any, dict[str, Any]]:
-        """Plan a load; raises the error that the server tells."""
-        given = {"name": name, "format": form, "source": source, "base": base}
-        params = {key: value for key, value in given.items() if value}
-        summary = self._post("/load", params=params, content=data)
-        return summary["links"]["commit"], summary
+        """Preview a load; raises the error that the server tells."""
+        if path.is_dir():
+            raise errors.ParameterError(
+                "a folder cannot be sent to the running server",
+                where=str(path),
+                mend="Name its files, or stop the server and load the folder.",
+            )
+        given = {"name": name, "format": form, "source": source, "base": base, "by": who()}
+        params = {key: value for key, value in given.items() if value} | {"max_errors": str(max_errors)}
+        with path.open("rb") as file:
+            size = str(path.stat().st_size)
+            summary = self._send(
+                "POST",
+                "/load",
+                params=params,
+                content=_pieces(file, int(size), progress),
+                headers={"Content-Length": size},
+            )
+        summary = self._wait(summary, progress)
+        return summary["links"], summary
 
-    def commit(self, planned: Any) -> dict[str, Any] | None:
+    def commit(
+        self, planned: Any, skip: Sequence[str] = (), progress: Progress = silent
+    ) -> dict[str, Any] | None:
         """Carry out a plan."""
-        load = self._post(str(planned))
-        return None if load["unchanged"] else load
+        load = self._send("POST", planned["commit"], params={"skip": list(skip)})
+        if load.get("unchanged") and load.get("load", "") is None:
+            return None
+        return self._wait(load, progress)
 
-    def _post(self, path: str, **options: Any) -> dict[str, Any]:
+    def drop(self, planned: Any) -> None:
+        """Let go of a preview, or end its load."""
+        self._send("POST", f"{planned['self']}/cancel")
+
+    def undo(self, load_id: str, progress: Progress = silent) -> dict[str, Any]:
+        """Take a load back."""
+        done = self._wait(self._send("POST", f"/loads/{load_id}/undo", params={"by": who()}), progress)
+        return {"load": done["id"], "kept": done["kept"], "graph": done["graph"]}
+
+    def _wait(self, members: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        """Follow a load until nothing is under way; what broke off raises."""
         try:
-            response = self._http.post(path, **options)
+            while "progress" in members:
+                told = members["progress"]
+                progress(told["phase"], told["done"], told["total"])
+                time.sleep(_POLL)
+                members = self._send("GET", members["links"]["self"])
+        except KeyboardInterrupt:
+            self._send("POST", f"{members['links']['self']}/cancel")
+            raise
+        if members.get("problem"):
+            raise _error(members["problem"])
+        return members
+
+    def _send(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        try:
+            response = self._http.request(method, path, **options)
         except httpx.HTTPError as error:
             raise unreachable(str(self._http.base_url), error) from None
         if not response.is_success:
             raise problem_error(response)
         members: dict[str, Any] = response.json()
         return members
+
+
+def who() -> str:
+    """Give the name that this user goes by on this machine; empty where there is none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return os.environ.get("USER", "")
+
+
+def _pieces(file: BinaryIO, size: int, progress: Progress) -> Iterator[bytes]:
+    sent = 0
+    while piece := file.read(_CHUNK):
+        sent += len(piece)
+        yield piece
+        progress("sending", sent, size)
+
+
+def _error(problem: dict[str, Any]) -> errors.DiplographError:
+    kind = getattr(errors, str(problem["kind"]), errors.StoreFailedError)
+    error: errors.DiplographError = kind(problem["detail"], where=problem["where"], mend=problem["mend"])
+    if isinstance(error, errors.ValidationFailedError):
+        error.findings = tuple(problem["findings"])
+    return error

@@ -1,33 +1,35 @@
-"""Door: loading. A file is shown as a plan first, and stored when the plan is committed."""
+"""Door: loading. A file is shown as a preview first, stored when that is committed, and can be taken back."""
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, jsonify, redirect, render_template, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.utils import secure_filename
 
+from api import jobs
 from api.access import signed_in, writes
 from api.negotiation import wants_html
-from api.shelf import PlanShelf
-from api.state import state
+from api.state import State, state
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
 from kg.formats import RDF_FORMATS
-from kg.load import Plan
+from kg.load import LoadFolder, Preview
+from kg.load.folder import State as Standing
+from kg.provenance import Load
 from kg.terms import compact, term
 
 blueprint = Blueprint("loads", __name__)
 
-_FORM = "multipart/form-data"
-_SHELF = "diplograph plans"
-_LABEL = term("rdfs:label")
-
-
-@blueprint.record_once
-def _set_up(setup: BlueprintSetupState) -> None:
-    setup.app.extensions[_SHELF] = PlanShelf()
+_FORM: Final = "multipart/form-data"
+_LABEL: Final = term("rdfs:label")
+_CHUNK: Final = 1024 * 1024
+_REFRESH: Final = 2
+_HEADERS: Final = {"Vary": "Accept", "Cache-Control": "no-store"}
 
 
 @blueprint.get("/load")
@@ -39,79 +41,251 @@ def form() -> ResponseReturnValue:
 @blueprint.post("/load")
 @writes
 def preview() -> ResponseReturnValue:
-    """Plan a load of the form's `file`, or of a body of RDF; may name `source`, `format`, `name`, `base`."""
-    data, name, media_type = _upload()
-    plan = loading.plan(
-        state().store,
-        data,
+    """Preview a load of the form's `file`, or of a body.
+
+    May name `source`, `format`, `name`, `base`, `max_errors`. Answers 201 with the preview, or 202 while the
+    file is still being read.
+    """
+    name, media_type = _named()
+    max_errors = _number("max_errors")
+    here = state()
+    here.loads.tidy()
+    folder, _ = here.loads.new(name, started_by=_option("by") or "")
+    try:
+        path = _receive(folder, name)
+    except BaseException:
+        folder.remove()
+        raise
+    work = partial(
+        loading.prepare,
+        here.store,
+        folder,
+        path,
         name=name,
         format=_option("format"),
         media_type=media_type,
         source=_option("source"),
         base_iri=_option("base"),
+        max_errors=max_errors,
     )
-    plan_id = _shelf().put(plan)
-    place = f"/loads/{plan_id}"
+    try:
+        done = jobs.run(work)
+    except BaseException:
+        folder.remove()
+        raise
+    place = f"/loads/{folder.id}"
     if wants_html():
         return redirect(place, 303)
-    return jsonify(_plan_members(plan_id, plan)), 201, {"Location": place, "Vary": "Accept"}
+    return jsonify(_members(folder.read())), 201 if done else 202, {"Location": place, "Vary": "Accept"}
 
 
-@blueprint.post("/loads/<plan_id>/commit")
+@blueprint.post("/loads/<load_id>/commit")
 @writes
-def commit(plan_id: str) -> ResponseReturnValue:
-    """Carry out a plan."""
-    plan = _shelf().get(plan_id)
-    load = loading.commit(state().store, plan)
-    _shelf().drop(plan_id)
-    if wants_html():
-        return redirect(f"/loads/{load.id}" if load else "/loads", 303)
-    if load is None:
-        return jsonify({"unchanged": True, "graph": plan.graph.value, "load": None})
-    return jsonify({"unchanged": False, **load.summary(), "links": {"self": f"/loads/{load.id}"}})
+def commit(load_id: str) -> ResponseReturnValue:
+    """Store what a preview showed, without the IRIs in `skip`; 202 while it goes on."""
+    here, folder = state(), state().loads.open(load_id)
+    skip = set(request.values.getlist("skip"))
+    # A form sends the boxes that are ticked; those that it listed and did not send are left out.
+    skip |= set(request.form.getlist("listed")) - set(request.form.getlist("keep"))
+    work = partial(
+        loading.store_load, here.store, here.loads, folder, skip=sorted(skip), followers=here.followers
+    )
+    return _answer(folder, jobs.run(work))
+
+
+@blueprint.post("/loads/<load_id>/undo")
+@writes
+def undo(load_id: str) -> ResponseReturnValue:
+    """Take a load back; 202 while it goes on."""
+    here, folder = state(), _folder(load_id)
+    work = partial(
+        loading.undo_load,
+        here.store,
+        here.loads,
+        folder,
+        followers=here.followers,
+        started_by=_option("by") or "",
+    )
+    return _answer(folder, jobs.run(work))
+
+
+@blueprint.post("/loads/<load_id>/cancel")
+@writes
+def cancel(load_id: str) -> ResponseReturnValue:
+    """End a load that is under way, or drop a preview."""
+    folder = state().loads.open(load_id)
+    said = loading.settle(state().store, state().loads, folder, state().followers)
+    if said.step in ("ready", "unchanged", "failed", "cancelled"):
+        folder.remove()
+        if wants_html():
+            return redirect("/loads", 303)
+        return jsonify({"id": load_id, "state": "cancelled"})
+    if not said.ended:
+        folder.cancel()
+    return _answer(folder, done=said.ended)
 
 
 @blueprint.get("/loads")
 def history() -> ResponseReturnValue:
-    """List the loads, newest first."""
-    loads = loading.list_loads(state().store)
+    """List the loads, newest first; those that are not stored (yet) apart."""
+    here = state()
+    loads = loading.list_loads(here.store)
+    open_ones = [
+        said
+        for folder, _ in reversed(here.loads.all())
+        if (said := loading.settle(here.store, here.loads, folder, here.followers)).step
+        not in ("stored", "undone")
+    ]
     if wants_html():
-        return render_template("loads.html", loads=loads, compact=compact)
-    return jsonify({"loads": [load.summary() for load in loads]}), {"Vary": "Accept"}
+        return render_template("loads.html", loads=loads, open_ones=open_ones, compact=compact)
+    waiting = [{"id": said.id, "state": said.step, "file": said.file_name} for said in open_ones]
+    return jsonify({"loads": [load.summary() for load in loads], "open": waiting}), {"Vary": "Accept"}
 
 
 @blueprint.get("/loads/<load_id>")
 def one(load_id: str) -> ResponseReturnValue:
-    """Show a plan that waits, or a load that was carried out."""
+    """Show how far a load is, its preview, or what it came to."""
+    here = state()
     try:
-        plan = _shelf().get(load_id)
+        folder = here.loads.open(load_id)
+        said = loading.settle(here.store, here.loads, folder, here.followers)
     except UnknownNameError:
-        load = loading.read_load(state().store, load_id)
-        if wants_html():
-            return render_template(
-                "load-done.html", load=load, graph=compact(load.graph), look=_look(load.graph)
-            )
-        return jsonify(load.summary()), {"Vary": "Accept"}
-    headers = {"Vary": "Accept", "Cache-Control": "no-store"}
+        return _stored(loading.read_load(here.store, load_id), None)
+    if said.step in ("stored", "undone"):
+        return _stored(loading.read_load(here.store, load_id), said)
+    if not wants_html():
+        return jsonify(_members(said)), _HEADERS
+    if not said.ended:
+        page = render_template("load-progress.html", said=said, refresh=_REFRESH)
+        return page, {**_HEADERS, "Refresh": str(_REFRESH)}
+    if said.preview is None:
+        return render_template("load-failed.html", said=said), _HEADERS
+    plan = said.plan()
+    return (
+        render_template(
+            "load-preview.html",
+            plan=plan,
+            said=said,
+            graph=compact(plan.graph),
+            compact=compact,
+            fates=_fates(plan),
+            may_load=signed_in(),
+        ),
+        _HEADERS,
+    )
+
+
+def _fates(plan: Preview) -> list[tuple[str, int]]:
+    fates = ("new", "changed", "unchanged", "gone")
+    events = [count for count in plan.counts if count.type in _COUNTED]
+    return [(fate, sum(getattr(count, fate) for count in events)) for fate in fates]
+
+
+_COUNTED: Final = {term(f"dg:{name}").value for name in ("Event", "Claim", "CodingRecord")}
+
+
+def _stored(load: Load, said: Standing | None) -> ResponseReturnValue:
+    members = {
+        **load.summary(),
+        "state": said.step if said else "stored",
+        "unchanged": False,
+        "skipped": said.skipped if said else [],
+        "kept": said.kept if said else [],
+        "links": _links(load.id, said.step if said else "stored"),
+    }
+    if not wants_html():
+        return jsonify(members), {"Vary": "Accept"}
+    page = render_template(
+        "load-done.html",
+        load=load,
+        said=said,
+        graph=compact(load.graph),
+        look=_look(load.graph),
+        may_load=signed_in(),
+    )
+    return page, {"Vary": "Accept"}
+
+
+def _answer(folder: LoadFolder, done: bool) -> ResponseReturnValue:
+    place = f"/loads/{folder.id}"
     if wants_html():
-        graph = compact(plan.graph.value)
-        return render_template("load-preview.html", plan=plan, plan_id=load_id, graph=graph), headers
-    return jsonify(_plan_members(load_id, plan)), headers
+        return redirect(place, 303)
+    said = folder.read()
+    if said.step in ("stored", "undone"):
+        return _stored(loading.read_load(state().store, folder.id), said)
+    members = _members(said)
+    if done and said.step == "unchanged":
+        members = {"unchanged": True, "graph": said.plan().graph, "load": None}
+    return jsonify(members), 200 if done else 202, {"Location": place, "Vary": "Accept"}
 
 
-def _upload() -> tuple[bytes, str, str]:
+def _members(said: Standing) -> dict[str, Any]:
+    members: dict[str, Any] = {"id": said.id, "state": said.step, "file": said.file_name}
+    if said.preview is not None:
+        members |= said.plan().summary()
+    if said.problem is not None:
+        members["problem"] = said.problem
+    if not said.ended:
+        members["progress"] = {
+            "phase": said.phase,
+            "done": said.done,
+            "total": said.total,
+            "per_second": round(said.per_second),
+            "seconds_left": said.seconds_left,
+        }
+    return {**members, "links": _links(said.id, said.step)}
+
+
+def _links(load_id: str, step: str) -> dict[str, str]:
+    here = f"/loads/{load_id}"
+    links = {"self": here}
+    if step in ("ready", "unchanged"):
+        links["commit"] = f"{here}/commit"
+    if step in ("stored",):
+        links["undo"] = f"{here}/undo"
+    if step in ("receiving", "reading", "ready", "unchanged", "storing"):
+        links["cancel"] = f"{here}/cancel"
+    return links
+
+
+def _folder(load_id: str) -> LoadFolder:
+    here: State = state()
+    try:
+        return here.loads.open(load_id)
+    except UnknownNameError:
+        load = loading.read_load(here.store, load_id)
+        raise UnknownNameError(
+            f"what undoing load {load.id} takes is not in this data folder",
+            mend="Load an earlier version of the source: it replaces the graph.",
+        ) from None
+
+
+def _named() -> tuple[str, str]:
+    """Give the name of what is sent and its media type."""
     if request.mimetype == _FORM:
         file = request.files.get("file")
         if file is None or not file.filename:
             raise ParameterError("no file was chosen", mend="Choose a file in the field `file`.")
-        return file.read(), file.filename, file.mimetype
+        return file.filename, file.mimetype
     name = request.args.get("name", "")
     if not name and not _option("source"):
         raise ParameterError(
             "a body without a file name needs to say which source it is",
             mend="Add ?source=NAME (or ?name=FILE.ttl) to the address.",
         )
-    return request.get_data(cache=False), name or "body", request.mimetype
+    return name or "body", request.mimetype
+
+
+def _receive(folder: LoadFolder, name: str) -> Path:
+    """Write what is sent to a file of the load, piece by piece."""
+    path = folder.source / (secure_filename(Path(name).name)[-100:] or "data")
+    if request.mimetype == _FORM:
+        request.files["file"].save(path, buffer_size=_CHUNK)
+        return path
+    with path.open("wb") as file:
+        while chunk := request.stream.read(_CHUNK):
+            file.write(chunk)
+    return path
 
 
 def _option(name: str) -> str | None:
@@ -119,14 +293,11 @@ def _option(name: str) -> str | None:
     return given.strip() or None if given else None
 
 
-def _shelf() -> PlanShelf:
-    shelf: PlanShelf = current_app.extensions[_SHELF]
-    return shelf
-
-
-def _plan_members(plan_id: str, plan: Plan) -> dict[str, object]:
-    links = {"self": f"/loads/{plan_id}", "commit": f"/loads/{plan_id}/commit"}
-    return {"id": plan_id, **plan.summary(), "links": links}
+def _number(name: str) -> int:
+    given = _option(name) or "0"
+    if not given.isascii() or not given.isdigit():
+        raise ParameterError(f"{name}={given} is no whole number", mend=f"Give {name} a number from 0.")
+    return int(given)
 
 
 def _look(graph: str) -> str:

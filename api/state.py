@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from flask import current_app
 
+from kg.load import Follower, Loads
 from kg.search import SearchIndex
 from kg.settings import Settings
 from kg.store import Store
@@ -18,6 +19,12 @@ class State:
     store: Store
     settings: Settings
     index: SearchIndex = field(default_factory=SearchIndex)
+    followers: tuple[Follower, ...] = ()
+
+    @property
+    def loads(self) -> Loads:
+        """Give the loads of the data folder."""
+        return Loads(self.settings.data / "loads")
 
 
 def state() -> State:

@@ -17,6 +17,7 @@
     │   ├── ProtectedGraphError   a write to a graph that the tool itself keeps
     │   ├── OutsideGraphError     a patch that reaches beyond its graph
     │   ├── AddressTooLongError   a request whose address is over its limit
+    │   ├── CancelledError        work that somebody asked to end
     │   ├── SignInRequiredError   a write without a token
     │   ├── WrongTokenError       a write with a token that is not ours
     │   └── ReadOnlyError         a write to a server that only reads
@@ -182,6 +183,12 @@ class AddressTooLongError(RequestError):
     """A request whose address is over its limit."""
 
     title = "The address is too long"
+
+
+class CancelledError(RequestError):
+    """Work that somebody asked to end; nothing of it is stored."""
+
+    title = "It was cancelled"
 
 
 class SignInRequiredError(RequestError):

@@ -35,6 +35,8 @@ class Load:
     added: int
     removed: int
     tool: str = TOOL
+    started_by: str = ""
+    undone: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -61,7 +63,23 @@ class Load:
             "added": self.added,
             "removed": self.removed,
             "tool": self.tool,
+            "started_by": self.started_by or None,
+            "undone": self.undone.isoformat() if self.undone else None,
         }
+
+
+@dataclass(frozen=True)
+class Undoing:
+    """The taking back of one load: what came back, and what left the graph again; counts in triples."""
+
+    iri: str
+    load: str
+    file_name: str
+    started: datetime
+    ended: datetime
+    restored: int
+    taken_back: int
+    started_by: str = ""
 
 
 def mint_load(at: datetime) -> str:
@@ -73,7 +91,9 @@ def load_triples(load: Load) -> list[Triple]:
     """Describe a load (PROV-O section 3.1: an Activity, the Entities it used and generated, its Agent)."""
     activity, file = NamedNode(load.iri), NamedNode(load.iri + "#file")
     agent = mint("software", load.tool)
+    who = [Triple(activity, term("dg:startedBy"), Literal(load.started_by))] if load.started_by else []
     return [
+        *who,
         Triple(activity, _RDF_TYPE, term("dg:Load")),
         Triple(activity, _RDF_TYPE, term("prov:Activity")),
         Triple(activity, _LABEL, Literal(load.label, language="en")),
@@ -91,6 +111,28 @@ def load_triples(load: Load) -> list[Triple]:
         Triple(file, term("dg:byteLength"), Literal(load.byte_length)),
         Triple(agent, _RDF_TYPE, term("prov:SoftwareAgent")),
         Triple(agent, _LABEL, Literal(load.tool, language="en")),
+    ]
+
+
+def undoing_triples(undoing: Undoing) -> list[Triple]:
+    """Describe the taking back of a load (PROV-O section 3.1: an Activity informed by another)."""
+    activity, load = NamedNode(undoing.iri), NamedNode(undoing.load)
+    agent = mint("software", TOOL)
+    who = [Triple(activity, term("dg:startedBy"), Literal(undoing.started_by))] if undoing.started_by else []
+    return [
+        *who,
+        Triple(activity, _RDF_TYPE, term("dg:Undoing")),
+        Triple(activity, _RDF_TYPE, term("prov:Activity")),
+        Triple(activity, _LABEL, Literal(f"Undoing of the load of {undoing.file_name}", language="en")),
+        Triple(activity, term("dg:undoes"), load),
+        Triple(activity, term("prov:wasInformedBy"), load),
+        Triple(activity, term("prov:startedAtTime"), _time(undoing.started)),
+        Triple(activity, term("prov:endedAtTime"), _time(undoing.ended)),
+        Triple(activity, term("prov:wasAssociatedWith"), agent),
+        Triple(activity, term("dg:restoredCount"), Literal(undoing.restored)),
+        Triple(activity, term("dg:takenBackCount"), Literal(undoing.taken_back)),
+        Triple(agent, _RDF_TYPE, term("prov:SoftwareAgent")),
+        Triple(agent, _LABEL, Literal(TOOL, language="en")),
     ]
 
 
@@ -117,7 +159,7 @@ _LOADS: Final = f"""
 PREFIX dg: <{PREFIXES["dg"]}>
 PREFIX prov: <{PREFIXES["prov"]}>
 PREFIX rdfs: <{PREFIXES["rdfs"]}>
-SELECT ?load ?graph ?name ?sha ?length ?started ?ended ?added ?removed ?tool WHERE {{
+SELECT ?load ?graph ?name ?sha ?length ?started ?ended ?added ?removed ?tool ?who ?undone WHERE {{
   #ONLY
   GRAPH {GRAPH_LOADS} {{
     ?load a dg:Load ; prov:used ?file ; prov:generated ?graph ; prov:wasAssociatedWith ?agent ;
@@ -125,6 +167,8 @@ SELECT ?load ?graph ?name ?sha ?length ?started ?ended ?added ?removed ?tool WHE
       dg:addedCount ?added ; dg:removedCount ?removed .
     ?file dg:fileName ?name ; dg:sha256 ?sha ; dg:byteLength ?length .
     ?agent rdfs:label ?tool .
+    OPTIONAL {{ ?load dg:startedBy ?who }}
+    OPTIONAL {{ ?undoing dg:undoes ?load ; prov:endedAtTime ?undone }}
   }}
 }}"""
 
@@ -143,6 +187,8 @@ def _loads(rows: Iterable[Row]) -> Iterable[Load]:
             added=int(text["added"]),
             removed=int(text["removed"]),
             tool=text["tool"],
+            started_by=text.get("who", ""),
+            undone=datetime.fromisoformat(text["undone"]) if "undone" in text else None,
         )
 
 

@@ -1,34 +1,64 @@
-"""`diplograph load` and `diplograph loads`."""
+"""`diplograph load`, `diplograph loads` and `diplograph undo`."""
 
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from api.commands.options import data_option, opened, read_file, with_data
-from api.data_folder import known_token, running_server
+from api.commands.options import data_option, opened, with_data
+from api.commands.progress import ProgressLine
+from api.data_folder import (
+    LOADS,
+    followers,
+    isolate_folder,
+    known_token,
+    open_index,
+    open_remote,
+    running_server,
+)
 from api.loaders import Loader, LocalLoader, RemoteLoader
 from api.tables import text_table
-from kg.errors import ParameterError
+from kg.errors import DiplographError, ParameterError, UnsupportedFormatError
 from kg.load import list_loads
+from kg.load.reading import write_template
 from kg.settings import Settings
-from kg.terms import compact
+from kg.store import Store
+from kg.terms import LOAD, PREFIXES, compact
 
+# Reading a whole graph takes as long as it takes.
+_NO_LIMIT = 7 * 24 * 3600.0
 _SHOWN = 20
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE…")
-@click.option("--format", "form", help="Syntax: ttl, trig, nt, nq, rdf, jsonld. [default: by the ending]")
+@click.argument("files", nargs=-1, metavar="SOURCE…")
+@click.option("--format", "form", help="ttl, trig, nt, nq, rdf, jsonld, or a table's. [default: by the file]")
 @click.option("--source", help="IRI or name of the source. [default: the file's own graph, or its name]")
 @click.option("--base", help="IRI that relative IRIs are resolved against.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and stop.")
 @click.option("--yes", is_flag=True, help="Store without asking.")
+@click.option(
+    "--max-errors",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Rows of a table that may be left out because they cannot be read.",
+)
+@click.option("--skip", multiple=True, metavar="IRI", help="Leave this event out; may be repeated.")
+@click.option(
+    "--template",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write an empty event table.",
+)
 @data_option
 @click.pass_obj
 def load(
@@ -39,16 +69,29 @@ def load(
     base: str | None,
     dry_run: bool,
     yes: bool,
+    max_errors: int,
+    skip: tuple[str, ...],
+    template: Path | None,
     data: Path | None,
 ) -> None:
-    """Load RDF files: shows what would change, asks, stores. Prints the id of each load."""
+    """Load RDF files or tables: shows what would change, asks, stores. Prints the id of each load."""
+    if template is not None:
+        _write_template(template)
+        return
+    if not files:
+        raise click.UsageError("name at least one SOURCE, or --template FILE")
     if source is None and "-" in files:
         raise ParameterError("standard input has no name", mend="Say which source it is with --source.")
-    with _loader(with_data(settings, data)) as loader:
-        planned = []
+    with ExitStack() as stack:
+        loader = stack.enter_context(_loader(with_data(settings, data)))
+        planned: list[tuple[Any, dict[str, Any]]] = []
+        # Whatever ends this, a preview that is not stored goes.
+        stack.callback(lambda: _drop(loader, planned))
         for path in files:
             name = "standard input" if path == "-" else path
-            planned.append(loader.plan(read_file(path), name, form, source, base))
+            with _progress(path) as progress:
+                local = stack.enter_context(_as_file(path))
+                planned.append(loader.plan(local, name, form, source, base, max_errors, progress))
         _check_targets([summary for _, summary in planned])
         for _, summary in planned:
             _show(summary)
@@ -57,10 +100,25 @@ def load(
         changes = [(plan, summary) for plan, summary in planned if not summary["unchanged"]]
         if changes and not yes:
             click.confirm("Store this?", abort=True, err=True)
-        for plan, _ in changes:
-            done = loader.commit(plan)
+        for plan, summary in changes:
+            with _progress(summary["file"]) as progress:
+                done = loader.commit(plan, _own_skips(skip, changes, summary), progress)
+            planned = [(other, said) for other, said in planned if other is not plan]
             if done is not None:
                 click.echo(done["id"])
+
+
+@click.command()
+@click.argument("load_id", metavar="ID")
+@data_option
+@click.pass_obj
+def undo(settings: Settings, load_id: str, data: Path | None) -> None:
+    """Take a load back: what it brought leaves, what it took away comes back."""
+    with _loader(with_data(settings, data)) as loader, _progress(load_id) as progress:
+        done = loader.undo(load_id.removeprefix(LOAD).removeprefix("load:"), progress)
+    click.echo(f"{done['load']} is undone in {compact(done['graph'])}")
+    for line in done["kept"]:
+        click.echo(f"  {line}", err=True)
 
 
 @click.command()
@@ -82,10 +140,11 @@ def loads(settings: Settings, form: str, data: Path | None) -> None:
             compact(load.graph),
             str(load.added),
             str(load.removed),
+            "undone" if load.undone else "",
         )
         for load in found
     ]
-    for line in text_table(("load", "when (UTC)", "file", "graph", "new", "taken away"), rows, None):
+    for line in text_table(("load", "when (UTC)", "file", "graph", "new", "taken away", ""), rows, None):
         click.echo(line)
 
 
@@ -94,9 +153,72 @@ def _loader(settings: Settings) -> Iterator[Loader]:
     server = None if settings.store else running_server(settings.data)
     if server is not None:
         yield RemoteLoader(server, known_token(settings))
+        return
+    if settings.store:
+        store: Store = open_remote(settings, install_into=True)
     else:
-        with opened(settings) as store:
-            yield LocalLoader(store)
+        # A process of its own writes, so that Ctrl+C ends a load at any moment; one reader is enough.
+        store = isolate_folder(replace(settings, workers=1, fronts=1, query_timeout=_NO_LIMIT))
+    try:
+        yield LocalLoader(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
+    finally:
+        store.close()
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[ProgressLine]:
+    line = ProgressLine(title)
+    try:
+        yield line
+    finally:
+        line.close()
+
+
+@contextmanager
+def _as_file(path: str) -> Iterator[Path]:
+    if path != "-":
+        try:
+            if not Path(path).is_dir():
+                Path(path).open("rb").close()
+        except OSError as error:
+            raise ParameterError(
+                f"the file cannot be read: {error.strerror}", where=path, mend="Check its name and rights."
+            ) from None
+        yield Path(path)
+        return
+    with tempfile.NamedTemporaryFile(prefix="diplograph-") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _drop(loader: Loader, planned: list[tuple[Any, dict[str, Any]]]) -> None:
+    for plan, _ in planned:
+        with suppress(DiplographError):
+            loader.drop(plan)
+
+
+def _own_skips(
+    skip: tuple[str, ...], changes: list[tuple[Any, dict[str, Any]]], summary: dict[str, Any]
+) -> list[str]:
+    """Give the names to leave out of one of several files: those that it lists, or all for the only one."""
+    if len(changes) == 1:
+        return [_full(name) for name in skip]
+    listed = {thing["iri"] for thing in summary["things"]}
+    return [name for name in map(_full, skip) if name in listed]
+
+
+def _full(name: str) -> str:
+    prefix, _, local = name.partition(":")
+    return PREFIXES[prefix] + local if prefix in PREFIXES else name
+
+
+def _write_template(path: Path) -> None:
+    if not write_template(path):
+        raise UnsupportedFormatError(
+            "this version reads no event tables", mend="Load RDF: docs/data-model.md lists the terms."
+        )
+    click.echo(f"wrote {path}", err=True)
 
 
 def _check_targets(summaries: list[dict[str, Any]]) -> None:
@@ -124,12 +246,31 @@ def _show(summary: dict[str, Any]) -> None:
     rows = [(count["label"], *(str(count[fate]) for fate in fates)) for count in summary["counts"]]
     for line in text_table(("type", *fates), rows, None):
         click.echo(f"  {line}", err=True)
-    for title, lines in (
-        ("named, and described nowhere", [compact(name) for name in summary["unknown"]]),
-        ("worth a look", summary["findings"]),
+    kinds = ("Event", "Claim", "CodingRecord")
+    told = [count for count in summary["counts"] if count["type"].rpartition("#")[2] in kinds]
+    fates_of = ", ".join(f"{sum(count[fate] for count in told)} {fate}" for fate in fates)
+    click.echo(f"  events, claims and records: {fates_of}, {summary['conflict_count']} conflicting", err=True)
+    newcomers = [
+        f"{one['label']} ({compact(one['iri'])})"
+        + "".join(f"; like {label} ({compact(iri)})" for iri, label in one["suggestions"])
+        for one in summary["newcomers"]
+    ]
+    for title, lines, count in (
+        ("to know", summary["notes"], None),
+        ("conflicting accounts", [one["text"] for one in summary["conflicts"]], summary["conflict_count"]),
+        ("likely repeats", summary["duplicates"], None),
+        ("actors that no other source knows", newcomers, summary["newcomer_count"]),
+        ("named, and described nowhere", [compact(name) for name in summary["unknown"]], None),
+        (
+            "rows that cannot be read" if summary["unreadable"] else "worth a look",
+            summary["findings"],
+            summary["unreadable"] or None,
+        ),
     ):
         if lines:
-            more = f" (the first {_SHOWN} of {len(lines)})" if len(lines) > _SHOWN else ""
+            whole = count or len(lines)
+            shown = lines[:_SHOWN]
+            more = f" (the first {len(shown)} of {whole})" if whole > len(shown) else ""
             click.echo(f"  {title}{more}:", err=True)
-            for line in lines[:_SHOWN]:
+            for line in shown:
                 click.echo(f"    - {line}", err=True)

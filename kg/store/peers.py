@@ -21,6 +21,7 @@ _KINDS: dict[str, type[errors.DiplographError]] = {
     "not-acceptable": errors.NotAcceptableError,
     "too-large": errors.TooLargeError,
     "conflict": errors.ConflictError,
+    "cancelled": errors.CancelledError,
     "sign-in-required": errors.SignInRequiredError,
     "wrong-token": errors.WrongTokenError,
     "read-only": errors.ReadOnlyError,

@@ -3,6 +3,8 @@
 import dataclasses
 import io
 import re
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from api import jobs
 from api.app import create_app
-from api.shelf import PlanShelf
-from kg.errors import UnknownNameError
-from kg.load import plan
+from kg.load import Loads
+from kg.load.folder import KEPT_SECONDS
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH, ID
+from kg.validation import validate
 
 FILE = Path(__file__).parent.parent / "fixtures" / "new-event.ttl"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -197,7 +200,7 @@ def test_a_plan_that_is_overtaken_is_a_conflict(client: FlaskClient, store: Embe
 def test_a_plan_is_carried_out_once(client: FlaskClient) -> None:
     commit = post(client).get_json()["links"]["commit"]
     assert client.post(commit, headers=TOKEN).status_code == 200
-    assert client.post(commit, headers=TOKEN).status_code == 404
+    assert client.post(commit, headers=TOKEN).status_code == 409
 
 
 @pytest.mark.parametrize("path", ["/loads/nothing", "/loads/%7D%20UNION%20%7B"])
@@ -212,14 +215,148 @@ def test_file_names_are_shown_as_text(client: FlaskClient, app: Flask) -> None:
     assert b"<b>x" not in page.data
 
 
-def test_the_shelf_is_bounded_in_number_and_age(store: EmbeddedStore) -> None:
-    now = [0.0]
-    shelf = PlanShelf(places=2, seconds=10, clock=lambda: now[0])
-    made = plan(store, TEXT.encode(), name="new-event.ttl")
-    first, second, third = shelf.put(made), shelf.put(made), shelf.put(made)
-    with pytest.raises(UnknownNameError):
-        shelf.get(first)
-    assert shelf.get(second) is shelf.get(third) is made
-    now[0] = 11
-    with pytest.raises(UnknownNameError):
-        shelf.get(third)
+def test_previews_expire_and_stored_loads_do_not(client: FlaskClient, settings: Settings) -> None:
+    stored_one = post(client).get_json()
+    client.post(stored_one["links"]["commit"], headers=TOKEN)
+    waiting = post(client, TEXT.replace("Ferries", "Boats")).get_json()
+    loads = Loads(settings.data / "loads")
+    loads.tidy()
+    assert client.get(waiting["links"]["self"]).status_code == 200
+    loads.tidy(now=time.time() + KEPT_SECONDS + 1)
+    assert client.get(waiting["links"]["self"]).status_code == 404
+    assert client.get(stored_one["links"]["self"]).status_code == 200
+
+
+def test_a_load_is_undone_and_its_page_says_so(client: FlaskClient, store: EmbeddedStore) -> None:
+    before = {str(quad) for quad in store.engine if "graph/loads" not in str(quad.graph_name)}
+    members = post(client).get_json()
+    done = client.post(members["links"]["commit"], headers=TOKEN).get_json()
+    assert done["id"] == members["id"]
+    undone = client.post(done["links"]["undo"], headers=TOKEN)
+    assert undone.status_code == 200
+    assert undone.get_json()["kept"] == []
+    assert {str(quad) for quad in store.engine if "graph/loads" not in str(quad.graph_name)} == before
+    assert "taken back" in client.get(done["links"]["self"], headers=HTML).get_data(as_text=True)
+    assert client.get("/loads").get_json()["loads"][0]["undone"]
+    assert client.post(done["links"]["undo"], headers=TOKEN).status_code == 409
+
+
+def test_undo_needs_the_token(client: FlaskClient, store: EmbeddedStore) -> None:
+    done = client.post(post(client).get_json()["links"]["commit"], headers=TOKEN).get_json()
+    for action in ("undo", "cancel", "commit"):
+        assert client.post(f"{done['links']['self']}/{action}").status_code == 401
+    assert stored(store)
+
+
+def test_a_preview_can_be_dropped(client: FlaskClient, store: EmbeddedStore, settings: Settings) -> None:
+    members = post(client).get_json()
+    assert client.post(members["links"]["cancel"], headers=TOKEN).get_json()["state"] == "cancelled"
+    assert client.get(members["links"]["self"]).status_code == 404
+    assert not stored(store)
+    assert [path.name for path in (settings.data / "loads").glob("*")] == []
+
+
+def test_an_unticked_event_is_left_out_with_its_claims(client: FlaskClient, store: EmbeddedStore) -> None:
+    csrf = sign_in(client)
+    data = {"file": (io.BytesIO(TEXT.encode()), "new-event.ttl"), "csrf_token": csrf}
+    sent = client.post("/load", data=data, headers=HTML)
+    page = client.get(sent.location, headers=HTML).get_data(as_text=True)
+    listed = re.findall(r'name="listed" value="([^"]+)"', page)
+    assert EVENT in listed
+    fields = {"csrf_token": csrf, "listed": listed, "keep": []}
+    done = client.post(f"{sent.location}/commit", data=fields, headers=HTML)
+    assert done.status_code == 303
+    assert not stored(store)
+    assert not store.query(f"ASK {{ <{ID}claim/norway-kenya-port-accord> ?p ?o }}").truth()
+    assert not store.query(f"ASK {{ <{ID}interaction/norway-kenya-port-accord> ?p ?o }}").truth()
+    assert store.query(f"ASK {{ <{ID}source/fjord-gazette-port-accord> ?p ?o }}").truth()
+    assert "Left out" in client.get(done.location, headers=HTML).get_data(as_text=True)
+
+
+def test_leaving_out_what_is_not_there_is_told(client: FlaskClient, store: EmbeddedStore) -> None:
+    members = post(client).get_json()
+    answer = client.post(members["links"]["commit"], headers=TOKEN, query_string={"skip": f"{ID}event/x"})
+    assert answer.status_code == 404
+    assert not stored(store)
+    assert client.post(members["links"]["commit"], headers=TOKEN).status_code == 200
+
+
+def test_a_long_load_is_a_job_whose_page_refreshes(
+    client: FlaskClient, store: EmbeddedStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def slow(*args: Any, **options: Any) -> Any:
+        assert go_on.wait(60)
+        return validate(*args, **options)
+
+    monkeypatch.setattr("kg.load.checking.validate", slow)
+    monkeypatch.setattr(jobs.run, "__kwdefaults__", {"wait": 0.05})
+    started = post(client)
+    assert started.status_code == 202
+    place = started.get_json()["links"]["self"]
+    assert client.get(place).get_json()["state"] == "reading"
+    page = client.get(place, headers=HTML)
+    assert 'http-equiv="refresh"' in page.get_data(as_text=True)
+    assert client.post(f"{place}/commit", headers=TOKEN).status_code == 409
+    go_on.set()
+    members = wait(client, place)
+    assert members["state"] == "ready"
+    assert client.post(f"{place}/commit", headers=TOKEN).status_code in (200, 202)
+    assert wait(client, place)["state"] == "stored"
+    assert stored(store)
+
+
+def test_cancelling_a_load_under_way_leaves_nothing(
+    client: FlaskClient, store: EmbeddedStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def slow(*args: Any, **options: Any) -> Any:
+        assert go_on.wait(60)
+        return validate(*args, **options)
+
+    monkeypatch.setattr("kg.load.checking.validate", slow)
+    monkeypatch.setattr(jobs.run, "__kwdefaults__", {"wait": 0.05})
+    place = post(client).get_json()["links"]["self"]
+    assert client.post(f"{place}/cancel", headers=TOKEN).status_code == 202
+    go_on.set()
+    members = wait(client, place)
+    assert members["state"] == "cancelled"
+    assert not stored(store)
+    names = {path.name for path in (settings.data / "loads" / members["id"]).iterdir()}
+    assert names == {"state.json", "lock"}
+
+
+def test_two_loads_at_once_go_one_after_the_other(client: FlaskClient, store: EmbeddedStore) -> None:
+    places = []
+    for number in range(3):
+        text = TEXT.replace("norway-kenya", f"norway-kenya-{number}")
+        places.append(post(client, text, query_string={"source": f"s{number}", "name": "x.ttl"}).get_json())
+    answers: list[int] = []
+    threads = [
+        threading.Thread(
+            target=lambda place=place: answers.append(
+                client.application.test_client().post(place["links"]["commit"], headers=TOKEN).status_code
+            )
+        )
+        for place in places
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(answers) <= {200, 202}
+    assert {wait(client, place["links"]["self"])["state"] for place in places} == {"stored"}
+    assert len(client.get("/loads").get_json()["loads"]) == 3
+
+
+def wait(client: FlaskClient, place: str) -> dict[str, Any]:
+    """What a load says when nothing is under way."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        members: dict[str, Any] = client.get(place).get_json()
+        if "progress" not in members:
+            return members
+        time.sleep(0.05)
+    raise AssertionError("the load does not end")

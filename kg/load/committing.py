@@ -1,0 +1,245 @@
+"""Storing what a preview showed: the data and the record of the load as one step."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import pyoxigraph
+from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
+
+from kg.errors import CancelledError, ConflictError, QueryStoppedError, UnknownNameError
+from kg.lines import read_lines
+from kg.load.folder import LoadFolder, Loads, State
+from kg.load.following import follow
+from kg.load.leaving_out import leave_out
+from kg.load.model import Follower, Preview, Progress, silent
+from kg.load.staging import export_sorted, is_empty
+from kg.provenance import Load, load_triples
+from kg.store import Store
+from kg.terms import GRAPH_LOADS, LOAD, compact
+
+_PACK_LEVEL: Final = 1
+_FEW: Final = 20_000
+
+Stop = Callable[[], bool]
+
+
+def store_load(
+    store: Store,
+    loads: Loads,
+    folder: LoadFolder,
+    *,
+    skip: Iterable[str] = (),
+    followers: Sequence[Follower] = (),
+    progress: Progress = silent,
+) -> Load | None:
+    """Carry out what a preview showed, data and PROV record as one step; None when it changes nothing.
+
+    `skip` are IRIs of events, claims and records to leave out, with what belongs to them alone. One load at a
+    time is stored; this one waits for another. Raises ConflictError when the graph is no longer what the
+    preview was made for or the load was stored already, CancelledError, UnknownNameError for a name to skip
+    that the load does not have, StoreFailedError.
+    """
+    with folder.working():
+        state = folder.read()
+        if state.step not in ("ready", "unchanged"):
+            raise ConflictError(
+                f"load {state.id} is {state.step} and cannot be stored",
+                where=state.file_name,
+                mend="Load the file again to see what it changes now.",
+            )
+        preview = state.plan()
+        # A wish to end it from before is over.
+        (folder.path / "cancel").unlink(missing_ok=True)
+        tell = folder.teller(state, progress)
+        with loads.storing(lambda: tell("waiting for another load", 0)):
+            started = datetime.now(UTC)
+            _check_unchanged(store, folder, preview, tell)
+            preview = _without(folder, preview, tuple(skip), state)
+            if preview.unchanged:
+                state.step = "unchanged"
+                folder.write(state)
+                return None
+            load = _record(preview, folder.id, started, state.started_by)
+            state.step, state.load, state.followed = "storing", load.iri, False
+            state.added_bytes = folder.added.stat().st_size
+            state.preview = preview.stored()
+            state.phase, state.phase_since, state.done = "storing", time.time(), 0
+            state.total = preview.added + preview.removed
+            folder.write(state)
+            progress("storing", 0, state.total)
+            try:
+                _change(store, folder, load)
+            except BaseException as error:
+                # What was cancelled late may be in all the same.
+                if not is_recorded(store, load.iri):
+                    back_to_ready(folder, state)
+                    if isinstance(error, QueryStoppedError) and folder.cancelled():
+                        raise CancelledError(
+                            "the load was cancelled; nothing is stored", mend="Store it again when you like."
+                        ) from None
+                    raise
+            finish(store, folder, state, followers, progress)
+    return load
+
+
+def finish(
+    store: Store, folder: LoadFolder, state: State, followers: Sequence[Follower], progress: Progress = silent
+) -> None:
+    """Note that a load is stored, tell the followers, and keep what undoing it takes, compressed."""
+    _cut(folder, state)
+    state.step = "stored"
+    folder.write(state)
+    tell = folder.teller(state, progress, may_end=False)
+    tell("bringing what follows the graph up to date", 0)
+    follow(store, folder, state, followers)
+    tell("packing", 0)
+    pack(folder)
+
+
+def back_to_ready(folder: LoadFolder, state: State) -> None:
+    """Note that nothing was stored, and that it can be tried again."""
+    _cut(folder, state)
+    state.step, state.load, state.followed = "ready", None, True
+    (folder.path / "cancel").unlink(missing_ok=True)
+    folder.write(state)
+
+
+def is_recorded(store: Store, iri: str) -> bool:
+    """Tell whether the record of a load, or of an undoing, is in the graph."""
+    return store.query(f"ASK {{ GRAPH {GRAPH_LOADS} {{ {NamedNode(iri)} ?p ?o }} }}").truth()
+
+
+def pack(folder: LoadFolder) -> None:
+    """Compress what the undoing of a load takes, and drop the rest."""
+    for path in (folder.added, folder.removed):
+        if path.exists():
+            packed = path.with_name(path.name + ".gz")
+            unfinished = packed.with_suffix(".part")
+            with path.open("rb") as plain, gzip.open(unfinished, "wb", compresslevel=_PACK_LEVEL) as out:
+                shutil.copyfileobj(plain, out, 1024 * 1024)
+            unfinished.replace(packed)
+            path.unlink()
+    for name in ("new.nt", "undo-added.nq", "undo-removed.nq", "cancel"):
+        (folder.path / name).unlink(missing_ok=True)
+    shutil.rmtree(folder.source, ignore_errors=True)
+
+
+def put(store: Store, removed: Path, added: Path, whole: Path | None, graph: NamedNode) -> None:
+    """Take the quads of one file out and put those of another in, by the best way that the store has.
+
+    A store that takes no files gets few quads as one change, many as the whole graph (`whole`) with what
+    enters other graphs.
+    """
+    change_files = getattr(store, "change_files", None)
+    if change_files is not None:
+        change_files(removed, added)
+        return
+    if whole is None or max(_count(removed), _count(added)) < _FEW:
+        store.change(_quads(removed), _quads(added))
+        return
+    store.replace(graph, whole, (quad for quad in _quads(added) if quad.graph_name != graph))
+
+
+def _change(store: Store, folder: LoadFolder, load: Load) -> None:
+    graph = NamedNode(load.graph)
+    with folder.added.open("ab") as file:
+        file.write(quads_text(load_triples(load), GRAPH_LOADS))
+        file.flush()
+        os.fsync(file.fileno())
+    whole = folder.path / "new.nt"
+    if not hasattr(store, "change_files"):
+        if not whole.exists() and not folder.removed.stat().st_size and is_empty(store, graph):
+            # A source that was not there yet: what enters is all there is.
+            ending = f" {graph} .\n".encode()
+            with whole.open("wb") as out:
+                out.writelines(
+                    line.removesuffix(ending) + b" .\n"
+                    for line in read_lines(folder.added)
+                    if line.endswith(ending)
+                )
+        put(store, folder.removed, folder.added, whole if whole.exists() else None, graph)
+        return
+    stop = folder.cancelled if _can_stop(store) else None
+    if stop is None:
+        put(store, folder.removed, folder.added, None, graph)
+    else:
+        store.change_files(folder.removed, folder.added, stop=stop)
+
+
+def _can_stop(store: Store) -> bool:
+    return hasattr(store, "reader_pids")
+
+
+def quads_text(triples: Iterable[Triple], graph: NamedNode) -> bytes:
+    """Write triples as N-Quads of one graph."""
+    quads = (Quad(t.subject, t.predicate, t.object, graph) for t in triples)
+    return pyoxigraph.serialize(quads, format=RdfFormat.N_QUADS) or b""
+
+
+def _check_unchanged(store: Store, folder: LoadFolder, preview: Preview, progress: Progress) -> None:
+    if preview.version and preview.version == store.version:
+        return
+    graph = NamedNode(preview.graph)
+    if preview.fingerprint:
+        now = folder.path / "now.nt"
+        same = export_sorted(store, graph, now, progress) == preview.fingerprint
+        now.unlink(missing_ok=True)
+    else:
+        same = is_empty(store, graph)
+    if not same:
+        raise ConflictError(
+            f"{compact(preview.graph)} was changed after the preview was made",
+            where=preview.file_name,
+            mend="Load the file again to see what it changes now.",
+        )
+
+
+def _without(folder: LoadFolder, preview: Preview, skip: tuple[str, ...], state: State) -> Preview:
+    if not skip:
+        return preview
+    added, removed, missing = leave_out(folder, skip)
+    if missing:
+        raise UnknownNameError(
+            f"the load does not change {compact(missing[0])}", mend="Name events as the preview lists them."
+        )
+    (folder.path / "new.nt").unlink(missing_ok=True)
+    state.skipped = sorted(skip)
+    return replace(preview, added=added, removed=removed)
+
+
+def _record(preview: Preview, load_id: str, started: datetime, who: str) -> Load:
+    return Load(
+        iri=LOAD + load_id,
+        graph=preview.graph,
+        file_name=preview.file_name,
+        sha256=preview.sha256,
+        byte_length=preview.byte_length,
+        started=started,
+        ended=datetime.now(UTC),
+        added=preview.added,
+        removed=preview.removed,
+        started_by=who,
+    )
+
+
+def _cut(folder: LoadFolder, state: State) -> None:
+    # The record of the load went into the store by the same file; undoing must not see it.
+    if state.added_bytes is not None and folder.added.exists():
+        os.truncate(folder.added, state.added_bytes)
+
+
+def _quads(path: Path) -> Iterable[Quad]:
+    return pyoxigraph.parse(path=str(path), format=RdfFormat.N_QUADS)
+
+
+def _count(path: Path) -> int:
+    return sum(1 for _ in read_lines(path))

@@ -1,0 +1,67 @@
+"""Telling what follows the graph of a change that is stored."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, cast
+
+import pyoxigraph
+from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
+
+from kg.changes import Change
+from kg.load.folder import LoadFolder, State
+from kg.load.model import Follower
+from kg.store import Store
+
+
+def follow(store: Store, folder: LoadFolder, state: State, followers: Sequence[Follower]) -> None:
+    """Tell the followers what a load, or its undoing, changed, and note that they know."""
+    change = change_of(folder, NamedNode(state.plan().graph), undone=state.step == "undone")
+    for follower in followers:
+        follower.follow(store, change)
+    state.followed = True
+    folder.write(state)
+
+
+def change_of(folder: LoadFolder, graph: NamedNode, *, undone: bool = False) -> Change:
+    """Give what a load changed in its graph, read anew each time; the other way round when it was undone."""
+    entered, left = (
+        ("undo-added.nq", "undo-removed.nq") if undone else (folder.added.name, folder.removed.name)
+    )
+    return Change(
+        graph,
+        added=lambda: _triples(folder.path / entered, graph),
+        removed=lambda: _triples(folder.path / left, graph),
+    )
+
+
+def delta(path: Path) -> Path:
+    """Find a file of a load: as it was written, else compressed."""
+    return path if path.exists() else path.with_name(path.name + ".gz")
+
+
+def open_delta(path: Path) -> Iterator[bytes]:
+    """Read the lines of a file of a load, compressed or not; none where there is no such file."""
+    found = delta(path)
+    if not found.exists():
+        return
+    if found.suffix == ".gz":
+        with gzip.open(found, "rb") as packed:
+            yield from packed
+    else:
+        with found.open("rb", buffering=1024 * 1024) as plain:
+            yield from plain
+
+
+def _triples(path: Path, graph: NamedNode) -> Iterator[Triple]:
+    found = delta(path)
+    if not found.exists():
+        return
+    opened = gzip.open(found, "rb") if found.suffix == ".gz" else found.open("rb")  # noqa: SIM115
+    with cast(IO[bytes], opened) as file:
+        for quad in pyoxigraph.parse(file, format=RdfFormat.N_QUADS):
+            # The record of the load travels in the same file while it is stored.
+            if isinstance(quad, Quad) and quad.graph_name == graph:
+                yield quad.triple

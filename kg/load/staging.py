@@ -1,0 +1,245 @@
+"""From a file to a preview: read once, written down beside the graph, compared with what it holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+from typing import Final
+
+import pyoxigraph
+from pyoxigraph import NamedNode, RdfFormat
+
+from kg.errors import StoreFailedError, UnsupportedFormatError, ValidationFailedError
+from kg.lines import read_lines, side_by_side, sort_lines, with_graph
+from kg.load.accounts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
+from kg.load.checking import as_stored, findings_of, labels_of, target_graph, undescribed
+from kg.load.folder import LoadFolder
+from kg.load.model import FindReader, Preview, Progress, TypeCount, silent
+from kg.load.reading import TableReading, known_reader, rdf_bytes
+from kg.load.tables import Duplicates, Faults, normalise, write_first, write_raw
+from kg.load.tally import Tally
+from kg.readers.blank_nodes import skolemise
+from kg.readers.rdf import read_rdf
+from kg.readers.record import Record
+from kg.store import QueryDataset, Store
+from kg.terms import compact
+
+_CHUNK: Final = 1024 * 1024
+_SUBJECT_TICK: Final = 5_000
+
+
+def stage(
+    store: Store,
+    folder: LoadFolder,
+    path: Path,
+    *,
+    name: str,
+    format: str | None = None,  # noqa: A002 - the word that every RDF library uses
+    media_type: str | None = None,
+    source: str | None = None,
+    base_iri: str | None = None,
+    max_errors: int = 0,
+    progress: Progress = silent,
+    find_reader: FindReader = known_reader,
+) -> Preview:
+    """Work out what loading a file would change; the graph stays as it is.
+
+    Writes `added.nq`, `removed.nq` and, where something has to be replaced, `new.nt` into the folder. Raises
+    UnsupportedFormatError, DataSyntaxError, ParameterError for a graph that is the tool's own,
+    ValidationFailedError with every violation or with the rows that cannot be read when there are more than
+    `max_errors`, StoreFailedError, OSError when the disk is full.
+    """
+    progress("reading", 0)
+    sha256, length = _checksum(path)
+    reader = find_reader(path, format, name)
+    tally, duplicates, faults = Tally(), Duplicates(), Faults(name, max_errors)
+    findings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    version = store.version
+    if reader is None:
+        if path.is_dir():
+            raise UnsupportedFormatError(
+                "it is a folder, and no table that is read from folders",
+                where=name,
+                mend="Name its files, or a format.",
+            )
+        data, inner = rdf_bytes(path, name)
+        parsed = read_rdf(data, name=inner, format=format, media_type=media_type, base_iri=base_iri)
+        del data
+        graph = target_graph(parsed.graph, source, name)
+        triples, notes = as_stored(skolemise(parsed.triples, graph.value))
+        progress("checking", 0, len(triples))
+        findings = _checked(findings_of(store, parsed, triples, graph), name)
+        unknown = undescribed(store, triples)
+        lines = pyoxigraph.serialize(triples, format=RdfFormat.N_TRIPLES) or b""
+        new = folder.path / "new.nt"
+        sort_lines(lines.splitlines(keepends=True), new)
+        fingerprint = _compare(store, folder, graph, new, tally, progress)
+    else:
+        graph = target_graph(None, source, name)
+        with TableReading(store, reader, path, name, faults.take, folder.path) as table:
+            duplicates.grouped = table.groups
+            if is_empty(store, graph):
+                watch = RecordWatch(store, graph, tally)
+                write_first(
+                    table.records(),
+                    str(graph).encode(),
+                    folder.added,
+                    tally,
+                    progress,
+                    duplicates,
+                    watch.take,
+                )
+                watch.finish()
+                folder.removed.touch()
+                fingerprint = ""
+            else:
+                fingerprint = _compare_table(
+                    store, folder, graph, table.records(), tally, progress, duplicates
+                )
+            notes = table.notes()
+        faults.check()
+        findings = tuple(faults.listed)
+        if not duplicates.records and not tally.added and not tally.removed and not tally.counts:
+            raise ValidationFailedError(
+                "no row was read", where=name, mend="Check that it is the right file and format."
+            )
+    find_conflicts(store, graph, tally)
+    newcomer_count, newcomers = find_newcomers(store, graph, tally)
+    hints = suggest(store, unknown)
+    return Preview(
+        graph=graph.value,
+        file_name=PurePath(name).name,
+        sha256=sha256,
+        byte_length=length,
+        added=tally.added,
+        removed=tally.removed,
+        counts=_counts(store, tally),
+        things=tuple(tally.things),
+        thing_count=tally.thing_count,
+        conflicts=tuple(tally.conflicts),
+        conflict_count=tally.conflict_count,
+        unknown=unknown,
+        newcomers=newcomers,
+        newcomer_count=newcomer_count,
+        duplicates=(*duplicates.lines(), *find_twins(store, graph, tally)),
+        findings=findings,
+        notes=(*notes, *(_hint(iri, near) for iri, near in hints.items())),
+        fault_count=faults.count,
+        records=duplicates.records,
+        fingerprint=fingerprint,
+        version=version,
+    )
+
+
+def is_empty(store: Store, graph: NamedNode) -> bool:
+    """Tell whether a graph holds nothing."""
+    return not store.query(f"ASK {{ GRAPH {graph} {{ ?s ?p ?o }} }}").truth()
+
+
+def export(store: Store, graph: NamedNode, target: Path) -> None:
+    """Write what a graph holds to a file of N-Triples, in no order."""
+    write = getattr(store, "export", None)
+    if write is not None:
+        write(graph, target)
+        return
+    answer = store.query("CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(graph.value,)))
+    pyoxigraph.serialize(answer.triples(), str(target), format=RdfFormat.N_TRIPLES)
+
+
+def export_sorted(store: Store, graph: NamedNode, target: Path, progress: Progress = silent) -> str:
+    """Write what a graph holds in byte order; gives the SHA-256 of the file, empty for an empty graph."""
+    unsorted = target.with_name(target.name + ".unsorted")
+    export(store, graph, unsorted)
+    watch = _watching(progress, "sorting what the graph holds")
+    count, digest = sort_lines(read_lines(unsorted), target, watch=watch)
+    unsorted.unlink()
+    return digest if count else ""
+
+
+def _compare_table(
+    store: Store,
+    folder: LoadFolder,
+    graph: NamedNode,
+    records: Iterator[Record],
+    tally: Tally,
+    progress: Progress,
+    duplicates: Duplicates,
+) -> str:
+    raw, plain, new = (folder.path / name for name in ("raw.nt", "plain.nt", "new.nt"))
+    write_raw(records, raw, progress, duplicates)
+    try:
+        normalise(raw, plain)
+    except SyntaxError as error:
+        raise StoreFailedError(f"the reader made what is no N-Triples: {error}") from None
+    raw.unlink()
+    sort_lines(read_lines(plain), new, watch=_watching(progress, "sorting"))
+    plain.unlink()
+    return _compare(store, folder, graph, new, tally, progress)
+
+
+def _compare(
+    store: Store, folder: LoadFolder, graph: NamedNode, new: Path, tally: Tally, progress: Progress
+) -> str:
+    old = folder.path / "old.nt"
+    fingerprint = export_sorted(store, graph, old, progress)
+    name = str(graph).encode()
+    with folder.added.open("wb", buffering=_CHUNK) as added, folder.removed.open("wb") as removed:
+        walk = side_by_side(read_lines(old), read_lines(new))
+        for number, (subject, before, after) in enumerate(walk):
+            tally.compare(subject, before, after)
+            if before != after:
+                was, will = set(before), set(after)
+                removed.writelines(with_graph(line, name) for line in before if line not in will)
+                added.writelines(with_graph(line, name) for line in after if line not in was)
+            if number % _SUBJECT_TICK == 0:
+                progress("comparing", number)
+    old.unlink()
+    return fingerprint
+
+
+def _checked(found: list[tuple[str, str]], name: str) -> tuple[str, ...]:
+    violations = [text for severity, text in found if severity == "violation"]
+    if violations:
+        raise ValidationFailedError(
+            f"{len(violations)} {'finding' if len(violations) == 1 else 'findings'}; nothing was stored",
+            findings=tuple(violations),
+            where=name,
+            mend="Correct the lines that the findings name, and load the file again.",
+        )
+    return tuple(text for _, text in found)
+
+
+def _counts(store: Store, tally: Tally) -> tuple[TypeCount, ...]:
+    labels = labels_of(store, [NamedNode(name) for name in tally.counts if name])
+    counts = (
+        TypeCount(
+            name,
+            labels.get(name, compact(name)) or "without a class",
+            *(fates[fate] for fate in ("new", "changed", "unchanged", "gone")),
+        )
+        for name, fates in tally.counts.items()
+    )
+    return tuple(sorted(counts, key=lambda count: (count.label.lower(), count.type)))
+
+
+def _hint(iri: str, near: tuple[str, ...]) -> str:
+    return f"{compact(iri)} is described nowhere; did you mean {' or '.join(map(compact, near))}?"
+
+
+def _watching(progress: Progress, phase: str):  # type: ignore[no-untyped-def]
+    return lambda number: progress(phase, number)
+
+
+def _checksum(path: Path) -> tuple[str, int]:
+    """Give SHA-256 and length of a file, or of the files of a folder in the order of their names."""
+    digest, length = hashlib.sha256(), 0
+    for part in sorted(path.rglob("*")) if path.is_dir() else (path,):
+        if part.is_file():
+            with part.open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+                    length += len(chunk)
+    return digest.hexdigest(), length

@@ -1,0 +1,197 @@
+"""Records of a table, written down as they come; repeats are told apart within bounded memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+import pyoxigraph
+from pyoxigraph import RdfFormat
+
+from kg.errors import ValidationFailedError
+from kg.lines import read_lines, sort_lines
+from kg.load.model import Progress
+from kg.load.tally import AGENTS, Tally, types_of
+from kg.readers.record import Record, RowFault
+from kg.terms import ONTOLOGY
+
+_KINDS: Final = {"Event": "event", "Claim": "claim", "CodingRecord": "record"}
+_TYPE: Final = b"> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <"
+_LISTED_FAULTS: Final = 100
+_SHARED: Final = 500_000
+_IDS: Final = 2_000_000
+_TICK: Final = 2_000
+
+
+class Faults:
+    """Takes the rows that cannot be read; ends the reading when there are more than `limit` and 100."""
+
+    def __init__(self, name: str, limit: int) -> None:
+        self._name = name
+        self._limit = limit
+        self.count = 0
+        self.listed: list[str] = []
+
+    def take(self, fault: RowFault) -> None:
+        """Note one. Raises ValidationFailedError when there are too many to go on."""
+        self.count += 1
+        if len(self.listed) < max(self._limit, _LISTED_FAULTS):
+            self.listed.append(str(fault))
+        if self.count > max(self._limit, _LISTED_FAULTS):
+            raise self.error(f"more than {self.count - 1} rows cannot be read; the rest was not looked at")
+
+    def check(self) -> None:
+        """Raise ValidationFailedError when more rows than allowed cannot be read."""
+        if self.count > self._limit:
+            rows = "row cannot" if self.count == 1 else "rows cannot"
+            raise self.error(f"{self.count} {rows} be read; nothing was stored")
+
+    def error(self, detail: str) -> ValidationFailedError:
+        """Make the error that lists them."""
+        return ValidationFailedError(
+            detail,
+            findings=tuple(self.listed),
+            where=self._name,
+            mend=f"Correct these rows, or load the rest: allow {self.count} rows that cannot be read"
+            " (--max-errors).",
+        )
+
+
+class Duplicates:
+    """Counts rows that repeat an id, and rows that share day, type and actors."""
+
+    def __init__(self) -> None:
+        self._ids: set[int] = set()
+        self._alike: Counter[int] = Counter()
+        self.records = 0
+        self.repeated = 0
+        self.bounded = False
+        self.grouped = False
+        self.groups = 0
+
+    def is_new(self, record: Record) -> bool:
+        """Note a record; tells whether its IRI comes for the first time."""
+        key = hash(record.iri)
+        if key in self._ids:
+            self.repeated += 1
+            return False
+        if len(self._ids) < _IDS:
+            self._ids.add(key)
+        else:
+            self.bounded = True
+        self.groups += record.kind == "RecordGroup"
+        if record.kind == "CodingRecord":
+            self.records += 1
+            if not self.grouped and record.day and record.type and len(self._alike) < _IDS:
+                self._alike[hash((record.day, record.type, record.actors))] += 1
+        return True
+
+    def lines(self) -> tuple[str, ...]:
+        """Say what there is in words."""
+        found = []
+        if self.repeated:
+            found.append(f"{self.repeated:,} rows bear the id of a row before them and are joined with it")
+        if self.groups:
+            found.append(
+                f"{self.groups:,} groups of records seem to tell of one occurrence each: "
+                "they are grouped and kept apart"
+            )
+        groups = sum(1 for count in self._alike.values() if count > 1)
+        alike = sum(count for count in self._alike.values() if count > 1)
+        if groups:
+            found.append(
+                f"{alike:,} records share day, type and actors with another, in {groups:,} groups: "
+                "they may tell of one occurrence and are kept apart"
+            )
+        return tuple(found)
+
+
+def write_raw(records: Iterable[Record], target: Path, progress: Progress, duplicates: Duplicates) -> None:
+    """Write the lines of all records as they come."""
+    with target.open("wb", buffering=1024 * 1024) as out:
+        for number, record in enumerate(records, 1):
+            duplicates.is_new(record)
+            out.write(record.ntriples)
+            if number % _TICK == 0:
+                progress("reading rows", number)
+
+
+def write_first(
+    records: Iterable[Record],
+    graph: bytes,
+    target: Path,
+    tally: Tally,
+    progress: Progress,
+    duplicates: Duplicates,
+    watch: Callable[[Record], None],
+) -> None:
+    """Write the records of a source that is not in the graph yet, as N-Quads, and count them.
+
+    Nothing is compared, so nothing is sorted unless there are more things than memory should hold.
+    """
+    shared: set[bytes] = set()
+    sorted_out = False
+    ending = b" " + graph + b" .\n"
+    with target.open("wb", buffering=1024 * 1024) as out:
+        for number, record in enumerate(records, 1):
+            new = duplicates.is_new(record)
+            subject = b"<" + record.iri.encode() + b"> "
+            lines = record.ntriples.splitlines(keepends=True)
+            kept = []
+            for line in lines:
+                if new and line.startswith(subject):
+                    kept.append(line)
+                elif line not in shared:
+                    kept.append(line)
+                    if len(shared) < _SHARED:
+                        shared.add(line)
+                    else:
+                        sorted_out = True
+                    if _TYPE in line and not line.startswith(subject):
+                        _count_shared(tally, line, lines)
+            if new:
+                _count(tally, record, lines)
+                watch(record)
+            tally.added += len(kept)
+            out.write(b"".join(kept).replace(b" .\n", ending))
+            if number % _TICK == 0:
+                progress("reading rows", number)
+    # A row that repeats an id may repeat statements of the row before it.
+    if sorted_out or duplicates.bounded or duplicates.repeated:
+        _sort_again(target, tally, progress)
+
+
+def normalise(source: Path, target: Path) -> None:
+    """Write N-Triples as the engine would; raises SyntaxError for what is none."""
+    triples = pyoxigraph.parse(path=str(source), format=RdfFormat.N_TRIPLES)
+    pyoxigraph.serialize(triples, str(target), format=RdfFormat.N_TRIPLES)
+
+
+def _count(tally: Tally, record: Record, lines: list[bytes]) -> None:
+    name = ONTOLOGY + record.kind
+    tally.count((name,), "new")
+    kind = _KINDS.get(record.kind)
+    if kind is not None:
+        tally.event_count += 1
+        tally.show(record.iri, kind, "new", lines)
+    elif name in AGENTS:
+        tally.agent(record.iri, lines)
+
+
+def _count_shared(tally: Tally, line: bytes, lines: list[bytes]) -> None:
+    classes = types_of((line,))
+    tally.count(classes, "new")
+    if not AGENTS.isdisjoint(classes):
+        subject = line[: line.index(b" ") + 1]
+        tally.agent(subject[1:-2].decode(), [one for one in lines if one.startswith(subject)])
+
+
+def _sort_again(target: Path, tally: Tally, progress: Progress) -> None:
+    unsorted = target.with_name(target.name + ".unsorted")
+    target.rename(unsorted)
+    tally.added, _ = sort_lines(
+        read_lines(unsorted), target, watch=lambda number: progress("sorting", number)
+    )
+    unsorted.unlink()

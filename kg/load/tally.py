@@ -1,0 +1,155 @@
+"""Counting what a load makes, changes, leaves and takes away, thing by thing."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Final
+
+import pyoxigraph
+from pyoxigraph import RdfFormat
+
+from kg.load.model import Conflict, Thing
+from kg.terms import ONTOLOGY, compact, term
+
+_TYPE: Final = f" {term('rdf:type')} ".encode()
+_LABEL: Final = f" {term('rdfs:label')} ".encode()
+_OBJECT: Final = re.compile(rb"<([^>]*)> \.\n")
+_KINDS: Final = {"Event": "event", "Claim": "claim", "CodingRecord": "record"}
+# What makes two accounts of one event contradict each other.
+WATCHED: Final = {
+    "dg:time": "date",
+    "dg:eventType": "type",
+    "dg:actor": "actor",
+    "dg:recipient": "recipient",
+    "dg:codedActor": "actor",
+    "dg:codedRecipient": "recipient",
+}
+_WATCHED: Final = {str(term(curie)).encode(): name for curie, name in WATCHED.items()}
+AGENTS: Final = frozenset(
+    ONTOLOGY + name
+    for name in (
+        "Agent", "Country", "Organization", "Government", "Administration", "Agency", "Person", "Official",
+        "InternationalOrganization", "NewsOrganization", "PopulationGroup", "DiplomaticMission",
+    )
+)  # fmt: skip
+SHOWN: Final = 200
+_EVENTS: Final = 20_000
+_AGENTS: Final = 2_000
+
+Values = dict[str, frozenset[str]]
+"""What is said of an event, by the names of `WATCHED`."""
+
+
+class Tally:
+    """Takes one thing after the other; its lists are bounded, its counts are not."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, Counter[str]] = defaultdict(Counter)
+        self.things: list[Thing] = []
+        self.thing_count = 0
+        self.conflicts: list[Conflict] = []
+        self.conflict_count = 0
+        self.events: dict[str, Values] = {}
+        self.event_count = 0
+        self.agents: dict[str, str] = {}
+        self.agent_count = 0
+        self._listed: Counter[tuple[str, str]] = Counter()
+        self.added = 0
+        self.removed = 0
+
+    def compare(self, subject: bytes, before: list[bytes], after: list[bytes]) -> None:
+        """Take a thing with its sorted lines before and after."""
+        fate = "new" if not before else "gone" if not after else "unchanged" if before == after else "changed"
+        if fate != "unchanged":
+            was, will = set(before), set(after)
+            self.added += len(will - was)
+            self.removed += len(was - will)
+        classes = types_of(after or before)
+        self.count(classes, fate)
+        iri = subject[1:-1].decode()
+        kind = next((_KINDS[name] for name in map(_local, classes) if name in _KINDS), None)
+        if kind is not None:
+            self.show(iri, kind, fate, after or before)
+            self._watch(iri, before, after)
+        if fate == "new" and not AGENTS.isdisjoint(classes):
+            self.agent(iri, after)
+
+    def count(self, classes: Iterable[str], fate: str, number: int = 1) -> None:
+        """Count things of some classes."""
+        for name in classes or ("",):
+            self.counts[name][fate] += number
+
+    def show(self, iri: str, kind: str, fate: str, lines: list[bytes]) -> None:
+        """List an event, claim or record that does not stay as it is; 200 of each kind and fate."""
+        if fate == "unchanged":
+            return
+        self.thing_count += 1
+        self._listed[kind, fate] += 1
+        if self._listed[kind, fate] <= SHOWN:
+            self.things.append(Thing(iri, label_of(lines) or compact(iri), kind, fate))
+
+    def agent(self, iri: str, lines: list[bytes]) -> None:
+        """Note an actor that the file describes."""
+        self.agent_count += 1
+        if len(self.agents) < _AGENTS:
+            self.agents[iri] = label_of(lines) or compact(iri)
+
+    def _watch(self, iri: str, before: list[bytes], after: list[bytes]) -> None:
+        if not after:
+            return
+        here = watched_values(after)
+        if before and before != after:
+            self.conflict(iri, after, here, watched_values(before), "before")
+        self.event_count += bool(here)
+        if here and len(self.events) < _EVENTS:
+            self.events[iri] = here
+
+    def conflict(self, iri: str, lines: list[bytes], here: Values, there: Values, where: str) -> None:
+        """Note where two accounts contradict each other: neither says what the other says, and more."""
+        for what in here.keys() & there.keys():
+            one, other = here[what], there[what]
+            if not one <= other and not other <= one:
+                self.conflict_count += 1
+                if len(self.conflicts) < SHOWN:
+                    self.conflicts.append(
+                        Conflict(
+                            iri,
+                            label_of(lines) or compact(iri),
+                            what,
+                            tuple(sorted(map(compact, one))),
+                            tuple(sorted(map(compact, other))),
+                            where,
+                        )
+                    )
+
+
+def types_of(lines: Iterable[bytes]) -> tuple[str, ...]:
+    """Give the classes that a thing's lines state."""
+    found = (_OBJECT.search(line) for line in lines if _TYPE in line)
+    return tuple(match.group(1).decode() for match in found if match)
+
+
+def watched_values(lines: Iterable[bytes]) -> Values:
+    """Give what a thing's lines say of its date, type and actors."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for line in lines:
+        parts = line.split(b" ", 2)
+        name = _WATCHED.get(parts[1])
+        if name is not None and parts[2].startswith(b"<"):
+            found[name].add(parts[2][1 : parts[2].index(b">")].decode())
+    return {name: frozenset(values) for name, values in found.items()}
+
+
+def label_of(lines: Iterable[bytes]) -> str:
+    """Give the label that a thing's lines state, in English where there is a choice."""
+    labels = [line for line in lines if _LABEL in line]
+    for line in sorted(labels, key=lambda line: b"@en" not in line)[:1]:
+        for quad in pyoxigraph.parse(line, format=RdfFormat.N_TRIPLES):
+            return str(getattr(quad.object, "value", ""))[:300]
+    return ""
+
+
+def _local(iri: str) -> str:
+    return iri.removeprefix(ONTOLOGY)
