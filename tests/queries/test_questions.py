@@ -336,6 +336,11 @@ def test_who_held_post_on(article: pyoxigraph.Store, everything: pyoxigraph.Stor
     assert ask(everything, "who-held-post-on", event="event/invented-meeting") == []
 
 
+def test_who_held_post_on_the_day_of_an_event_among_appointments(everything: pyoxigraph.Store) -> None:
+    """Two former or present ambassadors were there; one of them held the post."""
+    assert ask(everything, "who-held-post-on", event="event/invented-audience") == [SULLIVAN[1:4]]
+
+
 SULLIVAN = ("person/sullivan", "William Healy Sullivan", "Ambassador Extraordinary and Plenipotentiary",
             "Mission of the United States in Iran", "1977-06-18", "1979-04-06", "dated")  # fmt: skip
 

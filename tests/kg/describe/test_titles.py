@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.describe import title_on, titles_on
+from kg.describe import members_of, title_on, titles_on
 from kg.store import EmbeddedStore
 from kg.terms import ID
 
@@ -70,3 +70,11 @@ def test_many_people_at_once(posts: EmbeddedStore) -> None:
 def test_nobody_has_no_titles(posts: EmbeddedStore) -> None:
     assert title_on(posts, ID + "person/nobody", date(2000, 1, 1)) == ()
     assert titles_on(posts, [], date(2000, 1, 1), None) == {}
+
+
+def test_choices_are_in_the_order_of_their_english_names(article_store: EmbeddedStore) -> None:
+    labels = [
+        name.label for name in members_of(article_store, "https://w3id.org/diplograph/ontology#Country", 400)
+    ]
+    assert labels[:2] == ["Afghanistan", "Albania"]
+    assert labels.index("Germany") < labels.index("Ghana") < labels.index("Japan") < labels.index("Spain")

@@ -1,4 +1,4 @@
-"""A country is found by whatever somebody calls it: by SPARQL, and by the names that commands and pages take."""
+"""A country is found by whatever somebody calls it: by SPARQL, and by the names that commands take."""
 
 from __future__ import annotations
 
