@@ -26,9 +26,9 @@ from kg.terms import (
 TermKind = Literal["class", "property", "annotation", "concept", "scheme"]
 
 _FILES: Final = {
-    GRAPH_ONTOLOGY: "diplomacy.ttl",
-    GRAPH_EVENT_TYPES: "event-types.ttl",
-    GRAPH_ALIGNMENTS: "alignments.ttl",
+    GRAPH_ONTOLOGY: ("diplomacy.ttl",),
+    GRAPH_EVENT_TYPES: ("event-types.ttl", "cameo.ttl"),
+    GRAPH_ALIGNMENTS: ("alignments.ttl",),
 }
 
 # The first that fits, so that a concept's own class comes after skos:Concept.
@@ -60,7 +60,7 @@ def reference_graphs() -> dict[NamedNode, list[Triple]]:
 
     Class expressions and lists of the ontology are blank nodes, as the OWL 2 mapping to RDF wants them.
     """
-    graphs = {graph: list(_parse(ONTOLOGY_FOLDER / name)) for graph, name in _FILES.items()}
+    graphs = {graph: list(_parse_all(graph)) for graph in _FILES}
     graphs[GRAPH_COUNTRIES] = list(reference_triples())
     return graphs
 
@@ -91,7 +91,7 @@ def term_index() -> dict[str, TermEntry]:
     """
     known: dict[NamedNode, dict[NamedNode, list[object]]] = defaultdict(lambda: defaultdict(list))
     for graph in (GRAPH_ONTOLOGY, GRAPH_EVENT_TYPES):
-        for triple in _parse(ONTOLOGY_FOLDER / _FILES[graph]):
+        for triple in _parse_all(graph):
             if isinstance(triple.subject, NamedNode):
                 known[triple.subject][triple.predicate].append(triple.object)
     index = {}
@@ -127,8 +127,8 @@ def _text(facts: dict[NamedNode, list[object]], *names: str) -> str:
 
 
 @cache
-def _parse(path: Path) -> tuple[Triple, ...]:
-    return tuple(quad.triple for quad in _quads(path))
+def _parse_all(graph: NamedNode) -> tuple[Triple, ...]:
+    return tuple(quad.triple for name in _FILES[graph] for quad in _quads(ONTOLOGY_FOLDER / name))
 
 
 def _quads(path: Path) -> Iterable[pyoxigraph.Quad]:

@@ -238,6 +238,8 @@ def _hierarchy() -> tuple[_RdflibTriple, ...]:
 
 @cache
 def _concepts() -> tuple[_RdflibTriple, ...]:
-    schemes = rdflib.Graph().parse(ONTOLOGY_FOLDER / "event-types.ttl", format="turtle")
+    schemes = rdflib.Graph()
+    for name in ("event-types.ttl", "cameo.ttl"):
+        schemes.parse(ONTOLOGY_FOLDER / name, format="turtle")
     wanted = (RDF.type, RDFS.label, SKOS.prefLabel, SKOS.inScheme)
     return tuple(t for t in schemes if t[1] in wanted)

@@ -21,6 +21,7 @@ from kg.describe.model import PAGE, Description, EventLine, Facts, Listing, Stat
 from kg.describe.ontology import Entry, ontology_terms, ontology_triples
 from kg.describe.rdf import describe_triples
 from kg.describe.tables import Dyad, Passage, Table, between_actors, members_of, table_of
+from kg.describe.titles import Title, title_on, titles_on
 from kg.search import exists, iri_text, kind_of, name_all, plain, types_of, unknown
 from kg.store import Store
 from kg.terms import GRAPH
@@ -38,6 +39,7 @@ __all__ = [
     "Passage",
     "Statement",
     "Table",
+    "Title",
     "Value",
     "all_events",
     "between_actors",
@@ -55,6 +57,8 @@ __all__ = [
     "overview",
     "source_graphs",
     "table_of",
+    "title_on",
+    "titles_on",
 ]
 
 

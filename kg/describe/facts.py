@@ -60,6 +60,7 @@ IDENTIFIERS: Final = {
     PREFIXES["owl"] + "sameAs",
     PREFIXES["schema"] + "sameAs",
     *(ONTOLOGY + local for local in ("iso2", "iso3", "isoNumeric", "url")),
+    *(ONTOLOGY + local for local in ("unM49", "fips", "cameo", "cow", "cowAbbreviation")),
 }
 # What is known of how a thing was written down rather than of the thing needs no claim.
 _PLAIN: Final = {*SHOWN_APART, *IDENTIFIERS, PREFIXES["dcterms"] + "language"}

@@ -96,10 +96,14 @@ def between_actors(store: Store, query: str) -> Dyad:
 
 
 def members_of(store: Store, cls: str, limit: int) -> list[Name]:
-    """Name the members of a class and of those under it, in alphabetical order, at most `limit`."""
+    """Name the members of a class and of those under it, in alphabetical order, at most `limit`.
+
+    Those without an English name come last.
+    """
     text = f"""{PROLOGUE}
-        SELECT ?s (MIN(STR(?l)) AS ?label) WHERE {{
+        SELECT ?s (MIN(?key) AS ?label) WHERE {{
           ?class rdfs:subClassOf* {iri_text(cls)} . ?s a ?class ; rdfs:label ?l FILTER(isIRI(?s))
+          BIND(CONCAT(IF(LANG(?l) IN ("en", ""), "0", "1"), STR(?l)) AS ?key)
         }} GROUP BY ?s ORDER BY ?label LIMIT {limit}"""
     names = name_all(store, found := iris_in(store.query(text).rows(), "s"))
     return [names[iri] for iri in found]

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Final
 
-from pyoxigraph import Literal, Triple
+from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.reference.countries import countries, regions
 from kg.reference.organizations import members, name_uses, organizations
@@ -20,8 +20,8 @@ _TABLES: Final = {
     "regions.tsv": regions,
     "organizations.tsv": organizations,
     "members.tsv": members,
-    "names.tsv": name_uses,
 }
+_NAMES: Final = "names.tsv"
 
 
 @cache
@@ -30,7 +30,7 @@ def reference_triples() -> tuple[Triple, ...]:
 
     Each statement comes once. What was used is named with its version by `dcterms:source`.
     """
-    tables = {name: read_table(name) for name in _TABLES}
+    tables = {name: read_table(name) for name in (*_TABLES, _NAMES)}
     sources = {f"{library} {version(library)}" for library in _LIBRARIES}
     sources |= {source for table in tables.values() for source in table.sources}
     triples = [
@@ -42,9 +42,21 @@ def reference_triples() -> tuple[Triple, ...]:
     ]
     for name, describe in _TABLES.items():
         triples += describe(tables[name].rows)
+    triples += name_uses(tables[_NAMES].rows, _english_names(triples))
     labels = {(triple.subject, triple.object) for triple in triples if triple.predicate == LABEL}
     return tuple(
         triple
         for triple in dict.fromkeys(triples)
         if triple.predicate != ALIAS or (triple.subject, triple.object) not in labels
     )
+
+
+def _english_names(triples: list[Triple]) -> dict[NamedNode, str]:
+    return {
+        triple.subject: triple.object.value
+        for triple in triples
+        if triple.predicate == LABEL
+        and isinstance(triple.subject, NamedNode)
+        and isinstance(triple.object, Literal)
+        and triple.object.language == "en"
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from pyoxigraph import Literal, NamedNode, Triple
@@ -37,17 +37,19 @@ def members(rows: tuple[Row, ...]) -> Iterator[Triple]:
         )
 
 
-def name_uses(rows: tuple[Row, ...]) -> Iterator[Triple]:
+def name_uses(rows: tuple[Row, ...], english_names: Mapping[NamedNode, str]) -> Iterator[Triple]:
     """Say who calls a country by which contested name, and over which days where they are known.
 
-    The name is one of the country's further names too, so that a search finds it.
+    The name is one of the country's further names too, so that a search finds it. `english_names` has the
+    countries and their users.
     """
     for row in rows:
         country, user = mint("country", row["country"]), NamedNode(ID + row["user"])
         slug = f"{row['country']} {row['name']} {row['user'].partition('/')[2]}"
         use, name = mint("name-use", slug), Literal(row["name"], language=row["language"])
         yield Triple(use, TYPE, term("dg:NameUse"))
-        yield Triple(use, LABEL, english(f"“{row['name']}”, as used by {row['user'].partition('/')[2]}"))
+        label = f"“{row['name']}” for {english_names[country]}, as used by {english_names[user]}"
+        yield Triple(use, LABEL, english(label))
         yield Triple(use, term("dg:nameOf"), country)
         yield Triple(use, term("dg:usedName"), name)
         yield Triple(use, term("dg:usedBy"), user)

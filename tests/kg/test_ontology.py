@@ -17,7 +17,7 @@ from kg.ontology import article_graphs, reference_graphs, term_index
 from kg.terms import ONTOLOGY, PREFIXES, compact, term
 
 ROOT = Path(__file__).parent.parent.parent
-FILES = ("diplomacy.ttl", "event-types.ttl", "alignments.ttl", "shapes.ttl")
+FILES = ("diplomacy.ttl", "event-types.ttl", "cameo.ttl", "alignments.ttl", "shapes.ttl")
 STATUS = rdflib.URIRef("http://www.w3.org/2003/06/sw-vocab-status/ns#term_status")
 KINDS = (OWL.Class, OWL.ObjectProperty, OWL.DatatypeProperty, OWL.AnnotationProperty)
 # OWL 2 Structural Specification section 4: the datatypes of literals that a reasoner must know.
@@ -41,7 +41,7 @@ def ontology() -> rdflib.Graph:
 @pytest.fixture(scope="module")
 def whole() -> rdflib.Graph:
     graph = rdflib.Graph()
-    for name in FILES[:3]:
+    for name in FILES[:4]:
         graph.parse(ONTOLOGY_FOLDER / name)
     return graph
 

@@ -216,6 +216,8 @@ def test_a_contested_name_says_who_uses_it() -> None:
     assert Triple(use, term("dg:nameOf"), NamedNode(COUNTRY + "mmr")) in triples
     assert Triple(use, term("dg:usedName"), Literal("Burma", language="en")) in triples
     assert Triple(use, term("dg:usedBy"), NamedNode(COUNTRY + "usa")) in triples
+    label = Literal("“Burma” for Myanmar, as used by United States", language="en")
+    assert Triple(use, term("rdfs:label"), label) in triples
 
 
 def test_nothing_is_named_that_is_not_described() -> None:
