@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from api.commands import inspect, load, query, serve
+from api.commands import check, inspect, load, query, serve
 from kg import __version__
 from kg.errors import DiplographError
 from kg.settings import read_settings
@@ -61,7 +61,7 @@ for command in (
     inspect.describe,
     inspect.search,
     inspect.validate,
-    inspect.check,
+    check.check,
 ):
     main.add_command(command)
 

@@ -14,11 +14,11 @@ FLOORS = (
     {"settings", "terms", "formats"},
     {"model", "changes", "catalogue", "sparql", "countries"},
     {"store"},
-    {"ontology", "reasoning", "validation", "provenance", "search", "readers", "extract"},
+    {"ontology", "reasoning", "checks", "validation", "provenance", "search", "readers", "extract"},
     {"load", "describe"},
 )
 WEB = {"flask", "werkzeug", "jinja2", "waitress", "http", "socketserver"}
-ENGINES = {"pyoxigraph", "rocksdict", "owlready2", "rdflib", "pyshacl"}
+ENGINES = {"pyoxigraph", "reasonable", "rocksdict", "owlready2", "rdflib", "pyshacl"}
 
 
 def modules(package: str) -> list[Path]:
