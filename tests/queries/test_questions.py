@@ -38,6 +38,16 @@ COLUMNS = {
     "coding-records": "record code goldstein event",
     "monthly-balance": "month cooperative conflictual mean",
     "who-held-post-on": "person post organization",
+    "asserted-on": "graph label statements load loaded changedSince",
+    "contradicted-claims": "claim label source other otherLabel otherSource",
+    "denied": "event label denied asserted",
+    "disagreeing-figures": "thing label value comparator unit speaker source",
+    "figure-over-time": "date value comparator unit modality source",
+    "modality-by-source": "source label modality claims",
+    "most-cited": "speaker label kind claims sources",
+    "one-source-events": "event label source date",
+    "one-voice": "event label speaker sources",
+    "superseded-claims": "claim label by byLabel source",
 }
 NEGOTIATIONS = "negotiations between the United States and Iran"
 DEPORTATION = "deportation of Iranian nationals from the United States to Iran"
@@ -116,6 +126,8 @@ VALUES = {
     "coding-records": {"b": "country/qat"},
     "monthly-balance": {"a": "country/irn", "b": "country/usa", "scheme": "scheme/plover"},
     "who-held-post-on": {"event": "event/invented-treaty"},
+    "asserted-on": {"on": "2016-03-03"},
+    "figure-over-time": {"thing": "event/invented-evacuation"},
 }
 
 
