@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from api.commands import backup, inspect, load, query, serve
+from api.commands import backup, check, inspect, load, query, serve
 from kg import __version__
 from kg.errors import DiplographError
 from kg.settings import read_settings
@@ -63,7 +63,7 @@ for command in (
     inspect.search,
     inspect.index,
     inspect.validate,
-    inspect.check,
+    check.check,
     backup.backup,
     backup.restore,
 ):

@@ -10,3 +10,4 @@ _ROOT = _PACKAGE / "_data" if (_PACKAGE / "_data").is_dir() else _PACKAGE.parent
 
 ONTOLOGY_FOLDER: Final = _ROOT / "ontology"
 QUERIES_FOLDER: Final = _ROOT / "queries"
+CHECKS_FOLDER: Final = ONTOLOGY_FOLDER / "checks"

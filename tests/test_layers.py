@@ -15,12 +15,12 @@ FLOORS = (
     {"model", "changes", "catalogue", "sparql", "reference", "lines"},
     {"store"},
     {"actors"},
-    {"ontology", "reasoning", "validation", "provenance", "search", "readers", "extract"},
+    {"ontology", "reasoning", "checks", "validation", "provenance", "search", "readers", "extract"},
     {"rdf_files"},
     {"load", "describe", "graph_store", "dataset"},
 )
 WEB = {"flask", "werkzeug", "jinja2", "waitress", "http", "socketserver"}
-ENGINES = {"pyoxigraph", "rocksdict", "owlready2", "rdflib", "pyshacl"}
+ENGINES = {"pyoxigraph", "reasonable", "rocksdict", "owlready2", "rdflib", "pyshacl"}
 
 
 def modules(package: str) -> list[Path]:

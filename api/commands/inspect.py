@@ -1,8 +1,8 @@
-"""`diplograph describe`, `search`, `validate` and `check`."""
+"""`diplograph describe`, `search` and `validate`."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,14 +13,11 @@ from api.tables import term_text, text_table
 from kg.errors import ValidationFailedError
 from kg.formats import rdf_format
 from kg.load import report
-from kg.ontology import article_graphs, reference_graphs
-from kg.reasoning import check_consistency
 from kg.search import index_of, iri_text, name_all, plain, resolve
 from kg.search import search as find
 from kg.settings import Settings
 from kg.store import Store
-from kg.terms import GRAPH_ALIGNMENTS, compact
-from kg.validation import validate as apply_shapes
+from kg.terms import compact
 
 _SHOWN = 50
 
@@ -97,34 +94,6 @@ def validate(settings: Settings, files: tuple[str, ...], form: str | None, data:
             f"{len(refused)} {'violation' if len(refused) == 1 else 'violations'} of the shapes",
             findings=tuple(refused),
             mend="Correct the lines that the findings name.",
-        )
-
-
-@click.command()
-def check() -> None:
-    """Check what comes with diplograph: the ontology with HermiT, and its facts against the shapes."""
-    graphs = {**reference_graphs(), **article_graphs()}
-    faults: list[str] = []
-    # Alignments speak of other vocabularies, which are not here to reason with.
-    outcome = check_consistency(
-        t for graph, triples in graphs.items() if graph != GRAPH_ALIGNMENTS for t in triples
-    )
-    if outcome.consistent:
-        click.echo("HermiT: ontology and facts are consistent")
-        kinds = Counter(found.type for found in outcome.inferred_types)
-        for iri, number in sorted(kinds.items()):
-            click.echo(f"  {compact(iri)}: {number} inferred")
-    else:
-        faults += ["ontology and facts contradict each other", *outcome.explanation]
-    faults += [f"{compact(iri)} can have no member" for iri in outcome.unsatisfiable]
-    background = [triple for triples in graphs.values() for triple in triples]
-    for graph, triples in article_graphs().items():
-        findings = apply_shapes(triples, background)
-        faults += [f"{compact(graph.value)}: {f.text}" for f in findings if f.severity == "violation"]
-        click.echo(f"{compact(graph.value)}: {len(triples)} statements, {len(findings)} findings")
-    if faults:
-        raise ValidationFailedError(
-            f"{len(faults)} faults", findings=tuple(faults), mend="Correct the files in ontology/."
         )
 
 

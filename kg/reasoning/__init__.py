@@ -2,6 +2,7 @@
 
 from kg.reasoning.asserted import AssertedStore, asserted_only
 from kg.reasoning.entailments import Entailments
+from kg.reasoning.explain import explain
 from kg.reasoning.hermit import ConsistencyReport, InferredType, check_consistency
 
 __all__ = [
@@ -11,4 +12,5 @@ __all__ = [
     "InferredType",
     "asserted_only",
     "check_consistency",
+    "explain",
 ]

@@ -20,7 +20,8 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kg.changes import Change
 from kg.reasoning.neighbours import Neighbours
-from kg.reasoning.schema import TYPE, Schema, is_schema, read_schema
+from kg.reasoning.schema import TYPE, Schema, is_schema, keeps, read_schema
+from kg.reasoning.together import together
 from kg.store import QueryDataset, Store
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, GRAPH_ONTOLOGY, ID, slugify, term
 
@@ -65,9 +66,9 @@ class Entailments:
         schema = self._read(store)
         self.clear(store)
         found = set(_all_from_one(store, schema))
-        everywhere = Neighbours(store, schema)
-        together = everywhere.together(everywhere.joined(), found)
-        found.update(_not_asserted(store, together - found))
+        things, facts = Neighbours(store, schema).everywhere()
+        facts |= {t for t in found if t.subject in things}
+        found.update(_not_asserted(store, set(together(schema, facts)) - found))
         _write(store, (), found)
         _record(store, schema)
         return len(found)
@@ -121,9 +122,11 @@ def _step(store: Store, schema: Schema, chunk: list[Triple], gone: bool) -> bool
         wanted = candidates
     near = Neighbours(store, schema)
     touched = near.reached(chunk)
-    together = near.together(touched, wanted) if touched else set()
-    candidates |= together
-    wanted |= together
+    if touched:
+        facts = near.surroundings(touched)
+        whole = {t for t in facts.union(together(schema, facts)) if t.subject in touched and _worth(t)}
+        candidates |= whole
+        wanted |= whole
     held = set(_held(store, [*candidates, *chunk])) | set(near.entailed(touched))
     wanted = set(_not_asserted(store, wanted))
     # What another rule still gives to a thing that was not looked at whole stays.
@@ -134,6 +137,10 @@ def _step(store: Store, schema: Schema, chunk: list[Triple], gone: bool) -> bool
         removed = removed.intersection(chunk) | {t for t in removed if t.subject in touched}
     _write(store, removed, added)
     return bool(removed or added)
+
+
+def _worth(triple: Triple) -> bool:
+    return triple.predicate != TYPE or (isinstance(triple.object, NamedNode) and keeps(triple.object.value))
 
 
 def _all_from_one(store: Store, schema: Schema) -> Iterator[Triple]:

@@ -13,17 +13,16 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import combinations
 from typing import Any, Final
 
-from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple, parse, serialize
+from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple, parse, serialize
 
 from kg.errors import ToolFailedError, ToolMissingError
-from kg.terms import GENID, ONTOLOGY, compact, term
+from kg.reasoning.explain import explain
+from kg.terms import GENID, ONTOLOGY, term
 
 _INSTALL: Final = "Install a Java runtime, for example with: apt install default-jre-headless"
 
@@ -40,7 +39,7 @@ class InferredType:
 class ConsistencyReport:
     """What HermiT made of a graph: IRIs of classes that can have no member, types it worked out, and reasons.
 
-    `explanation` has a line for each contradiction that simple rules find; HermiT itself only says that there
+    `explanation` has a line for each contradiction that `explain` finds; HermiT itself only says that there
     is one. It is empty for a consistent graph, and can be empty for an inconsistent one.
     """
 
@@ -63,7 +62,7 @@ def check_consistency(graphs: Iterable[Triple], *, timeout: float = 300.0) -> Co
     if "error" in answer:
         raise ToolFailedError(f"HermiT gave up: {answer['error']}", mend="See whether the graph is OWL 2 DL.")
     if not answer["consistent"]:
-        return ConsistencyReport(consistent=False, explanation=tuple(sorted(set(_contradictions(triples)))))
+        return ConsistencyReport(consistent=False, explanation=explain(triples))
     said = set(_types(triples))
     inferred = sorted(
         (thing, cls)
@@ -157,100 +156,6 @@ def _work() -> None:
                 answer["types"][iri] = [c.iri for c in classes if c is not owlready2.Thing]
     json.dump(answer, sys.stdout)
 
-
-def _contradictions(triples: list[Triple]) -> Iterator[str]:
-    """Find what mistakes mostly make: disjoint classes, and a second value where only one is allowed."""
-    facts = _Facts(triples)
-    why = facts.reasons_for_types()
-    for thing, classes in why.items():
-        for one, other in combinations(sorted(classes), 2):
-            if frozenset((one, other)) in facts.disjoint:
-                yield (
-                    f"{compact(thing)} cannot be both {compact(one)} ({classes[one]}) "
-                    f"and {compact(other)} ({classes[other]})"
-                )
-    for (thing, name), values in facts.values.items():
-        if name in facts.functional and len(values) > 1 and all(isinstance(v, Literal) for v in values):
-            shown = ", ".join(sorted(v.value for v in values if isinstance(v, Literal)))
-            yield f"{compact(thing)} can have one {compact(name)} only, and has: {shown}"
-
-
-class _Facts:
-    """The axioms and facts that the simple rules look at, by IRI."""
-
-    def __init__(self, triples: list[Triple]) -> None:
-        self.above: dict[str, set[str]] = defaultdict(set)
-        self.range: dict[str, set[str]] = defaultdict(set)
-        self.domain: dict[str, set[str]] = defaultdict(set)
-        self.functional: set[str] = set()
-        self.types: list[tuple[str, str]] = []
-        self.statements: list[tuple[str, str, str | None]] = []
-        self.values: dict[tuple[str, str], set[object]] = defaultdict(set)
-        self.disjoint = {frozenset(pair) for pair in _disjoint_pairs(triples)}
-        tables = {
-            term("rdfs:subClassOf"): self.above,
-            term("rdfs:subPropertyOf"): self.above,
-            term("rdfs:range"): self.range,
-            term("rdfs:domain"): self.domain,
-        }
-        for t in triples:
-            if not isinstance(t.subject, NamedNode):
-                continue
-            target = t.object.value if isinstance(t.object, NamedNode) else None
-            if t.predicate in tables and target:
-                tables[t.predicate][t.subject.value].add(target)
-            elif t.predicate == _TYPE and target:
-                self.types.append((t.subject.value, target))
-                if t.object == term("owl:FunctionalProperty"):
-                    self.functional.add(t.subject.value)
-            else:
-                self.statements.append((t.subject.value, t.predicate.value, target))
-                self.values[t.subject.value, t.predicate.value].add(t.object)
-
-    def upwards(self, name: str) -> set[str]:
-        """Give a class or property with all that it is a case of."""
-        found, new = {name}, [name]
-        while new:
-            more = self.above.get(new.pop(), set()) - found
-            found |= more
-            new += more
-        return found
-
-    def reasons_for_types(self) -> dict[str, dict[str, str]]:
-        """Give for each thing its classes, each with the first statement that makes it a member."""
-        why: dict[str, dict[str, str]] = defaultdict(dict)
-
-        def note(thing: str, cls: str, reason: str) -> None:
-            for name in self.upwards(cls):
-                why[thing].setdefault(name, reason)
-
-        for thing, cls in self.types:
-            note(thing, cls, f"it is said to be a {compact(cls)}")
-        for subject, predicate, target in self.statements:
-            for name in self.upwards(predicate):
-                for cls in self.domain.get(name, ()):
-                    note(subject, cls, f"it has {compact(predicate)}")
-                for cls in self.range.get(name, ()) if target else ():
-                    note(target or "", cls, f"it is the {compact(predicate)} of {compact(subject)}")
-        return why
-
-
-def _disjoint_pairs(triples: list[Triple]) -> Iterator[tuple[str, str]]:
-    links = {(t.subject, t.predicate): t.object for t in triples if t.predicate in _LIST_LINKS}
-    for t in triples:
-        if t.predicate == term("owl:disjointWith"):
-            if isinstance(t.subject, NamedNode) and isinstance(t.object, NamedNode):
-                yield t.subject.value, t.object.value
-        elif t.predicate == term("owl:members"):
-            members: list[str] = []
-            node: Any = t.object
-            while (first := links.get((node, _LIST_LINKS[0]))) is not None:
-                members += [first.value] if isinstance(first, NamedNode) else []
-                node = links.get((node, _LIST_LINKS[1]))
-            yield from combinations(members, 2)
-
-
-_LIST_LINKS: Final = (term("rdf:first"), term("rdf:rest"))
 
 if __name__ == "__main__":
     _work()

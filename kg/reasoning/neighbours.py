@@ -1,4 +1,4 @@
-"""Which things a change can reach through joining properties, and what the reasoner makes of them."""
+"""Which things a change can reach through joining properties, and what is said of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from pyoxigraph import NamedNode, Triple
 
-from kg.reasoning.schema import NONE, SOME_VALUE, TYPE, Schema, keeps, reason
+from kg.reasoning.schema import NONE, TYPE, Schema
 from kg.store import Store
 from kg.store.answer import Term
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_ONTOLOGY
@@ -24,62 +24,58 @@ class Neighbours:
     def __init__(self, store: Store, schema: Schema) -> None:
         self._store = store
         self._schema = schema
-        self._joining = " ".join(f"<{name}>" for name in sorted(schema.joining))
+        self._joining, self._walked = (
+            " ".join(f"<{name}>" for name in sorted(names)) for names in (schema.joining, schema.walked)
+        )
 
-    def joined(self) -> Things:
-        """Give every thing that a joining property connects."""
+    def everywhere(self) -> tuple[Things, set[Triple]]:
+        """Give all things with joining statements, and of what is asserted of them the part that matters."""
         if not self._joining:
-            return set()
-        rows = self._store.query(
-            f"SELECT DISTINCT ?x ?y {{ VALUES ?p {{ {self._joining} }} GRAPH ?g {{ ?x ?p ?y }} {_ASSERTED} }}"
-        ).rows()
-        return {term for row in rows for term in (row["x"], row["y"]) if isinstance(term, NamedNode)}
+            return set(), set()
+        links = set(
+            self._store.query(
+                f"CONSTRUCT {{ ?x ?p ?y }} {{ VALUES ?p {{ {self._joining} }}"
+                f" GRAPH ?g {{ ?x ?p ?y }} {_ASSERTED} }}"
+            ).triples()
+        )
+        things = {t for link in links for t in (link.subject, link.object) if isinstance(t, NamedNode)}
+        types = self._store.query(
+            f"CONSTRUCT {{ ?x a ?c }} {{ {{ SELECT DISTINCT ?x {{ VALUES ?p {{ {self._joining} }}"
+            f" {{ ?x ?p ?y }} UNION {{ ?y ?p ?x }} }} }} GRAPH ?g {{ ?x a ?c }} {_ASSERTED} }}"
+        )
+        return things, links.union(types.triples())
 
     def reached(self, changed: list[Triple]) -> Things:
         """Give the things whose entailments by joined statements can differ after a change.
 
-        These are its own things that joining properties connect, and what leads to them: along a transitive
-        property only where the change has one, else along the properties of class expressions.
+        These are its own things that joining properties connect, and what leads to them: along a property
+        that gives further links only where the change has one, else along those of class expressions.
         """
         if not self._joining:
             return set()
+        schema = self._schema
+        found: Things = set()
+        for t in changed:
+            if t.predicate.value in schema.joining:
+                found |= {
+                    end
+                    for end in (t.subject, t.object if t.predicate.value in schema.walked else None)
+                    if isinstance(end, NamedNode)
+                }
         ends = {t for triple in changed for t in (triple.subject, triple.object) if isinstance(t, NamedNode)}
-        joins = [t for t in changed if t.predicate.value in self._schema.joining]
-        found = {t for triple in joins for t in (triple.subject, triple.object) if isinstance(t, NamedNode)}
         found |= set(self._connected(ends - found))
-        moved = {t.predicate.value for t in joins}
-        followed = sorted(
-            name
-            for name in self._schema.joining
-            if name not in self._schema.transitive or name in moved or self._gives(name) & moved
-        )
-        return self._closure(found, self._steps(followed, "?y ?p ?x", "?x ?p ?y"))
-
-    def together(self, things: Things, known: Iterable[Triple] = ()) -> set[Triple]:
-        """Give what follows for things from all that is asserted of them and of what they lead to.
-
-        Some of it may be asserted. `known` are types that follow from single statements.
-        Raises StoreFailedError.
-        """
-        if not things:
-            return set()
-        everything = self._closure(things, self._steps(self._schema.joining, "?x ?p ?y", "?y ?p ?x"))
-        facts = {*self._facts(everything), *self._ends(everything)}
-        facts |= {t for t in known if t.subject in everything}
-        stand_ins = {
-            t if isinstance(t.object, NamedNode) else Triple(t.subject, t.predicate, SOME_VALUE)
-            for t in facts
-        }
-        wanted = {thing.value: thing for thing in things}
-        # What follows for literals from one statement, such as a wider property with the same value.
-        found = {f for t in facts for f in self._schema.follows(t)} | facts.intersection(known)
-        found = {t for t in found.union(self._ends(things)) if t.subject in things}
-        for s, p, o in reason([*self._schema.ontology, *stand_ins]):
-            if s not in wanted or o == SOME_VALUE.value or s == o:
-                continue
-            if (p == TYPE.value and keeps(o)) or (p != TYPE.value and keeps(p)):
-                found.add(Triple(wanted[s], NamedNode(p), NamedNode(o)))
+        moved = {t.predicate.value for t in changed} & schema.relational
+        followed = (schema.restricted - schema.valued) | (schema.relational if moved else frozenset())
+        found = self._closure(found, self._steps(followed, "?y ?p ?x", "?x ?p ?y"))
+        if schema.universal:
+            found = self._closure(found, self._steps(schema.walked, "?x ?p ?y", "?y ?p ?x"))
         return found
+
+    def surroundings(self, things: Things) -> set[Triple]:
+        """Give what is asserted of things and of what they lead to, with what follows from each statement."""
+        everything = self._closure(things, self._steps(self._schema.walked, "?x ?p ?y", "?y ?p ?x"))
+        facts = {*self._facts(everything), *self._ends(everything)}
+        return facts.union(*(self._schema.follows(t) for t in facts)) if facts else facts
 
     def entailed(self, things: Iterable[NamedNode]) -> Iterator[Triple]:
         """Read what the graph of entailments holds of things."""
@@ -98,16 +94,14 @@ class Neighbours:
             for some, way in ((there, pattern), (back, turned))
         )
 
-    def _gives(self, name: str) -> set[str]:
-        follows = self._schema.properties.get(name, NONE)
-        return set(follows.forward | follows.backward)
-
     def _connected(self, things: Things) -> Iterator[NamedNode]:
+        # Each property by its name: the engine would join a second VALUES before it looks at the thing.
+        ways = [f"{{ GRAPH ?g {{ ?x <{name}> ?y }} }}" for name in sorted(self._schema.joining)]
+        ways += [f"{{ GRAPH ?g {{ ?y <{name}> ?x }} }}" for name in sorted(self._schema.walked)]
         for nodes in _batches(things):
             rows = self._store.query(
-                f"SELECT ?x {{ VALUES ?x {{ {nodes} }} FILTER EXISTS {{"
-                f" {{ VALUES ?p {{ {self._joining} }} GRAPH ?g {{ ?x ?p ?y }} }} UNION"
-                f" {{ VALUES ?p {{ {self._joining} }} GRAPH ?g {{ ?y ?p ?x }} }} {_ASSERTED} }} }}"
+                f"SELECT ?x {{ VALUES ?x {{ {nodes} }}"
+                f" FILTER EXISTS {{ {' UNION '.join(ways)} {_ASSERTED} }} }}"
             ).rows()
             yield from (row["x"] for row in rows if isinstance(row["x"], NamedNode))
 
@@ -126,20 +120,19 @@ class Neighbours:
 
     def _facts(self, things: Things) -> Iterator[Triple]:
         """Give what is asserted of things, and the statements that end at them and can be turned round."""
-        turned = " ".join(
-            f"<{name}>" for name, follows in self._schema.properties.items() if follows.backward
+        turned = " UNION ".join(
+            f"{{ GRAPH ?g {{ ?y <{name}> ?x }} BIND(<{name}> AS ?p) }}"
+            for name, follows in sorted(self._schema.properties.items())
+            if follows.backward
         )
-        useful = " ".join(
-            f"<{name}>" for name in sorted({TYPE.value, *self._schema.properties, *self._schema.joining})
-        )
+        useful = {TYPE.value, *self._schema.properties, *self._schema.joining}
         for nodes in _batches(things):
-            yield from self._store.query(
-                f"CONSTRUCT {{ ?x ?p ?y }} {{ VALUES ?x {{ {nodes} }} VALUES ?p {{ {useful} }}"
-                f" GRAPH ?g {{ ?x ?p ?y }} {_ASSERTED} }}"
+            own = self._store.query(
+                f"CONSTRUCT {{ ?x ?p ?y }} {{ VALUES ?x {{ {nodes} }} GRAPH ?g {{ ?x ?p ?y }} {_ASSERTED} }}"
             ).triples()
+            yield from (t for t in own if t.predicate.value in useful)
             yield from self._store.query(
-                f"CONSTRUCT {{ ?y ?p ?x }} {{ VALUES ?x {{ {nodes} }} VALUES ?p {{ {turned} }}"
-                f" GRAPH ?g {{ ?y ?p ?x }} {_ASSERTED} }}"
+                f"CONSTRUCT {{ ?y ?p ?x }} {{ VALUES ?x {{ {nodes} }} {{ {turned} }} {_ASSERTED} }}"
             ).triples()
 
     def _ends(self, things: Things) -> Iterator[Triple]:

@@ -22,15 +22,18 @@ from kg.terms import GENID, PREFIXES, term
 
 TYPE: Final = term("rdf:type")
 _SPECIMEN: Final = "urn:x-diplograph:specimen:"
-# Filling in for a literal: what follows from having a property does not depend on its value.
-SOME_VALUE: Final = NamedNode("urn:x-diplograph:some-value")
 _BUILT_IN: Final = tuple(PREFIXES[name] for name in ("rdf", "rdfs", "owl", "xsd"))
 _PROPERTY_KINDS: Final = tuple(
     term(f"owl:{kind}Property") for kind in ("Object", "Datatype", "Transitive", "Symmetric", "Functional")
 )
-# Rules that join two statements about things (OWL 2 Profiles, section 4.3): prp-trp, prp-fp, prp-ifp, …
-_JOINING_KINDS: Final = tuple(term(f"owl:{kind}Property") for kind in ("Transitive", "InverseFunctional"))
-_FUNCTIONAL: Final = term("owl:FunctionalProperty")
+# That two names are one thing is never concluded: with functional properties it is a fault of the data, which
+# the shapes and HermiT report, and would spread what is said of either to both.
+_EQUALITY: Final = tuple(term(f"owl:{kind}") for kind in ("FunctionalProperty", "InverseFunctionalProperty"))
+_ABOUT_PROPERTIES: Final = frozenset(
+    term(name)
+    for name in ("owl:inverseOf", "rdfs:subPropertyOf", "owl:propertyChainAxiom", "rdfs:domain", "rdfs:range")
+)
+_KINDS_OF_PROPERTY: Final = (term("owl:TransitiveProperty"), term("owl:SymmetricProperty"), *_EQUALITY)
 _SCHEMA_PREDICATES: Final = frozenset(
     {term("rdfs:subClassOf"), term("rdfs:subPropertyOf"), term("rdfs:domain"), term("rdfs:range")}
 )
@@ -51,13 +54,40 @@ NONE: Final = Consequences()
 
 @dataclass(frozen=True)
 class Schema:
-    """An ontology as tables: `joining` are the properties whose statements bear on one another."""
+    """An ontology as tables.
+
+    `relational` are properties whose statements give further links together (transitive ones, chains, and
+    what implies them); `restricted` those that class expressions speak of; `valued` the ones of these that
+    only stand with a given value, so that nothing has to be known of that value.
+    """
 
     ontology: tuple[Triple, ...]
     above: dict[str, frozenset[str]]
     properties: dict[str, Consequences]
-    joining: frozenset[str]
-    transitive: frozenset[str]
+    relational: frozenset[str]
+    restricted: frozenset[str]
+    valued: frozenset[str]
+    universal: bool
+    """Whether a class expression speaks of all values, so that types travel forward along links."""
+
+    @property
+    def joining(self) -> frozenset[str]:
+        """Name the properties whose statements bear on one another."""
+        return self.relational | self.restricted
+
+    @property
+    def walked(self) -> frozenset[str]:
+        """Name those of them at whose far end something has to be known."""
+        return self.joining - self.valued
+
+    @property
+    def of_classes(self) -> list[Triple]:
+        """Give the ontology without what it says of properties."""
+        return [
+            t
+            for t in self.ontology
+            if t.predicate not in _ABOUT_PROPERTIES and t.object not in _KINDS_OF_PROPERTY
+        ]
 
     @property
     def sha256(self) -> str:
@@ -103,7 +133,7 @@ def read_schema(ontology: Iterable[Triple]) -> Schema:
     specimens += [Triple(_specimen("s", i), NamedNode(p), _specimen("o", i)) for i, p in enumerate(named)]
     above: dict[str, set[str]] = defaultdict(set)
     tables: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for s, p, o in reason([*triples, *specimens]):
+    for s, p, o in reason([*(t for t in triples if t.object not in _EQUALITY), *specimens]):
         if not s.startswith(_SPECIMEN):
             continue
         role, number = s[len(_SPECIMEN) :].split("-")
@@ -118,30 +148,35 @@ def read_schema(ontology: Iterable[Triple]) -> Schema:
     for name, found in tables.items():
         found["forward"].discard(name)
         properties[name] = Consequences(**{part: frozenset(found[part]) for part in _PARTS})
-    data = kinds[term("owl:DatatypeProperty")]
-    joined = {p for kind in _JOINING_KINDS for p in kinds[kind]} | (kinds[_FUNCTIONAL] - data)
+    roots = set(kinds[term("owl:TransitiveProperty")])
+    restricted: set[str] = set()
+    walked: set[str] = set()
+    valued = {t.subject for t in triples if t.predicate == term("owl:hasValue")}
     for t in triples:
-        if t.predicate in (term("owl:onProperty"), term("owl:propertyChainAxiom")):
-            joined.update(_members(triples, t.object))
-    joining = {
-        p
-        for p in {*named, *joined}
-        if p in joined or (set(_of(properties, p).forward) | set(_of(properties, p).backward)) & joined
-    }
+        if t.predicate == term("owl:propertyChainAxiom"):
+            roots.update(_members(triples, t.object))
+        elif t.predicate == term("owl:onProperty"):
+            restricted.update(_members(triples, t.object))
+            if t.subject not in valued:
+                walked.update(_members(triples, t.object))
+
+    def and_sources(wanted: set[str]) -> frozenset[str]:
+        return frozenset(wanted) | {
+            name for name, found in properties.items() if (found.forward | found.backward) & wanted
+        }
+
     return Schema(
-        ontology=triples,
+        ontology=tuple(t for t in triples if t.object not in _EQUALITY),
         above={c: frozenset(found - {c}) for c, found in above.items()},
         properties=properties,
-        joining=frozenset(joining),
-        transitive=frozenset(kinds[term("owl:TransitiveProperty")]),
+        relational=and_sources(roots),
+        restricted=and_sources(restricted),
+        valued=frozenset(restricted - walked - roots),
+        universal=any(t.predicate == term("owl:allValuesFrom") for t in triples),
     )
 
 
 _PARTS: Final = ("subject", "object", "forward", "backward")
-
-
-def _of(properties: dict[str, Consequences], name: str) -> Consequences:
-    return properties.get(name, NONE)
 
 
 def _specimen(role: str, number: int) -> NamedNode:

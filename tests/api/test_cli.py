@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 
 from api.cli import main
 from api.tables import text_table, workbook
-from kg import reasoning
+from kg.reasoning import hermit
 from kg.store import EmbeddedStore
 from kg.terms import ID
 
@@ -269,10 +269,25 @@ class TestLooking:
         failed(run("dump", "-o", str(tmp_path / "no" / "dump.nq")), 1)
 
     def test_check_without_java(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(reasoning.shutil, "which", lambda name: None)
+        monkeypatch.setattr(hermit.shutil, "which", lambda name: None)
         result = run("check")
         assert result.exit_code == 3
         assert "Java" in result.stderr.splitlines()[0]
+        assert "0 errors, 0 warnings" in result.stdout
+
+    def test_check_names_term_and_mend(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr(hermit.shutil, "which", lambda name: None)
+        file = tmp_path / "more.ttl"
+        file.write_text(
+            "@prefix dg: <https://w3id.org/diplograph/ontology#> ."
+            "@prefix owl: <http://www.w3.org/2002/07/owl#> . dg:envoy a owl:Class ."
+            "<https://w3id.org/diplograph/id/person/x> a dg:Person, dg:Event ."
+        )
+        result = run("check", str(file))
+        assert result.exit_code == 1
+        assert "dg:envoy: No label. Add rdfs:label" in result.stderr
+        assert "dg:envoy: A name against the convention" in result.stderr
+        assert "id:person/x cannot be both" in result.stderr
 
 
 def test_long_cells_are_wrapped_to_the_terminal() -> None:

@@ -48,6 +48,16 @@ COLUMNS = {
     "events-before": "earlier earlierLabel event eventLabel reason",
     "known-by": "event label claim modality source issued",
     "neighbours": "event label country neighbour neighbourLabel date",
+    "asserted-on": "graph label statements load loaded changedSince",
+    "contradicted-claims": "claim label source other otherLabel otherSource",
+    "denied": "event label denied asserted",
+    "disagreeing-figures": "thing label value comparator unit speaker source",
+    "figure-over-time": "date value comparator unit modality source",
+    "modality-by-source": "source label modality claims",
+    "most-cited": "speaker label kind claims sources",
+    "one-source-events": "event label source date",
+    "one-voice": "event label speaker sources",
+    "superseded-claims": "claim label by byLabel source",
 }
 NEGOTIATIONS = "negotiations between the United States and Iran"
 DEPORTATION = "deportation of Iranian nationals from the United States to Iran"
@@ -136,6 +146,8 @@ VALUES = {
     "events-before": {"event": "event/invented-border-treaty"},
     "known-by": {"on": "2017-12-31"},
     "neighbours": {"country": "country/tur"},
+    "asserted-on": {"on": "2016-03-03"},
+    "figure-over-time": {"thing": "event/invented-evacuation"},
 }
 
 

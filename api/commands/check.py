@@ -1,0 +1,85 @@
+"""`diplograph check`: whether what comes with diplograph, and what is added to it, is sound."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+
+from api.commands.options import read_file
+from kg.bundled import ONTOLOGY_FOLDER
+from kg.checks import CheckFinding, read_checks, run_checks
+from kg.errors import ToolMissingError, ValidationFailedError
+from kg.ontology import article_graphs, reference_graphs
+from kg.readers.rdf import read_rdf
+from kg.reasoning import check_consistency, explain
+from kg.terms import GRAPH_ALIGNMENTS, GRAPH_COUNTRIES, compact
+from kg.validation import validate as apply_shapes
+
+_SHOWN = 100
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="[FILE…]")
+def check(files: tuple[str, ...]) -> None:
+    """Check ontology, concepts and first graph, and RDF files together with them.
+
+    Three things are looked at: the queries in ontology/checks (missing labels, cycles, wrong inverses and the
+    like), the shapes, and with HermiT whether everything can be true at once. Ends with 1 on errors, with 3
+    when Java is not installed.
+    """
+    graphs = {**reference_graphs(), **article_graphs()}
+    extra = {path: list(read_rdf(read_file(path), name=path).triples) for path in files}
+    shapes = read_rdf((ONTOLOGY_FOLDER / "shapes.ttl").read_bytes(), name="shapes.ttl").triples
+    faults: list[str] = []
+
+    # The countries are facts from libraries: nothing in them is a term or a concept.
+    looked_at = [t for graph, triples in graphs.items() if graph != GRAPH_COUNTRIES for t in triples]
+    looked_at += [*shapes, *(t for triples in extra.values() for t in triples)]
+    findings = run_checks(looked_at)
+    click.echo(f"Checks: {len(read_checks())} over {len(looked_at):,} statements: {_tally(findings)}")
+    for finding in findings[:_SHOWN]:
+        if finding.check.severity == "warning":
+            click.echo(f"  warning: {finding.text}")
+        else:
+            faults.append(finding.text)
+
+    background = [t for triples in (*graphs.values(), *extra.values()) for t in triples]
+    for name, triples in {**{g.value: ts for g, ts in article_graphs().items()}, **extra}.items():
+        found = apply_shapes(triples, background)
+        faults += [f"{compact(name)}: {f.text}" for f in found if f.severity == "violation"]
+        click.echo(f"Shapes: {compact(name)}: {len(triples):,} statements, {len(found)} findings")
+
+    # Alignments speak of other vocabularies, which are not here to reason with.
+    together = [t for graph, triples in graphs.items() if graph != GRAPH_ALIGNMENTS for t in triples]
+    together += [t for triples in extra.values() for t in triples]
+    missing: ToolMissingError | None = None
+    try:
+        outcome = check_consistency(together)
+    except ToolMissingError as error:
+        missing = error
+        faults += explain(together)
+    else:
+        if outcome.consistent:
+            click.echo("HermiT: ontology and facts are consistent")
+            kinds = Counter(found.type for found in outcome.inferred_types)
+            for iri, number in sorted(kinds.items()):
+                click.echo(f"  {compact(iri)}: {number} inferred")
+        else:
+            faults += ["HermiT: ontology and facts contradict each other", *outcome.explanation]
+        faults += [f"{compact(iri)} can have no member" for iri in outcome.unsatisfiable]
+    if faults:
+        raise ValidationFailedError(
+            f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}",
+            findings=tuple(faults),
+            mend="Correct what the lines name in the files of ontology/, or in those that were given.",
+        )
+    if missing is not None:
+        raise missing
+
+
+def _tally(findings: list[CheckFinding]) -> str:
+    counts = Counter(finding.check.severity for finding in findings)
+    return ", ".join(
+        f"{counts[name]} {name}{'' if counts[name] == 1 else 's'}" for name in ("error", "warning")
+    )

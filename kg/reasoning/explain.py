@@ -1,0 +1,132 @@
+"""Why a graph contradicts itself: the statements and axioms of what mistakes mostly make.
+
+These are disjoint classes, reached by types, sub-classes, domains and ranges, and a second value where only
+one is allowed. Each contradiction is told once, by the fewest statements that make it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from typing import Any, Final
+
+from pyoxigraph import Literal, NamedNode, Triple
+
+from kg.terms import compact, term
+
+_TYPE: Final = term("rdf:type")
+_LIST_LINKS: Final = (term("rdf:first"), term("rdf:rest"))
+
+
+def explain(triples: Iterable[Triple]) -> tuple[str, ...]:
+    """Give a line for each contradiction between facts: the thing, and the axioms that cannot all hold."""
+    return tuple(sorted(set(_contradictions(list(triples)))))
+
+
+def _contradictions(triples: list[Triple]) -> Iterator[str]:
+    facts = _Facts(triples)
+    for thing, classes in facts.reasons_for_types().items():
+        told: set[tuple[str, str]] = set()
+        pairs = (p for p in combinations(sorted(classes), 2) if frozenset(p) in facts.disjoint)
+        # The same two statements often clash by several axioms; the one nearest to them says most.
+        for one, other in sorted(pairs, key=lambda pair: sum(len(classes[c]) for c in pair)):
+            origins = classes[one][0], classes[other][0]
+            if origins not in told:
+                told.add(origins)
+                yield (
+                    f"{compact(thing)} cannot be both {compact(one)} ({', and '.join(classes[one])}) and "
+                    f"{compact(other)} ({', and '.join(classes[other])}): the two are disjoint"
+                )
+    for (thing, name), values in facts.values.items():
+        if name in facts.functional and len(values) > 1 and all(isinstance(v, Literal) for v in values):
+            shown = ", ".join(sorted(v.value for v in values if isinstance(v, Literal)))
+            yield f"{compact(thing)} can have one {compact(name)} only, and has: {shown}"
+
+
+class _Facts:
+    """The axioms and facts that the simple rules look at, by IRI."""
+
+    def __init__(self, triples: list[Triple]) -> None:
+        self.above: dict[str, set[str]] = defaultdict(set)
+        self.range: dict[str, set[str]] = defaultdict(set)
+        self.domain: dict[str, set[str]] = defaultdict(set)
+        self.functional: set[str] = set()
+        self.types: list[tuple[str, str]] = []
+        self.statements: list[tuple[str, str, str | None]] = []
+        self.values: dict[tuple[str, str], set[object]] = defaultdict(set)
+        self.disjoint = {frozenset(pair) for pair in _disjoint_pairs(triples)}
+        tables = {
+            term("rdfs:subClassOf"): self.above,
+            term("rdfs:subPropertyOf"): self.above,
+            term("rdfs:range"): self.range,
+            term("rdfs:domain"): self.domain,
+        }
+        for t in triples:
+            if not isinstance(t.subject, NamedNode):
+                continue
+            target = t.object.value if isinstance(t.object, NamedNode) else None
+            if t.predicate in tables and target:
+                tables[t.predicate][t.subject.value].add(target)
+            elif t.predicate == _TYPE and target:
+                self.types.append((t.subject.value, target))
+                if t.object == term("owl:FunctionalProperty"):
+                    self.functional.add(t.subject.value)
+            else:
+                self.statements.append((t.subject.value, t.predicate.value, target))
+                self.values[t.subject.value, t.predicate.value].add(t.object)
+
+    def upwards(self, name: str) -> dict[str, tuple[str, ...]]:
+        """Give a class or property with all that it is a case of, each with the steps that lead there."""
+        found: dict[str, tuple[str, ...]] = {name: ()}
+        new = [name]
+        while new:
+            here = new.pop(0)
+            for above in sorted(self.above.get(here, set()) - found.keys()):
+                found[above] = (*found[here], f"every {compact(here)} is a {compact(above)}")
+                new.append(above)
+        return found
+
+    def reasons_for_types(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Give for each thing its classes, each with the fewest steps that make it a member."""
+        why: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+        climbs: dict[str, dict[str, tuple[str, ...]]] = {}
+
+        def climb(name: str) -> dict[str, tuple[str, ...]]:
+            if name not in climbs:
+                climbs[name] = self.upwards(name)
+            return climbs[name]
+
+        def note(thing: str, cls: str, *reason: str) -> None:
+            for name, steps in climb(cls).items():
+                known = why[thing].get(name)
+                if known is None or len(known) > len(reason) + len(steps):
+                    why[thing][name] = (*reason, *steps)
+
+        for thing, cls in self.types:
+            note(thing, cls, f"it is said to be a {compact(cls)}")
+        for subject, predicate, target in self.statements:
+            for name, steps in climb(predicate).items():
+                for cls in self.domain.get(name, ()):
+                    reason = f"what has {compact(name)} is a {compact(cls)}"
+                    note(subject, cls, f"it has {compact(predicate)}", *steps, reason)
+                for cls in self.range.get(name, ()) if target else ():
+                    reason = f"what {compact(name)} leads to is a {compact(cls)}"
+                    start = f"it is the {compact(predicate)} of {compact(subject)}"
+                    note(target or "", cls, start, *steps, reason)
+        return why
+
+
+def _disjoint_pairs(triples: list[Triple]) -> Iterator[tuple[str, str]]:
+    links = {(t.subject, t.predicate): t.object for t in triples if t.predicate in _LIST_LINKS}
+    for t in triples:
+        if t.predicate == term("owl:disjointWith"):
+            if isinstance(t.subject, NamedNode) and isinstance(t.object, NamedNode):
+                yield t.subject.value, t.object.value
+        elif t.predicate == term("owl:members"):
+            members: list[str] = []
+            node: Any = t.object
+            while (first := links.get((node, _LIST_LINKS[0]))) is not None:
+                members += [first.value] if isinstance(first, NamedNode) else []
+                node = links.get((node, _LIST_LINKS[1]))
+            yield from combinations(members, 2)
