@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api import access, entities, errors, headers, home, lists, loads, questions, search, sparql
+from api import access, editor, entities, errors, headers, home, lists, loads, questions, search, sparql
 from api.data_folder import open_index
 from api.state import State
 from kg.settings import Settings
@@ -32,6 +32,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
         loads,
         lists,
         search,
+        editor,
     ):
         app.register_blueprint(door.blueprint)
     return app

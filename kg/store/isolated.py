@@ -21,6 +21,7 @@ from kg.store.channel import ChannelClosedError, ChannelTimeoutError
 from kg.store.processes import EngineProcess
 from kg.store.seam import UNION, QueryDataset
 from kg.store.snapshots import Snapshots
+from kg.store.stopping import on_stop
 
 _OPEN_TIME = 60.0
 _STOP_TIME = 5.0
@@ -76,6 +77,7 @@ class IsolatedStore:
         Raises BusyError when every reader stays busy, QueryStoppedError when a limit is reached.
         """
         lease = Lease(self, self._take_reader())
+        on_stop(lease.interrupt)
         message = {"do": "query", "text": text, "default": dataset.default, "named": dataset.named}
         try:
             lease.refresh()
@@ -219,6 +221,12 @@ class Lease:
         )
         self._midway = kind == b"D"
         return payload if kind == b"D" else b""
+
+    def interrupt(self) -> None:
+        """End the process in the middle of its work; whoever waits for it is told, and it is replaced."""
+        reader = self._reader
+        if reader is not None and self._midway:
+            reader.interrupt()
 
     def end(self) -> None:
         """Give the reader back; one in the middle of its work is killed and replaced. Safe to call twice."""
