@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api import access, editor, entities, errors, headers, home, lists, loads, questions, search, sparql
+from api import (
+    access,
+    crawl,
+    editor,
+    entities,
+    errors,
+    headers,
+    home,
+    lists,
+    loads,
+    questions,
+    search,
+    sparql,
+)
 from api.data_folder import open_index
 from api.state import State
 from kg.settings import Settings
@@ -33,6 +46,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
         lists,
         search,
         editor,
+        crawl,
     ):
         app.register_blueprint(door.blueprint)
     return app

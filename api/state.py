@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from flask import current_app
 
+from api.memory import Memory
 from kg.search import SearchIndex
 from kg.settings import Settings
 from kg.store import Store
@@ -18,6 +19,7 @@ class State:
     store: Store
     settings: Settings
     index: SearchIndex = field(default_factory=SearchIndex)
+    memory: Memory = field(default_factory=Memory)
 
 
 def state() -> State:
