@@ -15,7 +15,9 @@ from api import (
     lists,
     loads,
     questions,
+    reconcile,
     search,
+    signposts,
     sparql,
 )
 from api.data_folder import open_index
@@ -37,6 +39,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
     headers.register(app)
     errors.register(app)
     access.register(app)
+    signposts.register(app)
     for door in (
         home,
         sparql,
@@ -47,6 +50,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
         search,
         editor,
         crawl,
+        reconcile,
     ):
         app.register_blueprint(door.blueprint)
     return app

@@ -19,6 +19,8 @@ POLICY: Final = "; ".join(
     )
 )
 
+_READING: Final = ("sparql.query", "reconcile.service")
+
 
 def register(app: Flask) -> None:
     """Attach to the application."""
@@ -26,10 +28,11 @@ def register(app: Flask) -> None:
 
 
 def _complete(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = POLICY
+    # The small page that reconciliation clients frame brings its own.
+    response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     # Reading needs no credentials, so every origin may read; a query by POST reads, too.
-    if request.method in ("GET", "HEAD") or request.endpoint == "sparql.query":
+    if request.method in ("GET", "HEAD") or request.endpoint in _READING:
         response.headers["Access-Control-Allow-Origin"] = "*"
     return response

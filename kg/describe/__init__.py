@@ -18,6 +18,7 @@ from kg.describe.filters import EventFilter, Line, choices, filtered, filtered_a
 from kg.describe.graphs import Overview, contents_of, overview, source_graphs
 from kg.describe.links import holdings_of, incoming, is_graph
 from kg.describe.listing import select
+from kg.describe.matching import Match, facts_for, match_name, properties_of, terms_named
 from kg.describe.model import PAGE, Description, EventLine, Facts, Listing, Statement, Value
 from kg.describe.news import News, described, news_of
 from kg.describe.ontology import Entry, ontology_terms, ontology_triples
@@ -38,6 +39,7 @@ __all__ = [
     "LastLoad",
     "Line",
     "Listing",
+    "Match",
     "News",
     "Overview",
     "Passage",
@@ -53,17 +55,21 @@ __all__ = [
     "describe_events",
     "describe_triples",
     "described",
+    "facts_for",
     "filtered",
     "filtered_all",
     "last_load",
     "lines_of",
+    "match_name",
     "members_of",
     "news_of",
     "ontology_terms",
     "ontology_triples",
     "overview",
+    "properties_of",
     "source_graphs",
     "table_of",
+    "terms_named",
 ]
 
 
