@@ -7,6 +7,7 @@ from flask import Flask
 from api import (
     access,
     crawl,
+    discovery,
     editor,
     entities,
     errors,
@@ -51,6 +52,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
         editor,
         crawl,
         reconcile,
+        discovery,
     ):
         app.register_blueprint(door.blueprint)
     return app

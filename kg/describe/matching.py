@@ -52,7 +52,12 @@ def match_name(
     `classes` are IRIs: a thing must be of one of them, or of every one. `facts` maps properties to texts or
     IRIs that the thing should have as values; they count a third of the score.
     """
-    hits = [hit for hit in index_of(store).search(text, _LOOKED_AT) if hit.iri.startswith(ID)]
+    index = index_of(store)
+    hits = index.search(text, _LOOKED_AT)
+    # A misspelt name shares its words, or their beginnings, with the one that is meant.
+    for word in sorted(fold(text).split(), key=len, reverse=True)[:3]:
+        hits = hits or index.search(word, _LOOKED_AT) or index.search(word[:4], _LOOKED_AT)
+    hits = [hit for hit in hits if hit.iri.startswith(ID)]
     iris = [hit.iri for hit in hits]
     for group in [[cls] for cls in classes] if every_class else [list(classes)] if classes else []:
         iris = _of_classes(store, iris, group)
