@@ -19,8 +19,9 @@ class Stopper:
     def attach(self, stop: Callable[[], None]) -> None:
         """Have this called when the switch is thrown; at once, when it has been."""
         with self._lock:
-            self._stops.append(stop)
             late = self.stopped
+            if not late:
+                self._stops.append(stop)
         if late:
             stop()
 
