@@ -9,6 +9,9 @@ from flask import Flask
 
 from api import (
     access,
+    crawl,
+    discovery,
+    editor,
     entities,
     errors,
     gate,
@@ -19,7 +22,9 @@ from api import (
     loads,
     operation,
     questions,
+    reconcile,
     search,
+    signposts,
     sparql,
     void,
 )
@@ -39,7 +44,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
     index = open_index(settings, store)
     if settings.data.is_dir():
         index.start(store)
-    app.extensions["diplograph"] = State(store, settings, index, followers(settings, index))
+    app.extensions["diplograph"] = State(store, settings, index, followers=followers(settings, index))
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload
     # A text field is held in memory whole; what is larger comes as a body or a file.
     app.config["MAX_FORM_MEMORY_SIZE"] = min(settings.max_upload, 16 * 1024**2)
@@ -48,6 +53,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
     access.register(app)
     places = gate.Gate(settings.max_waiting)
     gate.register(app, places)
+    signposts.register(app)
     for door in (
         graphs,  # before entities: both answer at /graph/SLUG, and this one knows which is meant
         void,
@@ -59,6 +65,10 @@ def create_app(store: Store, settings: Settings) -> Flask:
         loads,
         lists,
         search,
+        editor,
+        crawl,
+        reconcile,
+        discovery,
     ):
         app.register_blueprint(door.blueprint)
     _wrap(app, store, settings, places)

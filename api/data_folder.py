@@ -90,7 +90,6 @@ def keep_folder(settings: Settings) -> Keeper:
 
     Raises what `open_folder` raises.
     """
-
     # Nobody else reads yet; the readers of this one end as soon as the graphs are up to date.
     store = isolate_folder(settings)
     keeper = store.keeper

@@ -21,9 +21,9 @@ from flask.typing import ResponseReturnValue
 from api import entities, links
 from api.access import writes
 from api.conditions import check_write, etag, is_known, not_modified
+from api.editor import EXAMPLES
 from api.fields import decode, read_fields
 from api.negotiation import choose_format, send_answer, wants_html
-from api.sparql import EXAMPLES
 from api.state import state
 from kg.errors import ParameterError, ProtectedGraphError, UnsupportedFormatError
 from kg.formats import DATASET_FORMATS, GRAPH_FORMATS, RDF_FORMATS, Format, rdf_format

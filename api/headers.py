@@ -26,6 +26,7 @@ POLICY: Final = "; ".join(
 _PUBLIC: Final = frozenset({"sparql", "graphs", "void"})
 _SENT: Final = "Accept, Authorization, Content-Type, If-Match, If-None-Match"
 _SHOWN: Final = "Accept-Post, Allow, ETag, Location, Retry-After, Server-Timing"
+_READING: Final = ("reconcile.service",)
 _ADDRESS: Final = 64 * 1024
 
 
@@ -46,12 +47,13 @@ def _begin() -> None:
 
 
 def _complete(response: Response) -> Response:
-    response.headers["Content-Security-Policy"] = POLICY
+    # The small page that reconciliation clients frame brings its own.
+    response.headers.setdefault("Content-Security-Policy", POLICY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     # Reading needs no credentials, so every origin may read.
-    public = request.blueprint in _PUBLIC
+    public = request.blueprint in _PUBLIC or request.endpoint in _READING
     if public or request.method in ("GET", "HEAD"):
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = _SHOWN

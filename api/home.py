@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from api.negotiation import wants_html
 from api.questions import catalogue
 from api.state import state
-from kg.describe import all_events, between_actors, overview, source_graphs
+from kg.describe import (
+    Covered,
+    EventLine,
+    Listing,
+    all_events,
+    between_actors,
+    coverage_of,
+    last_load,
+    overview,
+)
 from kg.search import name_all, resolve
+from kg.store import Store
 from kg.terms import ID
 
 blueprint = Blueprint("home", __name__)
@@ -23,17 +34,52 @@ _FIRST_EVENTS = 10
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
     """Show what is inside, and where to start."""
-    store = state().store
+    store, memory = state().store, state().memory
     questions = catalogue()
     first = [questions[name] for name in _FIRST_QUESTIONS if name in questions]
+    covered = memory.get(store, "coverage", coverage_of)
+    years = [year for source in covered for year, _, _ in source.years]
     return render_template(
         "home.html",
-        counts=overview(store),
-        events=all_events(store, 1),
+        counts=memory.get(store, "overview", overview),
+        records=sum(source.records for source in covered),
+        years=(min(years), max(years)) if years else None,
+        last=memory.get(store, "last load", last_load),
+        events=memory.get(store, "latest", _latest),
         shown=_FIRST_EVENTS,
         questions=first or list(questions.values())[:3],
-        graphs=source_graphs(store),
+        sources=[source for source in covered if source.events or source.records or source.claims],
     )
+
+
+@blueprint.get("/coverage")
+def coverage() -> ResponseReturnValue:
+    """Tell which source covers which years: a page, or JSON."""
+    store = state().store
+    covered = state().memory.get(store, "coverage", coverage_of)
+    if not wants_html():
+        response = jsonify({"sources": [_covered(source) for source in covered]})
+    else:
+        years = sorted({year for source in covered for year, _, _ in source.years})
+        most = max((e + r for source in covered for _, e, r in source.years), default=1)
+        page = render_template("coverage.html", covered=covered, years=years, most=most)
+        response = make_response(page)
+    response.vary.add("Accept")
+    return response
+
+
+def _covered(source: Covered) -> dict[str, object]:
+    return {
+        "iri": source.source.iri,
+        "label": source.source.label,
+        "years": [{"year": y, "events": events, "records": records} for y, events, records in source.years],
+        "undated": {"events": source.undated[0], "records": source.undated[1]},
+        "claims": source.claims,
+    }
+
+
+def _latest(store: Store) -> Listing[EventLine]:
+    return all_events(store, 1)
 
 
 @blueprint.get("/dyad")
@@ -67,14 +113,6 @@ def favicon() -> Response:
     response = current_app.send_static_file("favicon.svg")
     response.cache_control.max_age = 86_400
     return response
-
-
-@blueprint.get("/robots.txt")
-def robots() -> Response:
-    """Keep crawlers to the pages: queries and downloads cost work and lead nowhere new."""
-    paths = ("/sparql", "/data", "/load", "/loads", "/sign-in", "/search", "/update")
-    rules = "".join(f"Disallow: {path}\n" for path in paths)
-    return Response(f"User-agent: *\n{rules}", content_type="text/plain; charset=utf-8")
 
 
 def _side_by_side(first: str, second: str) -> str:

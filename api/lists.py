@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -18,7 +19,7 @@ from api.state import state
 from kg.describe import choices, filtered, filtered_all, source_graphs
 from kg.describe.filters import EventFilter, Line, Of
 from kg.errors import ParameterError, RequestError, UnknownNameError
-from kg.search import Name, name_all, resolve
+from kg.search import Name, exists, name_all, resolve
 from kg.terms import GRAPH, ID
 
 blueprint = Blueprint("lists", __name__)
@@ -170,6 +171,10 @@ def _iris(key: str, values: list[str]) -> Iterator[str]:
             text = GRAPH + text.removeprefix("graph/")
         elif key == "modality" and "/" not in text:
             text = f"{ID}modality/{text}"
+        elif key == "type" and re.fullmatch(r"[\w-]+", text):
+            # A code of CAMEO must not be taken for a country's.
+            iris = (f"{ID}event-type/{start}{text.lower()}" for start in ("", "cameo-", "plover-"))
+            text = next((iri for iri in iris if exists(state().store, iri)), text)
         try:
             yield resolve(state().store, text)
         except UnknownNameError as error:

@@ -94,6 +94,7 @@ def _page(found: Question) -> Response:
             table = table_of(state().store, state().store.query(text), _ROWS)
         except RequestError as error:
             problem = problem_of(error)
+            values = {}
     # The permanent address names things by their IRIs: a name may come to mean another thing.
     short = {key: value_of(value) for key, value in values.items() if value}
     address = "?" + urlencode(short) if short else ""

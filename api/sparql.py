@@ -1,83 +1,37 @@
 """Door: the SPARQL 1.1 Protocol.
 
-The page is the template sparql.html with the variables `query` (text in the editor), `examples` (titles and
-texts), `result` (a `Shown`, or None) and `problem` (an `api.errors.Problem`, or None).
+The page for browsers is in api/editor.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Final, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, redirect, request
 from flask.typing import ResponseReturnValue
 
 from api.access import writes
+from api.editor import SHOWN_ROWS as SHOWN_ROWS
+from api.editor import editor_page, show
 from api.errors import problem_of
 from api.fields import dataset, decode, only, read_fields
 from api.negotiation import send_answer, wants_html
 from api.state import state
 from api.void import describe_service
 from kg.errors import QuerySyntaxError, RequestError, UnsupportedFormatError
-from kg.formats import formats_for, result_format
-from kg.store import Answer, QueryDataset, Term
-from kg.terms import ID, PREFIXES, compact
+from kg.formats import result_format
+from kg.store import Answer, QueryDataset
 
 blueprint = Blueprint("sparql", __name__)
 
 T = TypeVar("T")
 
 FORM: Final = "application/x-www-form-urlencoded"
-SHOWN_ROWS: Final = 1000
 # A query, or the fields of a form, is held in memory whole before anybody has shown a token.
 _TEXT_LIMIT: Final = 4 * 1024**2
-
-_PROLOGUE: Final = "".join(f"PREFIX {name}: <{PREFIXES[name]}>\n" for name in ("dg", "rdfs"))
-EXAMPLES: Final = (
-    (
-        "Events and who took part in them",
-        _PROLOGUE
-        + "SELECT DISTINCT ?event ?name ?participant {\n  ?event a dg:Event ; rdfs:label ?name ; "
-        + "dg:actor|dg:recipient ?participant .\n} ORDER BY ?name",
-    ),
-    (
-        "Claims, and whom each is attributed to",
-        _PROLOGUE
-        + "SELECT DISTINCT ?claim ?about ?modality ?who {\n  ?claim a dg:Claim ; dg:about ?about ; "
-        + "dg:modality ?modality ;\n    dg:attributionStep/dg:attributedTo ?who .\n}",
-    ),
-    (
-        "The graphs there are, and their size",
-        "SELECT ?graph (COUNT(*) AS ?triples) {\n  GRAPH ?graph { ?s ?p ?o }\n} GROUP BY ?graph",
-    ),
-)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A term in a table: what to show, the page it leads to, and its language or datatype."""
-
-    text: str
-    href: str | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A result on the page: at most `SHOWN_ROWS` rows, `more` when there are others; `truth` for an ASK.
-
-    `downloads` are pairs of format name and address of the whole result.
-    """
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell | None, ...], ...]
-    more: bool
-    truth: bool | None
-    downloads: tuple[tuple[str, str], ...]
 
 
 @blueprint.route("/sparql", methods=["GET", "POST"])
@@ -85,20 +39,16 @@ def query() -> ResponseReturnValue:
     """Answer a query (SPARQL 1.1 Protocol 2.1); without one, give the editor or the service description."""
     fields = _query_fields()
     if request.method != "POST" and "query" not in fields:
-        return _page("") if wants_html() else _description()
+        return editor_page("") if wants_html() else _description()
     try:
         text = only(fields, "query")
         answer = _ask(text, dataset(fields, "default-graph-uri", "named-graph-uri"))
         if wants_html():
-            return _page(text, _show(answer, fields))
+            return editor_page(text, show(answer, fields))
     except RequestError as error:
         if not wants_html():
             raise
-        problem = problem_of(error)
-        page = render_template(
-            "sparql.html", query=fields.get("query", [""])[0], examples=EXAMPLES, result=None, problem=problem
-        )
-        return _vary(make_response(page, problem.status))
+        return editor_page(fields.get("query", [""])[0], problem=problem_of(error))
     return send_answer(answer)
 
 
@@ -183,49 +133,6 @@ def _check_media_type(direct: str) -> None:
     raise UnsupportedFormatError(
         f"the body is sent as {sent}", mend=f"Send it as {direct} or {FORM}, in UTF-8."
     )
-
-
-def _page(text: str, result: Shown | None = None) -> Response:
-    page = render_template("sparql.html", query=text, examples=EXAMPLES, result=result, problem=None)
-    return _vary(make_response(page))
-
-
-def _vary(response: Response) -> Response:
-    response.vary.add("Accept")
-    return response
-
-
-def _show(answer: Answer, fields: Mapping[str, Sequence[str]]) -> Shown:
-    address = urlencode({name: fields[name] for name in fields if name != "csrf_token"}, doseq=True)
-    downloads = tuple(
-        (form.name, f"/sparql/results.{form.name}?{address}") for form in formats_for(answer.kind)
-    )
-    if answer.kind == "boolean":
-        return Shown((), (), False, answer.truth(), downloads)
-    columns = answer.variables
-    rows: list[tuple[Cell | None, ...]] = []
-    if answer.kind == "graph":
-        columns = ("subject", "predicate", "object")
-        for triple in islice(answer.triples(), SHOWN_ROWS + 1):
-            rows.append((_cell(triple.subject), _cell(triple.predicate), _cell(triple.object)))
-    else:
-        for row in islice(answer.rows(), SHOWN_ROWS + 1):
-            rows.append(tuple(_cell(row.get(name)) for name in columns))
-    return Shown(columns, tuple(rows[:SHOWN_ROWS]), len(rows) > SHOWN_ROWS, None, downloads)
-
-
-def _cell(term: Term | None) -> Cell | None:
-    if term is None:
-        return None
-    value = getattr(term, "value", None)
-    if value is None or str(term).startswith("_:"):  # a triple term or a blank node
-        return Cell(str(term))
-    datatype = getattr(term, "datatype", None)
-    if datatype is not None:
-        plain = datatype.value == PREFIXES["xsd"] + "string"
-        return Cell(value, note=getattr(term, "language", None) or ("" if plain else compact(datatype.value)))
-    href = "/id/" + value.removeprefix(ID) if value.startswith(ID) else "/page?" + urlencode({"iri": value})
-    return Cell(compact(value), href)
 
 
 def _description() -> Response:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from flask import current_app
 
+from api.memory import Memory
 from kg.load import Follower, Loads
 from kg.search import SearchIndex
 from kg.settings import Settings
@@ -19,6 +20,7 @@ class State:
     store: Store
     settings: Settings
     index: SearchIndex = field(default_factory=SearchIndex)
+    memory: Memory = field(default_factory=Memory)
     followers: tuple[Follower, ...] = ()
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kg.describe.claims import describe_claims, mentions_of, statement, statements_about, statements_by
+from kg.describe.coverage import Covered, LastLoad, coverage_of, last_load
 from kg.describe.events import (
     all_events,
     describe_events,
@@ -17,7 +18,9 @@ from kg.describe.filters import EventFilter, Line, choices, filtered, filtered_a
 from kg.describe.graphs import Overview, contents_of, overview, source_graphs
 from kg.describe.links import holdings_of, incoming, is_graph
 from kg.describe.listing import select
+from kg.describe.matching import Match, facts_for, match_name, properties_of, terms_named
 from kg.describe.model import PAGE, Description, EventLine, Facts, Listing, Statement, Value
+from kg.describe.news import News, described, news_of
 from kg.describe.ontology import Entry, ontology_terms, ontology_triples
 from kg.describe.rdf import describe_triples
 from kg.describe.tables import Dyad, Passage, Table, between_actors, members_of, table_of
@@ -27,14 +30,18 @@ from kg.store import Store
 from kg.terms import GRAPH
 
 __all__ = [
+    "Covered",
     "Description",
     "Dyad",
     "Entry",
     "EventFilter",
     "EventLine",
     "Facts",
+    "LastLoad",
     "Line",
     "Listing",
+    "Match",
+    "News",
     "Overview",
     "Passage",
     "Statement",
@@ -44,19 +51,27 @@ __all__ = [
     "all_events",
     "between_actors",
     "choices",
+    "coverage_of",
     "describe",
     "describe_claims",
     "describe_events",
     "describe_triples",
+    "described",
+    "facts_for",
     "filtered",
     "filtered_all",
+    "last_load",
     "lines_of",
+    "match_name",
     "members_of",
+    "news_of",
     "ontology_terms",
     "ontology_triples",
     "overview",
+    "properties_of",
     "source_graphs",
     "table_of",
+    "terms_named",
     "title_on",
     "titles_on",
 ]

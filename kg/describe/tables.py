@@ -42,8 +42,11 @@ class Dyad:
     more: bool
 
 
-def table_of(store: Store, answer: Answer, limit: int) -> Table:
-    """Read solutions into a table of at most `limit` rows; columns that only repeat a name are left out."""
+def table_of(store: Store, answer: Answer, limit: int, *, whole: bool = False) -> Table:
+    """Read solutions into a table of at most `limit` rows.
+
+    Columns that only repeat a name are left out unless the `whole` table is wanted.
+    """
     rows = list(islice(answer.rows(), limit + 1))
     more = len(rows) > limit
     rows = rows[:limit]
@@ -62,7 +65,7 @@ def table_of(store: Store, answer: Answer, limit: int) -> Table:
             for thing in things
         )
 
-    columns = tuple(column for column in answer.variables if not cells or not repeats(column))
+    columns = tuple(column for column in answer.variables if whole or not cells or not repeats(column))
     return Table(columns, tuple(tuple(row.get(column) for column in columns) for row in cells), more)
 
 

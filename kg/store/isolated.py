@@ -18,6 +18,7 @@ from kg.store.keeper import Keeper, Keeping
 from kg.store.lease import IsolatedAnswer, Lease
 from kg.store.processes import EngineProcess
 from kg.store.seam import UNION, QueryDataset
+from kg.store.stopping import on_stop
 
 _EXPORT_TIME = 6 * 3600.0
 
@@ -75,6 +76,7 @@ class IsolatedStore:
         Raises BusyError when every reader stays busy, QueryStoppedError when a limit is reached.
         """
         lease = Lease(self, self._take_reader())
+        on_stop(lease.interrupt)
         message = {"do": "query", "text": text, "default": dataset.default, "named": dataset.named}
         try:
             lease.refresh()

@@ -86,6 +86,12 @@ class Lease:
         self._midway = kind == b"D"
         return payload if kind == b"D" else b""
 
+    def interrupt(self) -> None:
+        """End the process in the middle of its work; whoever waits for it is told, and it is replaced."""
+        reader = self._reader
+        if reader is not None and self._midway:
+            reader.interrupt()
+
     def end(self) -> None:
         """Give the reader back; one in the middle of its work is killed and replaced. Safe to call twice."""
         reader, self._reader = self._reader, None

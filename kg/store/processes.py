@@ -47,6 +47,10 @@ class EngineProcess:
         """Give the process id."""
         return self._process.pid
 
+    def interrupt(self) -> None:
+        """End it from another thread than the one that talks to it, which finds its channel closed."""
+        self._process.kill()
+
     def kill(self, grace: float = 0) -> int:
         """End it, after `grace` seconds at most, and give its exit status: negative is a signal's."""
         for channel in self.channels:

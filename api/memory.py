@@ -1,0 +1,39 @@
+"""Answers that stay the same until the data change: counts of the whole graph."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from kg.store import Store
+
+T = TypeVar("T")
+
+# Where the store cannot tell its version, an answer is good for so many seconds.
+_GOOD_FOR: Final = 60.0
+
+
+class Memory:
+    """Keeps the last answer of each name, together with the version of the store that it was made from."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._kept: dict[str, tuple[str, float, Any]] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+        self._clock = clock
+
+    def get(self, store: Store, name: str, compute: Callable[[Store], T]) -> T:
+        """Give the answer of this name, computed once for each version of the store."""
+        with self._lock:
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:
+            version = store.version
+            kept = self._kept.get(name)
+            if kept and kept[0] == version and (version or self._clock() - kept[1] < _GOOD_FOR):
+                found: T = kept[2]
+                return found
+            fresh = compute(store)
+            self._kept[name] = (version, self._clock(), fresh)
+            return fresh

@@ -1,0 +1,92 @@
+"""What the graph covers: which source tells of which years, and what came in last."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from kg.describe.events import event_classes
+from kg.describe.listing import iris_in, select
+from kg.search import Name, name_all, plain, row_text, values
+from kg.store import Store
+from kg.terms import GRAPH_LOADS, ONTOLOGY
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A source: how many events and machine codings it has in each year, and how many without a date.
+
+    `years` holds year, events, codings; years that are absent hold nothing.
+    """
+
+    source: Name
+    years: tuple[tuple[int, int, int], ...]
+    undated: tuple[int, int]
+    claims: int
+
+    @property
+    def events(self) -> int:
+        """Count its events."""
+        return sum(year[1] for year in self.years) + self.undated[0]
+
+    @property
+    def records(self) -> int:
+        """Count its machine codings."""
+        return sum(year[2] for year in self.years) + self.undated[1]
+
+
+@dataclass(frozen=True)
+class LastLoad:
+    """The load that ended last; the time is in UTC, as ISO 8601 has it."""
+
+    name: Name
+    ended: str
+
+
+def coverage_of(store: Store) -> list[Covered]:
+    """Count events and machine codings by source and year, the sources in alphabetical order."""
+    classes = [*event_classes(store), ONTOLOGY + "CodingRecord"]
+    rows = select(
+        store,
+        f"""SELECT ?g ?year ?record (COUNT(DISTINCT ?item) AS ?n) WHERE {{
+          GRAPH ?g {{ ?item a ?class }} VALUES ?class {{ {values(classes)} }}
+          OPTIONAL {{ ?item dg:time ?t OPTIONAL {{ ?t dg:begin ?b }} OPTIONAL {{ ?t dg:end ?e }}
+            BIND(YEAR(COALESCE(?b, ?e)) AS ?year) }}
+          BIND(?class = dg:CodingRecord AS ?record)
+        }} GROUP BY ?g ?year ?record""",
+    )
+    said = select(
+        store, "SELECT ?g (COUNT(DISTINCT ?c) AS ?n) WHERE { GRAPH ?g { ?c a dg:Claim } } GROUP BY ?g"
+    )
+    claims = {plain(row["g"]): int(plain(row["n"])) for row in said if "g" in row}
+    counts: dict[str, dict[int | None, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    for row in rows:
+        if "g" in row:
+            year = row_text(row, "year")
+            column = 1 if row_text(row, "record") == "true" else 0
+            counts[plain(row["g"])][int(year) if year else None][column] += int(plain(row["n"]))
+    names = name_all(store, [*counts, *claims])
+    found = [
+        Covered(
+            names[graph],
+            tuple((year, *years[year]) for year in sorted(y for y in years if y is not None)),  # type: ignore[misc]
+            (years[None][0], years[None][1]) if None in years else (0, 0),
+            claims.get(graph, 0),
+        )
+        for graph, years in ((graph, counts[graph]) for graph in {**counts, **dict.fromkeys(claims)})
+    ]
+    return sorted(found, key=lambda covered: (covered.source.label, covered.source.iri))
+
+
+def last_load(store: Store) -> LastLoad | None:
+    """Tell which load ended last; None where nothing has been loaded."""
+    rows = select(
+        store,
+        f"""SELECT ?load ?ended WHERE {{ GRAPH {GRAPH_LOADS} {{
+          ?load a dg:Load ; prov:endedAtTime ?ended }} }}
+        ORDER BY DESC(?ended) LIMIT 1""",
+    )
+    for row in rows:
+        name = name_all(store, iris_in([row], "load"))[plain(row["load"])]
+        return LastLoad(name, plain(row["ended"]))
+    return None

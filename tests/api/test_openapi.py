@@ -1,0 +1,59 @@
+"""The OpenAPI description against the application: schemathesis asks with values that nobody thinks of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import create_app
+from api.discovery import describe_doors
+from kg.settings import Settings
+from kg.store import EmbeddedStore
+
+CHECKS = [
+    not_a_server_error,
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+]
+
+
+@pytest.fixture(scope="module")
+def schema(article_store: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("openapi") / "data"
+    app = create_app(article_store, Settings(data=folder, token="test-token"))
+    return schemathesis.openapi.from_wsgi("/openapi.json", app)
+
+
+@pytest.mark.parametrize("path", describe_doors("http://localhost")["paths"])
+def test_every_door_answers_as_described(schema: Any, path: str) -> None:
+    @given(case=schema[path]["GET"].as_strategy())
+    @settings(
+        max_examples=12,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def ask(case: Any) -> None:
+        case.call_and_validate(checks=CHECKS)
+
+    ask()
+
+
+def test_the_description_names_each_question(client: FlaskClient) -> None:
+    paths = client.get("/openapi.json").get_json()["paths"]
+    for question in client.get("/queries").get_json()["questions"]:
+        fields = paths[f"/queries/{question['name']}.json"]["get"]["parameters"]
+        assert [field["name"] for field in fields] == [one["name"] for one in question["parameters"]]

@@ -1,0 +1,81 @@
+"""Search and suggestions: what is found for whatever is typed, in which order; nothing found is markup."""
+
+from __future__ import annotations
+
+import pytest
+from flask.testing import FlaskClient
+from pyoxigraph import Literal, NamedNode, Quad
+
+from kg.store import EmbeddedStore
+from kg.terms import GRAPH, ID, ONTOLOGY, term
+
+BROWSER = {"Accept": "text/html"}
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> \u202eevil"
+
+
+def name(store: EmbeddedStore, slug: str, label: str, cls: str = "Person") -> None:
+    graph = NamedNode(GRAPH + "test")
+    thing = NamedNode(ID + slug)
+    store.change(
+        [],
+        [
+            Quad(thing, term("rdfs:label"), Literal(label), graph),
+            Quad(thing, term("rdf:type"), NamedNode(ONTOLOGY + cls), graph),
+        ],
+    )
+
+
+def test_the_page_groups_what_it_finds_by_kind(client: FlaskClient) -> None:
+    page = client.get("/search?q=iran", headers=BROWSER).text
+    assert page.index(">Countries <") < page.index(">Events <")
+    assert '<a href="/page/country/irn"><bdi>Iran</bdi></a>' in page
+    only = client.get("/search?q=iran&kind=country", headers=BROWSER).text
+    assert "/page/country/irn" in only and "/page/event/" not in only
+
+
+def test_programs_get_json(client: FlaskClient) -> None:
+    response = client.get("/search?q=IRN")
+    assert response.mimetype == "application/json" and "Accept" in response.headers["Vary"]
+    first = response.get_json()["results"][0]
+    assert first["iri"] == ID + "country/irn" and first["label"] == "Iran" and first["matched"] == "IRN"
+    assert first["value"] == "country/irn" and first["page"] == "/page/country/irn"
+
+
+def test_suggestions_begin_so_and_may_be_held_to_a_class(client: FlaskClient) -> None:
+    found = client.get("/suggest?q=ira").get_json()["results"]
+    assert [one["label"] for one in found[:2]] == ["Iran", "Iraq"] and len(found) <= 8
+    agents = client.get("/suggest?q=ira&of=dg:Country").get_json()["results"]
+    assert {one["kind"] for one in agents} == {"country"}
+    assert client.get("/suggest?q=ira&of=dg:Nothing").get_json()["results"] == []
+    assert client.get("/suggest").get_json() == {"results": []}
+    for wrong in ("nothing", "xx:y", "dg:<>"):
+        assert client.get("/suggest", query_string={"q": "a", "of": wrong}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/search", "/suggest"])
+@pytest.mark.parametrize("text", ['"', "*", "' --", "NEAR(", "\x00", "%", "a" * 5_000, "→", HOSTILE])
+def test_whatever_is_typed_is_searched(client: FlaskClient, path: str, text: str) -> None:
+    response = client.get(path, query_string={"q": text}, headers=BROWSER)
+    assert response.status_code == 200
+    assert "<script>alert" not in response.text and "<img src=x" not in response.text
+
+
+def test_a_label_is_never_markup(client: FlaskClient, store: EmbeddedStore) -> None:
+    name(store, "person/hostile", HOSTILE)
+    page = client.get("/search?q=alert", headers=BROWSER).text
+    assert "/page/person/hostile" in page and "&lt;script&gt;" in page
+    assert "<script>alert" not in page and "<img src=x" not in page
+    assert client.get("/suggest?q=script").get_json()["results"][0]["label"] == HOSTILE
+
+
+def test_a_change_of_names_shows_at_once(client: FlaskClient, store: EmbeddedStore) -> None:
+    assert client.get("/suggest?q=zyxw").get_json()["results"] == []
+    name(store, "person/zyxwv", "Zyxwv")
+    assert client.get("/suggest?q=zyxw").get_json()["results"][0]["label"] == "Zyxwv"
+
+
+def test_every_page_offers_suggestions_without_needing_them(client: FlaskClient) -> None:
+    page = client.get("/queries", headers=BROWSER).text
+    assert 'action="/search"' in page and 'data-suggest="/suggest"' in page
+    with client.get("/static/combobox.js") as script:
+        assert script.status_code == 200
