@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api import access, entities, errors, headers, home, loads, questions, sparql
+from api import (
+    access,
+    dyads,
+    entities,
+    errors,
+    headers,
+    home,
+    language,
+    loads,
+    pictures,
+    questions,
+    sparql,
+    wording,
+)
 from api.state import State
 from kg.settings import Settings
 from kg.store import Store
@@ -20,12 +33,16 @@ def create_app(store: Store, settings: Settings) -> Flask:
     headers.register(app)
     errors.register(app)
     access.register(app)
+    language.register(app)
+    wording.register(app)
     for door in (
         home,
         sparql,
         entities,
         questions,
         loads,
+        dyads,
+        pictures,
     ):
         app.register_blueprint(door.blueprint)
     return app

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"errors", "bundled"},
-    {"settings", "terms", "formats"},
+    {"settings", "terms", "formats", "languages"},
     {"model", "changes", "catalogue", "sparql", "countries"},
     {"store"},
     {"ontology", "reasoning", "validation", "provenance", "search", "readers", "extract"},
