@@ -86,9 +86,22 @@ async function network(box) {
     userZoomingEnabled: false,
     boxSelectionEnabled: false,
   });
+  fill(picture, box);
   picture.on("tap", "node", (event) => window.location.assign(event.target.data("page")));
   picture.on("mouseover", "node", (event) => event.target.connectedEdges().addClass("near"));
   picture.on("mouseout", "node", (event) => event.target.connectedEdges().removeClass("near"));
+}
+
+// Stretch the layout over the box, so that labels keep their size however wide or narrow it is.
+function fill(picture, box) {
+  const nodes = picture.nodes();
+  const near = nodes.boundingBox({ includeLabels: false });
+  const [width, height, side] = [box.clientWidth, box.clientHeight, Math.min(80, box.clientWidth / 6)];
+  nodes.positions((node) => ({
+    x: side + ((node.position("x") - near.x1) / (near.w || 1)) * (width - 2 * side),
+    y: 24 + ((node.position("y") - near.y1) / (near.h || 1)) * (height - 100),
+  }));
+  picture.viewport({ zoom: 1, pan: { x: 0, y: 0 } });
 }
 
 // The outline's middle, by its largest ring: enough to stand for a country that has no centroid.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from kg.describe.listing import iris_in, listed, select
-from kg.describe.model import Between, EventLine, Figure, Leg, Listing
+from kg.describe.listing import count, iris_in, listed, select
+from kg.describe.model import COUNTED, Between, EventLine, Figure, Leg, Listing
 from kg.describe.times import times_of
 from kg.search import Name, iri_text, name_all, row_text, values
 from kg.store import Row, Store
@@ -36,8 +36,19 @@ def events_where(store: Store, iri: str) -> str:
     other = values(ONTOLOGY + local for local in _OTHER)
     return f"""{{ VALUES ?role {{ {roles} {other} }} ?item ?role {node} }}
         UNION {{ ?belongs dg:country {node} . VALUES ?role {{ {roles} }} ?item ?role ?belongs }}
-        UNION {{ ?type skos:broader* {node} . ?item dg:eventType ?type }}
+        UNION {{ {_of_type(store, node)} }}
         {_is_event(store)}"""
+
+
+def _of_type(store: Store, node: str) -> str:
+    """Write the pattern for the events of a type.
+
+    A type that very many coding records bear is looked for among the events, which are far fewer.
+    """
+    bearers = count(store, f"SELECT ?item WHERE {{ ?item dg:eventType {node} }} LIMIT {COUNTED + 1}")
+    if bearers <= COUNTED:
+        return f"?type skos:broader* {node} . ?item dg:eventType ?type"
+    return f"{_is_event(store)} FILTER EXISTS {{ ?item dg:eventType/skos:broader* {node} }}"
 
 
 def parts_of(store: Store, iri: str) -> list[EventLine]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -66,6 +67,7 @@ def records_where(store: Store, where: str, page: int) -> Listing[RecordLine]:
 def _walk_back(store: Store, where: str, needed: int) -> list[str]:
     """Find the newest records by the intervals of single days, which all sources share."""
     found: dict[str, None] = {}
+    walked = 0
     last = date.today() + timedelta(days=366)
     for first in range(0, _REACH, _PROBED):
         days = [(last - timedelta(days=n)).isoformat() for n in range(first, first + _PROBED)]
@@ -75,16 +77,22 @@ def _walk_back(store: Store, where: str, needed: int) -> list[str]:
             FILTER EXISTS {{ ?any dg:time ?t }} }} ORDER BY DESC(?day)""",
         )
         known = [plain(row["day"]) for row in used]
-        for start in range(0, len(known), _DAYS):
+        start, step = 0, _DAYS
+        while start < len(known):
             rows = select(
                 store,
                 f"""SELECT DISTINCT ?item ?day WHERE {{
-                VALUES (?t ?day) {{ {_pairs(known[start : start + _DAYS])} }} ?item dg:time ?t . {where}
+                VALUES (?t ?day) {{ {_pairs(known[start : start + step])} }} ?item dg:time ?t . {where}
                 }} ORDER BY DESC(?day) ?item""",
             )
             found.update(dict.fromkeys(iris_in(rows, "item")))
             if len(found) >= needed:
                 return list(found)
+            start += step
+            # As many days as will do, going by those that were seen.
+            walked += step
+            guess = math.ceil(1.1 * (needed - len(found)) * walked / max(1, len(found)))
+            step = min(max(_DAYS, guess), 4 * walked)
     return list(found)
 
 
