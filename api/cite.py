@@ -65,7 +65,7 @@ def cite(found: Description, release: Release | None, today: date, host: str) ->
 def schema_of(found: Description) -> dict[str, object]:
     """Describe a thing in schema.org terms as JSON-LD."""
     kind = _SCHEMA.get("claim" if found.statement else found.kind, "Thing")
-    same = [fact.value.name.iri for fact in found.identifiers if fact.value.name]
+    same = [fact.value.name.iri for f in found.identifiers for fact in f.facts if fact.value.name]
     data: dict[str, object] = {
         "@context": "https://schema.org",
         "@type": kind,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from flask import Flask
 
 from api import links
-from kg.describe import Statement
+from kg.describe import Statement, Value
 from kg.search import Name, kind_of
-from kg.terms import ID
+from kg.terms import ID, ONTOLOGY
 
 # How a link reads from its far end.
 _INVERSE: Final = {
@@ -54,6 +56,22 @@ _INVERSE: Final = {
     "inScheme": "Concepts in it",
     "quadClass": "Event types of this class",
 }
+# Who gives an identifier, by the form of its IRI.
+_SCHEMES: Final = {
+    r"https?://www\.wikidata\.org/(?:entity|wiki)/(Q[0-9]+)": "Wikidata",
+    r"https?://(?:sws|www)\.geonames\.org/([0-9]+)/?(?:about\.rdf)?": "GeoNames",
+    r"https?://viaf\.org/viaf/([0-9]+)/?": "VIAF",
+    r"https?://orcid\.org/([0-9X-]+)": "ORCID",
+}
+_CODES: Final = {
+    "iso2": "ISO 3166-1 alpha-2",
+    "iso3": "ISO 3166-1 alpha-3",
+    "isoNumeric": "ISO 3166-1 numeric",
+    "fips": "FIPS 10-4",
+    "cameo": "CAMEO",
+    "cow": "Correlates of War",
+    "unM49": "UN M49",
+}
 # Languages by their tag, each in itself; others go by their tag.
 _LANGUAGES: Final = {
     "ar": "العربية", "de": "Deutsch", "en": "English", "es": "español", "fa": "فارسی", "fr": "français",
@@ -91,6 +109,7 @@ def register(app: Flask) -> None:
         language_name,
         sparql,
         events_path,
+        identifier,
         fragment,
         bar_width,
     ):
@@ -124,6 +143,36 @@ def language_name(tag: str) -> str:
 def sparql(query: str) -> str:
     """Give the address of the editor with a query in it."""
     return "/sparql?" + urlencode({"query": query})
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """An identifier as a page shows it: whose it is, how it reads, and where it leads, if anywhere."""
+
+    scheme: str
+    text: str
+    address: str = ""
+
+
+def identifier(prop: Name, value: Value) -> Identifier:
+    """Word an identifier of a thing; `prop` is the property that gives it."""
+    if value.name:
+        iri = value.name.iri
+        for pattern, scheme in _SCHEMES.items():
+            if found := re.fullmatch(pattern, iri):
+                return Identifier(
+                    scheme, found[1], iri if not value.name.described else links.href(value.name)
+                )
+        return Identifier(prop.label, links.short(iri), links.href(value.name))
+    local = prop.iri.removeprefix(ONTOLOGY)
+    if local == "url":
+        web = value.text if value.text.startswith(("https://", "http://")) else ""
+        return Identifier("address", value.text, web)
+    if local == "iso2" and re.fullmatch("[A-Z]{2}", value.text):
+        return Identifier(
+            _CODES[local], value.text, "https://www.iso.org/obp/ui/#iso:code:3166:" + value.text
+        )
+    return Identifier(_CODES.get(local, prop.label), value.text)
 
 
 def events_path(name: Name, begin: str, end: str) -> str:

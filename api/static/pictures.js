@@ -180,6 +180,5 @@ const watcher = new IntersectionObserver((seen) => {
 }, { rootMargin: "200px" });
 
 for (const box of document.querySelectorAll(".picture")) {
-  box.hidden = false;
   watcher.observe(box);
 }

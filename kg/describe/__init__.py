@@ -100,7 +100,7 @@ def describe(store: Store, iri: str, *, page: int = 1, whole: bool = False) -> D
         aliases=tuple(text for prop, text in texts if prop.endswith("altLabel")),
         comments=tuple(text for prop, text in texts if prop.endswith("comment")),
         facts=tuple(f for f in facts if f.property.iri not in SHOWN_APART | IDENTIFIERS),
-        identifiers=tuple(fact for f in facts if f.property.iri in IDENTIFIERS for fact in f.facts),
+        identifiers=tuple(f for f in facts if f.property.iri in IDENTIFIERS),
         titles=titles_on(store, iri),
         times=times_of(
             store,

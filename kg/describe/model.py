@@ -294,7 +294,7 @@ class Description:
     aliases: tuple[str, ...]
     comments: tuple[str, ...]
     facts: tuple[Facts, ...]
-    identifiers: tuple[Fact, ...]
+    identifiers: tuple[Facts, ...]
     titles: dict[str, tuple[Name, ...]]
     times: dict[str, When]
     spots: tuple[Spot, ...]

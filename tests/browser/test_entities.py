@@ -98,3 +98,20 @@ def test_the_sparql_behind_a_block_gives_its_rows(reader: webdriver.Chrome, live
     reader.get(section.find_element(By.CSS_SELECTOR, ".asked a").get_attribute("href") or "")
     assert "SELECT" in reader.find_element(By.CSS_SELECTOR, "textarea").get_attribute("value")
     assert shown
+
+
+def test_nothing_jumps_while_a_page_loads(scripted: webdriver.Chrome, live_server: str) -> None:
+    for path in ("/page/event/us-iran-deportation", "/page/country/irn", "/dyad/usa/irn"):
+        scripted.get(live_server + path)
+        for box in scripted.find_elements(By.CLASS_NAME, "picture"):
+            scripted.execute_script("arguments[0].scrollIntoView()", box)
+            WebDriverWait(scripted, PATIENCE).until(
+                lambda _, box=box: box.get_attribute("data-drawn") == "yes"
+            )
+        shift = scripted.execute_async_script(
+            """const done = arguments[0]; let sum = 0;
+            new PerformanceObserver((list) => { for (const entry of list.getEntries()) sum += entry.value; })
+              .observe({ type: 'layout-shift', buffered: true });
+            setTimeout(() => done(sum), 300);"""
+        )
+        assert shift < 0.01, f"{path}: {shift}"
