@@ -63,6 +63,7 @@ _SCHEMES: Final = {
     r"https?://viaf\.org/viaf/([0-9]+)/?": "VIAF",
     r"https?://orcid\.org/([0-9X-]+)": "ORCID",
 }
+_ISO: Final = "https://www.iso.org/obp/ui/#iso:code:3166:"
 _CODES: Final = {
     "iso2": "ISO 3166-1 alpha-2",
     "iso3": "ISO 3166-1 alpha-3",
@@ -160,18 +161,14 @@ def identifier(prop: Name, value: Value) -> Identifier:
         iri = value.name.iri
         for pattern, scheme in _SCHEMES.items():
             if found := re.fullmatch(pattern, iri):
-                return Identifier(
-                    scheme, found[1], iri if not value.name.described else links.href(value.name)
-                )
+                return Identifier(scheme, found[1], iri)
         return Identifier(prop.label, links.short(iri), links.href(value.name))
     local = prop.iri.removeprefix(ONTOLOGY)
     if local == "url":
         web = value.text if value.text.startswith(("https://", "http://")) else ""
         return Identifier("address", value.text, web)
     if local == "iso2" and re.fullmatch("[A-Z]{2}", value.text):
-        return Identifier(
-            _CODES[local], value.text, "https://www.iso.org/obp/ui/#iso:code:3166:" + value.text
-        )
+        return Identifier(_CODES[local], value.text, _ISO + value.text)
     return Identifier(_CODES.get(local, prop.label), value.text)
 
 

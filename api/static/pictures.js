@@ -162,7 +162,7 @@ async function map(box) {
     const words = document.createElement("bdi");
     words.textContent = (place.role ? place.role + ": " : "") + place.label;
     L.circleMarker(point, { radius: 6, color: colour("--ink"), weight: 2, fillColor: colour("--link"), fillOpacity: place.exact ? 1 : 0.4 })
-      .bindTooltip(words, { permanent: stops.length < 7, direction: "right", offset: [8, 0] })
+      .bindTooltip(words, { permanent: stops.length < 7 && box.clientWidth > 600, direction: "auto", offset: [8, 0] })
       .on("click", () => window.location.assign(place.page))
       .addTo(chart);
   }
