@@ -58,7 +58,7 @@ _ORDERS: Final = {
     "country": ["identifiers", "timeline", *_ACTOR],
     "person": ["identifiers", "holdings", "timeline", *_ACTOR],
     "agency": ["identifiers", "holdings", "facts", "timeline", *(name for name in _ACTOR if name != "facts")],
-    "source": ["identifiers", "facts", "about", "by", "timeline", "events", "records", "mentions", *_END],
+    "source": ["identifiers", "facts", "by", "about", "timeline", "events", "records", "mentions", *_END],
     "place": ["identifiers", "map", "facts", "timeline", "events", "about", "mentions", *_END[1:]],
     "event-type": ["facts", "timeline", "events", "records", "about", "identifiers", "incoming"],
     "claim": ["statement", "about", "facts", "incoming"],

@@ -158,7 +158,8 @@ def holdings_of(store: Store, iri: str, page: int) -> Listing[Holding]:
         )
         for row in rows
     ]
-    return Listing(holdings, max(found.total, len(holdings)), found.start, found.more)
+    query = found.query if found.items else ""
+    return Listing(holdings, max(found.total, len(holdings)), found.start, found.more, query)
 
 
 def is_graph(store: Store, iri: str) -> bool:
