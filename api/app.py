@@ -11,6 +11,7 @@ from api import (
     access,
     crawl,
     discovery,
+    dyads,
     editor,
     entities,
     errors,
@@ -18,15 +19,18 @@ from api import (
     graphs,
     headers,
     home,
+    language,
     lists,
     loads,
     operation,
+    pictures,
     questions,
     reconcile,
     search,
     signposts,
     sparql,
     void,
+    wording,
 )
 from api.cache import CacheDoor, ResultCache
 from api.compress import Compressor
@@ -54,6 +58,8 @@ def create_app(store: Store, settings: Settings) -> Flask:
     places = gate.Gate(settings.max_waiting)
     gate.register(app, places)
     signposts.register(app)
+    language.register(app)
+    wording.register(app)
     for door in (
         graphs,  # before entities: both answer at /graph/SLUG, and this one knows which is meant
         void,
@@ -69,6 +75,8 @@ def create_app(store: Store, settings: Settings) -> Flask:
         crawl,
         reconcile,
         discovery,
+        dyads,
+        pictures,
     ):
         app.register_blueprint(door.blueprint)
     _wrap(app, store, settings, places)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 from urllib.parse import quote
 
@@ -12,48 +12,55 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from api import links
+from api.cite import cite, schema_of
 from api.negotiation import choose_format, send_answer, wants_html
 from api.state import state
-from kg.describe import Description, Facts, describe, describe_triples, ontology_terms, ontology_triples
+from kg.describe import (
+    Description,
+    Facts,
+    describe,
+    describe_triples,
+    facts_table,
+    ontology_terms,
+    ontology_triples,
+    release_of,
+)
 from kg.errors import ParameterError, UnknownNameError
-from kg.formats import GRAPH_FORMATS, Format
-from kg.search import Name, exists, kind_of, unknown
+from kg.formats import GRAPH_FORMATS, Format, result_format
+from kg.search import exists, unknown
 from kg.terms import BASE, GRAPH, ID, ONTOLOGY
 
 blueprint = Blueprint("entities", __name__)
-
-for _filter in (
-    links.href,
-    links.path_of,
-    links.data_path,
-    links.sign,
-    links.tail,
-    links.short,
-    links.number,
-):
-    blueprint.add_app_template_filter(_filter)
 
 _LABELS: Final = {"ttl": "Turtle", "nt": "N-Triples", "rdf": "RDF/XML", "jsonld": "JSON-LD"}
 _LAST_PAGE: Final = 1_000
 
 # What a page shows, in order, by kind of thing; each section appears when it holds something.
+_END: Final = ["map", "neighbourhood", "incoming"]
 _ORDER: Final = [
     "statement",
     "contents",
     "holdings",
+    "identifiers",
     "facts",
     "figures",
+    "timeline",
     "events",
+    "records",
     "by",
     "about",
     "mentions",
-    "identifiers",
-    "incoming",
+    *_END,
 ]
+_ACTOR: Final = ["events", "records", "by", "about", "facts", "mentions", *_END]
 _ORDERS: Final = {
-    "event": ["glance", "about", "facts", "mentions", "identifiers", "incoming"],
-    "country": ["events", "by", "about", "facts", "identifiers", "mentions", "incoming"],
-    "person": ["holdings", "events", "by", "about", "facts", "identifiers", "mentions", "incoming"],
+    "event": ["glance", "map", "about", "facts", "records", "mentions", "identifiers", *_END[1:]],
+    "country": ["identifiers", "timeline", *_ACTOR],
+    "person": ["identifiers", "holdings", "timeline", *_ACTOR],
+    "agency": ["identifiers", "holdings", "facts", "timeline", *(name for name in _ACTOR if name != "facts")],
+    "source": ["identifiers", "facts", "by", "about", "timeline", "events", "records", "mentions", *_END],
+    "place": ["identifiers", "map", "facts", "timeline", "events", "about", "mentions", *_END[1:]],
+    "event-type": ["facts", "timeline", "events", "records", "about", "identifiers", "incoming"],
     "claim": ["statement", "about", "facts", "incoming"],
 }
 # What a claim's page has said already, and an event's: shown apart from the other facts.
@@ -83,46 +90,6 @@ _GLANCE: Final = {
     ]
 }
 _TOLD_APART: Final = {ONTOLOGY + "hasInteraction", ONTOLOGY + "duration"}
-# How a link reads from its far end.
-_INVERSE: Final = {
-    "country": "Part of it, or acting for it",
-    "locatedIn": "Places in it",
-    "nationality": "Groups of its nationals",
-    "subgroupOf": "Groups within it",
-    "headedBy": "What this person heads",
-    "speaksFor": "Who speaks for it",
-    "adoptedBy": "Policies it adopted",
-    "holds": "Held by",
-    "postIn": "Posts in it",
-    "subOrganizationOf": "Bodies within it",
-    "statedIn": "Claims stated in it",
-    "textOf": "Texts of it",
-    "hasSource": "Places in it that are cited",
-    "hasSelector": "Selects the place of",
-    "cites": "Cited by",
-    "attributionStep": "Step in the chain of",
-    "span": "Where to find",
-    "publisher": "Published by it",
-    "type": "Examples of it",
-    "modality": "Claims made so",
-    "sourceKind": "Steps of this kind",
-    "comparator": "Figures given so",
-    "unit": "Figures counted so",
-    "precision": "Times known so",
-    "character": "Relations of this character",
-    "resolutionMethod": "Words resolved so",
-    "time": "What took place then",
-    "memberDuring": "Posts held over it",
-    "asOf": "Figures as of then",
-    "deadline": "Figures due by then",
-    "party": "Relations it is a party to",
-    "broader": "Narrower than it",
-    "wasDerivedFrom": "Made from it",
-    "subClassOf": "Classes under it",
-    "subPropertyOf": "Properties under it",
-    "inScheme": "Concepts in it",
-    "quadClass": "Event types of this class",
-}
 
 
 @dataclass(frozen=True)
@@ -135,28 +102,6 @@ class Download:
 
 
 DOWNLOADS: Final = tuple(Download(form.name, _LABELS[form.name], form.media_type) for form in GRAPH_FORMATS)
-
-
-@blueprint.app_template_filter()
-def commas(count: int) -> str:
-    """Set the digits of a count in groups of three."""
-    return f"{count:,}"
-
-
-@blueprint.app_template_filter()
-def inverse(name: Name) -> str:
-    """Say what a link by this property means to the thing it leads to."""
-    local = name.iri.replace("#", "/").rpartition("/")[2]
-    return _INVERSE.get(local, f"By “{name.label}”")
-
-
-@blueprint.app_template_filter()
-def by_kind(names: Iterable[Name]) -> list[tuple[str, list[Name]]]:
-    """Group things by the kind that their IRIs bear."""
-    groups: dict[str, list[Name]] = defaultdict(list)
-    for name in names:
-        groups[kind_of(name.iri)].append(name)
-    return sorted(groups.items())
 
 
 @blueprint.get("/id/<kind>/<path:slug>")
@@ -199,16 +144,21 @@ def graph(slug: str) -> ResponseReturnValue:
 def data(kind: str, name: str) -> ResponseReturnValue:
     """Give the RDF of a thing of ours, in the format that the ending names."""
     slug, _, extension = name.rpartition(".")
-    form = _format(extension)
-    return send_answer(describe_triples(state().store, _known(f"{ID}{kind}/", slug)), form=form)
+    iri = _known(f"{ID}{kind}/", slug)
+    if extension == "csv":
+        return _facts_csv(iri)
+    return send_answer(describe_triples(state().store, iri), form=_format(extension))
 
 
 @blueprint.get("/data")
 def any_data() -> ResponseReturnValue:
     """Give the RDF of anything, named by `iri`, in `format` or as Accept says."""
     name = request.args.get("format")
+    iri = request.args.get("iri", "")
+    if name == "csv":
+        return _facts_csv(iri)
     form = _format(name) if name else choose_format(GRAPH_FORMATS)
-    return send_answer(describe_triples(state().store, request.args.get("iri", "")), form=form)
+    return send_answer(describe_triples(state().store, iri), form=form)
 
 
 @blueprint.get("/ontology")
@@ -239,9 +189,17 @@ def _known(start: str, rest: str) -> str:
     return plain
 
 
+def _facts_csv(iri: str) -> Response:
+    answer = facts_table(state().store, iri)
+    response = send_answer(answer, form=result_format(answer.kind, "csv"))
+    name = re.sub(r"[^A-Za-z0-9-]+", "-", iri.removeprefix(ID))[:80].strip("-") or "facts"
+    response.headers["Content-Disposition"] = f"attachment; filename={name}.csv"
+    return response
+
+
 def _page(iri: str) -> Response:
     number = _number(request.args.get("page", "1"))
-    found = describe(state().store, iri, page=number)
+    found = describe(state().store, iri, page=number, whole=request.args.get("timeline") == "all")
     if number > found.pages:
         raise UnknownNameError(
             f"there is no page {number}",
@@ -263,7 +221,11 @@ def _page(iri: str) -> Response:
             glance=glance,
             rest=[facts for facts in found.facts if facts.property.iri not in apart],
             forms=DOWNLOADS,
+            here=links.path_of(iri),
             address=links.path_of(iri) + ("&" if "?" in links.path_of(iri) else "?"),
+            schema=schema_of(found),
+            citation=cite(found, release_of(state().store), date.today(), request.host_url.rstrip("/")),
+            longest=max((bar.count for bar in found.timeline.bars), default=0),
         )
     )
     response.vary.add("Accept")
@@ -277,7 +239,8 @@ def _kind(found: Description) -> str:
         return "claim"
     if types & {ONTOLOGY + "Event", ONTOLOGY + "Journey"}:
         return "event"
-    return found.kind
+    kinds = {"government": "agency", "administration": "agency", "organization": "agency"}
+    return kinds.get(found.kind, found.kind)
 
 
 def _routed(found: Description, facts: Facts) -> bool:

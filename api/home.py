@@ -1,11 +1,8 @@
-"""Door: home, search, and two actors side by side."""
+"""Door: home and search."""
 
 from __future__ import annotations
 
-import re
-from urllib.parse import urlencode
-
-from flask import Blueprint, Response, current_app, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from api.negotiation import wants_html
@@ -16,14 +13,11 @@ from kg.describe import (
     EventLine,
     Listing,
     all_events,
-    between_actors,
     coverage_of,
     last_load,
     overview,
 )
-from kg.search import name_all, resolve
 from kg.store import Store
-from kg.terms import ID
 
 blueprint = Blueprint("home", __name__)
 
@@ -82,30 +76,6 @@ def _latest(store: Store) -> Listing[EventLine]:
     return all_events(store, 1)
 
 
-@blueprint.get("/dyad")
-def dyad_form() -> ResponseReturnValue:
-    """Ask for two actors, by whatever names, and show what passed between them."""
-    first, second = (request.args.get(name, "").strip() for name in ("a", "b"))
-    if not (first and second):
-        return render_template("dyad.html", a=None, b=None, found=None, first=first, second=second)
-    one, other = resolve(state().store, first), resolve(state().store, second)
-    if all(re.fullmatch(re.escape(ID) + "country/[a-z]{3}", iri) for iri in (one, other)):
-        return redirect("/dyad/" + "/".join(iri.rpartition("/")[2] for iri in (one, other)), 303)
-    return _side_by_side(one, other)
-
-
-@blueprint.get("/dyad/<a>/<b>")
-def dyad(a: str, b: str) -> ResponseReturnValue:
-    """Show two countries side by side, by their ISO 3166-1 codes."""
-    return _side_by_side(*(resolve(state().store, code) for code in (a, b)))
-
-
-@blueprint.get("/dyad/<kind_a>/<a>/<kind_b>/<b>")
-def dyad_of_things(kind_a: str, a: str, kind_b: str, b: str) -> ResponseReturnValue:
-    """Show two actors of any kind side by side."""
-    return _side_by_side(*(resolve(state().store, name) for name in (f"{kind_a}/{a}", f"{kind_b}/{b}")))
-
-
 @blueprint.get("/favicon.svg")
 @blueprint.get("/favicon.ico")
 def favicon() -> Response:
@@ -113,17 +83,3 @@ def favicon() -> Response:
     response = current_app.send_static_file("favicon.svg")
     response.cache_control.max_age = 86_400
     return response
-
-
-def _side_by_side(first: str, second: str) -> str:
-    names = name_all(state().store, [first, second])
-    actors = {"a": first, "b": second}
-    return render_template(
-        "dyad.html",
-        a=names[first],
-        b=names[second],
-        found=between_actors(state().store, catalogue()["dyad"].fill(actors)),
-        question="/queries/dyad?" + urlencode({name: iri.removeprefix(ID) for name, iri in actors.items()}),
-        first=names[first].label,
-        second=names[second].label,
-    )

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
+from kg.languages import wanted
 from kg.store import Store
 
 T = TypeVar("T")
 
 # Where the store cannot tell its version, an answer is good for so many seconds.
 _GOOD_FOR: Final = 60.0
+_MOST: Final = 200
 
 
 class Memory:
@@ -26,7 +28,12 @@ class Memory:
 
     def get(self, store: Store, name: str, compute: Callable[[Store], T]) -> T:
         """Give the answer of this name, computed once for each version of the store."""
+        # Things are named in the reader's languages.
+        name = " ".join((name, *wanted()))
         with self._lock:
+            if len(self._locks) > _MOST:
+                self._locks.clear()
+                self._kept.clear()
             lock = self._locks.setdefault(name, threading.Lock())
         with lock:
             version = store.version

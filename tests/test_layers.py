@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"errors", "bundled", "addresses"},
-    {"settings", "terms", "formats"},
+    {"settings", "terms", "formats", "languages"},
     {"model", "changes", "catalogue", "sparql", "reference", "lines"},
     {"store"},
     {"actors"},

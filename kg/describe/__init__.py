@@ -4,39 +4,50 @@ from __future__ import annotations
 
 from kg.describe.claims import describe_claims, mentions_of, statement, statements_about, statements_by
 from kg.describe.coverage import Covered, LastLoad, coverage_of, last_load
+from kg.describe.dyads import LEVELS, Balance, Dyad, Filters, Passage, dyad_of
 from kg.describe.events import (
     all_events,
     describe_events,
     events_of,
+    events_where,
     figures_of,
     interactions_of,
     parts_of,
     route_of,
 )
-from kg.describe.facts import IDENTIFIERS, SHOWN_APART, facts_of
+from kg.describe.facts import IDENTIFIERS, SHOWN_APART, facts_of, facts_query, facts_table
 from kg.describe.filters import EventFilter, Line, choices, filtered, filtered_all, lines_of
-from kg.describe.graphs import Overview, contents_of, overview, source_graphs
-from kg.describe.links import holdings_of, incoming, is_graph
-from kg.describe.listing import select
+from kg.describe.graphs import Overview, Release, contents_of, overview, release_of, source_graphs
+from kg.describe.links import holdings_of, incoming, incoming_query, is_graph, titles_at
+from kg.describe.listing import select, standalone
 from kg.describe.matching import Match, facts_for, match_name, properties_of, terms_named
-from kg.describe.model import PAGE, Description, EventLine, Facts, Listing, Statement, Value
+from kg.describe.model import PAGE, Description, EventLine, Fact, Facts, Listing, Statement, Value
+from kg.describe.neighbours import neighbours_of
 from kg.describe.news import News, described, news_of
 from kg.describe.ontology import Entry, ontology_terms, ontology_triples
+from kg.describe.places import spots_of
 from kg.describe.rdf import describe_triples
-from kg.describe.tables import Dyad, Passage, Table, between_actors, members_of, table_of
+from kg.describe.records import records_of
+from kg.describe.tables import Table, members_of, table_of
+from kg.describe.timeline import timeline_of
+from kg.describe.times import times_of
 from kg.describe.titles import Title, title_on, titles_on
-from kg.search import exists, iri_text, kind_of, name_all, plain, types_of, unknown
+from kg.search import LABELS, exists, iri_text, kind_of, name_all, plain, types_of, unknown
 from kg.store import Store
-from kg.terms import GRAPH
+from kg.terms import GRAPH, ONTOLOGY
 
 __all__ = [
+    "LEVELS",
+    "Balance",
     "Covered",
     "Description",
     "Dyad",
     "Entry",
     "EventFilter",
     "EventLine",
+    "Fact",
     "Facts",
+    "Filters",
     "LastLoad",
     "Line",
     "Listing",
@@ -44,12 +55,12 @@ __all__ = [
     "News",
     "Overview",
     "Passage",
+    "Release",
     "Statement",
     "Table",
     "Title",
     "Value",
     "all_events",
-    "between_actors",
     "choices",
     "coverage_of",
     "describe",
@@ -57,19 +68,24 @@ __all__ = [
     "describe_events",
     "describe_triples",
     "described",
+    "dyad_of",
     "facts_for",
+    "facts_table",
     "filtered",
     "filtered_all",
     "last_load",
     "lines_of",
     "match_name",
     "members_of",
+    "neighbours_of",
     "news_of",
     "ontology_terms",
     "ontology_triples",
     "overview",
     "properties_of",
+    "release_of",
     "source_graphs",
+    "spots_of",
     "table_of",
     "terms_named",
     "title_on",
@@ -77,8 +93,10 @@ __all__ = [
 ]
 
 
-def describe(store: Store, iri: str, *, page: int = 1) -> Description:
+def describe(store: Store, iri: str, *, page: int = 1, whole: bool = False) -> Description:
     """Gather what the page of a thing shows; `page` counts from 1 and turns all its lists at once.
+
+    `whole` counts the events of a busy thing over time, which is left out otherwise.
 
     Raises UnknownNameError when no triple and no graph bears the IRI.
     """
@@ -95,7 +113,8 @@ def describe(store: Store, iri: str, *, page: int = 1) -> Description:
     )
     holdings, mentions = holdings_of(store, iri, page), mentions_of(store, iri, page)
     contents = contents_of(store, iri, page) if is_graph(store, iri) else None
-    lists: list[Listing[object]] = [events, about, by, holdings, mentions]  # type: ignore[list-item]
+    records = records_of(store, iri, page)
+    lists: list[Listing[object]] = [events, about, by, holdings, mentions, records]  # type: ignore[list-item]
     if contents:
         lists += [contents.events, contents.statements]  # type: ignore[list-item]
     most = max([longest, *(found.total for found in lists)])
@@ -107,7 +126,19 @@ def describe(store: Store, iri: str, *, page: int = 1) -> Description:
         aliases=tuple(text for prop, text in texts if prop.endswith("altLabel")),
         comments=tuple(text for prop, text in texts if prop.endswith("comment")),
         facts=tuple(f for f in facts if f.property.iri not in SHOWN_APART | IDENTIFIERS),
-        identifiers=tuple(fact for f in facts if f.property.iri in IDENTIFIERS for fact in f.facts),
+        identifiers=tuple(f for f in facts if f.property.iri in IDENTIFIERS),
+        titles=titles_at(store, iri),
+        times=times_of(
+            store,
+            (f.value.name.iri for group in facts for f in group.facts if f.value.name and _is_time(group)),
+        ),
+        spots=tuple(spots_of(store, iri)),
+        timeline=timeline_of(store, events_where(store, iri), whole=whole),
+        records=records,
+        network=neighbours_of(store, iri),
+        languages=_languages(store, iri),
+        facts_query=standalone(facts_query(iri)),
+        incoming_query=standalone(incoming_query(iri)),
         figures=tuple(figures_of(store, iri)),
         between=tuple(interactions_of(store, [iri]).get(iri, ())),
         parts=tuple(parts_of(store, iri)),
@@ -124,6 +155,19 @@ def describe(store: Store, iri: str, *, page: int = 1) -> Description:
         page=page,
         pages=max(1, -(-most // PAGE)),
     )
+
+
+def _is_time(group: Facts) -> bool:
+    return group.property.iri == ONTOLOGY + "time"
+
+
+def _languages(store: Store, iri: str) -> tuple[str, ...]:
+    rows = select(
+        store,
+        f"""SELECT DISTINCT ?language WHERE {{ {iri_text(iri)} {LABELS} ?label
+        BIND(LANG(?label) AS ?language) FILTER(?language != "") }} ORDER BY ?language LIMIT 200""",
+    )
+    return tuple(plain(row["language"]) for row in rows)
 
 
 def _texts(store: Store, iri: str) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from kg.store import Row, Store
 from kg.terms import ID, ONTOLOGY
 
 UNNAMED = ID + "source-kind/unnamed"
+_EXACT = 1_000
 # What belongs to a thing so closely that a claim about it is a claim about the thing.
 _BELONGING = "dg:quantityOf|dg:interactionOf|^dg:hasInteraction|org:member|dg:post"
 
@@ -48,7 +49,7 @@ def _statements(store: Store, where: str, page: int) -> Listing[Statement]:
     """Order by the place of the claim in the text."""
     order = """OPTIONAL { ?item dg:span/oa:hasSelector/oa:start ?start }"""
     found = listed(store, where, page, order=order, key="MIN(?start)")
-    return Listing(describe_claims(store, found.items), found.total, found.start, found.more)
+    return Listing(describe_claims(store, found.items), found.total, found.start, found.more, found.query)
 
 
 def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
@@ -66,7 +67,7 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
     details = select(
         store,
         f"""SELECT DISTINCT ?claim ?p ?o WHERE {{ {block}
-          VALUES ?p {{ dg:modality dg:quotedPhrase dg:about dg:statedIn }} ?claim ?p ?o }} ORDER BY ?o""",
+          ?claim ?p ?o FILTER(?p IN (dg:modality, dg:quotedPhrase, dg:about, dg:statedIn)) }} ORDER BY ?o""",
     )
     graphs = select(store, f"SELECT DISTINCT ?claim ?g WHERE {{ {block} GRAPH ?g {{ ?claim a dg:Claim }} }}")
     spans = _spans(store, "claim", iris)
@@ -143,18 +144,20 @@ def mentions_of(store: Store, iri: str, page: int) -> Listing[Standing]:
         )
         for row in rows
     }
-    return Listing(list(standings.values()), found.total, found.start, found.more)
+    return Listing(list(standings.values()), found.total, found.start, found.more, found.query)
 
 
 def _spans(store: Store, variable: str, iris: Iterable[str]) -> dict[str, list[Span]]:
     rows = select(
         store,
-        f"""SELECT DISTINCT ?{variable} ?span ?text ?paragraph ?start ?end ?sum WHERE {{
+        f"""SELECT DISTINCT ?{variable} ?span ?text ?paragraph ?start ?end ?sum ?exact ?url WHERE {{
           VALUES ?{variable} {{ {values(iris)} }} ?{variable} dg:span ?span .
           OPTIONAL {{ ?span dg:paragraph ?paragraph }}
-          OPTIONAL {{ ?span oa:hasSource ?text OPTIONAL {{ ?text dg:sha256 ?sum }} }}
+          OPTIONAL {{ ?span oa:hasSource ?text OPTIONAL {{ ?text dg:sha256 ?sum }}
+            OPTIONAL {{ ?text dg:textOf ?source . ?source dg:url ?url }} }}
           OPTIONAL {{ ?span oa:hasSelector ?selector . ?selector oa:start ?start ; oa:end ?end }}
-        }} ORDER BY ?start ?span""",
+          OPTIONAL {{ ?span oa:hasSelector/oa:exact ?exact }}
+        }} ORDER BY ?start ?span ?exact ?url""",
     )
     names = name_all(store, iris_in(rows, "text"))
     spans: dict[str, dict[str, Span]] = defaultdict(dict)
@@ -169,6 +172,8 @@ def _spans(store: Store, variable: str, iris: Iterable[str]) -> dict[str, list[S
                 start=_number(row, "start"),
                 end=_number(row, "end"),
                 sha256=row_text(row, "sum"),
+                exact=(row_text(row, "exact") or "")[:_EXACT] or None,
+                url=row_text(row, "url"),
             ),
         )
     return {owner: list(found.values()) for owner, found in spans.items()}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from kg.describe.listing import iris_in, listed, select
-from kg.describe.model import Between, EventLine, Figure, Leg, Listing
+from kg.describe.listing import count, iris_in, listed, select
+from kg.describe.model import COUNTED, Between, EventLine, Figure, Leg, Listing
 from kg.describe.times import times_of
 from kg.search import Name, iri_text, name_all, row_text, values
 from kg.store import Row, Store
@@ -26,14 +26,29 @@ def events_of(store: Store, iri: str, page: int) -> Listing[EventLine]:
 
     As party or place, as policy or type; for a country also those that concern what belongs to it.
     """
+    return _lines(store, events_where(store, iri), page, iri)
+
+
+def events_where(store: Store, iri: str) -> str:
+    """Write the pattern that binds the events which concern a thing to ?item."""
     node = iri_text(iri)
     roles = values(_role_properties(store))
     other = values(ONTOLOGY + local for local in _OTHER)
-    where = f"""{{ VALUES ?role {{ {roles} {other} }} ?item ?role {node} }}
+    return f"""{{ VALUES ?role {{ {roles} {other} }} ?item ?role {node} }}
         UNION {{ ?belongs dg:country {node} . VALUES ?role {{ {roles} }} ?item ?role ?belongs }}
-        UNION {{ ?type skos:broader* {node} . ?item dg:eventType ?type }}
+        UNION {{ {_of_type(store, node)} }}
         {_is_event(store)}"""
-    return _lines(store, where, page, iri)
+
+
+def _of_type(store: Store, node: str) -> str:
+    """Write the pattern for the events of a type.
+
+    A type that very many coding records bear is looked for among the events, which are far fewer.
+    """
+    bearers = count(store, f"SELECT ?item WHERE {{ ?item dg:eventType {node} }} LIMIT {COUNTED + 1}")
+    if bearers <= COUNTED:
+        return f"?type skos:broader* {node} . ?item dg:eventType ?type"
+    return f"{_is_event(store)} FILTER EXISTS {{ ?item dg:eventType/skos:broader* {node} }}"
 
 
 def parts_of(store: Store, iri: str) -> list[EventLine]:
@@ -67,7 +82,7 @@ def describe_events(store: Store, iris: Sequence[str], of: str | None) -> list[E
     details = select(
         store,
         f"""SELECT DISTINCT ?event ?p ?o WHERE {{ {block}
-          VALUES ?p {{ dg:eventType dg:time }} ?event ?p ?o }} ORDER BY ?event ?o""",
+          ?event ?p ?o FILTER(?p IN (dg:eventType, dg:time)) }} ORDER BY ?event ?o""",
     )
     roles = _roles(store, block, of)
     between = interactions_of(store, iris)
@@ -172,7 +187,7 @@ def figures_of(store: Store, iri: str) -> list[Figure]:
 
 def _lines(store: Store, where: str, page: int, of: str | None) -> Listing[EventLine]:
     found = listed(store, where, page, order=_ORDER, key=_KEY)
-    return Listing(describe_events(store, found.items, of), found.total, found.start, found.more)
+    return Listing(describe_events(store, found.items, of), found.total, found.start, found.more, found.query)
 
 
 def _roles(store: Store, block: str, of: str | None) -> list[Row]:

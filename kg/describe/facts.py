@@ -9,8 +9,8 @@ from pyoxigraph import Literal, NamedNode
 
 from kg.describe.listing import iris_in, select
 from kg.describe.model import TEXT_LIMIT, Fact, Facts, Value
-from kg.search import Name, iri_text, kind_of, name_all, plain, values
-from kg.store import Row, Store
+from kg.search import PROLOGUE, Name, exists, iri_text, kind_of, name_all, plain, unknown, values
+from kg.store import Answer, Row, Store
 from kg.terms import (
     GRAPH_ALIGNMENTS,
     GRAPH_COUNTRIES,
@@ -59,8 +59,8 @@ IDENTIFIERS: Final = {
     *(_SKOS + local for local in ("exactMatch", "closeMatch")),
     PREFIXES["owl"] + "sameAs",
     PREFIXES["schema"] + "sameAs",
-    *(ONTOLOGY + local for local in ("iso2", "iso3", "isoNumeric", "url")),
-    *(ONTOLOGY + local for local in ("unM49", "fips", "cameo", "cow", "cowAbbreviation")),
+    *(ONTOLOGY + local for local in ("iso2", "iso3", "isoNumeric", "unM49", "fips", "cameo", "cow")),
+    *(ONTOLOGY + local for local in ("cowAbbreviation", "geonames", "url")),
 }
 # What is known of how a thing was written down rather than of the thing needs no claim.
 _PLAIN: Final = {*SHOWN_APART, *IDENTIFIERS, PREFIXES["dcterms"] + "language"}
@@ -123,17 +123,7 @@ def facts_of(store: Store, iri: str) -> list[Facts]:
 
     The inverse of dg:ledTo is told as dg:resultOf, whichever of the two the graph holds.
     """
-    node = iri_text(iri)
-    rows = select(
-        store,
-        f"""SELECT ?p ?o ?g WHERE {{
-          {{ {node} ?p ?o OPTIONAL {{ GRAPH ?g {{ {node} ?p ?o }} }} }}
-          UNION {{ ?o dg:ledTo {node} BIND(dg:resultOf AS ?p)
-            OPTIONAL {{ GRAPH ?g {{ ?o dg:ledTo {node} }} }} }}
-          UNION {{ ?o dg:resultOf {node} BIND(dg:ledTo AS ?p)
-            OPTIONAL {{ GRAPH ?g {{ ?o dg:resultOf {node} }} }} }}
-        }} LIMIT {FACT_LIMIT}""",
-    )
+    rows = select(store, facts_query(iri))
     names = name_all(store, iris_in(rows, "p", "o", "g"))
     claims = _supporting(store, iri)
     found: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
@@ -147,6 +137,42 @@ def facts_of(store: Store, iri: str) -> list[Facts]:
         facts.sort(key=lambda fact: fact.value.text)
         result.append(Facts(names[prop], tuple(facts[:VALUE_LIMIT]), len(facts)))
     return result
+
+
+def facts_query(iri: str) -> str:
+    """Write the query for the facts of a thing and the graphs that state them."""
+    node = iri_text(iri)
+    return f"""SELECT ?p ?o ?g WHERE {{
+        {{ {node} ?p ?o OPTIONAL {{ GRAPH ?g {{ {node} ?p ?o }} }} }}
+        UNION {{ ?o dg:ledTo {node} BIND(dg:resultOf AS ?p)
+          OPTIONAL {{ GRAPH ?g {{ ?o dg:ledTo {node} }} }} }}
+        UNION {{ ?o dg:resultOf {node} BIND(dg:ledTo AS ?p)
+          OPTIONAL {{ GRAPH ?g {{ ?o dg:resultOf {node} }} }} }}
+        }} LIMIT {FACT_LIMIT}"""
+
+
+def facts_table(store: Store, iri: str) -> Answer:
+    """Answer with the facts of a thing as a table: property, value, their names, the graph and the claims.
+
+    Names are in English. Raises UnknownNameError.
+    """
+    if not exists(store, iri):
+        raise unknown(store, iri)
+    node = iri_text(iri)
+    return store.query(
+        f"""{PROLOGUE}
+        SELECT ?property ?propertyLabel ?value ?valueLabel ?graph
+          (GROUP_CONCAT(DISTINCT STR(?c); SEPARATOR=" ") AS ?claims)
+        WHERE {{ {{ SELECT DISTINCT ?property ?propertyLabel ?value ?valueLabel ?graph ?c WHERE {{
+          GRAPH ?graph {{ {node} ?property ?value }}
+          OPTIONAL {{ ?property rdfs:label ?pl FILTER(LANG(?pl) IN ("en", "")) }}
+          OPTIONAL {{ ?value rdfs:label ?vl FILTER(LANG(?vl) IN ("en", "")) }}
+          BIND(STR(?pl) AS ?propertyLabel) BIND(STR(?vl) AS ?valueLabel)
+          OPTIONAL {{ GRAPH ?graph {{ ?c dg:about {node} ; dg:aspect ?property }} }}
+        }} ORDER BY ?c }} }}
+        GROUP BY ?property ?propertyLabel ?value ?valueLabel ?graph
+        ORDER BY ?property ?value ?graph"""
+    )
 
 
 _INVERSE: Final = {

@@ -10,7 +10,7 @@ from kg.describe.listing import iris_in, select
 from kg.describe.model import Contents
 from kg.search import Name, iri_text, name_all, plain, values
 from kg.store import Store
-from kg.terms import BASE, GRAPH_LOADS
+from kg.terms import BASE, GRAPH_LOADS, LOAD
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,24 @@ class Overview:
     actors: int
     sources: int
     triples: int
+
+
+@dataclass(frozen=True)
+class Release:
+    """The state of the data after a load: the last part of its IRI and when it ended (ISO 8601)."""
+
+    number: str
+    ended: str
+
+
+def release_of(store: Store) -> Release | None:
+    """Name the newest load; None when nothing was loaded yet."""
+    rows = select(
+        store,
+        """SELECT ?load ?ended WHERE { ?load a dg:Load ; prov:endedAtTime ?ended }
+        ORDER BY DESC(?ended) ?load LIMIT 1""",
+    )
+    return next((Release(plain(r["load"]).removeprefix(LOAD), plain(r["ended"])) for r in rows), None)
 
 
 def contents_of(store: Store, graph: str, page: int) -> Contents:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 
 from kg.describe.listing import count, iris_in, listed, select
 from kg.describe.model import COUNTED, PAGE, Holding, Links, Listing
 from kg.describe.times import times_of
-from kg.search import PROLOGUE, iri_text, name_all, plain, row_text, values
+from kg.describe.titles import titles_on
+from kg.search import PROLOGUE, Name, iri_text, name_all, plain, row_text, values
 from kg.store import Store
 from kg.terms import term
 
@@ -42,20 +44,21 @@ _SHOWN_APART: Final = [
         "dg:destination",
         "dg:target",
         "dg:means",
+        "dg:codedActor",
+        "dg:codedRecipient",
+        "dg:codedEvent",
         "rdfs:isDefinedBy",
     ]
 ]
 
 
 def incoming(store: Store, iri: str, page: int) -> tuple[list[Links], int]:
-    """List what points to a thing, by property, one page of each; and how long the longest list is."""
+    """List what points to a thing, by property, one page of each; and how long the longest list is.
+
+    Properties that the ontology declares are tried one by one; others are found among the first COUNTED.
+    """
     node = iri_text(iri)
-    apart = ", ".join(iri_text(prop) for prop in _SHOWN_APART)
-    properties = select(
-        store,
-        f"""SELECT DISTINCT ?p WHERE {{ ?s ?p {node} FILTER(isIRI(?s) && ?p NOT IN ({apart})) }}
-        ORDER BY ?p LIMIT 100""",
-    )
+    properties = select(store, incoming_query(iri))
     found: list[tuple[str, list[str], int]] = []
     longest = 0
     for row in properties:
@@ -63,19 +66,60 @@ def incoming(store: Store, iri: str, page: int) -> tuple[list[Links], int]:
         inner = (
             f"SELECT DISTINCT ?item WHERE {{ ?item {prop} {node} FILTER(isIRI(?item)) }} LIMIT {COUNTED + 1}"
         )
-        total = min(count(store, inner), COUNTED)
-        longest = max(longest, total)
+        total = count(store, inner)
+        start = (page - 1) * PAGE
         text = f"""SELECT ?item (MIN(?l) AS ?label) WHERE {{
             {{ {inner} }} OPTIONAL {{ ?item rdfs:label ?l }} }}
-            GROUP BY ?item ORDER BY ?label ?item LIMIT {PAGE} OFFSET {(page - 1) * PAGE}"""
-        found.append((plain(row["p"]), iris_in(select(store, text), "item"), total))
+            GROUP BY ?item ORDER BY ?label ?item LIMIT {PAGE} OFFSET {start}"""
+        if total > COUNTED:
+            text = f"SELECT DISTINCT ?item WHERE {{ ?item {prop} {node} }} LIMIT {PAGE} OFFSET {start}"
+        longest = max(longest, min(total, COUNTED))
+        items = iris_in(select(store, text), "item") if start < min(total, COUNTED) else []
+        found.append((plain(row["p"]), items, total))
     names = name_all(store, [iri for prop, things, _ in found for iri in (prop, *things)])
     links = [
-        Links(names[prop], tuple(names[thing] for thing in things), total)
+        Links(names[prop], tuple(names[thing] for thing in things), min(total, COUNTED), total > COUNTED)
         for prop, things, total in found
         if things
     ]
     return links, longest
+
+
+def incoming_query(iri: str) -> str:
+    """Write the query for the properties by which something points to a thing."""
+    node = iri_text(iri)
+    apart = ", ".join(iri_text(prop) for prop in _SHOWN_APART)
+    return f"""SELECT DISTINCT ?p WHERE {{
+        {{ ?p a owl:ObjectProperty FILTER EXISTS {{ ?s ?p {node} FILTER(isIRI(?s)) }} }}
+        UNION {{ {{ SELECT ?s ?p WHERE {{ ?s ?p {node} }} LIMIT {COUNTED} }} FILTER(isIRI(?s)) }}
+        FILTER(?p NOT IN ({apart})) }} ORDER BY ?p LIMIT 100"""
+
+
+def titles_at(store: Store, event: str) -> dict[str, tuple[Name, ...]]:
+    """Name the posts that the people in an event are known to have held while it took place.
+
+    An event without a date gives none: of which day to ask is not known.
+    """
+    rows = select(
+        store,
+        f"""SELECT DISTINCT ?person ?first ?last WHERE {{
+          {iri_text(event)} dg:actor|dg:recipient|dg:affected|dg:orderedBy|dg:participant ?person ;
+            dg:time ?t . ?t dg:begin ?first . OPTIONAL {{ ?t dg:end ?last }}
+          FILTER EXISTS {{ ?membership org:member ?person }}
+        }} ORDER BY ?person LIMIT 100""",
+    )
+    titles: dict[str, tuple[Name, ...]] = {}
+    for row in rows:
+        first, last = row_text(row, "first"), row_text(row, "last")
+        try:
+            days = [date.fromisoformat(day) for day in (first, last) if day]
+        except ValueError:  # before year 1 or past 9999, where the calendar of the library ends
+            continue
+        person = plain(row["person"])
+        held = titles_on(store, [person], days[0], days[-1]).get(person, ())
+        if certain := tuple(title.post for title in held if title.certain):
+            titles[person] = certain
+    return titles
 
 
 def holdings_of(store: Store, iri: str, page: int) -> Listing[Holding]:
@@ -120,7 +164,8 @@ def holdings_of(store: Store, iri: str, page: int) -> Listing[Holding]:
         )
         for row in rows
     ]
-    return Listing(holdings, max(found.total, len(holdings)), found.start, found.more)
+    query = found.query if found.items else ""
+    return Listing(holdings, max(found.total, len(holdings)), found.start, found.more, query)
 
 
 def is_graph(store: Store, iri: str) -> bool:

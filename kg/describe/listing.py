@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pyoxigraph import NamedNode
@@ -9,22 +10,27 @@ from pyoxigraph import NamedNode
 from kg.describe.model import COUNTED, PAGE, Listing
 from kg.search import PROLOGUE, plain
 from kg.store import Row, Store
+from kg.terms import PREFIXES
 
 
 def listed(store: Store, where: str, page: int, *, order: str = "", key: str = "?item") -> Listing[str]:
     """List the IRIs that `where` binds to ?item: one page of them, sorted by `key`, and how many there are.
 
-    `order` binds further variables for `key`. Beyond COUNTED entries only the first found are sorted.
+    `order` binds further variables for `key`. Beyond COUNTED entries nothing is sorted: they come as the
+    engine finds them, and only the first COUNTED are counted and reached by pages.
     """
-    inner = f"SELECT DISTINCT ?item WHERE {{ {where} FILTER(isIRI(?item)) }} LIMIT {COUNTED + 1}"
+    every = f"SELECT DISTINCT ?item WHERE {{ {where} FILTER(isIRI(?item)) }}"
+    inner = f"{every} LIMIT {COUNTED + 1}"
     total = count(store, inner)
     start = (page - 1) * PAGE
-    if start >= total:
-        return Listing((), min(total, COUNTED), start, total > COUNTED)
-    text = f"""SELECT ?item WHERE {{ {{ {inner} }} {order} }}
+    more = total > COUNTED
+    if more:
+        text = f"{every} LIMIT {PAGE} OFFSET {start}"
+    else:
+        text = f"""SELECT ?item WHERE {{ {{ {every} }} {order} }}
         GROUP BY ?item ORDER BY {key} ?item LIMIT {PAGE} OFFSET {start}"""
-    items = [plain(row["item"]) for row in select(store, text)]
-    return Listing(items, min(total, COUNTED), start, total > COUNTED)
+    items = [plain(row["item"]) for row in select(store, text)] if start < min(total, COUNTED) else []
+    return Listing(items, min(total, COUNTED), start, more, standalone(text))
 
 
 def count(store: Store, query: str) -> int:
@@ -43,3 +49,19 @@ def iris_in(found: Iterable[Row], *columns: str) -> list[str]:
     return [
         term.value for row in found for column in columns if isinstance(term := row.get(column), NamedNode)
     ]
+
+
+def standalone(text: str) -> str:
+    """Make a query that people can take away: with the prefixes it uses, and IRIs of ours shortened."""
+    short = re.sub(r"<([^<>\s]+)>", lambda found: _short(found[1]) or found[0], text)
+    lines = [line.strip() for line in short.strip().splitlines()]
+    used = [prefix for prefix in PREFIXES if re.search(rf"(?<![\w:-]){prefix}:", short)]
+    return "".join(f"PREFIX {prefix}: <{PREFIXES[prefix]}>\n" for prefix in used) + "\n".join(lines)
+
+
+def _short(iri: str) -> str:
+    for prefix, namespace in PREFIXES.items():
+        # A local name with a slash needs an escape: id:country/usa stays whole.
+        if prefix != "id" and iri.startswith(namespace) and re.fullmatch(r"\w+", iri[len(namespace) :]):
+            return f"{prefix}:{iri[len(namespace) :]}"
+    return ""

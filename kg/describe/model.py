@@ -10,7 +10,7 @@ from kg.search import Name
 
 PAGE: Final = 50
 """How many entries of each list one page holds."""
-COUNTED: Final = 20_000
+COUNTED: Final = 10_000
 """Lists are counted and sorted up to this many entries; beyond it they say so."""
 TEXT_LIMIT: Final = 2_000
 """Code points of a literal that a page shows; the data holds all of it."""
@@ -20,12 +20,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Listing(Generic[T]):
-    """One page of a list: `start` counts from 0, `more` says that there are more than `total` in all."""
+    """One page of a list: `start` counts from 0, `more` says that there are more than `total` in all.
+
+    `query` is the SPARQL that gives the IRIs of these items in this order.
+    """
 
     items: Sequence[T] = ()
     total: int = 0
     start: int = 0
     more: bool = False
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Span:
-    """A place in a text: paragraph from 1, code points from 0, the end not included."""
+    """A place in a text: paragraph from 1, code points from 0, the end not included.
+
+    `exact` is the passage itself where the graph quotes it; `url` is where the source can be read.
+    """
 
     iri: str
     text: Name | None
@@ -143,6 +150,8 @@ class Span:
     start: int | None
     end: int | None
     sha256: str | None
+    exact: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -184,11 +193,12 @@ class Standing:
 
 @dataclass(frozen=True)
 class Links:
-    """The things that point to this one by one property; `total` counts all of them."""
+    """The things that point to this one by one property: `total` of them, or `more`."""
 
     property: Name
     things: tuple[Name, ...]
     total: int
+    more: bool = False
 
 
 @dataclass(frozen=True)
@@ -204,8 +214,79 @@ class Contents:
 
 
 @dataclass(frozen=True)
+class RecordLine:
+    """A coding record in a list: what a machine made of an article."""
+
+    name: Name
+    actors: tuple[Name, ...]
+    recipients: tuple[Name, ...]
+    types: tuple[Name, ...]
+    when: When | None
+    goldstein: str | None
+    datasets: tuple[Name, ...]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A month (`2018-05`) or year (`2018`), its first and last day, and how many things fall into it."""
+
+    name: str
+    begin: str
+    end: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Counts by month or year; `more` says that there is too much to count unasked."""
+
+    bars: tuple[Bar, ...] = ()
+    undated: int = 0
+    more: bool = False
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A link between two things of a network, by one or several properties."""
+
+    source: Name
+    target: Name
+    properties: tuple[Name, ...]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A thing, which comes first, and the things around it."""
+
+    things: tuple[Name, ...] = ()
+    edges: tuple[Edge, ...] = ()
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place on the map in degrees (WGS 84); `exact` tells its own coordinates from those of its country.
+
+    `way` tells whether it is a station of a way rather than a place where something happened.
+    """
+
+    name: Name
+    role: Name | None
+    way: bool
+    latitude: float | None
+    longitude: float | None
+    exact: bool
+    country: Name | None
+    iso_numeric: str | None
+
+
+@dataclass(frozen=True)
 class Description:
-    """Everything that the page of a thing shows."""
+    """Everything that the page of a thing shows.
+
+    `titles` are the posts that people who take part in an event held on its day; `languages` are those that
+    the thing has names in.
+    """
 
     name: Name
     kind: str
@@ -213,7 +294,16 @@ class Description:
     aliases: tuple[str, ...]
     comments: tuple[str, ...]
     facts: tuple[Facts, ...]
-    identifiers: tuple[Fact, ...]
+    identifiers: tuple[Facts, ...]
+    titles: dict[str, tuple[Name, ...]]
+    times: dict[str, When]
+    spots: tuple[Spot, ...]
+    timeline: Timeline
+    records: Listing[RecordLine]
+    network: Network
+    languages: tuple[str, ...]
+    facts_query: str
+    incoming_query: str
     figures: tuple[Figure, ...]
     between: tuple[Between, ...]
     parts: tuple[EventLine, ...]

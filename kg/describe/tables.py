@@ -1,16 +1,14 @@
-"""Solutions as a table for people, and two actors side by side."""
+"""Solutions as a table for people, and the members of a class."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
 
-from kg.describe.claims import describe_claims
-from kg.describe.events import describe_events
 from kg.describe.facts import value_of
-from kg.describe.listing import iris_in, select
-from kg.describe.model import PAGE, EventLine, Statement, Value
-from kg.search import PROLOGUE, Name, iri_text, name_all, plain, row_text, values
+from kg.describe.listing import iris_in
+from kg.describe.model import Value
+from kg.search import PROLOGUE, Name, iri_text, name_all
 from kg.store import Answer, Store
 
 
@@ -20,25 +18,6 @@ class Table:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Value | None, ...], ...]
-    more: bool
-
-
-@dataclass(frozen=True)
-class Passage:
-    """An event between two actors, its character between them, and the sources that tell of it."""
-
-    event: EventLine
-    cooperation: str
-    date: str | None
-    source: str
-
-
-@dataclass(frozen=True)
-class Dyad:
-    """What passed between two actors, and what is claimed of it."""
-
-    passages: tuple[Passage, ...]
-    statements: tuple[Statement, ...]
     more: bool
 
 
@@ -67,35 +46,6 @@ def table_of(store: Store, answer: Answer, limit: int, *, whole: bool = False) -
 
     columns = tuple(column for column in answer.variables if whole or not cells or not repeats(column))
     return Table(columns, tuple(tuple(row.get(column) for column in columns) for row in cells), more)
-
-
-def between_actors(store: Store, query: str) -> Dyad:
-    """Tell what passed between two actors, by a query with the columns of the question `dyad`."""
-    answer = store.query(query)
-    rows = list(islice(answer.rows(), PAGE * 4 + 1))
-    shown = rows[: PAGE * 4]
-    events = list(dict.fromkeys(plain(row["event"]) for row in shown))
-    lines = {line.name.iri: line for line in describe_events(store, events, None)}
-    passages = [
-        Passage(
-            event=lines[plain(row["event"])],
-            cooperation=row_text(row, "cooperation") or "",
-            date=row_text(row, "date"),
-            source=row_text(row, "source") or "",
-        )
-        for row in shown
-    ]
-    claims = select(
-        store,
-        f"""SELECT ?claim (MIN(?s) AS ?start) WHERE {{ VALUES ?event {{ {values(events)} }}
-          {{ ?claim dg:about ?event }}
-          UNION {{ ?part dg:quantityOf|dg:interactionOf|^dg:hasInteraction ?event . ?claim dg:about ?part }}
-          OPTIONAL {{ ?claim dg:span/oa:hasSelector/oa:start ?s }}
-        }} GROUP BY ?claim ORDER BY ?start ?claim LIMIT {PAGE}""",
-    )
-    return Dyad(
-        tuple(passages), tuple(describe_claims(store, iris_in(claims, "claim"))), len(rows) > len(shown)
-    )
 
 
 def members_of(store: Store, cls: str, limit: int) -> list[Name]:

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from pyoxigraph import Literal, NamedNode
 
 from kg.errors import UnknownNameError
+from kg.languages import preference
 from kg.store import Row, Store
 from kg.terms import ID, ONTOLOGY, PREFIXES, compact
 
@@ -74,7 +75,7 @@ def values(iris: Iterable[str]) -> str:
 
 
 def name_all(store: Store, iris: Iterable[str]) -> dict[str, Name]:
-    """Name many things at once, in English where there is a choice, else from the IRI."""
+    """Name many things at once, in the reader's language where there is a choice, else from the IRI."""
     wanted = list(dict.fromkeys(iris))
     names: dict[str, Name] = {}
     for start in range(0, len(wanted), 500):
@@ -89,10 +90,10 @@ def name_all(store: Store, iris: Iterable[str]) -> dict[str, Name]:
             described = plain(row["described"]) == "true"
             if isinstance(label, Literal) and label.value.strip():
                 language = label.language
-                rank = 0 if (language or "").startswith("en") else 1 if language is None else 2
+                rank = preference(language)
                 found = Name(iri, label.value[:_LABEL_LIMIT], language, described)
             else:
-                rank, found = 3, Name(iri, spoken(iri), None, described)
+                rank, found = 99, Name(iri, spoken(iri), None, described)
             key = (rank, found.label)
             if iri not in best or key < best[iri][0]:
                 best[iri] = (key, found)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
+import json
+from datetime import date
 from html.parser import HTMLParser
 
 import pytest
@@ -13,6 +16,7 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, parse
 
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES
+from tests.browser.pages import PAGES
 
 HTML = {"Accept": "text/html"}
 SCRIPT = "<script>alert(1)</script>"
@@ -440,7 +444,7 @@ def test_incoming_links_are_counted_and_paged(client: FlaskClient, store: Embedd
     assert "/page/place/in-000" in hrefs(page)
     last = [a for a in hrefs(page) if "page=" in a]
     assert last
-    second, page = read(client, "/page/place/louisiana?page=3")
+    _, page = read(client, "/page/place/louisiana?page=3")
     assert "/page/place/in-119" in hrefs(page)
 
 
@@ -448,3 +452,232 @@ def test_every_page_bears_a_strict_policy(app: Flask) -> None:
     policy = app.test_client().get("/page/country/irn", headers=HTML).headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+# Languages
+
+
+def test_names_come_in_the_reader_s_language(client: FlaskClient, store: EmbeddedStore) -> None:
+    add(store, (thing("country/irn"), LABEL, Literal("ایران", language="fa")))
+    for path, headers in (("?lang=fa", {}), ("", {"Accept-Language": "fa-IR, en;q=0.5"})):
+        response = client.get(f"/page/country/irn{path}", headers={**HTML, **headers})
+        assert "<title>ایران" in response.text
+        assert 'lang="fa"' in response.text
+        assert {"Accept", "Accept-Language"} <= {v.strip() for v in response.headers["Vary"].split(",")}
+    assert "<title>Iran " in client.get("/page/country/irn", headers=HTML).text
+    assert "<title>Iran " in client.get("/page/country/irn?lang=de", headers=HTML).text
+
+
+def test_the_switch_offers_the_languages_there_are(client: FlaskClient, store: EmbeddedStore) -> None:
+    assert not [a for a in hrefs(read(client, "/page/country/fra")[1]) if "lang=" in a]
+    add(store, (thing("country/fra"), LABEL, Literal("Frankreich", language="de")))
+    _, page = read(client, "/page/country/fra")
+    offered = [address for address in hrefs(page) if "lang=" in address]
+    assert offered == ["/page/country/fra?lang=de", "/page/country/fra?lang=en"]
+
+
+@pytest.mark.parametrize("lang", ["<script>", "x" * 500, "fa;q=2", "\u202e", "*", "en\u0000"])
+def test_a_language_that_is_none_is_passed_over(client: FlaskClient, lang: str) -> None:
+    response = client.get("/page/country/irn", query_string={"lang": lang}, headers=HTML)
+    assert response.status_code == 200
+    assert "<title>Iran " in response.text
+
+
+# What a page offers besides reading
+
+
+def test_the_facts_as_csv(client: FlaskClient) -> None:
+    response = client.get("/data/event/us-iran-deportation.csv")
+    assert response.content_type.startswith("text/csv")
+    assert "attachment" in response.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(response.text)))
+    actors = [row for row in rows if row["property"] == ONTOLOGY + "actor"]
+    assert [(row["value"], row["valueLabel"]) for row in actors] == [(ID + "country/usa", "United States")]
+    assert client.get("/data/country/nowhere.csv").status_code == 404
+    assert client.get("/data?format=csv&iri=" + ID + "country/irn").status_code == 200
+
+
+def test_every_download_that_is_offered_is_there(client: FlaskClient) -> None:
+    _, page = read(client, "/page/person/donald-trump")
+    offered = [a for a in hrefs(page) if a.startswith("/data/")]
+    assert {a.rpartition(".")[2] for a in offered} == {"ttl", "nt", "rdf", "jsonld", "csv"}
+    assert all(client.get(a).status_code == 200 for a in offered)
+
+
+def fetch(client: FlaskClient, address: str) -> bytes:
+    """A static file; nothing when it is not there."""
+    with client.get(address) as response:
+        return response.data if response.status_code == 200 else b""
+
+
+def linked_data(client: FlaskClient, path: str) -> dict[str, object]:
+    """The schema.org description in a page, as a machine finds it."""
+    text = client.get(path, headers=HTML).text
+    start = text.index('<script type="application/ld+json">') + len('<script type="application/ld+json">')
+    found: dict[str, object] = json.loads(text[start : text.index("</script>", start)])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "name"),
+    [
+        ("/page/country/irn", "Country", "Iran"),
+        ("/page/person/donald-trump", "Person", "Donald Trump"),
+        (
+            "/page/event/us-iran-deportation-arrival",
+            "Event",
+            "arrival of the deportation flight in Iran via Qatar",
+        ),
+        ("/page/place/louisiana", "Place", "Louisiana"),
+    ],
+)
+def test_schema_org_in_the_page(client: FlaskClient, path: str, kind: str, name: str) -> None:
+    found = linked_data(client, path)
+    assert (found["@context"], found["@type"], found["name"]) == ("https://schema.org", kind, name)
+    assert found["@id"] == ID + path.removeprefix("/page/")
+
+
+def test_schema_org_of_a_hostile_thing_ends_no_element(client: FlaskClient, hostile: EmbeddedStore) -> None:
+    found = linked_data(client, "/page/event/bad")
+    assert found["name"] == HOSTILE
+    assert "startDate" not in found
+
+
+def test_how_to_cite(client: FlaskClient, app: Flask) -> None:
+    text, page = read(client, "/page/country/irn")
+    assert ID + "country/irn" in text
+    assert f"Accessed {date.today().isoformat()}" in text
+    assert "@misc{diplograph-country-irn," in text
+    assert "/loads" in hrefs(page)
+
+
+def test_bibtex_of_a_hostile_name_stays_one_entry(client: FlaskClient, store: EmbeddedStore) -> None:
+    add(store, (thing("topic/tex"), LABEL, Literal("50% of {x} & \\y_z~#$^", language="en")))
+    text, _ = read(client, "/page/topic/tex")
+    entry = text[text.index("@misc") :]
+    assert "50\\% of \\{x\\} \\& \\textbackslash{}y\\_z\\textasciitilde{}\\#\\$\\textasciicircum{}" in entry
+
+
+def test_a_card_for_those_who_share_the_page(client: FlaskClient) -> None:
+    _, page = read(client, "/page/country/irn")
+    metas = {a.get("property"): a.get("content") or "" for tag, a in page.elements if tag == "meta"}
+    assert metas["og:title"].startswith("Iran")
+    image = fetch(client, "/" + metas["og:image"].partition("://")[2].partition("/")[2])
+    assert image.startswith(b"\x89PNG")
+
+
+def test_the_query_behind_a_block_opens_in_the_editor(client: FlaskClient) -> None:
+    _, page = read(client, "/page/country/irn")
+    opened = [a for a in hrefs(page) if a.startswith("/sparql?query=")]
+    assert len(opened) >= 3
+    for address in opened:
+        text = client.get(address, headers=HTML).text
+        assert "row" in text and 'role="alert"' not in text
+
+
+def test_claims_lead_to_the_words_at_the_source(client: FlaskClient, store: EmbeddedStore) -> None:
+    oa = PREFIXES["oa"]
+    add(
+        store,
+        (thing("claim/quoted"), TYPE, dg("Claim")),
+        (thing("claim/quoted"), dg("about"), thing("country/fra")),
+        (thing("claim/quoted"), dg("span"), thing("span/quoted")),
+        (thing("span/quoted"), NamedNode(oa + "hasSource"), thing("text/quoted")),
+        (thing("span/quoted"), NamedNode(oa + "hasSelector"), thing("selector/quoted")),
+        (thing("selector/quoted"), NamedNode(oa + "exact"), Literal("ours, well-known")),
+        (thing("text/quoted"), dg("textOf"), thing("source/quoted")),
+        (thing("source/quoted"), dg("url"), Literal("https://example.org/a")),
+    )
+    text, page = read(client, "/page/country/fra")
+    assert "ours, well-known" in text
+    assert "https://example.org/a#:~:text=ours%2C%20well%2Dknown" in hrefs(page)
+
+
+def test_a_dangerous_address_of_a_source_is_no_link(client: FlaskClient, store: EmbeddedStore) -> None:
+    add(
+        store,
+        (thing("claim/js"), TYPE, dg("Claim")),
+        (thing("claim/js"), dg("about"), thing("country/fra")),
+        (thing("claim/js"), dg("span"), thing("span/js")),
+        (thing("span/js"), NamedNode(PREFIXES["oa"] + "hasSource"), thing("text/js")),
+        (thing("text/js"), dg("textOf"), thing("source/js")),
+        (thing("source/js"), dg("url"), Literal("javascript:alert(1)")),
+    )
+    for path in ("/page/country/fra", "/page/claim/js", "/page/source/js"):
+        assert not [a for a in hrefs(read(client, path)[1]) if a.startswith("javascript")]
+
+
+def test_the_timeline_leads_to_the_events_of_a_month(client: FlaskClient, store: EmbeddedStore) -> None:
+    for number, day in enumerate(["2018-01-05", "2018-01-31", "2018-03-01"]):
+        event, when = thing(f"event/t{number}"), thing(f"time/{day}")
+        add(
+            store,
+            (event, TYPE, dg("Event")),
+            (event, dg("actor"), thing("country/fra")),
+            (event, dg("time"), when),
+            (when, dg("begin"), Literal(day, datatype=NamedNode(PREFIXES["xsd"] + "date"))),
+        )
+    _, page = read(client, "/page/country/fra")
+    assert "/events?actor=country%2Ffra&from=2018-01-01&to=2018-01-31" in hrefs(page)
+
+
+def test_coding_records_stand_apart_from_events(client: FlaskClient, hostile: EmbeddedStore) -> None:
+    text, page = read(client, "/page/country/irn")
+    assert "none of it is stated as fact" in text
+    assert "/page/record/bad" in hrefs(page)
+
+
+# The doors of the pictures
+
+
+def test_the_neighbours_as_json(client: FlaskClient) -> None:
+    found = client.get("/neighbours?iri=" + ID + "event/us-iran-deportation").get_json()
+    assert found["nodes"][0]["id"] == ID + "event/us-iran-deportation"
+    ids = {node["id"] for node in found["nodes"]}
+    assert ID + "country/irn" in ids
+    assert all({edge["source"], edge["target"]} <= ids for edge in found["edges"])
+
+
+def test_the_places_as_json(client: FlaskClient) -> None:
+    found = client.get("/places?iri=" + ID + "event/us-iran-deportation").get_json()["places"]
+    assert [place["label"] for place in found if place["way"]] == ["Louisiana", "Qatar", "Iran"]
+
+
+@pytest.mark.parametrize("door", ["/neighbours", "/places"])
+def test_what_is_no_thing_has_no_picture(client: FlaskClient, door: str) -> None:
+    assert client.get(door).status_code == 400
+    assert client.get(door + "?iri=" + ID + "country/nowhere").status_code == 404
+    assert client.get(door + "?iri=%3Cx").status_code == 404
+
+
+# Weight
+
+
+def test_a_thing_that_100000_others_point_to(client: FlaskClient, store: EmbeddedStore) -> None:
+    link = f"<{ONTOLOGY}locatedIn> <{ID}place/louisiana> <{BAD.value}> .\n"
+    lines = "".join(f"<{ID}place/p{number}> {link}" for number in range(100_000))
+    store.engine.bulk_load(lines.encode(), RdfFormat.N_QUADS)
+    response = client.get("/page/place/louisiana", headers=HTML)
+    assert response.status_code == 200
+    assert "10,000+" in response.text
+    assert len(response.data) < 100_000
+    assert client.get("/page/place/louisiana?page=200", headers=HTML).status_code == 200
+    assert client.get("/page/place/louisiana?page=201", headers=HTML).status_code == 404
+
+
+@pytest.mark.parametrize("name", list(PAGES))
+def test_a_page_is_light(client: FlaskClient, name: str) -> None:
+    """The page and the style sheets it asks for first: few requests, and little once compressed."""
+    response = client.get(PAGES[name], headers=HTML)
+    page = Words()
+    page.feed(response.text)
+    links = [a for tag, a in page.elements if tag == "link" and a.get("rel") == "stylesheet"]
+    wanted = [a.get("href") or "" for a in links]
+    wanted += [a.get("src") or "" for tag, a in page.elements if tag in ("img", "script") and a.get("src")]
+    assert all(address.startswith("/") for address in wanted), "everything comes from this server"
+    assert len(wanted) <= 6
+    own = len(gzip.compress(response.data))
+    sheets = sum(
+        len(gzip.compress(body)) for a in wanted if a.endswith(".css") and (body := fetch(client, a))
+    )
+    assert own + sheets < 40 * 1024, f"{own} bytes of page and {sheets} of style"

@@ -19,24 +19,9 @@ from kg.load import install
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from tests.browser.chromium import chromium, missing, picture, set_view
+from tests.browser.pages import PAGES
 
 ROOT = Path(__file__).parents[2]
-PAGES = {
-    "home": "/",
-    "country": "/page/country/irn",
-    "event": "/page/event/us-iran-deportation",
-    "person": "/page/person/donald-trump",
-    "agency": "/page/agency/department-of-homeland-security",
-    "claim": "/page/claim/us-iran-deportation-projection",
-    "dyad": "/dyad/usa/irn",
-    "questions": "/queries",
-    "question": "/queries/quantities",
-    "sparql": "/sparql?query=SELECT+%2A+%7B+%3Fs+%3Fp+%3Fo+%7D+LIMIT+20",
-    "search": "/search?q=iran",
-    "ontology": "/ontology",
-    "load": "/load",
-    "error": "/page/country/nowhere",
-}
 
 
 def main(names: list[str]) -> None:

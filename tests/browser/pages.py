@@ -1,0 +1,27 @@
+"""The pages that pictures are taken of and that the accessibility test reads: one of every kind."""
+
+PAGES = {
+    "home": "/",
+    "country": "/page/country/irn",
+    "event": "/page/event/us-iran-deportation",
+    "person": "/page/person/donald-trump",
+    "agency": "/page/agency/department-of-homeland-security",
+    "claim": "/page/claim/us-iran-deportation-deportations-projected",
+    "figure": "/page/quantity/us-iran-deportation-deportations-expected",
+    "source": "/page/source/us-iran-deportation-article",
+    "place": "/page/place/louisiana",
+    "event-type": "/page/event-type/plover-coerce-deport",
+    "graph": "/graph/us-iran-deportation",
+    "dyad": "/dyad/usa/irn",
+    "dyad-form": "/dyad",
+    "events": "/events",
+    "questions": "/queries",
+    "question": "/queries/quantities",
+    "sparql": "/sparql?query=SELECT+%2A+%7B+%3Fs+%3Fp+%3Fo+%7D+LIMIT+20",
+    "search": "/search?q=iran",
+    "ontology": "/ontology",
+    "load": "/load",
+    "loads": "/loads",
+    "sign-in": "/sign-in",
+    "error": "/page/country/nowhere",
+}
