@@ -52,7 +52,8 @@ def test_every_concept_is_whole(schemes: rdflib.Graph) -> None:
         kinds |= own
     assert kinds == {
         DG[name] for name in ("EventType", "Modality", "Comparator", "QuadClass", "Character", "SourceKind",
-                              "TimePrecision", "ResolutionMethod", "Unit", "Means")
+                              "TimePrecision", "ResolutionMethod", "Unit", "Means",
+                                  "GroupingMethod")
     }  # fmt: skip
 
 
