@@ -14,7 +14,7 @@ from kg.bundled import ONTOLOGY_FOLDER
 from kg.terms import BASE, ONTOLOGY, PREFIXES
 
 CONTEXT_IRI: Final = BASE + "context.jsonld"
-"""Where the context is published; a document that names it is read with the copy that comes with the package."""
+"""Where the context is published; a document that names it is read with the copy of the package."""
 
 _LISTED: Final = (
     "dg",
@@ -28,7 +28,6 @@ _LISTED: Final = (
     "oa",
     "org",
     "prov",
-    "time",
     "wd",
 )
 _OTHERS: Final[dict[str, dict[str, str] | str]] = {
@@ -49,8 +48,10 @@ _OTHERS: Final[dict[str, dict[str, str] | str]] = {
     "memberDuring": {"@id": "org:memberDuring", "@type": "@id"},
     "Post": "org:Post",
     "Membership": "org:Membership",
-    "Interval": "time:ProperInterval",
+    "Interval": PREFIXES["time"] + "ProperInterval",
 }
+# OWL 2 knows no xsd:date, so the ontology gives these no range.
+_DAYS: Final = ("begin", "end")
 _OWL: Final = PREFIXES["owl"]
 _TYPE: Final = PREFIXES["rdf"] + "type"
 _RANGE: Final = PREFIXES["rdfs"] + "range"
@@ -76,6 +77,8 @@ def _entry(local: str, kinds: set[str], ranges: set[str]) -> dict[str, str] | st
     iri = f"dg:{local}"
     if f"{_OWL}ObjectProperty" in kinds or local == "aspect":
         return {"@id": iri, "@type": "@id"}
+    if local in _DAYS:
+        return {"@id": iri, "@type": "xsd:date"}
     datatypes = [name for name in ranges if name.startswith(PREFIXES["xsd"]) and not name.endswith("#string")]
     return {"@id": iri, "@type": f"xsd:{datatypes[0].rpartition('#')[2]}"} if datatypes else iri
 

@@ -1,9 +1,9 @@
 """RML mappings of tables: what is supported of them, read and checked before any row is.
 
 R2RML (W3C, 2012) and RML for CSV: triples maps with one subject map and predicate-object maps whose terms
-are templates, references and constants; `rr:parentTriplesMap` without a join. Both namespaces of RML are read,
-and `https://w3id.org/diplograph/mapping#`, which is ours: columns made of others (`map:column` of a logical
-source) and rows chosen by a column's value (`map:only`).
+are templates, references and constants; `rr:parentTriplesMap` without a join. Both namespaces of RML are
+read, and `https://w3id.org/diplograph/mapping#`, which is ours: columns made of others (`map:column` of a
+logical source) and rows chosen by a column's value (`map:only`).
 """
 
 from __future__ import annotations

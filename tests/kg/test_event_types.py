@@ -56,7 +56,7 @@ def test_every_concept_is_whole(schemes: rdflib.Graph) -> None:
     assert kinds == {
         DG[name] for name in ("EventType", "Modality", "Comparator", "QuadClass", "Character", "SourceKind",
                               "TimePrecision", "ResolutionMethod", "Unit", "Means", "MissionStatusType",
-                              "EventContext")
+                              "EventContext", "GroupingMethod")
     }  # fmt: skip
 
 
