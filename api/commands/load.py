@@ -33,7 +33,8 @@ from kg.settings import Settings
 from kg.terms import LOAD, PREFIXES, compact
 
 # Reading a whole graph takes as long as it takes.
-_NO_LIMIT = 7 * 24 * 3600.0
+_LONG = 6 * 3600.0
+_READERS = 3
 _SHOWN = 20
 
 
@@ -153,8 +154,8 @@ def _loader(settings: Settings) -> Iterator[Loader]:
     if server is not None:
         yield RemoteLoader(server, known_token(settings))
         return
-    # A process of its own writes, so that Ctrl+C ends a load at any moment; one reader is enough.
-    alone = replace(settings, workers=1, query_timeout=_NO_LIMIT)
+    # A process of its own writes, so that Ctrl+C ends a load at any moment. Some readers ask while they read.
+    alone = replace(settings, workers=_READERS, query_timeout=_LONG)
     store = isolate_folder(alone)
     try:
         yield LocalLoader(store, settings.data / LOADS, followers(settings))
