@@ -35,7 +35,8 @@ from kg.store import Store
 from kg.terms import LOAD, PREFIXES, compact
 
 # Reading a whole graph takes as long as it takes.
-_NO_LIMIT = 7 * 24 * 3600.0
+_LONG = 6 * 3600.0
+_READERS = 3
 _SHOWN = 20
 
 
@@ -157,8 +158,8 @@ def _loader(settings: Settings) -> Iterator[Loader]:
     if settings.store:
         store: Store = open_remote(settings, install_into=True)
     else:
-        # A process of its own writes, so that Ctrl+C ends a load at any moment; one reader is enough.
-        store = isolate_folder(replace(settings, workers=1, fronts=1, query_timeout=_NO_LIMIT))
+        # A process of its own writes, so that Ctrl+C ends a load at any moment. Some readers ask meanwhile.
+        store = isolate_folder(replace(settings, workers=_READERS, fronts=1, query_timeout=_LONG))
     try:
         yield LocalLoader(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
     finally:

@@ -117,5 +117,8 @@ class TableReading:
 def _part(module: str, name: str) -> Any:
     try:
         return getattr(importlib.import_module(module), name)
-    except ImportError:
+    except ModuleNotFoundError as error:
+        # A reader that is there and lacks something of its own is a fault.
+        if error.name != module:
+            raise
         return None
