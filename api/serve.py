@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import shutil
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from dataclasses import replace
 from types import FrameType
 
 from api.data_folder import (
+    FIGURES,
     KEEPER,
     announce,
     check_folder,
@@ -40,7 +42,10 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
             token = make_token(settings.data)
             say(f"The token that writing needs, kept in {settings.data / 'token'}: {token}")
         told = task(replace(settings, token=token), keeper)
-        fronts = Fronts(settings.fronts, listening, told, shared, forget)
+        figures = settings.data.resolve() / FIGURES
+        shutil.rmtree(figures, ignore_errors=True)
+        figures.mkdir()
+        fronts = Fronts(settings.fronts, listening, told, shared, figures, forget)
         try:
             with _stopped_by_signals(fronts.end):
                 fronts.wait_ready()
@@ -52,6 +57,7 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
         finally:
             withdraw(settings.data)
             fronts.stop()
+            shutil.rmtree(figures, ignore_errors=True)
 
 
 @contextmanager

@@ -27,10 +27,19 @@ def listed(store: Store, where: str, page: int, *, order: str = "", key: str = "
     if more:
         text = f"{every} LIMIT {PAGE} OFFSET {start}"
     else:
-        text = f"""SELECT ?item WHERE {{ {{ {every} }} {order} }}
+        key, keys = _named_keys(key)
+        text = f"""SELECT ?item {keys} WHERE {{ {{ {every} }} {order} }}
         GROUP BY ?item ORDER BY {key} ?item LIMIT {PAGE} OFFSET {start}"""
     items = [plain(row["item"]) for row in select(store, text)] if start < min(total, COUNTED) else []
     return Listing(items, min(total, COUNTED), start, more, standalone(text))
+
+
+def _named_keys(key: str) -> tuple[str, str]:
+    """Give the aggregates of a sort key names of their own: not every engine sorts by an aggregate itself."""
+    found = list(dict.fromkeys(re.findall(r"(?:MIN|MAX)\(\?\w+\)", key)))
+    for number, aggregate in enumerate(found):
+        key = key.replace(aggregate, f"?key{number}")
+    return key, " ".join(f"({aggregate} AS ?key{number})" for number, aggregate in enumerate(found))
 
 
 def count(store: Store, query: str) -> int:

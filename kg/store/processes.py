@@ -51,6 +51,11 @@ class EngineProcess:
         """End it from another thread than the one that talks to it, which finds its channel closed."""
         self._process.kill()
 
+    @property
+    def lives(self) -> bool:
+        """Tell whether it has not ended."""
+        return self._process.poll() is None
+
     def kill(self, grace: float = 0) -> int:
         """End it, after `grace` seconds at most, and give its exit status: negative is a signal's."""
         for channel in self.channels:

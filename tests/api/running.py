@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,8 @@ def start(folder: Path, **settings: str) -> Served:
     for line in process.stderr:
         said.append(line)
         if " at http://" in line:
+            # What it says later must not fill the pipe.
+            threading.Thread(target=process.stderr.read, daemon=True).start()
             return Served(process, folder, line.split(" at ")[1].split("/ ")[0])
     process.wait()
     raise AssertionError("".join(said))
