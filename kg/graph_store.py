@@ -15,7 +15,7 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat
 
 from kg.errors import ParameterError, TooLargeError, UnknownNameError
 from kg.formats import GRAPH_FORMATS, Format
-from kg.rdf_files import Written
+from kg.rdf_files import Written, skolemise_file
 from kg.sparql import within_graph
 from kg.store import UNNAMED, Answer, QueryDataset, Store
 
@@ -73,19 +73,21 @@ class StoredGraph:
     def put(self, path: Path, written: Written) -> None:
         """Put the N-Triples of a file in the place of all it holds.
 
+        Blank nodes stay what they are in up to 500 triples; beyond that they become IRIs, as in loading.
         Raises TooLargeError, StoreFailedError.
         """
+        few_with_blanks = written.blank_nodes and written.triples <= _IN_TEXT
         if self._node is None:
             self._in_text(f"CLEAR DEFAULT ;\n{self._insert(path, written)}", written)
         elif written.triples == 0:
             self._store.update(f"DROP SILENT GRAPH {self._node} ;\nCREATE GRAPH {self._node}")
-        elif isinstance(self._store, _Replacing):
-            self._store.replace(self._node, path)
+        elif isinstance(self._store, _Replacing) and not few_with_blanks:
+            self._replace(self._store, path, blank_nodes=written.blank_nodes)
         else:
             self._in_text(f"DROP SILENT GRAPH {self._node} ;\n{self._insert(path, written)}", written)
 
     def merge(self, path: Path, written: Written) -> None:
-        """Add the N-Triples of a file to what it holds. Raises TooLargeError, StoreFailedError."""
+        """Add the N-Triples of a file to what it holds; see `put`."""
         if written.triples == 0:
             if self._node is not None:
                 self._store.update(f"CREATE SILENT GRAPH {self._node}")
@@ -102,7 +104,17 @@ class StoredGraph:
                     # A label of the stored graph never equals one that a parser made up just now.
                     out.writelines(self._triples().serialize(_NTRIPLES))
                     shutil.copyfileobj(added, out)
-                self._store.replace(self._node, whole)
+                self._replace(self._store, whole, blank_nodes=True)
+
+    def _replace(self, store: _Replacing, path: Path, *, blank_nodes: bool) -> None:
+        assert self._node is not None  # noqa: S101
+        if not blank_nodes:
+            store.replace(self._node, path)
+            return
+        with tempfile.TemporaryDirectory(prefix="diplograph-") as folder:
+            named = Path(folder) / "named.nt"
+            skolemise_file(path, named)
+            store.replace(self._node, named)
 
     def delete(self) -> None:
         """Take it out. Raises UnknownNameError when there is no such graph."""

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyoxigraph
-from pyoxigraph import BlankNode, DefaultGraph, RdfFormat, Triple
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode, RdfFormat, Triple
 
 from kg.errors import DataSyntaxError
 from kg.formats import Format
 from kg.readers.xml_check import check_xml
+from kg.terms import GENID
 
 # The engine's parser and the release of nested terms recurse; some 20,000 levels end the process.
 _DEPTH: Final = 200
@@ -69,6 +70,24 @@ def write_ntriples(source: Path, form: Format, target: Path, *, base: str, name:
     except ValueError as error:
         raise DataSyntaxError(f"the base IRI cannot be used: {error}", where=name) from None
     return Written(count, blank)
+
+
+def skolemise_file(source: Path, target: Path) -> None:
+    """Write N-Triples with IRIs in the place of blank nodes (RDF 1.1 Concepts section 3.5).
+
+    A label leads to the same IRI always, so it must not stand for two nodes.
+    """
+    triples = pyoxigraph.parse(path=str(source), format=RdfFormat.N_TRIPLES)
+    with target.open("wb") as out:
+        pyoxigraph.serialize((_named(q.triple) for q in triples), out, format=RdfFormat.N_TRIPLES)
+
+
+def _named(term: Any) -> Any:
+    if isinstance(term, BlankNode):
+        return NamedNode(GENID + term.value)
+    if isinstance(term, Triple):
+        return Triple(_named(term.subject), term.predicate, _named(term.object))
+    return term
 
 
 def _has_blank(triple: Triple) -> bool:
