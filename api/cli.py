@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from api.commands import inspect, load, query, serve
+from api.commands import backup, inspect, load, query, serve
 from kg import __version__
 from kg.errors import DiplographError
 from kg.settings import read_settings
@@ -62,6 +62,8 @@ for command in (
     inspect.search,
     inspect.validate,
     inspect.check,
+    backup.backup,
+    backup.restore,
 ):
     main.add_command(command)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 import socket
@@ -13,17 +14,29 @@ from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from kg.errors import NotAStoreError, ParameterError, StoreBusyError
+from kg.errors import (
+    NotAStoreError,
+    ReadOnlyError,
+    SignInRequiredError,
+    StoreBusyError,
+    WrongTokenError,
+)
 from kg.load import install
 from kg.settings import Settings
 from kg.store import EmbeddedStore, Store
+from kg.store.dialects import OURS
 from kg.store.isolated import IsolatedStore
+from kg.store.keeper import Keeper, Keeping
 from kg.store.remote import RemoteStore
 
 STORE: Final = "store"
 SNAPSHOTS: Final = "snapshots"
 TOKEN: Final = "token"  # noqa: S105 - the name of a file
 SERVER: Final = "server.json"
+KEEPER: Final = "keeper.sock"
+FIGURES: Final = "figures"
+
+_log = logging.getLogger(__name__)
 
 
 S = TypeVar("S", EmbeddedStore, IsolatedStore)
@@ -42,21 +55,11 @@ def check_folder(folder: Path) -> None:
     if not folder.exists():
         return
     names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {folder.name}
-    if not folder.is_dir() or (STORE not in names and names - {TOKEN, SERVER, SNAPSHOTS}):
+    if not folder.is_dir() or (STORE not in names and names - {TOKEN, SERVER, SNAPSHOTS, KEEPER, FIGURES}):
         raise NotAStoreError(
             "it is no data folder of diplograph: it holds other files",
             where=str(folder),
             mend="Name an empty folder, a new one, or the data folder of an earlier run with --data.",
-        )
-
-
-def check_settings(settings: Settings) -> None:
-    """Refuse settings that this version cannot follow. Raises ParameterError."""
-    if settings.store:
-        raise ParameterError(
-            "a SPARQL store elsewhere cannot be served by this version",
-            where=f"--store {settings.store}",
-            mend="Leave --store and DIPLOGRAPH_STORE away to use the data folder.",
         )
 
 
@@ -68,21 +71,38 @@ def open_folder(settings: Settings) -> EmbeddedStore:
     return _open(settings, lambda: EmbeddedStore(settings.data / STORE, allowed=settings.service_allow))
 
 
-def isolate_folder(settings: Settings) -> IsolatedStore:
-    """Open the store of the data folder behind processes that can be stopped, as a server wants it.
+def keep_folder(settings: Settings) -> Keeper:
+    """Hold the data folder for fronts, with the reference graphs up to date.
 
     Raises what `open_folder` raises.
     """
-    return _open(
-        settings,
-        lambda: IsolatedStore(
-            settings.data / STORE,
-            snapshots=settings.data / SNAPSHOTS,
-            workers=settings.workers,
-            timeout=settings.query_timeout,
-            memory=settings.query_memory,
-            allowed=settings.service_allow,
-        ),
+
+    def make() -> IsolatedStore:
+        return isolate_store(settings, settings.data / STORE, None)
+
+    # Nobody else reads yet; the readers of this one end as soon as the graphs are up to date.
+    store = _open(settings, make)
+    keeper = store.keeper
+    store.release_readers()
+    assert isinstance(keeper, Keeper)  # noqa: S101
+    return keeper
+
+
+def isolate_store(settings: Settings, folder: Path, keeper: Keeping | None) -> IsolatedStore:
+    """Open a store behind processes that can be stopped; `keeper` is who holds the folder, if another does.
+
+    Every front has its share of the queries that may run at once, two at least.
+    """
+    return IsolatedStore(
+        folder,
+        snapshots=settings.data / SNAPSHOTS,
+        workers=max(2, -(-settings.workers // settings.fronts)),
+        timeout=settings.query_timeout,
+        memory=settings.query_memory,
+        rows=settings.query_rows if keeper else 0,
+        allowed=settings.service_allow,
+        keeper=keeper,
+        eager=1,
     )
 
 
@@ -104,20 +124,51 @@ def _open(settings: Settings, make: Callable[[], S]) -> S:
 
 
 def open_store(settings: Settings) -> Store:
-    """Give the store of the data folder: through the server that runs on it, else opened here.
+    """Give the store elsewhere, or that of the data folder: through its server, else opened here.
 
     Raises what `open_folder` raises.
     """
-    check_settings(settings)
+    if settings.store:
+        return open_remote(settings, install_into=True)
     server = running_server(settings.data)
     if server is None:
         return open_folder(settings)
     return RemoteStore(
         f"{server.url}/sparql",
         update_url=f"{server.url}/update",
-        token=known_token(settings),
+        graphs_url=f"{server.url}/graphs",
+        login=known_token(settings),
         timeout=settings.query_timeout + 5,
+        dialect=OURS,
+        allowed=settings.service_allow,
     )
+
+
+def open_remote(settings: Settings, *, install_into: bool = False) -> RemoteStore:
+    """Open the store elsewhere; `install_into` brings its reference graphs up to date if it may be written.
+
+    Raises StoreFailedError.
+    """
+    store = RemoteStore(
+        settings.store,
+        update_url=settings.store_update,
+        graphs_url=settings.store_graphs,
+        login=settings.store_login,
+        timeout=settings.query_timeout,
+        allowed=settings.service_allow,
+    )
+    if not install_into or settings.read_only:
+        return store
+    try:
+        install(store)
+    except (SignInRequiredError, WrongTokenError, ReadOnlyError) as error:
+        _log.warning(
+            "%s takes no writes, so its reference graphs stay as they are: %s", settings.store, error
+        )
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def known_token(settings: Settings) -> str:

@@ -1,80 +1,108 @@
-"""Serving: one process holds the data folder and answers on one address, until it is told to stop."""
+"""Serving: one process holds the data folder, several answer on one address, until it is told to stop."""
 
 from __future__ import annotations
 
 import errno
+import shutil
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
-from typing import NoReturn
 
-from waitress.server import create_server
-
-from api.app import create_app
 from api.data_folder import (
+    FIGURES,
+    KEEPER,
     announce,
     check_folder,
-    check_settings,
-    isolate_folder,
+    keep_folder,
     known_token,
     make_token,
+    open_remote,
     withdraw,
 )
+from api.front import task
+from api.fronts import Fronts
 from kg.errors import ParameterError, PortInUseError
 from kg.settings import Settings
-
-_SPARE = 64 * 1024
+from kg.store.keeper_socket import KeeperSocket
 
 
 def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None]) -> None:
-    """Serve the data folder at `host` and `port` (0: a free one) until SIGINT or SIGTERM.
+    """Serve the data folder, or the store elsewhere, at `host` and `port` (0: a free one).
 
-    `say` gets the lines that people need: the address, and once, when it is made, the token. Raises
-    ParameterError, PortInUseError, NotAStoreError, StoreBusyError, StoreFailedError.
+    SIGINT and SIGTERM stop it. `say` gets the lines that people need: the address, and once, when it is made,
+    the token. Raises ParameterError, PortInUseError, NotAStoreError, StoreBusyError, StoreFailedError.
     """
-    check_settings(settings)
     check_folder(settings.data)
-    listening = _bind(host, port)
-    try:
-        store = isolate_folder(settings)
-    except BaseException:
-        listening.close()
-        raise
-    try:
+    with _bound(host, port) as listening, _kept(settings) as (keeper, shared, forget):
         token = known_token(settings)
         if not token:
             token = make_token(settings.data)
             say(f"The token that writing needs, kept in {settings.data / 'token'}: {token}")
-        url = _url(listening)
-        server = create_server(
-            create_app(store, replace(settings, token=token)),
-            sockets=[listening],
-            threads=max(4, 2 * settings.workers),
-            # The application tells of a body over the limit in its own words.
-            max_request_body_size=settings.max_upload + _SPARE,
-            ident=None,
-        )
-        announce(settings.data, url)
+        told = task(replace(settings, token=token), keeper)
+        figures = settings.data.resolve() / FIGURES
+        shutil.rmtree(figures, ignore_errors=True)
+        figures.mkdir()
+        fronts = Fronts(settings.fronts, listening, told, shared, figures, forget)
         try:
-            say(f"diplograph serves {settings.data} at {url}/ (Ctrl+C stops it)")
-            previous = signal.signal(signal.SIGTERM, _stop)
-            try:
-                server.run()
-            finally:
-                signal.signal(signal.SIGTERM, previous)
+            with _stopped_by_signals(fronts.end):
+                fronts.wait_ready()
+                url = _url(listening)
+                announce(settings.data, url)
+                what = settings.store or settings.data
+                say(f"diplograph serves {what} at {url}/ (Ctrl+C stops it)")
+                fronts.watch()
         finally:
             withdraw(settings.data)
-            server.close()
+            fronts.stop()
+            shutil.rmtree(figures, ignore_errors=True)
+
+
+@contextmanager
+def _kept(
+    settings: Settings,
+) -> Iterator[tuple[dict[str, object] | None, list[int], Callable[[str], None]]]:
+    """Hold the folder while fronts work: what they are told and share, and what to call when one ends."""
+    if settings.store:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        open_remote(settings, install_into=True).close()
+        yield None, [], lambda front: None
+        return
+    keeper = keep_folder(settings)
+    try:
+        path = settings.data.resolve() / KEEPER
+        door = KeeperSocket(keeper, path)
+        try:
+            number = keeper.count.descriptor
+            yield {"path": str(path), "epoch": keeper.epoch, "descriptor": number}, [number], door.forget
+        finally:
+            door.close()
+    finally:
+        keeper.close()
+
+
+@contextmanager
+def _stopped_by_signals(end: Callable[[], None]) -> Iterator[None]:
+    def stop(number: int, frame: FrameType | None) -> None:
+        end()
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    listening = _bind(host, port)
+    try:
+        yield listening
     finally:
         listening.close()
-        store.close()
-
-
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    # waitress ends its loop on this and lets the requests under way finish.
-    raise KeyboardInterrupt
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -91,7 +119,7 @@ def _bind(host: str, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(address)
         # Two sockets can be bound to one address as long as neither listens.
-        listening.listen()
+        listening.listen(1024)
     except OSError as error:
         listening.close()
         if error.errno == errno.EADDRINUSE:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,20 @@ class Settings:
 
     data: Path = _setting("DIPLOGRAPH_DATA", Path("diplograph-data"), "folder that holds the store")
     store: str = _setting("DIPLOGRAPH_STORE", "", "query URL of a SPARQL store to use in place of the folder")
+    store_update: str = _setting(
+        "DIPLOGRAPH_STORE_UPDATE", "", "its update URL, where it is not the one its engine has"
+    )
+    store_graphs: str = _setting(
+        "DIPLOGRAPH_STORE_GRAPHS",
+        "",
+        "its graph store URL, where it is not the one its engine has",
+    )
+    store_login: str = _setting("DIPLOGRAPH_STORE_LOGIN", "", "its name:password, or its bearer token")
     token: str = _setting("DIPLOGRAPH_TOKEN", "", "secret that writing needs; generated when empty")
     query_timeout: float = _setting("DIPLOGRAPH_QUERY_TIMEOUT", 60.0, "seconds that one query may take")
     query_memory: int = _setting("DIPLOGRAPH_QUERY_MEMORY", 2 * GIB, "bytes of memory that one query may use")
+    query_rows: int = _setting("DIPLOGRAPH_QUERY_ROWS", 0, "rows that one query may give; 0: any number")
+    fronts: int = _setting("DIPLOGRAPH_FRONTS", os.cpu_count() or 1, "processes that answer requests")
     workers: int = _setting("DIPLOGRAPH_WORKERS", os.cpu_count() or 1, "queries that may run at once")
     max_upload: int = _setting("DIPLOGRAPH_MAX_UPLOAD", 1 * GIB, "bytes that one request body may have")
     service_allow: tuple[str, ...] = _setting(
@@ -52,6 +63,21 @@ def read_settings(environ: Mapping[str, str], **flags: object) -> Settings:
     return Settings(**values)
 
 
+def settings_text(settings: Settings) -> dict[str, object]:
+    """Write settings as JSON has it, for another process of ours."""
+    return {
+        name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()
+    }
+
+
+def settings_from(members: Mapping[str, Any]) -> Settings:
+    """Read what `settings_text` wrote."""
+    values = dict(members)
+    return Settings(
+        **{**values, "data": Path(values["data"]), "service_allow": tuple(values["service_allow"])}
+    )
+
+
 def _read(name: str, text: str, default: object) -> object:
     try:
         if isinstance(default, bool):
@@ -61,7 +87,8 @@ def _read(name: str, text: str, default: object) -> object:
         if isinstance(default, tuple):
             return tuple(text.split())
         if isinstance(default, (int, float)):
-            return _positive(type(default)(text))
+            number = type(default)(text)
+            return number if number == default == 0 else _positive(number)
         return type(default)(text) if isinstance(default, Path) else text
     except (KeyError, ValueError):
         kind = {bool: "1 or 0", int: "a whole number above 0", float: "a number above 0"}[type(default)]

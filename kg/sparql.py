@@ -239,6 +239,11 @@ def place(text: str, position: int) -> tuple[int, int]:
     return len(lines), len(lines[-1]) + 1
 
 
+def read_tokens(text: str) -> Iterator[_Token]:
+    """Give the tokens of a text; `word` is a keyword in lower case, else empty."""
+    return _tokens(text)
+
+
 def _tokens(text: str) -> Iterator[_Token]:
     position = 0
     while (token := _token(text, position)) is not _END:

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"errors", "bundled", "addresses"},
     {"settings", "terms", "formats"},
-    {"model", "changes", "catalogue", "sparql", "countries"},
+    {"model", "changes", "catalogue", "sparql", "countries", "lines"},
     {"store"},
     {"ontology", "reasoning", "validation", "provenance", "search", "readers", "extract"},
     {"rdf_files"},

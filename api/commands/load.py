@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from api.commands.options import data_option, opened, read_file, with_data
-from api.data_folder import check_settings, known_token, running_server
+from api.data_folder import known_token, running_server
 from api.loaders import Loader, LocalLoader, RemoteLoader
 from api.tables import text_table
 from kg.errors import ParameterError
@@ -91,8 +91,7 @@ def loads(settings: Settings, form: str, data: Path | None) -> None:
 
 @contextmanager
 def _loader(settings: Settings) -> Iterator[Loader]:
-    check_settings(settings)
-    server = running_server(settings.data)
+    server = None if settings.store else running_server(settings.data)
     if server is not None:
         yield RemoteLoader(server, known_token(settings))
     else:

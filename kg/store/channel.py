@@ -7,6 +7,7 @@ piece of data, `Z` the end of data, `E` an error of our tree as JSON.
 from __future__ import annotations
 
 import json
+import select
 import socket
 import struct
 from time import monotonic
@@ -71,6 +72,13 @@ class Channel:
             fields = json.loads(payload)
             raise getattr(errors, fields.pop("class"))(fields.pop("detail"), **fields)
         return kind, payload
+
+    def ready(self, budget: float) -> bool:
+        """Tell whether the other side says something within `budget` seconds."""
+        try:
+            return bool(select.select([self._sock], [], [], budget)[0])
+        except (OSError, ValueError):
+            return True
 
     def receive_message(self, budget: float | None = None) -> dict[str, Any]:
         """Take one JSON message."""

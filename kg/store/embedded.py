@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -20,23 +21,31 @@ from pyoxigraph import (
     QueryBoolean,
     QuerySolutions,
     QueryTriples,
+    RdfFormat,
     Triple,
 )
 
 from kg.errors import (
-    ConflictError,
     DiplographError,
     NotAStoreError,
     ParameterError,
-    QuerySyntaxError,
     StoreBusyError,
     StoreFailedError,
-    UnknownNameError,
 )
 from kg.formats import Format, Kind
 from kg.sparql import has_dataset_clause, refuse_excess, refuse_remote_access, with_using
 from kg.store.answer import Row
-from kg.store.faults import explain_syntax
+from kg.store.bulk import (
+    SMALL,
+    Bulk,
+    count_lines,
+    delete_text,
+    insert_text,
+    pieces,
+    write_replacement,
+)
+from kg.store.copying import copy_store
+from kg.store.faults import explain_failure, explain_syntax
 from kg.store.seam import UNION, UNNAMED, QueryDataset
 
 T = TypeVar("T")
@@ -71,7 +80,16 @@ class EmbeddedStore:
     def __init__(self, folder: Path | None = None, *, allowed: Sequence[str] = ()) -> None:
         self._engine: pyoxigraph.Store | None = _open(folder)
         self._allowed = tuple(allowed)
+        self._folder = folder
         self._writing = threading.Lock()
+        # Cleared while a large exchange is half done; queries then wait.
+        self._whole = threading.Event()
+        self._whole.set()
+        self._bulk = Bulk(folder)
+        try:
+            self._bulk.recover(self._engine)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise _cannot_open(str(error), str(folder)) from None
         # Two stores, or two openings of one, never share a version.
         self._epoch = secrets.token_hex(4)
         self._changes = 0
@@ -102,6 +120,7 @@ class EmbeddedStore:
         default: Any = _graphs(dataset.default)
         named: Any = _graphs(dataset.named)
         engine = self.engine
+        self._whole.wait()
         with _engine_errors():
             try:
                 if dataset != UNION:
@@ -131,10 +150,73 @@ class EmbeddedStore:
             self._changes += 1
 
     def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
-        """Remove and add quads in one transaction; see `Store.change`."""
-        request = ";\n".join(part for part in (_data("DELETE", removed), _data("INSERT", added)) if part)
-        if not request:
+        """Remove and add quads in one transaction; see `Store.change`.
+
+        More than 20,000 go through files, so that memory stays bounded; readers see all of it or nothing.
+        """
+        out, into = iter(removed), iter(added)
+        first_out, first_in = list(islice(out, SMALL)), list(islice(into, SMALL))
+        if len(first_out) == SMALL or len(first_in) == SMALL:
+            with self._work_folder() as work:
+                _write_quads(chain(first_out, out), work / "removed.nq")
+                _write_quads(chain(first_in, into), work / "added.nq")
+                self.change_files(work / "removed.nq", work / "added.nq")
             return
+        request = ";\n".join(part for part in (_data("DELETE", first_out), _data("INSERT", first_in)) if part)
+        if request:
+            self._transact(request)
+
+    def change_files(self, removed: Path, added: Path) -> None:
+        """Take the quads of one N-Quads file out and put those of another in, as one step.
+
+        The files hold no blank nodes. After a crash all of it is there or nothing. Raises StoreFailedError.
+        """
+        few = [count_lines(path, SMALL) for path in (removed, added)]
+        if max(few) < SMALL:
+            texts = [
+                write(lines)
+                for path, write in ((removed, delete_text), (added, insert_text))
+                for lines in pieces(path)
+            ]
+            if texts:
+                self._transact(";\n".join(texts))
+            return
+        engine = self.engine
+        with self._writing, _engine_errors():
+            try:
+                if few[0] == 0:
+                    self._bulk.put_in(engine, added)
+                else:
+                    self._whole.clear()
+                    self._bulk.exchange(engine, removed, added, secrets.token_hex(8))
+            except SyntaxError as error:
+                raise StoreFailedError(f"the engine refuses the quads: {error}") from None
+            finally:
+                self._changes += 1
+                self._whole.set()
+
+    def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
+        """Put a file's triples in the place of what a graph holds; see `Store.replace`."""
+        with self._work_folder() as work, _engine_errors():
+            try:
+                files = write_replacement(self.export, graph, path, record, work)
+            except SyntaxError as error:
+                raise StoreFailedError(f"this is no N-Triples: {error}", where=str(path)) from None
+            self.change_files(*files)
+
+    def export(self, graph: NamedNode, path: Path) -> None:
+        """Write what a graph holds to a file of N-Triples, in no order; raises StoreFailedError."""
+        self._whole.wait()
+        with _engine_errors():
+            self.engine.dump(str(path), format=RdfFormat.N_TRIPLES, from_graph=graph)
+
+    def backup(self, path: Path) -> None:
+        """Copy the last commit to a new folder; raises StoreFailedError."""
+        with self._writing, self._work_folder() as work, _engine_errors():
+            self.engine.backup(str(work / "copy"))
+            copy_store(work / "copy", path)
+
+    def _transact(self, request: str) -> None:
         engine = self.engine
         with self._writing, _engine_errors():
             try:
@@ -142,6 +224,12 @@ class EmbeddedStore:
             except SyntaxError as error:
                 raise StoreFailedError(f"the engine refuses the quads: {error}") from None
             self._changes += 1
+
+    @contextmanager
+    def _work_folder(self) -> Iterator[Path]:
+        beside = self._folder.parent if self._folder else None
+        with tempfile.TemporaryDirectory(prefix=".change-", dir=beside) as work:
+            yield Path(work)
 
     @property
     def version(self) -> str:
@@ -223,24 +311,7 @@ def _engine_errors() -> Iterator[None]:
     except DiplographError:
         raise
     except (OSError, RuntimeError, ValueError) as error:
-        raise _explain(str(error)) from None
-
-
-def _explain(message: str) -> DiplographError:
-    if match := re.fullmatch(r"The custom function (<.*>) is not supported", message):
-        return QuerySyntaxError(
-            f"the function {match.group(1)} is not known here",
-            mend="Use the functions of SPARQL 1.1, or those of xsd: to cast.",
-        )
-    if match := re.fullmatch(r"The graph <(.*)> does not exist", message):
-        return UnknownNameError(
-            f"there is no graph <{match.group(1)}>", mend="List the graphs there are, or write SILENT."
-        )
-    if match := re.fullmatch(r"The graph <(.*)> already exists", message):
-        return ConflictError(
-            f"the graph <{match.group(1)}> exists already", mend="Leave it, or write SILENT."
-        )
-    return StoreFailedError(f"the engine failed: {message}", mend="See the log of the store; try again.")
+        raise explain_failure(str(error)) from None
 
 
 def _graphs(iris: Sequence[str]) -> list[NamedNode | DefaultGraph]:
@@ -304,16 +375,23 @@ def _cannot_open(message: str, where: str) -> DiplographError:
 def _data(verb: str, quads: Iterable[Quad]) -> str:
     lines: list[str] = []
     for quad in quads:
+        graph = _plain(quad).graph_name
         triple = f"{quad.subject} {quad.predicate} {quad.object} "
-        if _has_blank(quad):
-            raise StoreFailedError(
-                f"a blank node cannot be changed by name: {triple}",
-                mend="Give it an IRI first, as loading does.",
-            )
-        graph = quad.graph_name
         lines.append(f"{triple}." if isinstance(graph, DefaultGraph) else f"GRAPH {graph} {{ {triple}}}")
     text = "\n".join(lines)
     return f"{verb} DATA {{\n{text}\n}}" if text else ""
+
+
+def _write_quads(quads: Iterable[Quad], path: Path) -> None:
+    pyoxigraph.serialize(map(_plain, quads), str(path), format=RdfFormat.N_QUADS)
+
+
+def _plain(quad: Quad) -> Quad:
+    if _has_blank(quad):
+        raise StoreFailedError(
+            f"a blank node cannot be changed by name: {quad}", mend="Give it an IRI first, as loading does."
+        )
+    return quad
 
 
 def _has_blank(quad: Quad) -> bool:

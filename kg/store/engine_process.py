@@ -1,6 +1,6 @@
 """A process of its own around the engine, so that what runs in it can be stopped.
 
-Run as `python -m kg.store.engine_process reader FD MEMORY ALLOWED…` or `writer FD FD FOLDER ALLOWED…`. A
+Run as `python -m kg.store.engine_process reader FD MEMORY ROWS ALLOWED…` or `writer FD FD FOLDER ALLOWED…`. A
 reader answers queries on read-only snapshots; the writer holds the folder, changes it, and makes snapshots.
 Both end with their parent. ALLOWED are the URL prefixes that SERVICE and LOAD may reach.
 """
@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 import pyoxigraph
-from pyoxigraph import RdfFormat
+from pyoxigraph import NamedNode, RdfFormat
 
 from kg.errors import DiplographError, StoreFailedError
 from kg.formats import result_format
 from kg.store.channel import Channel, ChannelClosedError
 from kg.store.embedded import EmbeddedAnswer, EmbeddedStore
+from kg.store.rows import write_limited
 from kg.store.seam import QueryDataset
 
 PIECE = 64 * 1024
@@ -52,7 +53,7 @@ def _dataset(message: dict[str, Any]) -> QueryDataset:
     return QueryDataset(tuple(message["default"]), tuple(message["named"]))
 
 
-def run_reader(channel: Channel, memory: int, allowed: Sequence[str]) -> None:
+def run_reader(channel: Channel, memory: int, rows: int, allowed: Sequence[str]) -> None:
     """Answer one query after the other until the channel closes."""
     store: EmbeddedStore | None = None
     answer: EmbeddedAnswer | None = None
@@ -72,10 +73,13 @@ def run_reader(channel: Channel, memory: int, allowed: Sequence[str]) -> None:
                     channel.send_message({"kind": answer.kind, "variables": answer.variables})
                 case "write" if answer is not None:
                     sink = _Sink(channel)
-                    answer.write(sink, result_format(answer.kind, message["format"]))
+                    write_limited(answer, sink, result_format(answer.kind, message["format"]), rows)
                     sink.flush()
                     channel.send(b"Z")
                     answer = None
+                case "export" if store is not None:
+                    store.export(NamedNode(message["graph"]), Path(message["path"]))
+                    channel.send_message({})
         except DiplographError as error:
             channel.send_error(error)
 
@@ -101,6 +105,8 @@ def run_writer(channel: Channel, snapshots: Channel, folder: Path, allowed: Sequ
                         pyoxigraph.parse(removed, format=RdfFormat.N_QUADS),
                         pyoxigraph.parse(added, format=RdfFormat.N_QUADS),
                     )
+                case "change files":
+                    store.change_files(Path(message["removed"]), Path(message["added"]))
             channel.send_message({})
         except DiplographError as error:
             channel.send_error(error)
@@ -146,7 +152,7 @@ def main(arguments: list[str]) -> None:
     threading.Thread(target=_end_with_parent, args=(sock,), daemon=True).start()
     try:
         if role == "reader":
-            run_reader(Channel(sock), int(rest[0]), rest[1:])
+            run_reader(Channel(sock), int(rest[0]), int(rest[1]), rest[2:])
         else:
             run_writer(Channel(sock), Channel(socket.socket(fileno=int(rest[0]))), Path(rest[1]), rest[2:])
     except ChannelClosedError:

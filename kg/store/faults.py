@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
-from kg.errors import QuerySyntaxError
+from kg.errors import (
+    ConflictError,
+    DiplographError,
+    QuerySyntaxError,
+    StoreFailedError,
+    UnknownNameError,
+)
 from kg.sparql import request_kind, undeclared_prefix
 from kg.terms import PREFIXES
 
@@ -49,6 +55,24 @@ def explain_syntax(text: str, message: str, wanted: Literal["query", "update"]) 
             more = " and more" if len(listed) > _SHOWN else ""
             detail += f"; expected {'one of ' if len(listed) > 1 else ''}{' '.join(listed[:_SHOWN])}{more}"
     return QuerySyntaxError(detail, mend=_ADVICE[wanted], line=line, column=column)
+
+
+def explain_failure(message: str) -> DiplographError:
+    """Turn what the engine says when it fails, while a request is carried out, into an error of our tree."""
+    if match := re.fullmatch(r"The custom function (<.*>) is not supported", message):
+        return QuerySyntaxError(
+            f"the function {match.group(1)} is not known here",
+            mend="Use the functions of SPARQL 1.1, or those of xsd: to cast.",
+        )
+    if match := re.fullmatch(r"The graph <(.*)> does not exist", message):
+        return UnknownNameError(
+            f"there is no graph <{match.group(1)}>", mend="List the graphs there are, or write SILENT."
+        )
+    if match := re.fullmatch(r"The graph <(.*)> already exists", message):
+        return ConflictError(
+            f"the graph <{match.group(1)}> exists already", mend="Leave it, or write SILENT."
+        )
+    return StoreFailedError(f"the engine failed: {message}", mend="See the log of the store; try again.")
 
 
 _ADVICE: Final = {

@@ -1,78 +1,132 @@
-"""A store behind the SPARQL 1.1 protocol, such as a running diplograph server."""
+"""A store behind the SPARQL 1.1 protocol: a running diplograph server, or another engine's."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator
+import re
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, Literal
 
 import httpx
-import pyoxigraph
-from pyoxigraph import Quad, QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, Triple
+from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
 from kg import errors
-from kg.formats import Format, Kind
-from kg.store.answer import Row
-from kg.store.seam import UNION, QueryDataset
+from kg.sparql import refuse_excess, refuse_remote_access, undeclared_prefix, with_using
+from kg.store.clauses import dataset_clauses, is_kind, query_form
+from kg.store.dialects import OURS, Dialect, recognise
+from kg.store.peers import PROBLEM, problem_error, unreachable
+from kg.store.remote_answer import RemoteAnswer, stopped
+from kg.store.requests import clear, requests
+from kg.store.seam import UNION, UNNAMED, QueryDataset
+from kg.store.syntax import syntax_error
 
-_ACCEPT = "application/sparql-results+json, application/n-triples;q=0.9"
-_PROBLEM = "application/problem+json"
-# By the last part of a problem's type; what is not listed is told apart by its status.
-_KINDS: dict[str, type[errors.DiplographError]] = {
-    "query-refused": errors.QueryRefusedError,
-    "query-stopped": errors.QueryStoppedError,
-    "parameter": errors.ParameterError,
-    "unknown-name": errors.UnknownNameError,
-    "unsupported-format": errors.UnsupportedFormatError,
-    "not-acceptable": errors.NotAcceptableError,
-    "too-large": errors.TooLargeError,
-    "conflict": errors.ConflictError,
-    "sign-in-required": errors.SignInRequiredError,
-    "wrong-token": errors.WrongTokenError,
-    "read-only": errors.ReadOnlyError,
-    "store-busy": errors.StoreBusyError,
-    "tool-missing": errors.ToolMissingError,
+__all__ = ["RemoteStore", "problem_error", "unreachable"]
+
+_KINDS: Final[dict[str, Literal["solutions", "boolean", "graph"]]] = {
+    "select": "solutions",
+    "ask": "boolean",
+    "construct": "graph",
+    "describe": "graph",
 }
+# A large write takes as long as it takes; this bounds the wait for a peer that is gone.
+_WRITE_TIME: Final = 600.0
+_CHUNK: Final = 256 * 1024
+_ZERO: Final = re.compile(rb"\x00|\\u0000|\\U00000000")
+_TOLD: Final = 1024**2
 
 
 class RemoteStore:
-    """A store that answers at `query_url` (and takes updates at `update_url`, with the bearer `token`)."""
+    """The quads of a SPARQL 1.1 endpoint.
+
+    `query_url` answers queries; `update_url` takes updates and `graphs_url` is the graph store, where empty
+    what the engine is known to use. `login` is a bearer token, or `name:password`. `timeout` bounds the
+    seconds that one query may take. `dialect` is found out from the Server header where it is None. `allowed`
+    are the URL prefixes that SERVICE and LOAD may reach.
+
+    An update is one transaction if the engine makes it one. A change that is larger than one request of the
+    engine may be, and a replacement, take several: a break-off leaves the first of them done.
+    """
 
     def __init__(
-        self, query_url: str, *, update_url: str = "", token: str = "", timeout: float = 60.0
+        self,
+        query_url: str,
+        *,
+        update_url: str = "",
+        graphs_url: str = "",
+        login: str = "",
+        timeout: float = 60.0,
+        dialect: Dialect | None = None,
+        allowed: Sequence[str] = (),
     ) -> None:
         self._query_url = query_url
         self._update_url = update_url
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        # A proxy from the environment has no business between us and a server on this machine.
-        self._http = httpx.Client(headers=headers, timeout=timeout, trust_env=False)
+        self._graphs_url = graphs_url
+        self._login = login
+        self._timeout = timeout
+        self._known = dialect
+        self._allowed = tuple(allowed)
+        self._writing = threading.Lock()
+        self._http = httpx.Client(
+            timeout=timeout,
+            # A proxy from the environment has no business between us and the store.
+            trust_env=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+        )
+        self._auth: httpx.Auth | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """Tell which engine it is, from the answer to a first question; raises StoreFailedError."""
+        if self._known is None:
+            try:
+                response = self._http.get(self._query_url, params={"query": "ASK {}"})
+            except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+                raise self._failure(error, self._query_url) from None
+            self._known = recognise(response.headers.get("Server", ""))
+        return self._known
 
     def query(self, text: str, dataset: QueryDataset = UNION) -> RemoteAnswer:
-        """Answer a SPARQL 1.1 query; see `Store.query`. A result is read whole, or an error is raised."""
-        response = self._send(
-            self._query_url,
-            text,
-            "application/sparql-query",
-            {"default-graph-uri": dataset.default, "named-graph-uri": dataset.named},
+        """Answer a SPARQL 1.1 query; see `Store.query`. The result is read as it comes."""
+        self._refuse(text, "query")
+        kind = _KINDS[query_form(text) or "select"]
+        dialect = self.dialect
+        response = self._ask(
+            text, dialect, dialect.results if kind != "graph" else "application/n-triples", dataset
         )
-        return RemoteAnswer(response.content, response.headers.get("Content-Type", ""), self._query_url)
+        if dialect.partial_header and dialect.partial_header in response.headers:
+            response.close()
+            raise stopped(self._timeout, self._query_url)
+        limit = response.headers.get(dialect.row_limit_header, "") if dialect.row_limit_header else ""
+        return RemoteAnswer(response, kind, self._timeout, int(limit) if limit.isdigit() else None)
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
-        if not self._update_url:
-            raise errors.StoreFailedError("it takes no updates", where=self._query_url)
-        self._send(
-            self._update_url,
-            text,
-            "application/sparql-update",
-            {"using-graph-uri": dataset.default, "using-named-graph-uri": dataset.named},
-        )
+        self._refuse(text, "update")
+        if dataset != UNION:
+            _check(dataset)
+            text = with_using(text, dataset.default, dataset.named)
+        self._update(text)
 
     def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
-        """Remove and add quads in one request, which the other side carries out as one transaction."""
-        parts = [_data("DELETE", removed), _data("INSERT", added)]
-        request = ";\n".join(part for part in parts if part)
-        if request:
-            self.update(request)
+        """Remove and add quads, in one request where the engine takes them in one; see `Store.change`."""
+        dialect = self.dialect
+        for request in list(requests(removed, added, dialect.operation_triples, dialect.request_bytes)):
+            self._update(request)
+
+    def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
+        """Put the N-Triples of a file in the place of a graph, then add `record`.
+
+        The graph is put by the Graph Store HTTP Protocol (section 5.3), the record by an update after it: two
+        steps, of which a break-off may leave the first. Raises StoreFailedError, RequestError.
+        """
+        record = list(record)
+        url = self._graphs_url or self._beside(self.dialect.graphs)
+        if url:
+            self._put(url, graph, path)
+        else:
+            self._insert(graph, path)
+        self.change((), record)
 
     @property
     def version(self) -> str:
@@ -83,126 +137,213 @@ class RemoteStore:
         """Close the connections."""
         self._http.close()
 
+    def _refuse(self, text: str, wanted: Literal["query", "update"]) -> None:
+        refuse_excess(text)
+        refuse_remote_access(text, self._allowed)
+        # What is no SPARQL is not sent: engines have statements and prefixes of their own beside it.
+        if (not is_kind(text, wanted) or undeclared_prefix(text)) and (error := syntax_error(text, wanted)):
+            raise error
+
+    def _ask(self, text: str, dialect: Dialect, accept: str, dataset: QueryDataset) -> httpx.Response:
+        _check(dataset)
+        graphs = {"default-graph-uri": list(dataset.default), "named-graph-uri": list(dataset.named)}
+        clauses = dataset_clauses(text)
+        if dialect.empty_graph:
+            text = _with_empty(text, clauses, graphs, dialect.empty_graph)
+        elif dataset.default == (UNNAMED,) and dialect is not OURS:
+            graphs["default-graph-uri"] = []
+        elif dialect.union and dataset == UNION and not clauses:
+            graphs[dialect.union] = [""]
+        return self._send(self._query_url, "query", text, dialect, graphs, accept)
+
+    def _update(self, text: str) -> None:
+        dialect = self.dialect
+        url = self._update_url or self._beside(dialect.update) or self._query_url
+        if dialect.drops_zero:
+            _refuse_zero([text.encode()], url)
+        with self._writing:
+            self._send(url, "update", text, dialect, {}, "*/*").close()
+
     def _send(
-        self, url: str, text: str, media_type: str, graphs: dict[str, tuple[str, ...]]
+        self,
+        url: str,
+        wanted: Literal["query", "update"],
+        text: str,
+        dialect: Dialect,
+        graphs: dict[str, list[str]],
+        accept: str,
     ) -> httpx.Response:
-        try:
-            response = self._http.post(
-                url,
-                content=text.encode(),
-                params={name: list(iris) for name, iris in graphs.items() if iris},
-                headers={"Content-Type": media_type, "Accept": f"{_ACCEPT}, {_PROBLEM};q=0.1"},
+        headers = {"Accept": f"{accept}, {PROBLEM};q=0.1" if accept != "*/*" else accept}
+        timeout = httpx.Timeout(self._timeout, read=_WRITE_TIME if wanted == "update" else self._timeout)
+        if dialect.direct:
+            headers["Content-Type"] = f"application/sparql-{wanted}"
+            request = self._http.build_request(
+                "POST", url, content=text.encode(), params=_some(graphs), headers=headers, timeout=timeout
             )
-        except httpx.HTTPError as error:
-            raise unreachable(url, error) from None
+        else:
+            request = self._http.build_request(
+                "POST", url, data={wanted: text, **_some(graphs)}, headers=headers, timeout=timeout
+            )
+        response = self._exchange(request, wanted)
         if response.is_success:
             return response
-        raise problem_error(response)
+        try:
+            error = problem_error(response)
+            plain = not response.headers.get("Content-Type", "").startswith(PROBLEM)
+        finally:
+            response.close()
+        if plain and response.status_code in (400, 500):
+            # An engine tells what is malformed in words of its own, if at all; ours says where it is.
+            raise syntax_error(text, wanted) or dialect.explain(response.text, error)
+        raise error
 
-
-class RemoteAnswer:
-    """A result that came over HTTP, held whole."""
-
-    def __init__(self, body: bytes, content_type: str, url: str) -> None:
-        self._body = body
-        media_type = content_type.partition(";")[0].strip().lower()
-        self._results: QuerySolutions | QueryBoolean | None = None
-        if media_type == "application/sparql-results+json":
-            try:
-                self._results = pyoxigraph.parse_query_results(body, format=QueryResultsFormat.JSON)
-            except (SyntaxError, ValueError) as error:
-                raise errors.StoreFailedError(f"its answer cannot be read: {error}", where=url) from None
-        elif media_type != "application/n-triples":
-            raise errors.StoreFailedError(
-                f"it answered with {media_type or 'no media type'}, which is no SPARQL result",
-                where=url,
-                mend="Check that this is the address of a SPARQL endpoint.",
+    def _exchange(self, request: httpx.Request, wanted: str) -> httpx.Response:
+        """Send a request; an answer that tells of success is left to be read, another is read."""
+        url = str(request.url.copy_with(query=None))
+        try:
+            response = self._http.send(
+                request, auth=self._credentials(), stream=True, follow_redirects=wanted == "query"
             )
-        self._url = url
+            if not response.is_success:
+                response._content = b"".join(_some_of(response.iter_bytes()))
+        except httpx.TimeoutException as error:
+            raise (
+                stopped(self._timeout, url)
+                if wanted == "query" and isinstance(error, httpx.ReadTimeout)
+                else unreachable(url, error)
+            ) from None
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+            raise self._failure(error, url) from None
+        return response
 
-    @property
-    def kind(self) -> Kind:
-        """Tell what it is."""
-        if self._results is None:
-            return "graph"
-        return "boolean" if isinstance(self._results, QueryBoolean) else "solutions"
+    def _put(self, url: str, graph: NamedNode, path: Path) -> None:
+        named = {"graph": graph.value}
+        # Virtuoso takes a body without a length for an empty one.
+        headers = {"Content-Type": "application/n-triples", "Content-Length": str(path.stat().st_size)}
+        timeout = httpx.Timeout(self._timeout, read=_WRITE_TIME, write=_WRITE_TIME)
+        if self.dialect.drops_zero:
+            with path.open("rb") as lines:
+                _refuse_zero(lines, url)
+        with self._writing:
+            if self.dialect.login == "digest":
+                # The challenge is answered on a small request, so that the file is sent once.
+                self._exchange(self._http.build_request("HEAD", url, params=named), "").close()
+            response = self._exchange(
+                self._http.build_request(
+                    "PUT",
+                    url,
+                    params=named,
+                    content=_File(path),
+                    headers=headers,
+                    timeout=timeout,
+                ),
+                "",
+            )
+        response.close()
+        if not response.is_success:
+            raise problem_error(response)
 
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """Name the columns."""
-        found = self._results
-        return tuple(v.value for v in found.variables) if isinstance(found, QuerySolutions) else ()
+    def _insert(self, graph: NamedNode, path: Path) -> None:
+        """Replace a graph by updates, where there is no graph store."""
+        self._update(clear(graph))
+        with path.open("rb") as file:
+            quads = (
+                Quad(found.subject, found.predicate, found.object, graph)
+                for found in parse(file, format=RdfFormat.N_TRIPLES)
+            )
+            for request in requests(
+                (), quads, self.dialect.operation_triples, self.dialect.request_bytes, blank=True
+            ):
+                self._update(request)
 
-    def rows(self) -> Iterator[Row]:
-        """Read the solutions."""
-        assert isinstance(self._results, QuerySolutions)  # noqa: S101
-        names = self.variables
-        try:
-            for solution in self._results:
-                yield {name: term for name in names if (term := solution[name]) is not None}
-        except (SyntaxError, ValueError) as error:
-            raise errors.StoreFailedError(f"its answer cannot be read: {error}", where=self._url) from None
+    def _credentials(self) -> httpx.Auth | None:
+        if not self._login:
+            return None
+        if self._auth is None:
+            name, colon, password = self._login.partition(":")
+            if not colon:
+                self._auth = _Bearer(name)
+            elif self.dialect.login == "digest":
+                self._auth = httpx.DigestAuth(name, password)
+            else:
+                self._auth = httpx.BasicAuth(name, password)
+        return self._auth
 
-    def truth(self) -> bool:
-        """Read the boolean."""
-        return bool(self._results)
+    def _beside(self, name: str) -> str:
+        return str(httpx.URL(self._query_url).join(name)) if name else ""
 
-    def triples(self) -> Iterator[Triple]:
-        """Read the triples."""
-        try:
-            for quad in pyoxigraph.parse(self._body, format=RdfFormat.N_TRIPLES):
-                yield quad.triple
-        except SyntaxError as error:
-            raise errors.StoreFailedError(f"its answer cannot be read: {error}", where=self._url) from None
-
-    def serialize(self, form: Format) -> Iterator[bytes]:
-        """Write the result in another format."""
-        target = io.BytesIO()
-        if self._results is None:
-            pyoxigraph.serialize(self.triples(), target, format=form.engine)  # type: ignore[arg-type]
-        else:
-            self._results.serialize(target, format=form.engine)  # type: ignore[arg-type]
-        yield target.getvalue()
+    def _failure(self, error: Exception, url: str) -> errors.StoreFailedError:
+        if self._http.is_closed:
+            return errors.StoreFailedError("the store is closed")
+        return unreachable(url, error)
 
 
-def unreachable(url: str, error: Exception) -> errors.StoreFailedError:
-    """Say that a server gave no whole answer."""
-    return errors.StoreFailedError(
-        f"no whole answer came: {error or type(error).__name__}",
-        where=url,
-        mend="Check that the server runs, and try again.",
-    )
+class _Bearer(httpx.Auth):
+    """A token (RFC 6750)."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
 
 
-def problem_error(response: httpx.Response) -> errors.DiplographError:
-    """Make the error again that a server told as problem details (RFC 9457), else one by the status."""
-    members: dict[str, object] = {}
-    if response.headers.get("Content-Type", "").startswith(_PROBLEM):
-        members = response.json()
-    detail = str(members.get("detail") or f"it answered with {response.status_code} {response.reason_phrase}")
-    where = str(members["where"]) if "where" in members else None
-    mend = str(members["mend"]) if "mend" in members else None
-    kind = str(members.get("type", "")).rpartition("/")[2]
-    if kind in ("query-syntax", "data-syntax"):
-        placed = errors.QuerySyntaxError if kind == "query-syntax" else errors.DataSyntaxError
-        line, column = members.get("line"), members.get("column")
-        return placed(
-            detail,
-            where=where,
-            mend=mend,
-            line=line if isinstance(line, int) else None,
-            column=column if isinstance(column, int) else None,
+class _File:
+    """A file as a body that can be sent again, a piece at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._path.open("rb") as file:
+            while piece := file.read(_CHUNK):
+                yield piece
+
+
+def _refuse_zero(lines: Iterable[bytes], url: str) -> None:
+    if any(_ZERO.search(line) for line in lines):
+        raise errors.StoreFailedError(
+            "this store drops the character U+0000 from texts, and a text has one",
+            where=url,
+            mend="Take the character out of the data.",
         )
-    if kind == "validation-failed":
-        findings = members.get("findings")
-        lines = tuple(str(line) for line in findings) if isinstance(findings, list) else ()
-        return errors.ValidationFailedError(detail, where=where, mend=mend, findings=lines)
-    other = errors.RequestError if 400 <= response.status_code < 500 else errors.StoreFailedError
-    return _KINDS.get(kind, other)(detail, where=where or (None if members else str(response.url)), mend=mend)
 
 
-def _data(verb: str, quads: Iterable[Quad]) -> str:
-    lines = "\n".join(
-        f"GRAPH {quad.graph_name} {{ {quad.subject} {quad.predicate} {quad.object} }}" for quad in quads
-    )
-    return f"{verb} DATA {{\n{lines}\n}}" if lines else ""
+def _with_empty(
+    text: str, clauses: list[tuple[int, int, bool]], graphs: dict[str, list[str]], empty: str
+) -> str:
+    """Name an empty graph wherever a half of the dataset is left out; the request's own comes first."""
+    if any(graphs.values()):
+        for start, end, _ in clauses:
+            text = text[:start] + " " * (end - start) + text[end:]
+        for iris in graphs.values():
+            iris[:] = iris or [empty]
+    elif clauses and len({named for *_, named in clauses}) == 1:
+        end, named = clauses[-1][1:]
+        text = f"{text[:end]} FROM {'' if named else 'NAMED '}<{empty}>{text[end:]}"
+    return text
+
+
+def _check(dataset: QueryDataset) -> None:
+    for iri in (*dataset.default, *dataset.named):
+        try:
+            NamedNode(iri)
+        except ValueError:
+            raise errors.ParameterError(
+                f"'{iri}' is no IRI of a graph", mend="Write it in full, as https://w3id.org/…."
+            ) from None
+
+
+def _some(fields: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {name: values for name, values in fields.items() if values}
+
+
+def _some_of(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Take the beginning of what explains a failure."""
+    size = 0
+    for piece in pieces:
+        yield piece
+        size += len(piece)
+        if size > _TOLD:
+            return

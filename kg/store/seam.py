@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from pyoxigraph import Quad
+from pyoxigraph import NamedNode, Quad
 
 from kg.store.answer import Answer
 
@@ -49,6 +50,14 @@ class Store(Protocol):
 
     def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
         """Remove and add quads as one transaction; the quads hold no blank nodes. Raises StoreFailedError."""
+        ...
+
+    def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
+        """Put the N-Triples of a file in the place of everything a named graph holds, as one step.
+
+        The quads of `record`, of other graphs, enter with them; after a crash all of it is there or nothing.
+        Neither holds blank nodes. Raises StoreFailedError.
+        """
         ...
 
     @property

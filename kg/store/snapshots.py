@@ -9,21 +9,24 @@ from collections.abc import Callable
 from pathlib import Path
 from time import time
 
+from kg.store.shared import SharedNumber
+
 
 class Snapshots:
     """The folders of snapshots, by hard links to the engine's files.
 
     `make` fills a folder. A snapshot is current until `outdate` is called; the next `take` makes a new one.
+    Its name is the version that it holds, which `count` tells to other processes.
     """
 
-    def __init__(self, folder: Path, make: Callable[[Path], None]) -> None:
+    def __init__(self, folder: Path, make: Callable[[Path], None], count: SharedNumber) -> None:
         # What a crash left behind belongs to nobody.
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self._folder = folder
         self._make = make
         self._lock = threading.Lock()
-        self._version = 0
+        self._count = count
         self._newest: Path | None = None
         self._made = 0.0
         self._users: Counter[Path] = Counter()
@@ -31,17 +34,12 @@ class Snapshots:
     @property
     def version(self) -> int:
         """Count the commits that were noted."""
-        return self._version
+        return self._count.value
 
     def outdate(self) -> None:
         """Note that something was committed."""
         with self._lock:
-            self._version += 1
-
-    def is_current(self, path: Path | None) -> bool:
-        """Tell whether a snapshot holds the last commit."""
-        with self._lock:
-            return path is not None and path == self._path()
+            self._count.value += 1
 
     def take(self) -> Path:
         """Give a snapshot with every commit so far, to be released; raises StoreFailedError."""
@@ -74,7 +72,7 @@ class Snapshots:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _path(self) -> Path:
-        return self._folder / str(self._version)
+        return self._folder / str(self._count.value)
 
     @staticmethod
     def _remove(path: Path) -> None:

@@ -1,0 +1,34 @@
+"""`diplograph backup` and `diplograph restore`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from api import backups
+from api.commands.options import data_option, with_data
+from kg.settings import Settings
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("folder", type=_FOLDER, metavar="DIR")
+@data_option
+@click.pass_obj
+def backup(settings: Settings, folder: Path, data: Path | None) -> None:
+    """Copy the store to a new folder, at one commit, also while it is served."""
+    backups.back_up(with_data(settings, data), folder)
+    click.echo(f"Backed up to {folder}", err=True)
+
+
+@click.command()
+@click.argument("folder", type=_FOLDER, metavar="DIR")
+@data_option
+@click.pass_obj
+def restore(settings: Settings, folder: Path, data: Path | None) -> None:
+    """Put a backup into a data folder that has no store yet."""
+    settings = with_data(settings, data)
+    backups.restore(settings, folder)
+    click.echo(f"Restored into {settings.data}", err=True)

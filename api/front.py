@@ -1,0 +1,106 @@
+"""A front: one of the processes that answer requests, started and ended by the one that holds the folder.
+
+Run as `python -m api.front FD FD`: a socket pair to the process that started it, and the listening socket.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from waitress.server import create_server
+
+from api.app import create_app
+from api.data_folder import STORE, isolate_store, open_remote
+from kg.settings import Settings, settings_from, settings_text
+from kg.store import Store
+from kg.store.channel import Channel, ChannelClosedError
+from kg.store.keeper_socket import DistantKeeper
+
+_SPARE: Final = 64 * 1024
+_DRAIN: Final = 7.0
+_TURN: Final = 0.2
+
+
+def task(settings: Settings, keeper: dict[str, Any] | None) -> dict[str, Any]:
+    """Write what a front has to know; `keeper` is what `DistantKeeper` takes, None for a store elsewhere."""
+    return {"settings": settings_text(settings), "keeper": keeper}
+
+
+def main(arguments: list[str]) -> None:
+    """Answer requests until SIGTERM, or until the process that started this one is gone."""
+    ours, listening = (socket.socket(fileno=int(number)) for number in arguments)
+    channel = Channel(ours)
+    # Ctrl-C reaches every process of a terminal; only the one that was started by hand decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: stopping.set())
+    try:
+        told = channel.receive_message()
+    except ChannelClosedError:
+        return
+    threading.Thread(target=_end_with_parent, args=(channel,), daemon=True).start()
+    settings = settings_from(told["settings"])
+    store = _open(settings, told["keeper"])
+    try:
+        server = create_server(
+            create_app(store, settings),
+            sockets=[listening],
+            threads=max(8, 2 * settings.workers),
+            # The application tells of a body over the limit in its own words.
+            max_request_body_size=settings.max_upload + _SPARE,
+            ident=None,
+        )
+        channel.send_message({"ready": os.getpid()})
+        _run(server, stopping)
+    finally:
+        store.close()
+    # Threads that still write are not waited for: their clients see the connection end in mid-answer.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _open(settings: Settings, keeper: dict[str, Any] | None) -> Store:
+    if keeper is None:
+        return open_remote(settings)
+    distant = DistantKeeper(
+        Path(keeper["path"]), f"front {os.getpid()}", keeper["epoch"], int(keeper["descriptor"])
+    )
+    return isolate_store(settings, settings.data / STORE, distant)
+
+
+def _run(server: Any, stopping: threading.Event) -> None:
+    """Answer until told to stop, then finish what is under way in the time there is."""
+
+    def turn() -> None:
+        server.asyncore.loop(timeout=_TURN, map=server._map, use_poll=server.adj.asyncore_use_poll, count=1)
+
+    while not stopping.is_set():
+        turn()
+    # The other fronts stop as well: nobody is to take up what comes now.
+    server.accepting = False
+    server.del_channel()
+    server.socket.close()
+    deadline = time.monotonic() + _DRAIN
+    while time.monotonic() < deadline and any(
+        channel.requests or channel.total_outbufs_len for channel in list(server.active_channels.values())
+    ):
+        turn()
+
+
+def _end_with_parent(channel: Channel) -> None:
+    try:
+        channel.receive_message()
+    except ChannelClosedError:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,138 @@
+"""Lines of N-Triples on disk: sorted, without repeats, and compared with others, in bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import itertools
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+# A run is sorted in memory; Python needs about four times the bytes of its lines.
+_RUN_BYTES: Final = 64 * 1024 * 1024
+_BUFFER: Final = 1024 * 1024
+_WAYS: Final = 64
+_TICK: Final = 50_000
+
+Watch = Callable[[int], None]
+"""Called with the number of lines done so far; may raise to stop the work."""
+
+
+def sort_lines(lines: Iterable[bytes], target: Path, *, watch: Watch | None = None) -> tuple[int, str]:
+    """Write lines in byte order without repeats; gives their number and the SHA-256 of the file.
+
+    The runs lie beside the target while it works. Raises OSError when the disk is full.
+    """
+    count = 0
+    digest = hashlib.sha256()
+    with tempfile.TemporaryDirectory(prefix=".sort-", dir=target.parent) as folder:
+        runs = _runs(lines, Path(folder), watch)
+        with target.open("wb", buffering=_BUFFER) as out:
+            last = b""
+            for line in merge_files(runs, Path(folder)):
+                if line != last:
+                    out.write(line)
+                    digest.update(line)
+                    last = line
+                    count += 1
+                    if watch and count % _TICK == 0:
+                        watch(count)
+    return count, digest.hexdigest()
+
+
+def read_lines(path: Path) -> Iterator[bytes]:
+    """Read a file line by line; each keeps its end."""
+    with path.open("rb", buffering=_BUFFER) as file:
+        yield from file
+
+
+def merge_files(runs: list[Path], folder: Path) -> Iterator[bytes]:
+    """Give the lines of sorted files in order; more than 64 are joined to fewer first."""
+    while len(runs) > _WAYS:
+        some, runs = runs[:_WAYS], runs[_WAYS:]
+        joined = folder / f"joined-{some[0].name}"
+        with joined.open("wb", buffering=_BUFFER) as out:
+            out.writelines(heapq.merge(*map(read_lines, some)))
+        for run in some:
+            run.unlink()
+        runs.append(joined)
+    if len(runs) == 1:
+        return read_lines(runs[0])
+    return heapq.merge(*map(read_lines, runs))
+
+
+def by_subject(lines: Iterable[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Group sorted lines by their subject, as `<iri>` is written."""
+    for subject, group in itertools.groupby(lines, subject_of):
+        yield subject, list(group)
+
+
+def subject_of(line: bytes) -> bytes:
+    """Give the subject of a line of N-Triples."""
+    return line[: line.index(b" ")]
+
+
+def side_by_side(
+    old: Iterable[bytes], new: Iterable[bytes]
+) -> Iterator[tuple[bytes, list[bytes], list[bytes]]]:
+    """Walk two sorted files together: each subject with its old and its new lines."""
+    nothing: tuple[bytes, list[bytes]] = (b"", [])
+    left, right = by_subject(old), by_subject(new)
+    before, after = next(left, nothing), next(right, nothing)
+    while before[0] or after[0]:
+        if after[0] and (not before[0] or _key(after[0]) < _key(before[0])):
+            yield after[0], [], after[1]
+            after = next(right, nothing)
+        elif before[0] and (not after[0] or _key(before[0]) < _key(after[0])):
+            yield before[0], before[1], []
+            before = next(left, nothing)
+        else:
+            yield before[0], before[1], after[1]
+            before, after = next(left, nothing), next(right, nothing)
+
+
+def write_difference(
+    old: Path, new: Path, removed: BinaryIO, added: BinaryIO, change: Callable[[bytes], bytes]
+) -> None:
+    """Write what one sorted file lacks and has beyond another; `change` rewrites a line on its way."""
+    for _, before, after in side_by_side(read_lines(old), read_lines(new)):
+        if before != after:
+            was, will = set(before), set(after)
+            removed.writelines(change(line) for line in before if line not in will)
+            added.writelines(change(line) for line in after if line not in was)
+
+
+def with_graph(line: bytes, graph: bytes) -> bytes:
+    """Make a line of N-Quads from one of N-Triples; `graph` is written as `<iri>`."""
+    return line.removesuffix(b".\n") + graph + b" .\n"
+
+
+def _key(subject: bytes) -> bytes:
+    # Whole lines are in order, so that the space after a shorter subject counts.
+    return subject + b" "
+
+
+def _runs(lines: Iterable[bytes], folder: Path, watch: Watch | None) -> list[Path]:
+    runs: list[Path] = []
+    held: list[bytes] = []
+    size = 0
+
+    def put() -> None:
+        held.sort()
+        path = folder / f"{len(runs):06}"
+        with path.open("wb", buffering=_BUFFER) as file:
+            file.writelines(held)
+        runs.append(path)
+
+    for number, line in enumerate(lines, 1):
+        held.append(line)
+        size += len(line)
+        if size >= _RUN_BYTES:
+            put()
+            held, size = [], 0
+        if watch and number % _TICK == 0:
+            watch(number)
+    put()
+    return runs

@@ -1,0 +1,212 @@
+"""The keeper of a store's folder: the one process that writes it, and the snapshots that readers open."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from kg.errors import QueryStoppedError, StoreFailedError
+from kg.store.channel import ChannelClosedError, ChannelTimeoutError
+from kg.store.copying import copy_store
+from kg.store.processes import EngineProcess
+from kg.store.shared import SharedNumber
+from kg.store.snapshots import Snapshots
+
+_OPEN_TIME: Final = 60.0
+# Opening after a crash may have a large change to finish first.
+_RECOVERY_TIME: Final = 3600.0
+_POLL: Final = 0.2
+_STOP_TIME: Final = 5.0
+# A process whose channel closed is ending by itself; its own exit status tells why.
+LAST_WORDS: Final = 2.0
+
+
+class Keeping(Protocol):
+    """What those who read need of the keeper, in its process or in another."""
+
+    @property
+    def epoch(self) -> str:
+        """Tell this opening of the folder from others."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Count the commits."""
+        ...
+
+    def write(
+        self,
+        message: dict[str, Any],
+        parts: Iterable[bytes] = (),
+        budget: float | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> None:
+        """Have the writer do something; returns when it is committed, raises when nothing of it is."""
+        ...
+
+    def take(self) -> Path:
+        """Give a snapshot with every commit so far, to be released; raises StoreFailedError."""
+        ...
+
+    def release(self, path: Path) -> None:
+        """Give a snapshot back."""
+        ...
+
+    def age(self) -> float | None:
+        """Give the seconds since the newest snapshot was made; None where there is none."""
+        ...
+
+    def backup(self, path: Path) -> None:
+        """Copy the last commit to a new folder, by hard links where it is on the same disk."""
+        ...
+
+    def close(self) -> None:
+        """Let go; safe to call twice."""
+        ...
+
+
+class Keeper:
+    """Holds the folder. `timeout` and `memory` are what it tells of a writer that was stopped."""
+
+    def __init__(
+        self, folder: Path, snapshots: Path, *, timeout: float, memory: int, allowed: Sequence[str] = ()
+    ) -> None:
+        self._folder = folder
+        self._allowed = tuple(allowed)
+        self._timeout = timeout
+        self._memory = memory
+        self._lock = threading.Lock()
+        self._closed = False
+        self._writer = self._start_writer()
+        self.count = SharedNumber()
+        self._snapshots = Snapshots(snapshots, self._copy, self.count)
+        self._epoch = secrets.token_hex(4)
+
+    @property
+    def epoch(self) -> str:
+        """Tell this opening of the folder from others."""
+        return self._epoch
+
+    @property
+    def version(self) -> int:
+        """Count the commits."""
+        return self._snapshots.version
+
+    @property
+    def writer_pid(self) -> int:
+        """Name the process that writes."""
+        return self._writer.pid
+
+    def write(
+        self,
+        message: dict[str, Any],
+        parts: Iterable[bytes] = (),
+        budget: float | None = None,
+        stop: Callable[[], bool] | None = None,
+    ) -> None:
+        """Have the writer do something within `budget` seconds; see `Keeping.write`.
+
+        `stop` is asked several times a second; when it says so the writer is killed and replaced, nothing is
+        changed, and QueryStoppedError raised.
+        """
+        with self._lock:
+            if self._closed:
+                raise StoreFailedError("the store is closed")
+            if message["do"] == "change files":
+                # Readers keep this snapshot until the change is whole.
+                self._snapshots.release(self._snapshots.take())
+            try:
+                channel = self._writer.channel
+                channel.send_message(message)
+                for part in parts:
+                    channel.send(b"D", part)
+                while stop is not None and not channel.ready(_POLL):
+                    if stop():
+                        raise ChannelTimeoutError
+                channel.receive_message(budget)
+            except (ChannelTimeoutError, ChannelClosedError) as error:
+                # A killed transaction was never committed: the engine rolls it back when it opens again.
+                status = self._writer.kill(LAST_WORDS if isinstance(error, ChannelClosedError) else 0)
+                if not self._closed:
+                    self._writer = self._start_writer()
+                if stop is not None and isinstance(error, ChannelTimeoutError):
+                    raise QueryStoppedError(
+                        "the change was cancelled; nothing of it is stored",
+                        mend="Start it again when you like.",
+                    ) from None
+                raise stopped(error, status, self._timeout, self._memory) from None
+            finally:
+                self._snapshots.outdate()
+
+    def take(self) -> Path:
+        """Give a snapshot; see `Keeping.take`."""
+        return self._snapshots.take()
+
+    def release(self, path: Path) -> None:
+        """Give a snapshot back."""
+        self._snapshots.release(path)
+
+    def age(self) -> float | None:
+        """Give the seconds since the newest snapshot was made."""
+        return self._snapshots.age()
+
+    def backup(self, path: Path) -> None:
+        """Copy the last commit to a new folder; raises StoreFailedError."""
+        # A snapshot is of a whole commit, even while a large change is half done.
+        source = self.take()
+        try:
+            copy_store(source, path)
+        except OSError as error:
+            raise StoreFailedError(f"the backup failed: {error}", where=str(path)) from None
+        finally:
+            self.release(source)
+
+    def close(self) -> None:
+        """Stop the writer and remove the snapshots."""
+        if self._closed:
+            return
+        self._closed = True
+        with self._lock:
+            self._writer.kill(_STOP_TIME)
+        self._snapshots.clear()
+
+    def _start_writer(self) -> EngineProcess:
+        writer = EngineProcess("writer", 2, str(self._folder.resolve()), *self._allowed)
+        try:
+            writer.channel.receive_message(_RECOVERY_TIME)
+        except ChannelClosedError:
+            raise StoreFailedError(
+                "the writing process ended while opening it", where=str(self._folder)
+            ) from None
+        except BaseException:
+            writer.kill()
+            raise
+        return writer
+
+    def _copy(self, path: Path) -> None:
+        channel = self._writer.channels[1]
+        try:
+            channel.send_message({"path": str(path.resolve())})
+            channel.receive_message(_OPEN_TIME)
+        except (ChannelClosedError, ChannelTimeoutError):
+            raise StoreFailedError("no snapshot could be made: the writing process is gone") from None
+
+
+def stopped(error: Exception, status: int, timeout: float, memory: int) -> QueryStoppedError:
+    """Say why a process that worked for somebody is no more; `status` is its exit status."""
+    if isinstance(error, ChannelTimeoutError):
+        return QueryStoppedError(
+            f"it took longer than {timeout:g} s",
+            mend="Narrow it (a LIMIT inside a sub-query, fewer patterns, a named graph), or raise "
+            "DIPLOGRAPH_QUERY_TIMEOUT on a server of your own.",
+        )
+    if status == -signal.SIGABRT:
+        return QueryStoppedError(
+            f"it needed more than {memory / 2**20:.0f} MiB of memory",
+            mend="Sort or group less at once, or raise DIPLOGRAPH_QUERY_MEMORY on a server of your own.",
+        )
+    return QueryStoppedError("the process that answered it ended unexpectedly", mend="Try again.")

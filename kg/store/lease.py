@@ -1,0 +1,191 @@
+"""A reader that is lent to one query, and the answer that it holds."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import pyoxigraph
+from pyoxigraph import QueryResultsFormat, QuerySolutions, RdfFormat, Triple
+
+from kg.errors import StoreFailedError
+from kg.formats import Format, Kind
+from kg.store.answer import Row
+from kg.store.channel import ChannelClosedError, ChannelTimeoutError
+from kg.store.keeper import LAST_WORDS, Keeping, stopped
+from kg.store.processes import EngineProcess
+
+_OPEN_TIME: Final = 60.0
+
+
+class Lender(Protocol):
+    """Who lends readers: `timeout` seconds and `memory` bytes are what a query may take."""
+
+    timeout: float
+    memory: int
+    keeper: Keeping
+
+    def is_current(self, snapshot: Path | None) -> bool:
+        """Tell whether a snapshot holds the last commit."""
+        ...
+
+    def give_back(self, reader: EngineProcess) -> None:
+        """Take a reader back."""
+        ...
+
+    def discard(self, reader: EngineProcess, grace: float = 0) -> int:
+        """Kill and replace a reader; gives its exit status."""
+        ...
+
+
+class Lease:
+    """One reader, lent to one query. It goes back to the others, or is killed and replaced."""
+
+    def __init__(self, store: Lender, reader: EngineProcess) -> None:
+        self._store = store
+        self._reader: EngineProcess | None = reader
+        self._waited = reader.channel.waited
+        self._midway = False
+
+    def refresh(self) -> None:
+        """Have the reader open the snapshot of the last commit, unless it has it open."""
+        reader, keeper = self._lent(), self._store.keeper
+        if self._store.is_current(reader.snapshot):
+            return
+        fresh = keeper.take()
+        stale, reader.snapshot = reader.snapshot, fresh
+        try:
+            self.say({"do": "open", "path": str(fresh.resolve())})
+            self.hear_message(_OPEN_TIME)
+        finally:
+            if stale is not None:
+                keeper.release(stale)
+        # Neither the start of a process nor the opening of a snapshot is the query's time.
+        self._waited = reader.channel.waited
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Tell the reader what to do."""
+        self._guarded(lambda: self._lent().channel.send_message(message))
+        self._midway = True
+
+    def hear_message(self, budget: float | None = None) -> dict[str, Any]:
+        """Wait for the reader's answer, for what is left of the query's time unless a budget is given."""
+        message: dict[str, Any] = self._guarded(
+            lambda: self._lent().channel.receive_message(budget or self._budget()), errors_end_it=False
+        )
+        self._midway = False
+        return message
+
+    def hear_piece(self) -> bytes:
+        """Wait for the next piece of data; empty at the end."""
+        kind, payload = self._guarded(
+            lambda: self._lent().channel.receive(self._budget()), errors_end_it=False
+        )
+        self._midway = kind == b"D"
+        return payload if kind == b"D" else b""
+
+    def end(self) -> None:
+        """Give the reader back; one in the middle of its work is killed and replaced. Safe to call twice."""
+        reader, self._reader = self._reader, None
+        if reader is None:
+            return
+        if self._midway:
+            self._store.discard(reader)
+        else:
+            self._store.give_back(reader)
+
+    def _lent(self) -> EngineProcess:
+        if self._reader is None:
+            raise StoreFailedError("the result has been read or closed already")
+        return self._reader
+
+    def _budget(self) -> float:
+        return self._store.timeout - (self._lent().channel.waited - self._waited)
+
+    def _guarded(self, step: Callable[[], Any], errors_end_it: bool = True) -> Any:
+        try:
+            return step()
+        except (ChannelTimeoutError, ChannelClosedError) as error:
+            reader, self._reader = self._lent(), None
+            status = self._store.discard(reader, LAST_WORDS if isinstance(error, ChannelClosedError) else 0)
+            raise stopped(error, status, self._store.timeout, self._store.memory) from None
+        except Exception:
+            # An error that the reader told us leaves it ready for the next query.
+            self._midway = errors_end_it
+            raise
+
+
+class IsolatedAnswer:
+    """A result that another process holds; read once, then the process is free."""
+
+    def __init__(self, lease: Lease, kind: Kind, variables: tuple[str, ...]) -> None:
+        self._lease = lease
+        self._kind = kind
+        self._variables = variables
+
+    def __del__(self) -> None:
+        self._lease.end()
+
+    @property
+    def kind(self) -> Kind:
+        """Tell what it is."""
+        return self._kind
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Name the columns."""
+        return self._variables
+
+    def rows(self) -> Iterator[Row]:
+        """Read the solutions."""
+        pieces = io.BufferedReader(_Pieces(self._pieces("json")))
+        solutions = pyoxigraph.parse_query_results(pieces, format=QueryResultsFormat.JSON)
+        assert isinstance(solutions, QuerySolutions)  # noqa: S101
+        for solution in solutions:
+            yield {name: term for name in self._variables if (term := solution[name]) is not None}
+
+    def truth(self) -> bool:
+        """Read the boolean."""
+        return b"true" in b"".join(self._pieces("json"))
+
+    def triples(self) -> Iterator[Triple]:
+        """Read the triples."""
+        pieces = io.BufferedReader(_Pieces(self._pieces("nt")))
+        for quad in pyoxigraph.parse(pieces, format=RdfFormat.N_TRIPLES):
+            yield quad.triple
+
+    def serialize(self, form: Format) -> Iterator[bytes]:
+        """Write the result in pieces as the engine makes them; early failures precede the first."""
+        return self._pieces(form.name)
+
+    def close(self) -> None:
+        """Let the process go, whatever is left unread."""
+        self._lease.end()
+
+    def _pieces(self, form: str) -> Iterator[bytes]:
+        try:
+            self._lease.say({"do": "write", "format": form})
+            while piece := self._lease.hear_piece():
+                yield piece
+        finally:
+            self._lease.end()
+
+
+class _Pieces(io.RawIOBase):
+    """The pieces as a file to read."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._left = self._left or next(self._pieces, b"")
+        count = min(len(buffer), len(self._left))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
+        return count

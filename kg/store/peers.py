@@ -1,0 +1,98 @@
+"""What servers tell when something went wrong, as errors of our tree."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+
+from kg import errors
+
+PROBLEM = "application/problem+json"
+_SHOWN = 300
+# By the last part of a problem's type; what is not listed is told apart by its status.
+_KINDS: dict[str, type[errors.DiplographError]] = {
+    "query-refused": errors.QueryRefusedError,
+    "query-stopped": errors.QueryStoppedError,
+    "parameter": errors.ParameterError,
+    "unknown-name": errors.UnknownNameError,
+    "unsupported-format": errors.UnsupportedFormatError,
+    "not-acceptable": errors.NotAcceptableError,
+    "too-large": errors.TooLargeError,
+    "conflict": errors.ConflictError,
+    "sign-in-required": errors.SignInRequiredError,
+    "wrong-token": errors.WrongTokenError,
+    "read-only": errors.ReadOnlyError,
+    "store-busy": errors.StoreBusyError,
+    "busy": errors.BusyError,
+    "tool-missing": errors.ToolMissingError,
+    "tool-failed": errors.ToolFailedError,
+}
+_BY_STATUS: dict[int, type[errors.DiplographError]] = {
+    401: errors.SignInRequiredError,
+    403: errors.WrongTokenError,
+    413: errors.TooLargeError,
+    415: errors.UnsupportedFormatError,
+    429: errors.BusyError,
+}
+
+
+def unreachable(url: str, error: Exception) -> errors.StoreFailedError:
+    """Say that a server gave no whole answer."""
+    return errors.StoreFailedError(
+        f"no whole answer came: {error or type(error).__name__}",
+        where=url,
+        mend="Check that the server runs, and try again.",
+    )
+
+
+def problem_error(response: httpx.Response) -> errors.DiplographError:
+    """Make the error again that a server told as problem details (RFC 9457), else one by the status.
+
+    The response's body must have been read.
+    """
+    members = _members(response)
+    status = response.status_code
+    told = "" if members else _plain(response)
+    said = f"it answered with {status} {response.reason_phrase}".rstrip() + (f": {told}" if told else "")
+    detail = str(members.get("detail") or said)
+    where = str(members["where"]) if "where" in members else None
+    mend = str(members["mend"]) if "mend" in members else None
+    kind = str(members.get("type", "")).rpartition("/")[2]
+    if kind in ("query-syntax", "data-syntax"):
+        placed = errors.QuerySyntaxError if kind == "query-syntax" else errors.DataSyntaxError
+        line, column = members.get("line"), members.get("column")
+        return placed(
+            detail,
+            where=where,
+            mend=mend,
+            line=line if isinstance(line, int) else None,
+            column=column if isinstance(column, int) else None,
+        )
+    if kind == "validation-failed":
+        findings = members.get("findings")
+        lines = tuple(str(line) for line in findings) if isinstance(findings, list) else ()
+        return errors.ValidationFailedError(detail, where=where, mend=mend, findings=lines)
+    other = errors.RequestError if 400 <= status < 500 else errors.StoreFailedError
+    made = _KINDS.get(kind) or _BY_STATUS.get(status, other)
+    if mend is None and made in (errors.SignInRequiredError, errors.WrongTokenError):
+        mend = "Set DIPLOGRAPH_STORE_LOGIN to name:password, or to the token, of the store."
+    return made(detail, where=where or (None if members else str(response.url)), mend=mend)
+
+
+def _members(response: httpx.Response) -> dict[str, Any]:
+    if not response.headers.get("Content-Type", "").startswith(PROBLEM):
+        return {}
+    try:
+        members = response.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        return {}
+    return members if isinstance(members, dict) else {}
+
+
+def _plain(response: httpx.Response) -> str:
+    """Give the first lines of a text that explains itself; a page for people tells nothing in one line."""
+    if not response.headers.get("Content-Type", "").startswith("text/plain"):
+        return ""
+    return " ".join(response.text.partition("\n\n")[0].split())[:_SHOWN]

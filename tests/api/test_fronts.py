@@ -1,0 +1,212 @@
+"""Several fronts on one folder: one writer, one version of the data, and nothing left behind by anybody."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.api.running import Served, descendants, gone, start
+
+pytestmark = pytest.mark.server
+
+CROSS_PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+LONG_RESULT = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    server = start(tmp_path_factory.mktemp("fronts") / "data", QUERY_TIMEOUT="20")
+    yield server
+    server.stop()
+
+
+def fronts(server: Served) -> list[int]:
+    """List the processes that run api.front."""
+    found = []
+    for pid in descendants(server.process.pid):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        if b"api.front" in words:
+            found.append(pid)
+    return found
+
+
+def test_two_fronts_answer(served: Served) -> None:
+    assert len(fronts(served)) == 2
+
+
+def test_the_socket_is_its_owners_alone(served: Served) -> None:
+    found = (served.folder / "keeper.sock").stat()
+    assert stat.S_ISSOCK(found.st_mode)
+    assert stat.S_IMODE(found.st_mode) == 0o600
+
+
+def test_a_query_after_a_write_sees_it_on_every_front(served: Served) -> None:
+    # A new connection each time, so that either front may take it.
+    for number in range(1, 31):
+        written = served.update(
+            f"INSERT DATA {{ GRAPH <http://seen> {{ <http://s/{number}> <http://p> 1 }} }}"
+        )
+        assert written.status_code == 204
+        assert [served.count("GRAPH <http://seen> { ?s ?p ?o }") for _ in range(3)] == [number] * 3
+
+
+def test_writers_on_every_front_take_turns(served: Served) -> None:
+    failed: list[object] = []
+
+    def write(writer: int) -> None:
+        for number in range(15):
+            triple = f"<http://s/{writer}/{number}> <http://p> 1"
+            answer = served.update(f"INSERT DATA {{ GRAPH <http://turns> {{ {triple} }} }}")
+            if answer.status_code != 204:
+                failed.append(answer.text)
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert served.count("GRAPH <http://turns> { ?s ?p ?o }") == 60
+
+
+def test_a_front_that_is_killed_is_replaced_and_its_snapshots_go(served: Served) -> None:
+    before = fronts(served)
+    served.count()
+    os.kill(before[0], signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        now = fronts(served)
+        if len(now) == 2 and before[0] not in now:
+            break
+        time.sleep(0.1)
+    assert len(fronts(served)) == 2 and before[0] not in fronts(served)
+    for number in range(8):
+        assert served.update(f"INSERT DATA {{ <http://s> <http://p> {number} }}").status_code == 204
+        served.count()
+    # At most the newest and what each reader of two fronts has open.
+    assert len(list((served.folder / "snapshots").iterdir())) <= 5
+
+
+def test_errors_of_the_writer_come_through(served: Served) -> None:
+    answer = served.update("INSERT DATA { nothing }")
+    assert answer.status_code == 400
+    assert answer.json()["line"] == 1
+
+
+def test_it_stops_within_ten_seconds_and_breaks_off_visibly(tmp_path: Path) -> None:
+    server = start(tmp_path / "data", QUERY_TIMEOUT="60")
+    with httpx.stream("POST", f"{server.url}/sparql", data={"query": LONG_RESULT}, timeout=60) as answer:
+        pieces = answer.iter_bytes(1024)
+        next(pieces)
+        below = server.descendants()
+        started = time.monotonic()
+        stopping = threading.Thread(target=server.stop)
+        stopping.start()
+        with pytest.raises(httpx.TransportError):
+            for _ in pieces:
+                pass
+        stopping.join()
+    assert server.process.returncode == 0
+    assert time.monotonic() - started < 20, "ten seconds, and as much again for a busy machine"
+    assert not gone(below)
+    assert not list(tmp_path.glob("data/snapshots/*"))
+    assert not (tmp_path / "data" / "keeper.sock").exists()
+
+
+def test_what_is_under_way_is_finished_when_it_stops(tmp_path: Path) -> None:
+    server = start(tmp_path / "data")
+    got: list[httpx.Response] = []
+    query = "SELECT (COUNT(*) AS ?n) { { SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 2000000 } }"
+    asking = threading.Thread(target=lambda: got.append(server.ask(query)))
+    asking.start()
+    time.sleep(0.5)
+    assert server.stop() == 0
+    asking.join()
+    assert got[0].json()["results"]["bindings"][0]["n"]["value"] == "2000000"
+
+
+def test_a_killed_server_leaves_no_process_and_the_next_one_cleans_up(tmp_path: Path) -> None:
+    server = start(tmp_path / "data")
+    server.update("INSERT DATA { GRAPH <http://g> { <http://s> <http://p> 1 } }")
+    assert server.count() == 1
+    asking = subprocess.Popen(
+        [
+            "curl",
+            "-s",
+            "-o",
+            "/dev/null",
+            "--data-urlencode",
+            f"query={CROSS_PRODUCT}",
+            f"{server.url}/sparql",
+        ]
+    )
+    time.sleep(1)
+    below = server.descendants()
+    assert len(below) >= 5
+    server.kill()
+    assert not gone(below)
+    assert asking.wait(30) != 0, "the client sees that it broke off"
+    assert list((tmp_path / "data" / "snapshots").iterdir())
+    again = start(tmp_path / "data")
+    assert again.count() == 1
+    assert len(list((tmp_path / "data" / "snapshots").iterdir())) <= 2
+    assert again.stop() == 0
+
+
+def test_fifty_stopped_queries_leave_nothing_behind(tmp_path: Path) -> None:
+    server = start(tmp_path / "data", QUERY_TIMEOUT="0.3", FRONTS="1")
+    served_first = server.count("?s ?p ?o")
+    processes = len(server.descendants())
+    (front,) = fronts(server)
+    for number in range(50):
+        answer = server.ask(CROSS_PRODUCT)
+        assert answer.status_code == 503
+        assert answer.headers["Content-Type"].startswith("application/problem+json")
+        if number == 4:  # pools and caches are filled by now
+            files = len(list(Path(f"/proc/{front}/fd").iterdir()))
+            processes = len(server.descendants())
+    assert server.count("?s ?p ?o") == served_first
+    assert len(server.descendants()) == processes
+    # A connection or two may still be closing.
+    assert abs(len(list(Path(f"/proc/{front}/fd").iterdir())) - files) <= 2
+    assert len(list((tmp_path / "data" / "snapshots").iterdir())) == 1
+    assert server.stop() == 0
+
+
+def test_a_sort_over_the_memory_limit_ends_with_503_and_the_server_lives(tmp_path: Path) -> None:
+    server = start(tmp_path / "data", QUERY_TIMEOUT="300", QUERY_MEMORY=str(192 << 20))
+    ten_million = "SELECT * { { SELECT ?a ?d ?c ?f { ?a ?b ?c . ?d ?e ?f } LIMIT 10000000 } } ORDER BY ?c ?f"
+    answer = server.ask(ten_million)
+    assert answer.status_code == 503
+    assert "memory" in answer.json()["detail"]
+    assert server.ask("ASK {}").json()["boolean"] is True
+    assert server.stop() == 0
+
+
+def test_a_result_over_the_limit_of_rows_is_never_cut_in_silence(tmp_path: Path) -> None:
+    server = start(tmp_path / "data", QUERY_ROWS="20000")
+    values = " ".join(f"<http://s/{n}>" for n in range(200))
+    query = f"SELECT ?a ?b {{ VALUES ?a {{ {values} }} VALUES ?b {{ {values} }} }}"
+    assert server.ask(f"{query} LIMIT 20000").status_code == 200
+    with pytest.raises(httpx.RemoteProtocolError):
+        server.ask(f"{query} LIMIT 20001", headers={"Accept": "text/csv"})
+    few = start(tmp_path / "few", QUERY_ROWS="10")
+    refused = few.ask(f"{query} LIMIT 11")
+    assert refused.status_code == 503
+    assert "10 rows" in refused.json()["detail"]
+    assert few.ask(f"{query} LIMIT 10").status_code == 200
+    assert (server.stop(), few.stop()) == (0, 0)
+
+
+def test_writing_needs_the_token_on_every_front(served: Served) -> None:
+    for _ in range(4):
+        assert httpx.post(f"{served.url}/update", data={"update": "CLEAR ALL"}).status_code == 401

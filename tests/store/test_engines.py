@@ -1,0 +1,152 @@
+"""What the tool does with a store, on real engines: installing, loading, asking, replacing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyoxigraph import Literal, NamedNode, Quad
+
+from kg.catalogue import read_catalogue
+from kg.errors import SignInRequiredError, WrongTokenError
+from kg.load import commit, install, list_loads, plan
+from kg.search import resolve, search
+from kg.store import EmbeddedStore
+from kg.store.dialects import PLAIN
+from kg.store.remote import RemoteStore
+from kg.terms import ID
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+CATALOGUE = read_catalogue()
+
+_EXISTS = "Virtuoso 7 compiles no EXISTS inside of BIND or IF"
+_OUTER = "Virtuoso 7 does not see the variables of the outer group in the FILTER of an OPTIONAL"
+VIRTUOSO_CANNOT = {
+    "coding-records": _EXISTS,
+    "dyad": _EXISTS,
+    "monthly-balance": _EXISTS,
+    "statements-by": _OUTER,
+}
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module", params=["oxigraph", "virtuoso"])
+def engine(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(f"{request.param}_engine")
+
+
+@pytest.fixture
+def remote(engine: Any, connected: Callable[[Any], RemoteStore]) -> Iterator[RemoteStore]:
+    store = connected(engine)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def installed(engine: Any, connected: Callable[[Any], RemoteStore]) -> Iterator[RemoteStore]:
+    """The reference graphs, the article and the fixtures that questions name."""
+    store = connected(engine)
+    assert install(store) is True
+    for name in _fixtures():
+        commit(store, plan(store, (FIXTURES / name).read_bytes(), name=name))
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[EmbeddedStore]:
+    store = EmbeddedStore()
+    install(store)
+    for name in _fixtures():
+        commit(store, plan(store, (FIXTURES / name).read_bytes(), name=name))
+    yield store
+    store.close()
+
+
+def _fixtures() -> list[str]:
+    return sorted({question.fixture for question in CATALOGUE.values()} - {"article"})
+
+
+def test_installing_twice_changes_nothing(installed: RemoteStore) -> None:
+    assert install(installed) is False
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_question_gives_what_it_gives_on_the_embedded_store(
+    request: pytest.FixtureRequest,
+    engine: Any,
+    installed: RemoteStore,
+    embedded: EmbeddedStore,
+    name: str,
+) -> None:
+    if engine.name == "virtuoso" and name in VIRTUOSO_CANNOT:
+        request.applymarker(pytest.mark.xfail(strict=True, reason=VIRTUOSO_CANNOT[name]))
+    text = CATALOGUE[name].fill({})
+    expected, found = (_rows(store, text) for store in (embedded, installed))
+    assert expected, "the fixture of the question answers it"
+    assert found == expected
+
+
+def test_a_load_is_there_and_in_the_history(remote: RemoteStore) -> None:
+    install(remote)
+    data = (FIXTURES / "new-event.ttl").read_bytes()
+    load = commit(remote, plan(remote, data, name="new-event.ttl"))
+    assert load is not None
+    assert [known.id for known in list_loads(remote)] == [load.id]
+    assert plan(remote, data, name="new-event.ttl").unchanged
+    assert remote.query(f"ASK {{ <{ID}event/norway-kenya-port-accord> ?p ?o }}").truth()
+
+
+def test_names_are_found(installed: RemoteStore) -> None:
+    assert resolve(installed, "IRN") == f"{ID}country/irn"
+    assert resolve(installed, "Iran") == f"{ID}country/irn"
+    assert f"{ID}country/irn" in [hit.iri for hit in search(installed, "iran", 20)]
+
+
+@pytest.mark.parametrize("door", ["graph store", "update"])
+def test_a_graph_is_replaced_whole(remote: RemoteStore, engine: Any, tmp_path: Path, door: str) -> None:
+    store = remote
+    if door == "update":
+        if engine.name == "virtuoso":
+            pytest.skip("without its graph store, a Virtuoso is spoken to in its own dialect all the same")
+        store = RemoteStore(engine.query_url, update_url=engine.update_url, dialect=PLAIN)
+    graph, other, p = (NamedNode(f"http://e.example/{name}") for name in ("g", "other", "p"))
+    store.change([], [Quad(graph, p, Literal("old"), graph), Quad(graph, p, Literal("kept"), other)])
+    path = tmp_path / "new.nt"
+    path.write_text("".join(f'<http://e.example/{n}> {p} "é {n}" .\n' for n in range(30_000)), "utf-8")
+    store.replace(graph, path, [Quad(graph, p, Literal("record"), other)])
+    (row,) = remote.query(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {graph} {{ ?s ?p ?o }} }}").rows()
+    assert getattr(row["n"], "value") == "30000"  # noqa: B009 - a term of any kind
+    assert not remote.query(f'ASK {{ GRAPH {graph} {{ ?s ?p "old" }} }}').truth()
+    assert remote.query(f'ASK {{ GRAPH {graph} {{ <http://e.example/7> ?p "é 7" }} }}').truth()
+    values = {row["o"] for row in remote.query(f"SELECT ?o {{ GRAPH {other} {{ ?s ?p ?o }} }}").rows()}
+    assert values == {Literal("kept"), Literal("record")}
+
+
+def test_a_change_larger_than_a_request_is_whole(remote: RemoteStore) -> None:
+    graph, p = NamedNode("http://e.example/g"), NamedNode("http://e.example/p")
+    quads = [Quad(NamedNode(f"http://e.example/{n}"), p, Literal("x" * 2000), graph) for n in range(6000)]
+    remote.change([], quads)
+    assert _count(remote, graph) == 6000
+    remote.change(quads[:5000], [])
+    assert _count(remote, graph) == 1000
+
+
+def test_a_wrong_password_is_told(virtuoso_engine: Any) -> None:
+    store = RemoteStore(virtuoso_engine.query_url, login="dba:wrong")
+    with pytest.raises((SignInRequiredError, WrongTokenError)) as caught:
+        store.update("CLEAR SILENT GRAPH <http://e.example/g>")
+    assert caught.value.where
+    store.close()
+
+
+def _count(store: RemoteStore, graph: NamedNode) -> int:
+    (row,) = store.query(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {graph} {{ ?s ?p ?o }} }}").rows()
+    return int(getattr(row["n"], "value"))  # noqa: B009 - a term of any kind
+
+
+def _rows(store: Any, text: str) -> list[list[tuple[str, str]]]:
+    return sorted(sorted((name, str(term)) for name, term in row.items()) for row in store.query(text).rows())
