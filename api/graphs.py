@@ -192,7 +192,14 @@ def _body(base: str) -> Iterator[tuple[Path, Written]]:
             save(source)
             parts.append(write_ntriples(source, form, target, base=base, name=name))
             source.unlink()
-        yield target, Written(sum(p.triples for p in parts), any(p.blank_nodes for p in parts))
+        yield (
+            target,
+            Written(
+                sum(part.triples for part in parts),
+                any(part.blank_nodes for part in parts),
+                any(part.triple_terms for part in parts),
+            ),
+        )
 
 
 def _parts() -> Iterator[tuple[str, Format, Callable[[Path], object]]]:

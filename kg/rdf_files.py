@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyoxigraph
-from pyoxigraph import BlankNode, DefaultGraph, RdfFormat, Triple
+from pyoxigraph import BlankNode, DefaultGraph, NamedNode, RdfFormat, Triple
 
 from kg.errors import DataSyntaxError
 from kg.formats import Format
 from kg.readers.xml_check import check_xml
+from kg.terms import GENID
 
 # The engine's parser and the release of nested terms recurse; some 20,000 levels end the process.
 _DEPTH: Final = 200
@@ -28,10 +29,11 @@ _TURTLE: Final = re.compile(
 
 @dataclass(frozen=True)
 class Written:
-    """How many triples a file came to, and whether blank nodes are among them."""
+    """How many triples a file came to, and whether blank nodes and triple terms (RDF 1.2) are among them."""
 
     triples: int
     blank_nodes: bool
+    triple_terms: bool
 
 
 def write_ntriples(source: Path, form: Format, target: Path, *, base: str, name: str) -> Written:
@@ -41,13 +43,13 @@ def write_ntriples(source: Path, form: Format, target: Path, *, base: str, name:
     column where the parser knows them, also for a file that holds named graphs.
     """
     if source.stat().st_size == 0 and form.name != "rdf":
-        return Written(0, False)
+        return Written(0, False, False)
     _check(source, form, name)
     count = 0
-    blank = False
+    blank = nested = False
 
     def triples() -> Iterator[Triple]:
-        nonlocal count, blank
+        nonlocal count, blank, nested
         engine: Any = form.engine
         quads = pyoxigraph.parse(path=str(source), format=engine, base_iri=base, rename_blank_nodes=True)
         for quad in quads:
@@ -59,6 +61,7 @@ def write_ntriples(source: Path, form: Format, target: Path, *, base: str, name:
                 )
             count += 1
             blank = blank or _has_blank(quad.triple)
+            nested = nested or isinstance(quad.object, Triple)
             yield quad.triple
 
     try:
@@ -68,7 +71,35 @@ def write_ntriples(source: Path, form: Format, target: Path, *, base: str, name:
         raise _explain(error, name) from None
     except ValueError as error:
         raise DataSyntaxError(f"the base IRI cannot be used: {error}", where=name) from None
-    return Written(count, blank)
+    return Written(count, blank, nested)
+
+
+def skolemise_file(source: Path, target: Path) -> Written:
+    """Write N-Triples with IRIs in the place of blank nodes (RDF 1.1 Concepts section 3.5).
+
+    A label leads to the same IRI always, so it must not stand for two nodes.
+    """
+    count = 0
+    nested = False
+
+    def triples() -> Iterator[Triple]:
+        nonlocal count, nested
+        for quad in pyoxigraph.parse(path=str(source), format=RdfFormat.N_TRIPLES):
+            count += 1
+            nested = nested or isinstance(quad.object, Triple)
+            yield _named(quad.triple)
+
+    with target.open("wb") as out:
+        pyoxigraph.serialize(triples(), out, format=RdfFormat.N_TRIPLES)
+    return Written(count, False, nested)
+
+
+def _named(term: Any) -> Any:
+    if isinstance(term, BlankNode):
+        return NamedNode(GENID + term.value)
+    if isinstance(term, Triple):
+        return Triple(_named(term.subject), term.predicate, _named(term.object))
+    return term
 
 
 def _has_blank(triple: Triple) -> bool:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 from flask.testing import FlaskClient
-from rdflib import Dataset, Graph
+from rdflib import Dataset, Graph, URIRef
 from rdflib.compare import isomorphic
 
 from kg.formats import GRAPH_FORMATS
@@ -186,6 +186,20 @@ def test_a_body_of_many_triples(client: FlaskClient) -> None:
     assert len(read(client, NEW)) == 5001
 
 
+def test_large_bodies_with_blank_nodes(client: FlaskClient) -> None:
+    """Beyond 500 triples blank nodes become IRIs; what was there goes, or stays, as asked."""
+    lines = [f"<{E}{n}> <{E}p> [ <{E}q> {n} ] ." for n in range(400)]
+    assert put(client, NEW, PERSON % "Alan").status_code == 201
+    assert put(client, NEW, "\n".join(lines)).status_code == 204
+    found = read(client, NEW)
+    assert len(found) == 800
+    assert len(set(found.objects(predicate=URIRef(E + "p")))) == 400
+    assert put(client, NEW, PERSON % "Alan").status_code == 204
+    assert same(client, NEW, PERSON % "Alan")
+    assert post(client, NEW, "\n".join(lines)).status_code == 204
+    assert len(read(client, NEW)) == 804
+
+
 def test_relative_iris_mean_the_graph(client: FlaskClient) -> None:
     """Section 4.2: the base IRI of a payload is that of the graph."""
     put(client, "/graphs?" + urlencode({"graph": E + "dir/g"}), "<> <p> <other> .")
@@ -208,6 +222,20 @@ def test_triple_terms_pass_through(client: FlaskClient) -> None:
     line = f'<{E}a> <{E}says> <<( <{E}b> <{E}c> "d" )>> .'
     assert put(client, NEW, line, "application/n-triples").status_code == 201
     assert client.get(NEW, headers={"Accept": "application/n-triples"}).text.strip() == line
+
+
+def test_triple_terms_are_never_lost(client: FlaskClient) -> None:
+    """What the store takes as a file cannot hold them: such a body is refused, and what was there stays."""
+    line = f'<{E}a> <{E}says> <<( <{E}b> <{E}c> "d" )>> .'
+    many = "\n".join(f'<{E}{n}> <{E}says> <<( <{E}b> <{E}c> "{n}" )>> .' for n in range(600))
+    nodes = "\n".join(f"<{E}{n}> <{E}p> [ <{E}q> {n} ] ." for n in range(400))
+    put(client, NEW, line)
+    assert put(client, NEW, many).status_code == 413
+    assert post(client, NEW, many).status_code == 413
+    assert post(client, NEW, nodes).status_code == 413
+    assert client.get(NEW, headers={"Accept": "application/n-triples"}).text.strip() == line
+    assert put(client, NEW, OTHER).status_code == 204
+    assert same(client, NEW, OTHER)
 
 
 def test_a_browser_gets_the_page(client: FlaskClient) -> None:

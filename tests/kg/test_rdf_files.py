@@ -1,0 +1,67 @@
+"""RDF from file to file: counted, strict, blank nodes told apart or named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rdflib import Graph
+from rdflib.compare import isomorphic
+
+from kg.errors import DataSyntaxError
+from kg.formats import rdf_format
+from kg.rdf_files import skolemise_file, write_ntriples
+from kg.terms import GENID
+
+TEXT = "<> <p> [ <q> 'x' ; <q> [ <r> <y> ] ] , ( 1 2 ) ."
+
+
+def write(folder: Path, text: str, form: str = "ttl"):  # type: ignore[no-untyped-def]
+    source, target = folder / "source", folder / "target.nt"
+    source.write_text(text, encoding="utf-8")
+    return write_ntriples(source, rdf_format(form), target, base="http://e.example/g", name="body"), target
+
+
+def test_the_triples_are_all_there(tmp_path: Path) -> None:
+    written, target = write(tmp_path, TEXT)
+    wanted = Graph().parse(data=TEXT, format="turtle", publicID="http://e.example/g")
+    assert (written.triples, written.blank_nodes) == (len(wanted), True)
+    assert isomorphic(Graph().parse(target, format="nt"), wanted)
+
+
+def test_a_second_document_is_added_with_nodes_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path, "_:a <p> 1 .")
+    _, target = write(tmp_path, "_:a <p> 1 .")
+    assert len(Graph().parse(target, format="nt")) == 2
+
+
+def test_blank_nodes_become_names_one_for_one(tmp_path: Path) -> None:
+    _, target = write(tmp_path, TEXT)
+    named = tmp_path / "named.nt"
+    skolemise_file(target, named)
+    before, after = (Graph().parse(path, format="nt") for path in (target, named))
+    assert not any(line.startswith("_:") or " _:" in line for line in named.read_text().splitlines())
+    nodes = {term for triple in after for term in triple if str(term).startswith(GENID)}
+    blank = {node for node in before.all_nodes() if node not in after.all_nodes()}
+    assert len(nodes) == len(blank) == 4 and len(after) == len(before)
+
+
+def test_empty_files(tmp_path: Path) -> None:
+    assert write(tmp_path, "")[0].triples == 0
+    with pytest.raises(DataSyntaxError):
+        write(tmp_path, "", "rdf")
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "line"),
+    [
+        ("<a:a> <a:b> 1 .\n<a:a> <a:b> oops .", "ttl", 2),
+        ("<a:a> <a:b> <a:c> .\n<relative> <a:b> <a:c> .", "nt", 2),
+        ("<a>\n<b>\n</a>", "rdf", 3),
+        ('{\n"@id": "http://e.example/1",\n"http://e.example/p": }', "jsonld", 3),
+    ],
+)
+def test_a_fault_has_its_line(tmp_path: Path, text: str, form: str, line: int) -> None:
+    with pytest.raises(DataSyntaxError) as told:
+        write(tmp_path, text, form)
+    assert told.value.line == line and told.value.mend
