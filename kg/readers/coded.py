@@ -44,9 +44,20 @@ class Coded:
     note: tuple[Literal["actor", "place", "event type"], str, str] | None = None
     fresh: bool = True
     node: str = field(init=False)
+    _said: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.node = f"<{self.iri}>"
+
+    def said(self, predicate: str, name: str = "") -> str:
+        """Write that a record, for which NUL stands, has it in a role, and there the name of the row."""
+        found = self._said.get(predicate)
+        if found is None:
+            found = f"\x00 {predicate} {self.node} .\n"
+            if name:
+                found += f'\x00 {name} "{self.text}" .\n'
+            self._said[predicate] = found
+        return found
 
 
 class Codings:
@@ -128,7 +139,7 @@ class Codings:
         except KeyError:
             found = self._actor(key, line)
             remember(self._actors, key, found)
-        if found is not None:
+        if found is not None and found.note is not None:
             self._count(found, line)
         return found
 
@@ -205,7 +216,7 @@ class Codings:
         if isinstance(found, str):
             self._job.fault(line, f"{column}_{'Lat' if 'latitude' in found else 'Long'}", found)
             return False
-        if found is not None:
+        if found is not None and found.note is not None:
             self._count(found, line)
         return found
 

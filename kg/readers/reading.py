@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import BinaryIO, Final, Literal
 
 from kg.actors import Resolver
@@ -261,6 +262,7 @@ def interval(day: str, line: int) -> Record:
     return Record(f"{ID}time/{day}", "ProperInterval", lines.encode(), line)
 
 
+@lru_cache(maxsize=1000)
 def document_slug(text: str) -> str:
     """Name the document at an address (or cited by name) by a hash of it."""
     return hashlib.sha256(text.encode()).hexdigest()[:20]
