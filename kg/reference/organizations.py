@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -13,6 +14,7 @@ from kg.terms import ID, PREFIXES, mint, term
 
 _DATE: Final = NamedNode(PREFIXES["xsd"] + "date")
 _PRECISION: Final = ID + "time-precision/"
+_MONTH: Final = len("YYYY-MM")
 
 
 def organizations(rows: tuple[Row, ...]) -> Iterator[Triple]:
@@ -64,8 +66,17 @@ def _interval(use: NamedNode, interval: NamedNode, row: Row) -> Iterator[Triple]
     yield Triple(use, term("dg:time"), interval)
     yield Triple(interval, TYPE, term("time:ProperInterval"))
     yield Triple(interval, LABEL, english(label))
-    precision = "day" if begin and end else "open"
+    whole_days = all(len(bound) != _MONTH for bound in (begin, end))
+    precision = "open" if not (begin and end) else "day" if whole_days else "month"
     yield Triple(interval, term("dg:precision"), NamedNode(_PRECISION + precision))
-    for name, day in (("dg:begin", begin), ("dg:end", end)):
-        if day:
-            yield Triple(interval, term(name), Literal(day, datatype=_DATE))
+    for name, bound, last in (("dg:begin", begin, False), ("dg:end", end, True)):
+        if bound:
+            yield Triple(interval, term(name), Literal(_day(bound, last), datatype=_DATE))
+
+
+def _day(bound: str, last: bool) -> str:
+    """Give a day as it is, and of a month its first or last day."""
+    if len(bound) != _MONTH:
+        return bound
+    year, month = (int(part) for part in bound.split("-"))
+    return f"{bound}-{monthrange(year, month)[1] if last else 1:02}"

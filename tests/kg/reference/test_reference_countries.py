@@ -15,7 +15,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 from kg.reference import common_name, reference_triples
 from kg.reference.tables import read_table
 from kg.reference.writing import LANGUAGES
-from kg.terms import ID, term
+from kg.terms import ID, PREFIXES, term
 
 COUNTRY = ID + "country/"
 SHARED = Path(os.environ.get("DIPLOGRAPH_SHARED") or Path(__file__).parents[4] / "shared")
@@ -218,6 +218,18 @@ def test_a_contested_name_says_who_uses_it() -> None:
     assert Triple(use, term("dg:usedBy"), NamedNode(COUNTRY + "usa")) in triples
     label = Literal("“Burma” for Myanmar, as used by United States", language="en")
     assert Triple(use, term("rdfs:label"), label) in triples
+
+
+def test_a_month_of_a_name_is_its_first_and_last_day() -> None:
+    triples = set(reference_triples())
+    date = NamedNode(PREFIXES["xsd"] + "date")
+    slug = "mkd-the-former-yugoslav-republic-of-macedonia-united-nations"
+    use = NamedNode(f"{ID}name-use/{slug}")
+    (interval,) = {t.object for t in triples if (t.subject, t.predicate) == (use, term("dg:time"))}
+    assert isinstance(interval, NamedNode)
+    assert Triple(interval, term("dg:begin"), Literal("1993-04-08", datatype=date)) in triples
+    assert Triple(interval, term("dg:end"), Literal("2019-02-28", datatype=date)) in triples
+    assert Triple(interval, term("dg:precision"), NamedNode(ID + "time-precision/month")) in triples
 
 
 def test_nothing_is_named_that_is_not_described() -> None:
