@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from api import access, entities, errors, headers, home, loads, questions, sparql
+from api import access, entities, errors, headers, home, loads, ontology, questions, sparql
 from api.state import State
 from kg.settings import Settings
 from kg.store import Store
@@ -26,6 +26,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
         entities,
         questions,
         loads,
+        ontology,
     ):
         app.register_blueprint(door.blueprint)
     return app

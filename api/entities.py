@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from api import links
 from api.negotiation import choose_format, send_answer, wants_html
 from api.state import state
-from kg.describe import Description, Facts, describe, describe_triples, ontology_terms, ontology_triples
+from kg.describe import Description, Facts, describe, describe_triples
 from kg.errors import ParameterError, UnknownNameError
 from kg.formats import GRAPH_FORMATS, Format
 from kg.search import Name, exists, kind_of
@@ -207,22 +207,6 @@ def any_data() -> ResponseReturnValue:
     name = request.args.get("format")
     form = _format(name) if name else choose_format(GRAPH_FORMATS)
     return send_answer(describe_triples(state().store, request.args.get("iri", "")), form=form)
-
-
-@blueprint.get("/ontology")
-def ontology() -> ResponseReturnValue:
-    """Show the ontology, or give it as RDF, by Accept."""
-    if not wants_html():
-        return send_answer(ontology_triples(state().store))
-    response = make_response(render_template("ontology.html", sections=ontology_terms(state().store)))
-    response.vary.add("Accept")
-    return response
-
-
-@blueprint.get("/ontology.<extension>")
-def ontology_file(extension: str) -> ResponseReturnValue:
-    """Give the ontology in the format that the ending names."""
-    return send_answer(ontology_triples(state().store), form=_format(extension))
 
 
 def _known(start: str, rest: str) -> str:

@@ -17,7 +17,7 @@ from kg.describe.graphs import Overview, contents_of, overview, source_graphs
 from kg.describe.links import holdings_of, incoming, is_graph
 from kg.describe.listing import select
 from kg.describe.model import PAGE, Description, EventLine, Facts, Listing, Statement, Value
-from kg.describe.ontology import Entry, ontology_terms, ontology_triples
+from kg.describe.ontology import Branch, Entry, class_tree, ontology_header, ontology_terms, ontology_triples
 from kg.describe.rdf import describe_triples
 from kg.describe.tables import Dyad, Passage, Table, between_actors, members_of, table_of
 from kg.search import exists, iri_text, kind_of, name_all, plain, types_of, unknown
@@ -25,6 +25,7 @@ from kg.store import Store
 from kg.terms import GRAPH
 
 __all__ = [
+    "Branch",
     "Description",
     "Dyad",
     "Entry",
@@ -38,11 +39,13 @@ __all__ = [
     "Value",
     "all_events",
     "between_actors",
+    "class_tree",
     "describe",
     "describe_claims",
     "describe_events",
     "describe_triples",
     "members_of",
+    "ontology_header",
     "ontology_terms",
     "ontology_triples",
     "overview",
