@@ -13,7 +13,7 @@ FLOORS = (
     {"errors", "bundled"},
     {"settings", "terms", "formats"},
     {"model", "changes", "catalogue", "sparql", "countries"},
-    {"store"},
+    {"store", "owl"},
     {"ontology", "reasoning", "checks", "validation", "provenance", "search", "readers", "extract"},
     {"load", "describe"},
 )
