@@ -22,6 +22,7 @@ from api import (
     language,
     lists,
     loads,
+    ontology,
     operation,
     pictures,
     questions,
@@ -77,6 +78,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
         discovery,
         dyads,
         pictures,
+        ontology,
     ):
         app.register_blueprint(door.blueprint)
     _wrap(app, store, settings, places)

@@ -21,8 +21,6 @@ from kg.describe import (
     describe,
     describe_triples,
     facts_table,
-    ontology_terms,
-    ontology_triples,
     release_of,
 )
 from kg.errors import ParameterError, UnknownNameError
@@ -159,22 +157,6 @@ def any_data() -> ResponseReturnValue:
         return _facts_csv(iri)
     form = _format(name) if name else choose_format(GRAPH_FORMATS)
     return send_answer(describe_triples(state().store, iri), form=form)
-
-
-@blueprint.get("/ontology")
-def ontology() -> ResponseReturnValue:
-    """Show the ontology, or give it as RDF, by Accept."""
-    if not wants_html():
-        return send_answer(ontology_triples(state().store))
-    response = make_response(render_template("ontology.html", sections=ontology_terms(state().store)))
-    response.vary.add("Accept")
-    return response
-
-
-@blueprint.get("/ontology.<extension>")
-def ontology_file(extension: str) -> ResponseReturnValue:
-    """Give the ontology in the format that the ending names."""
-    return send_answer(ontology_triples(state().store), form=_format(extension))
 
 
 def _known(start: str, rest: str) -> str:

@@ -14,6 +14,7 @@ from pyoxigraph import NamedNode, Triple
 
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError
+from kg.owl import OwlClass, OwlProperty, OwlTerm, OwlThing, Vocabulary, open_vocabulary
 from kg.reference import reference_triples
 from kg.terms import (
     GRAPH_ALIGNMENTS,
@@ -22,6 +23,20 @@ from kg.terms import (
     GRAPH_ONTOLOGY,
     term,
 )
+
+__all__ = [
+    "OwlClass",
+    "OwlProperty",
+    "OwlTerm",
+    "OwlThing",
+    "TermEntry",
+    "TermKind",
+    "Vocabulary",
+    "article_graphs",
+    "open_vocabulary",
+    "reference_graphs",
+    "term_index",
+]
 
 TermKind = Literal["class", "property", "annotation", "concept", "scheme"]
 

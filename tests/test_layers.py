@@ -13,7 +13,7 @@ FLOORS = (
     {"errors", "bundled", "addresses"},
     {"settings", "terms", "formats", "languages"},
     {"model", "changes", "catalogue", "sparql", "reference", "lines"},
-    {"store"},
+    {"store", "owl"},
     {"actors"},
     {"ontology", "reasoning", "checks", "validation", "provenance", "search", "readers", "extract"},
     {"rdf_files"},

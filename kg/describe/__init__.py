@@ -24,7 +24,7 @@ from kg.describe.matching import Match, facts_for, match_name, properties_of, te
 from kg.describe.model import PAGE, Description, EventLine, Fact, Facts, Listing, Statement, Value
 from kg.describe.neighbours import neighbours_of
 from kg.describe.news import News, described, news_of
-from kg.describe.ontology import Entry, ontology_terms, ontology_triples
+from kg.describe.ontology import Branch, Entry, class_tree, ontology_header, ontology_terms, ontology_triples
 from kg.describe.places import spots_of
 from kg.describe.rdf import describe_triples
 from kg.describe.records import records_of
@@ -39,6 +39,7 @@ from kg.terms import GRAPH, ONTOLOGY
 __all__ = [
     "LEVELS",
     "Balance",
+    "Branch",
     "Covered",
     "Description",
     "Dyad",
@@ -62,6 +63,7 @@ __all__ = [
     "Value",
     "all_events",
     "choices",
+    "class_tree",
     "coverage_of",
     "describe",
     "describe_claims",
@@ -79,6 +81,7 @@ __all__ = [
     "members_of",
     "neighbours_of",
     "news_of",
+    "ontology_header",
     "ontology_terms",
     "ontology_triples",
     "overview",

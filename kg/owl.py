@@ -1,0 +1,242 @@
+"""The ontology as Python objects, for notebooks: classes, properties and things with what they mean.
+
+owlready2 reads the ontology into a world of its own; what is handed out here is typed and in plain words.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any, Final
+
+import owlready2
+from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple, parse, serialize
+
+from kg.bundled import ONTOLOGY_FOLDER
+from kg.errors import UnknownNameError
+from kg.terms import GENID, ID, ONTOLOGY, PREFIXES, compact
+
+_FILES: Final = ("diplomacy.ttl", "event-types.ttl")
+
+
+@dataclass(frozen=True)
+class OwlTerm:
+    """Anything with an IRI: its prefixed name, label and definition; a text that it lacks is empty."""
+
+    entity: Any
+    """The object of owlready2, for what this door does not offer."""
+
+    @property
+    def iri(self) -> str:
+        """Give the whole IRI."""
+        return str(self.entity.iri)
+
+    @property
+    def name(self) -> str:
+        """Give the prefixed name, such as `dg:Event`."""
+        return compact(self.iri)
+
+    @property
+    def label(self) -> str:
+        """Give the English name that pages show."""
+        return _text(self.entity, "label")
+
+    @property
+    def definition(self) -> str:
+        """Give what the term means; for a term of another vocabulary, how we use it."""
+        return _text(self.entity, "definition") or _text(self.entity, "scopeNote")
+
+    @property
+    def example(self) -> str:
+        """Give a case in which the term applies."""
+        return _text(self.entity, "example")
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.label}>"
+
+
+@dataclass(frozen=True, repr=False)
+class OwlClass(OwlTerm):
+    """A class of things."""
+
+    @property
+    def above(self) -> list[OwlClass]:
+        """List the classes right above it, the genus of its definition included."""
+        found = [c for c in self.entity.is_a if _named(c)]
+        for expression in self.entity.equivalent_to:
+            found += [c for c in getattr(expression, "Classes", ()) if _named(c)]
+        return _sorted(OwlClass(c) for c in found if c is not owlready2.Thing)
+
+    @property
+    def below(self) -> list[OwlClass]:
+        """List the classes right below it."""
+        return _sorted(OwlClass(c) for c in self.entity.subclasses())
+
+    @property
+    def members(self) -> list[OwlThing]:
+        """List the things of this class and of those below it."""
+        return _sorted(OwlThing(thing) for thing in self.entity.instances())
+
+    @property
+    def properties(self) -> list[OwlProperty]:
+        """List the properties that its members can have, those of the classes above included."""
+        world = self.entity.namespace.world
+        wide = self.entity.ancestors()
+        return _sorted(
+            OwlProperty(p) for p in world.properties() if any(_covers(domain, wide) for domain in p.domain)
+        )
+
+
+@dataclass(frozen=True, repr=False)
+class OwlProperty(OwlTerm):
+    """A relation between things, or a property with plain values."""
+
+    @property
+    def relates_things(self) -> bool:
+        """Tell whether its values are things, and not texts or numbers."""
+        return isinstance(self.entity, owlready2.ObjectPropertyClass)
+
+    @property
+    def domains(self) -> list[OwlClass]:
+        """List the classes that have it; where several are given, either."""
+        return _sorted(OwlClass(c) for domain in self.entity.domain for c in _parts(domain))
+
+    @property
+    def ranges(self) -> list[OwlClass]:
+        """List the classes that it leads to; none for plain values."""
+        return _sorted(OwlClass(c) for found in self.entity.range for c in _parts(found))
+
+    @property
+    def above(self) -> list[OwlProperty]:
+        """List the properties right above it."""
+        return _sorted(
+            OwlProperty(p)
+            for p in self.entity.is_a
+            if isinstance(p, owlready2.PropertyClass) and not p.iri.startswith(PREFIXES["owl"])
+        )
+
+    @property
+    def inverse(self) -> OwlProperty | None:
+        """Give the property that says the same the other way round."""
+        found = self.entity.inverse_property if self.relates_things else None
+        return OwlProperty(found) if found is not None else None
+
+
+@dataclass(frozen=True, repr=False)
+class OwlThing(OwlTerm):
+    """A single thing: an event, an agent, a concept."""
+
+    @property
+    def classes(self) -> list[OwlClass]:
+        """List the classes that it is said to be of."""
+        return _sorted(OwlClass(c) for c in self.entity.is_a if _named(c) and c is not owlready2.Thing)
+
+    def values(self, name: str) -> list[OwlThing | str | int | float]:
+        """Give the values of a property by its local name, such as `actor`.
+
+        Plain values come as Python has them; a thing that nothing is said of comes as its IRI.
+        """
+        found = getattr(self.entity, name, None) or []
+        listed = found if isinstance(found, list) else [found]
+        return [OwlThing(v) if isinstance(v, owlready2.Thing) else v for v in listed]
+
+
+class Vocabulary:
+    """The ontology and its concept schemes, with whatever graph was given along."""
+
+    def __init__(self, facts: Iterable[Triple] = ()) -> None:
+        self._world: Any = owlready2.World()
+        triples = [quad.triple for name in _FILES for quad in parse(path=ONTOLOGY_FOLDER / name)]
+        triples += [Triple(_blank(t.subject), t.predicate, _blank(t.object)) for t in facts]
+        data = serialize(triples, format=RdfFormat.N_TRIPLES) or b""
+        self._world.get_ontology(ONTOLOGY).load(fileobj=BytesIO(data), only_local=True)
+
+    @property
+    def classes(self) -> list[OwlClass]:
+        """List the classes of our own."""
+        return _sorted(OwlClass(c) for c in self._world.classes() if c.iri.startswith(ONTOLOGY))
+
+    @property
+    def properties(self) -> list[OwlProperty]:
+        """List the properties of our own, annotations left out."""
+        kinds = (owlready2.ObjectPropertyClass, owlready2.DataPropertyClass)
+        found = (p for p in self._world.properties() if isinstance(p, kinds))
+        return _sorted(OwlProperty(p) for p in found if p.iri.startswith(ONTOLOGY))
+
+    def __getitem__(self, name: str) -> OwlTerm:
+        """Find a term by local name (`Event`), prefixed name, `kind/slug` or IRI.
+
+        Raises UnknownNameError with the nearest name.
+        """
+        entity = next((e for iri in _candidates(name) if (e := self._world[iri]) is not None), None)
+        if entity is None:
+            known = [term.name.removeprefix("dg:") for term in (*self.classes, *self.properties)]
+            near = difflib.get_close_matches(name.removeprefix("dg:"), known, n=1)
+            raise UnknownNameError(
+                f"the ontology has no {name}",
+                mend=f"Did you mean {near[0]}?" if near else "vocabulary.classes lists the classes.",
+            )
+        if isinstance(entity, owlready2.ThingClass):
+            return OwlClass(entity)
+        return OwlProperty(entity) if isinstance(entity, owlready2.PropertyClass) else OwlThing(entity)
+
+    def cls(self, name: str) -> OwlClass:
+        """Find a class; raises UnknownNameError, also for what is none."""
+        found = self[name]
+        if not isinstance(found, OwlClass):
+            raise UnknownNameError(f"{found.name} is no class", mend="vocabulary.classes lists the classes.")
+        return found
+
+    def thing(self, name: str) -> OwlThing:
+        """Find a single thing; raises UnknownNameError, also for what is a class or property."""
+        found = self[name]
+        if not isinstance(found, OwlThing):
+            raise UnknownNameError(f"{found.name} is no single thing", mend="Ask for it with [ ] instead.")
+        return found
+
+
+def open_vocabulary(facts: Iterable[Triple] = ()) -> Vocabulary:
+    """Open the ontology and its concept schemes for exploring, together with facts where they are given."""
+    return Vocabulary(facts)
+
+
+def _candidates(name: str) -> Iterator[str]:
+    prefix, colon, local = name.partition(":")
+    if colon and prefix in PREFIXES:
+        yield PREFIXES[prefix] + local
+    yield name
+    yield ONTOLOGY + name
+    yield ID + name
+
+
+def _text(entity: Any, name: str) -> str:
+    values = getattr(entity, name, None) or []
+    best = [v for v in values if getattr(v, "lang", "en").startswith("en")] or list(values)
+    return str(best[0]) if best else ""
+
+
+def _named(expression: Any) -> bool:
+    return isinstance(expression, owlready2.ThingClass)
+
+
+def _parts(expression: Any) -> list[Any]:
+    if _named(expression):
+        return [] if expression is owlready2.Thing else [expression]
+    return [c for c in getattr(expression, "Classes", ()) if _named(c)]
+
+
+def _covers(domain: Any, wide: set[Any]) -> bool:
+    return any(part in wide for part in _parts(domain))
+
+
+def _blank(node: Any) -> Any:
+    """Turn skolem IRIs back to blank nodes, as class expressions want it."""
+    if isinstance(node, NamedNode) and node.value.startswith(GENID):
+        return BlankNode("g" + "".join(c if c.isalnum() else "x" for c in node.value[len(GENID) :]))
+    return node
+
+
+def _sorted(terms: Iterable[Any]) -> list[Any]:
+    return sorted({term.iri: term for term in terms}.values(), key=lambda term: str(term.name))
