@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from flask import Blueprint, Response, current_app, jsonify, make_response, render_template
 from flask.typing import ResponseReturnValue
 
@@ -17,7 +20,10 @@ from kg.describe import (
     last_load,
     overview,
 )
+from kg.errors import QueryStoppedError
 from kg.store import Store
+
+T = TypeVar("T")
 
 blueprint = Blueprint("home", __name__)
 
@@ -28,18 +34,17 @@ _FIRST_EVENTS = 10
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
     """Show what is inside, and where to start."""
-    store, memory = state().store, state().memory
     questions = catalogue()
     first = [questions[name] for name in _FIRST_QUESTIONS if name in questions]
-    covered = memory.get(store, "coverage", coverage_of)
+    covered = _known("coverage", coverage_of) or []
     years = [year for source in covered for year, _, _ in source.years]
     return render_template(
         "home.html",
-        counts=memory.get(store, "overview", overview),
+        counts=_known("overview", overview),
         records=sum(source.records for source in covered),
         years=(min(years), max(years)) if years else None,
-        last=memory.get(store, "last load", last_load),
-        events=memory.get(store, "latest", _latest),
+        last=_known("last load", last_load),
+        events=_known("latest", _latest),
         shown=_FIRST_EVENTS,
         questions=first or list(questions.values())[:3],
         sources=[source for source in covered if source.events or source.records or source.claims],
@@ -60,6 +65,14 @@ def coverage() -> ResponseReturnValue:
         response = make_response(page)
     response.vary.add("Accept")
     return response
+
+
+def _known(name: str, compute: Callable[[Store], T]) -> T | None:
+    """Count something once for each version of the store; None where that takes longer than a query may."""
+    try:
+        return state().memory.get(state().store, name, compute)
+    except QueryStoppedError:
+        return None
 
 
 def _covered(source: Covered) -> dict[str, object]:

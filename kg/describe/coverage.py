@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kg.describe.events import event_classes
 from kg.describe.listing import iris_in, select
+from kg.describe.times import days_of
 from kg.search import Name, name_all, plain, row_text, values
 from kg.store import Store
 from kg.terms import GRAPH_LOADS, ONTOLOGY
@@ -45,35 +46,44 @@ class LastLoad:
 
 def coverage_of(store: Store) -> list[Covered]:
     """Count events and machine codings by source and year, the sources in alphabetical order."""
-    classes = [*event_classes(store), ONTOLOGY + "CodingRecord"]
-    rows = select(
-        store,
-        f"""SELECT ?g ?year ?record (COUNT(DISTINCT ?item) AS ?n) WHERE {{
-          GRAPH ?g {{ ?item a ?class }} VALUES ?class {{ {values(classes)} }}
-          OPTIONAL {{ ?item dg:time ?t OPTIONAL {{ ?t dg:begin ?b }} OPTIONAL {{ ?t dg:end ?e }}
-            BIND(YEAR(COALESCE(?b, ?e)) AS ?year) }}
-          BIND(?class = dg:CodingRecord AS ?record)
-        }} GROUP BY ?g ?year ?record""",
-    )
+    counts: dict[str, dict[int | None, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    years = {time: int(day[:4]) for time, day in days_of(store).items() if day[:4].isdecimal()}
+    for column, classes in enumerate((event_classes(store), [ONTOLOGY + "CodingRecord"])):
+        block = f"VALUES ?class {{ {values(classes)} }}"
+        everything = select(
+            store,
+            f"""SELECT ?g (COUNT(DISTINCT ?item) AS ?n) WHERE {{ {block} GRAPH ?g {{ ?item a ?class }} }}
+            GROUP BY ?g""",
+        )
+        dated = select(
+            store,
+            f"""SELECT ?g ?t (COUNT(DISTINCT ?item) AS ?n) WHERE {{ {block}
+            GRAPH ?g {{ ?item a ?class ; dg:time ?t }} }} GROUP BY ?g ?t""",
+        )
+        for row in everything:
+            if "g" in row:
+                counts[plain(row["g"])][None][column] += int(plain(row["n"]))
+        for row in dated:
+            year = years.get(row_text(row, "t") or "")
+            if "g" in row and year is not None:
+                counts[plain(row["g"])][year][column] += int(plain(row["n"]))
+                counts[plain(row["g"])][None][column] -= int(plain(row["n"]))
     said = select(
         store, "SELECT ?g (COUNT(DISTINCT ?c) AS ?n) WHERE { GRAPH ?g { ?c a dg:Claim } } GROUP BY ?g"
     )
     claims = {plain(row["g"]): int(plain(row["n"])) for row in said if "g" in row}
-    counts: dict[str, dict[int | None, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-    for row in rows:
-        if "g" in row:
-            year = row_text(row, "year")
-            column = 1 if row_text(row, "record") == "true" else 0
-            counts[plain(row["g"])][int(year) if year else None][column] += int(plain(row["n"]))
     names = name_all(store, [*counts, *claims])
     found = [
         Covered(
             names[graph],
-            tuple((year, *years[year]) for year in sorted(y for y in years if y is not None)),  # type: ignore[misc]
-            (years[None][0], years[None][1]) if None in years else (0, 0),
+            tuple(
+                (year, by_year[year][0], by_year[year][1])
+                for year in sorted(y for y in by_year if y is not None)
+            ),
+            (max(0, by_year[None][0]), max(0, by_year[None][1])),
             claims.get(graph, 0),
         )
-        for graph, years in ((graph, counts[graph]) for graph in {**counts, **dict.fromkeys(claims)})
+        for graph, by_year in ((graph, counts[graph]) for graph in {**counts, **dict.fromkeys(claims)})
     ]
     return sorted(found, key=lambda covered: (covered.source.label, covered.source.iri))
 

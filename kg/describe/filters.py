@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
+from pyoxigraph import NamedNode
+
 from kg.describe.events import event_classes
-from kg.describe.listing import iris_in, listed, select
-from kg.describe.model import Listing, When
-from kg.describe.times import times_of
-from kg.search import Name, iri_text, name_all, plain, values
+from kg.describe.listing import iris_in, select
+from kg.describe.model import COUNTED, PAGE, Listing, When
+from kg.describe.times import bounds_of, days_of, times_of
+from kg.search import PROLOGUE, Name, iri_text, name_all, plain, row_text, values
 from kg.store import Store
 from kg.terms import GRAPH, ONTOLOGY
 
@@ -40,14 +42,16 @@ _COLUMNS: Final = {
     "goldstein": "goldstein",
     "time": "time",
 }
-_PARTIES: Final = (
-    "dg:actor dg:recipient dg:affected dg:orderedBy dg:participant dg:codedActor dg:codedRecipient"
-)
-_PLACES: Final = "dg:place dg:origin dg:transit dg:destination dg:target dg:codedPlace"
-# Newest first; what bears no date comes last. The end stands in where the beginning is open.
-_ORDER: Final = """OPTIONAL { ?item dg:time ?t OPTIONAL { ?t dg:begin ?b } OPTIONAL { ?t dg:end ?e } }
-    BIND(COALESCE(?b, ?e) AS ?day)"""
-_KEY: Final = "DESC(MAX(?day))"
+_PARTIES: Final[dict[Of, str]] = {
+    "events": "dg:actor dg:recipient dg:affected dg:orderedBy dg:participant",
+    "records": "dg:codedActor dg:codedRecipient",
+}
+_PLACES: Final[dict[Of, str]] = {
+    "events": "dg:place dg:origin dg:transit dg:destination dg:target",
+    "records": "dg:codedPlace",
+}
+# Those who act for a country; beyond so many, the first of them.
+_ACT_FOR: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -87,19 +91,62 @@ class Line:
 
 
 def filtered(store: Store, of: Of, wanted: EventFilter, page: int) -> Listing[Line]:
-    """Give one page of what a filter lets through, newest first."""
-    found = listed(store, _where(store, of, wanted), page, order=_ORDER, key=_KEY)
-    return Listing(lines_of(store, found.items), found.total, found.start, found.more)
+    """Give one page of what a filter lets through, newest first; what bears no date comes last.
+
+    The order is that of `filtered_all`. Of more than COUNTED no more than the first COUNTED can be turned to.
+    """
+    where, days = _where(store, of, wanted), days_of(store)
+    start = (page - 1) * PAGE
+    found = _pairs(store, f"{where} {_TIME} LIMIT {COUNTED + 1}")
+    if len(found) <= COUNTED:
+        items = _newest_first(found, days)
+        return Listing(lines_of(store, items[start : start + PAGE]), len(items), start, False)
+    items = _walk(store, where, days, start + PAGE) if start < COUNTED else []
+    return Listing(lines_of(store, items[start : start + PAGE]), COUNTED, start, True)
 
 
 def filtered_all(store: Store, of: Of, wanted: EventFilter) -> Iterator[Line]:
     """Give everything that a filter lets through, in the order of the pages, however much it is."""
-    text = f"""SELECT ?item WHERE {{
-        {{ SELECT DISTINCT ?item WHERE {{ {_where(store, of, wanted)} FILTER(isIRI(?item)) }} }} {_ORDER} }}
-        GROUP BY ?item ORDER BY {_KEY} ?item"""
-    items = iris_in(select(store, text), "item")
+    items = _newest_first(_pairs(store, f"{_where(store, of, wanted)} {_TIME}"), days_of(store))
     for start in range(0, len(items), _BATCH):
         yield from lines_of(store, items[start : start + _BATCH])
+
+
+_TIME: Final = "OPTIONAL { ?item dg:time ?t } }"
+
+
+def _pairs(store: Store, rest: str) -> list[tuple[str, str]]:
+    rows = store.query(f"{PROLOGUE} SELECT DISTINCT ?item ?t WHERE {{ {rest}").rows()
+    found = ((row["item"], row_text(row, "t") or "") for row in rows)
+    return [(item.value, time) for item, time in found if isinstance(item, NamedNode)]
+
+
+def _newest_first(pairs: Iterable[tuple[str, str]], days: Mapping[str, str]) -> list[str]:
+    latest: dict[str, str] = {}
+    for item, time in pairs:
+        latest[item] = max(latest.get(item, ""), days.get(time, ""))
+    by_name = sorted(latest)
+    return sorted(by_name, key=lambda item: latest[item], reverse=True)
+
+
+def _walk(store: Store, where: str, days: Mapping[str, str], enough: int) -> list[str]:
+    """Go back day by day until there are enough; then those without a date."""
+    times = sorted(days, key=lambda time: days[time], reverse=True)
+    found: dict[str, None] = {}
+    start, step = 0, 4
+    while start < len(times) and len(found) < enough:
+        # A day is never cut in two: what begins on it is sorted as a whole.
+        end = min(start + step, len(times))
+        while end < len(times) and days[times[end]] == days[times[end - 1]]:
+            end += 1
+        block = f"VALUES ?t {{ {values(times[start:end])} }} ?item dg:time ?t ."
+        pairs = _pairs(store, f"{block} {where} }}")
+        found.update(dict.fromkeys(_newest_first(pairs, days)))
+        start, step = end, step * 2
+    if len(found) < enough:
+        pairs = _pairs(store, f"{where} FILTER NOT EXISTS {{ ?item dg:time ?t }} }} LIMIT {COUNTED}")
+        found.update(dict.fromkeys(sorted(item for item, _ in pairs)))
+    return list(found)
 
 
 def lines_of(store: Store, iris: Sequence[str]) -> list[Line]:
@@ -165,26 +212,23 @@ def _where(store: Store, of: Of, wanted: EventFilter) -> str:
     is_one = f"VALUES ?class {{ {values(classes)} }} ?item a ?class ."
     parts = []
     for number, actor in enumerate(wanted.actors):
-        node = iri_text(actor)
-        role, who = f"?role{number}", f"?who{number}"
-        parts.append(
-            f"""{{ SELECT DISTINCT ?item WHERE {{ VALUES {role} {{ {_PARTIES} }} {{ ?item {role} {node} }}
-            UNION {{ {who} dg:country {node} . ?item {role} {who} }} }} }}"""
-        )
+        who = f"VALUES ?who{number} {{ {values(_acting_for(store, actor))} }}"
+        takes_part = f"VALUES ?role{number} {{ {_PARTIES[of]} }} {who} ?item ?role{number} ?who{number} ."
+        parts.append(takes_part if number == 0 else f"FILTER EXISTS {{ {takes_part} }}")
     for number, kind in enumerate(wanted.types):
         parts.append(f"?type{number} skos:broader* {iri_text(kind)} . ?item dg:eventType ?type{number} .")
     if wanted.place:
         node = iri_text(wanted.place)
         parts.append(
-            f"""VALUES ?at {{ {_PLACES} }} ?item ?at ?place .
+            f"""VALUES ?at {{ {_PLACES[of]} }} ?item ?at ?place .
             FILTER(?place = {node} || EXISTS {{ ?place dg:locatedIn*/dg:country? {node} }})"""
         )
     if wanted.modality:
-        parts.append(
-            f"?how skos:broader* {iri_text(wanted.modality)} . ?claim dg:about ?item ; dg:modality ?how ."
-        )
+        node = iri_text(wanted.modality)
+        parts.append(f"?how skos:broader* {node} . ?claim dg:about ?item ; dg:modality ?how .")
     if wanted.begin or wanted.end:
-        parts.append(_within(wanted.begin, wanted.end))
+        within = values(_times_within(store, wanted.begin, wanted.end))
+        parts.append(f"VALUES ?when {{ {within} }} ?item dg:time ?when .")
     if wanted.source.startswith(GRAPH):
         parts.append(f"GRAPH {iri_text(wanted.source)} {{ ?item a ?stated }}")
     elif wanted.source:
@@ -196,8 +240,17 @@ def _where(store: Store, of: Of, wanted: EventFilter) -> str:
     return "\n".join([*parts, is_one])
 
 
-def _within(begin: date | None, end: date | None) -> str:
-    tests = [f'COALESCE(?ends, ?begins) >= "{begin.isoformat()}"^^xsd:date'] if begin else []
-    tests += [f'COALESCE(?begins, ?ends) <= "{end.isoformat()}"^^xsd:date'] if end else []
-    return f"""?item dg:time ?when . OPTIONAL {{ ?when dg:begin ?begins }} OPTIONAL {{ ?when dg:end ?ends }}
-        FILTER({" && ".join(tests)})"""
+def _acting_for(store: Store, actor: str) -> list[str]:
+    rows = select(
+        store, f"SELECT DISTINCT ?who WHERE {{ ?who dg:country {iri_text(actor)} }} LIMIT {_ACT_FOR}"
+    )
+    return [actor, *iris_in(rows, "who")]
+
+
+def _times_within(store: Store, begin: date | None, end: date | None) -> list[str]:
+    low, high = begin.isoformat() if begin else "", end.isoformat() if end else "~"
+    return [
+        time
+        for time, (first, last) in bounds_of(store).items()
+        if (last or first) >= low and (first or last) <= high
+    ]

@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from weakref import WeakKeyDictionary
 
 from kg.describe.listing import iris_in, select
 from kg.describe.model import When
-from kg.search import name_all, row_text, values
+from kg.search import name_all, plain, row_text, values
 from kg.store import Store
+
+_BOUNDS: WeakKeyDictionary[Store, tuple[str, dict[str, tuple[str, str]]]] = WeakKeyDictionary()
+
+
+def bounds_of(store: Store) -> dict[str, tuple[str, str]]:
+    """Give the first and the last day of every interval that has one, as ISO 8601; empty where it is open.
+
+    Intervals are shared and few; they are read once for each version of the store.
+    """
+    version = store.version
+    kept = _BOUNDS.get(store)
+    if kept and version and kept[0] == version:
+        return kept[1]
+    found: dict[str, tuple[str, str]] = {}
+    for row in select(store, "SELECT DISTINCT ?t ?b WHERE { ?t dg:begin ?b }"):
+        found[plain(row["t"])] = (plain(row["b"]), "")
+    for row in select(store, "SELECT DISTINCT ?t ?e WHERE { ?t dg:end ?e }"):
+        found[plain(row["t"])] = (found.get(plain(row["t"]), ("", ""))[0], plain(row["e"]))
+    _BOUNDS[store] = (version, found)
+    return found
+
+
+def days_of(store: Store) -> dict[str, str]:
+    """Give the day that each interval is sorted by: its first, or its last where the first is open."""
+    return {time: first or last for time, (first, last) in bounds_of(store).items()}
 
 
 def times_of(store: Store, intervals: Iterable[str]) -> dict[str, When]:

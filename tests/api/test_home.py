@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from pyoxigraph import Literal, NamedNode, Quad
 
+from kg.errors import QueryStoppedError
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH, GRAPH_LOADS, ID, LOAD, ONTOLOGY, PREFIXES, term
 
@@ -177,3 +178,19 @@ def test_signposts_lead_from_a_thing_to_its_data(client: FlaskClient) -> None:
     data = links(client.get("/data/country/irn.ttl"))
     assert data["describes"] == ["/page/country/irn"] and data["cite-as"] == [iri]
     assert not client.get("/page/country/nowhere", headers=BROWSER).headers.getlist("Link")
+
+
+def test_home_stands_when_counting_takes_too_long(
+    client: FlaskClient, store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = store.query
+
+    def impatient(text: str, *rest: object) -> object:
+        if "COUNT(" in text:
+            raise QueryStoppedError("it took longer than 1 s", mend="Narrow it.")
+        return answer(text, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "query", impatient)
+    page = client.get("/", headers=BROWSER)
+    assert page.status_code == 200 and "takes longer" in page.text and "/queries/deportations" in page.text
+    assert client.get("/coverage", headers=BROWSER).status_code == 503
