@@ -16,7 +16,7 @@ from kg.describe.events import (
 )
 from kg.describe.facts import IDENTIFIERS, SHOWN_APART, facts_of, facts_query, facts_table
 from kg.describe.graphs import Overview, Release, contents_of, overview, release_of, source_graphs
-from kg.describe.links import holdings_of, incoming, incoming_query, is_graph, titles_on
+from kg.describe.links import holdings_of, incoming, incoming_query, is_graph, posts_during
 from kg.describe.listing import select, standalone
 from kg.describe.model import PAGE, Description, EventLine, Fact, Facts, Listing, Statement, Value
 from kg.describe.neighbours import neighbours_of
@@ -101,7 +101,7 @@ def describe(store: Store, iri: str, *, page: int = 1, whole: bool = False) -> D
         comments=tuple(text for prop, text in texts if prop.endswith("comment")),
         facts=tuple(f for f in facts if f.property.iri not in SHOWN_APART | IDENTIFIERS),
         identifiers=tuple(f for f in facts if f.property.iri in IDENTIFIERS),
-        titles=titles_on(store, iri),
+        titles=posts_during(store, iri),
         times=times_of(
             store,
             (f.value.name.iri for group in facts for f in group.facts if f.value.name and _is_time(group)),

@@ -61,7 +61,18 @@ IDENTIFIERS: Final = {
     PREFIXES["schema"] + "sameAs",
     *(
         ONTOLOGY + local
-        for local in ("iso2", "iso3", "isoNumeric", "fips", "cameo", "cow", "unM49", "geonames", "url")
+        for local in (
+            "iso2",
+            "iso3",
+            "isoNumeric",
+            "fips",
+            "cameo",
+            "cow",
+            "cowAbbreviation",
+            "unM49",
+            "geonames",
+            "url",
+        )
     ),
 }
 # What is known of how a thing was written down rather than of the thing needs no claim.

@@ -93,7 +93,7 @@ def incoming_query(iri: str) -> str:
         FILTER(?p NOT IN ({apart})) }} ORDER BY ?p LIMIT 100"""
 
 
-def titles_on(store: Store, event: str) -> dict[str, tuple[Name, ...]]:
+def posts_during(store: Store, event: str) -> dict[str, tuple[Name, ...]]:
     """Name the posts that the people in an event held while it took place.
 
     Only where the event is dated and the post was held over all of that time as far as the graph tells.
