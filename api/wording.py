@@ -71,6 +71,7 @@ _CODES: Final = {
     "fips": "FIPS 10-4",
     "cameo": "CAMEO",
     "cow": "Correlates of War",
+    "cowAbbreviation": "Correlates of War",
     "unM49": "UN M49",
 }
 # Languages by their tag, each in itself; others go by their tag.

@@ -127,7 +127,8 @@ def _wait(process: subprocess.Popen[bytes], query_url: str, patience: float) -> 
         if process.poll() is not None:
             raise RuntimeError(f"{process.args!r} ended with {process.returncode}")
         try:
-            urllib.request.urlopen(f"http://{parts.netloc}/", timeout=2).close()
+            # Any answer will do, so ask for what costs nothing: a home page may count the whole store.
+            urllib.request.urlopen(f"http://{parts.netloc}/robots.txt", timeout=2).close()
             return
         except urllib.error.HTTPError:
             return

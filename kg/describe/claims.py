@@ -13,6 +13,12 @@ from kg.terms import ID, ONTOLOGY
 
 UNNAMED = ID + "source-kind/unnamed"
 _EXACT = 1_000
+# How a claim stands to another: seen from itself, and from the other.
+_OTHERS = {
+    "confirms": ("confirms", "confirmed by"),
+    "contradicts": ("contradicts", "contradicted by"),
+    "supersedes": ("supersedes", "superseded by"),
+}
 # What belongs to a thing so closely that a claim about it is a claim about the thing.
 _BELONGING = "dg:quantityOf|dg:interactionOf|^dg:hasInteraction|org:member|dg:post"
 
@@ -69,13 +75,25 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
         f"""SELECT DISTINCT ?claim ?p ?o WHERE {{ {block}
           ?claim ?p ?o FILTER(?p IN (dg:modality, dg:quotedPhrase, dg:about, dg:statedIn)) }} ORDER BY ?o""",
     )
+    others = select(
+        store,
+        f"""SELECT DISTINCT ?claim ?p ?other ?back WHERE {{ {block}
+          {{ ?claim ?p ?other BIND(false AS ?back) }} UNION {{ ?other ?p ?claim BIND(true AS ?back) }}
+          FILTER(?p IN (dg:confirms, dg:contradicts, dg:supersedes)) }} ORDER BY ?p ?other LIMIT 500""",
+    )
     graphs = select(store, f"SELECT DISTINCT ?claim ?g WHERE {{ {block} GRAPH ?g {{ ?claim a dg:Claim }} }}")
     spans = _spans(store, "claim", iris)
     modalities = {row_text(row, "o") or "" for row in details if row_text(row, "p") == ONTOLOGY + "modality"}
     definitions = _definitions(store, modalities)
     names = name_all(
         store,
-        [*iris, *iris_in(chains, "who", "kind"), *iris_in(details, "o"), *iris_in(graphs, "g")],
+        [
+            *iris,
+            *iris_in(chains, "who", "kind"),
+            *iris_in(details, "o"),
+            *iris_in(graphs, "g"),
+            *iris_in(others, "other"),
+        ],
     )
     parts: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in details:
@@ -97,6 +115,12 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
     for row in graphs:
         places[row_text(row, "claim") or ""].append(names[row_text(row, "g") or ""])
 
+    beside: dict[str, list[tuple[str, Name]]] = defaultdict(list)
+    for row in others:
+        local = (row_text(row, "p") or "").removeprefix(ONTOLOGY)
+        words = _OTHERS[local][row_text(row, "back") == "true"]
+        beside[row_text(row, "claim") or ""].append((words, names[row_text(row, "other") or ""]))
+
     def named(claim: str, local: str) -> tuple[Name, ...]:
         return tuple(names[iri] for iri in parts[claim, ONTOLOGY + local] if iri in names)
 
@@ -114,6 +138,7 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
                 about=tuple(sorted(named(iri, "about"), key=lambda name: name.label)),
                 stated_in=named(iri, "statedIn"),
                 graphs=tuple(places[iri]),
+                others=tuple(dict.fromkeys(beside[iri])),
             )
         )
     return result

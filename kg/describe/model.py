@@ -156,7 +156,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Statement:
-    """A claim: what is said, by whom, how surely, and where in which text."""
+    """A claim: what is said, by whom, how surely, and where in which text.
+
+    `others` are the claims it stands against or beside, each with how: "confirms", "contradicted by" …
+    """
 
     name: Name
     modality: Name | None
@@ -167,6 +170,7 @@ class Statement:
     about: tuple[Name, ...]
     stated_in: tuple[Name, ...]
     graphs: tuple[Name, ...]
+    others: tuple[tuple[str, Name], ...] = ()
 
 
 @dataclass(frozen=True)
