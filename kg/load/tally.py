@@ -81,14 +81,15 @@ class Tally:
         for name in classes or ("",):
             self.counts[name][fate] += number
 
-    def show(self, iri: str, kind: str, fate: str, lines: list[bytes]) -> None:
+    def show(self, iri: str, kind: str, fate: str, lines: list[bytes] | bytes) -> None:
         """List an event, claim or record that does not stay as it is; 200 of each kind and fate."""
         if fate == "unchanged":
             return
         self.thing_count += 1
         self._listed[kind, fate] += 1
         if self._listed[kind, fate] <= SHOWN:
-            self.things.append(Thing(iri, label_of(lines) or compact(iri), kind, fate))
+            told = lines.splitlines(keepends=True) if isinstance(lines, bytes) else lines
+            self.things.append(Thing(iri, label_of(told) or compact(iri), kind, fate))
 
     def agent(self, iri: str, lines: list[bytes]) -> None:
         """Note an actor that the file describes."""
