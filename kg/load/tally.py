@@ -52,6 +52,7 @@ class Tally:
         self.conflicts: list[Conflict] = []
         self.conflict_count = 0
         self.events: dict[str, Values] = {}
+        self.labels: dict[str, str] = {}
         self.event_count = 0
         self.agents: dict[str, str] = {}
         self.agent_count = 0
@@ -102,12 +103,13 @@ class Tally:
             return
         here = watched_values(after)
         if before and before != after:
-            self.conflict(iri, after, here, watched_values(before), "before")
+            self.conflict(iri, label_of(after), here, watched_values(before), "before")
         self.event_count += bool(here)
         if here and len(self.events) < _EVENTS:
             self.events[iri] = here
+            self.labels[iri] = label_of(after)
 
-    def conflict(self, iri: str, lines: list[bytes], here: Values, there: Values, where: str) -> None:
+    def conflict(self, iri: str, label: str, here: Values, there: Values, where: str) -> None:
         """Note where two accounts contradict each other: neither says what the other says, and more."""
         for what in here.keys() & there.keys():
             one, other = here[what], there[what]
@@ -117,7 +119,7 @@ class Tally:
                     self.conflicts.append(
                         Conflict(
                             iri,
-                            label_of(lines) or compact(iri),
+                            label or compact(iri),
                             what,
                             tuple(sorted(map(compact, one))),
                             tuple(sorted(map(compact, other))),
