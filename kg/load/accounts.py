@@ -12,7 +12,7 @@ from pyoxigraph import NamedNode
 
 from kg.load.checking import batches
 from kg.load.model import Newcomer
-from kg.load.tally import AGENTS, WATCHED, Tally, Values, watched_values
+from kg.load.tally import AGENTS, WATCHED, Tally, Values, label_of, watched_values
 from kg.readers.record import Record
 from kg.store import Store
 from kg.terms import compact, term
@@ -28,7 +28,7 @@ _NAMES: Final = f"{term('rdfs:label')}|{term('skos:altLabel')}"
 
 def find_conflicts(store: Store, graph: NamedNode, tally: Tally) -> None:
     """Compare the events of a load with what other graphs say of them."""
-    _compare(store, graph, tally, tally.events)
+    _compare(store, graph, tally, tally.events, tally.labels)
 
 
 class RecordWatch:
@@ -39,6 +39,7 @@ class RecordWatch:
         self._graph = graph
         self._tally = tally
         self._held: dict[str, Values] = {}
+        self._labels: dict[str, str] = {}
         self._needed = store.query(
             f"ASK {{ GRAPH ?g {{ ?x a {term('dg:CodingRecord')} }} FILTER(?g != {graph}) }}"
         ).truth()
@@ -46,17 +47,21 @@ class RecordWatch:
     def take(self, record: Record) -> None:
         """Take one record."""
         if self._needed and record.kind in ("CodingRecord", "Event"):
-            self._held[record.iri] = watched_values(record.ntriples.splitlines(keepends=True))
+            lines = record.ntriples.splitlines(keepends=True)
+            self._held[record.iri] = watched_values(lines)
+            self._labels[record.iri] = label_of(lines)
             if len(self._held) >= _BATCH:
                 self.finish()
 
     def finish(self) -> None:
         """Compare what is left."""
-        _compare(self._store, self._graph, self._tally, self._held)
-        self._held = {}
+        _compare(self._store, self._graph, self._tally, self._held, self._labels)
+        self._held, self._labels = {}, {}
 
 
-def _compare(store: Store, graph: NamedNode, tally: Tally, events: dict[str, Values]) -> None:
+def _compare(
+    store: Store, graph: NamedNode, tally: Tally, events: dict[str, Values], labels: dict[str, str]
+) -> None:
     properties = " ".join(str(term(curie)) for curie in WATCHED)
     names = {term(curie).value: name for curie, name in WATCHED.items()}
     for nodes in batches(NamedNode(iri) for iri in events):
@@ -70,7 +75,7 @@ def _compare(store: Store, graph: NamedNode, tally: Tally, events: dict[str, Val
             there[iri, where][names[name]].add(value)
         for (iri, where), told in sorted(there.items()):
             values = {name: frozenset(found) for name, found in told.items()}
-            tally.conflict(iri, [], events[iri], values, compact(where))
+            tally.conflict(iri, labels.get(iri, ""), events[iri], values, compact(where))
 
 
 def find_twins(store: Store, graph: NamedNode, tally: Tally) -> tuple[str, ...]:

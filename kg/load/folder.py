@@ -122,14 +122,15 @@ class LoadFolder:
             ) from None
         return State(**said)
 
-    def write(self, state: State) -> None:
-        """Keep the state; a reader sees the old one or the new one."""
+    def write(self, state: State, *, lasting: bool = True) -> None:
+        """Keep the state; a reader sees the old or the new one. What is `lasting` survives a power cut."""
         state.updated = time.time()
         unfinished = self.path / f"{_STATE}.{secrets.token_hex(4)}"
         with unfinished.open("w", encoding="utf-8") as file:
             json.dump(asdict(state), file, ensure_ascii=False)
             file.flush()
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
         unfinished.replace(self.path / _STATE)
 
     def tell(self, state: State, phase: str, done: int, total: int | None = None) -> None:
@@ -140,7 +141,7 @@ class LoadFolder:
         elif now - self._told < _TELL_EVERY:
             return
         state.done, state.total, self._told = done, total, now
-        self.write(state)
+        self.write(state, lasting=False)
         if self.cancelled():
             raise CancelledError("the load was cancelled; nothing is stored", mend="Load the file again.")
 

@@ -27,6 +27,7 @@ from kg.terms import compact
 
 _CHUNK: Final = 1024 * 1024
 _SUBJECT_TICK: Final = 5_000
+_ORDER: Final = ("event", "claim", "record")
 
 
 def stage(
@@ -117,7 +118,7 @@ def stage(
         added=tally.added,
         removed=tally.removed,
         counts=_counts(store, tally),
-        things=tuple(tally.things),
+        things=tuple(sorted(tally.things, key=lambda thing: _ORDER.index(thing.kind))),
         thing_count=tally.thing_count,
         conflicts=tuple(tally.conflicts),
         conflict_count=tally.conflict_count,

@@ -138,6 +138,20 @@ def write_first(
         for number, record in enumerate(records, 1):
             new = duplicates.is_new(record)
             subject = b"<" + record.iri.encode() + b"> "
+            size = record.ntriples.count(b"\n")
+            if (
+                new
+                and record.ntriples.count(b"\n" + subject) == size - 1
+                and subject == record.ntriples[: len(subject)]
+            ):
+                # All of it is about the record alone, as nearly always: no line needs a look of its own.
+                tally.added += size
+                out.write(record.ntriples.replace(b" .\n", ending))
+                _count(tally, record)
+                watch(record)
+                if number % _TICK == 0:
+                    progress("reading rows", number)
+                continue
             lines = record.ntriples.splitlines(keepends=True)
             kept = []
             for line in lines:
@@ -152,7 +166,7 @@ def write_first(
                     if _TYPE in line and not line.startswith(subject):
                         _count_shared(tally, line, lines)
             if new:
-                _count(tally, record, lines)
+                _count(tally, record)
                 watch(record)
             tally.added += len(kept)
             out.write(b"".join(kept).replace(b" .\n", ending))
@@ -169,15 +183,15 @@ def normalise(source: Path, target: Path) -> None:
     pyoxigraph.serialize(triples, str(target), format=RdfFormat.N_TRIPLES)
 
 
-def _count(tally: Tally, record: Record, lines: list[bytes]) -> None:
+def _count(tally: Tally, record: Record) -> None:
     name = ONTOLOGY + record.kind
     tally.count((name,), "new")
     kind = _KINDS.get(record.kind)
     if kind is not None:
         tally.event_count += 1
-        tally.show(record.iri, kind, "new", lines)
+        tally.show(record.iri, kind, "new", record.ntriples)
     elif name in AGENTS:
-        tally.agent(record.iri, lines)
+        tally.agent(record.iri, record.ntriples.splitlines(keepends=True))
 
 
 def _count_shared(tally: Tally, line: bytes, lines: list[bytes]) -> None:

@@ -52,6 +52,7 @@ class Tally:
         self.conflicts: list[Conflict] = []
         self.conflict_count = 0
         self.events: dict[str, Values] = {}
+        self.labels: dict[str, str] = {}
         self.event_count = 0
         self.agents: dict[str, str] = {}
         self.agent_count = 0
@@ -81,14 +82,15 @@ class Tally:
         for name in classes or ("",):
             self.counts[name][fate] += number
 
-    def show(self, iri: str, kind: str, fate: str, lines: list[bytes]) -> None:
+    def show(self, iri: str, kind: str, fate: str, lines: list[bytes] | bytes) -> None:
         """List an event, claim or record that does not stay as it is; 200 of each kind and fate."""
         if fate == "unchanged":
             return
         self.thing_count += 1
         self._listed[kind, fate] += 1
         if self._listed[kind, fate] <= SHOWN:
-            self.things.append(Thing(iri, label_of(lines) or compact(iri), kind, fate))
+            told = lines.splitlines(keepends=True) if isinstance(lines, bytes) else lines
+            self.things.append(Thing(iri, label_of(told) or compact(iri), kind, fate))
 
     def agent(self, iri: str, lines: list[bytes]) -> None:
         """Note an actor that the file describes."""
@@ -101,12 +103,13 @@ class Tally:
             return
         here = watched_values(after)
         if before and before != after:
-            self.conflict(iri, after, here, watched_values(before), "before")
+            self.conflict(iri, label_of(after), here, watched_values(before), "before")
         self.event_count += bool(here)
         if here and len(self.events) < _EVENTS:
             self.events[iri] = here
+            self.labels[iri] = label_of(after)
 
-    def conflict(self, iri: str, lines: list[bytes], here: Values, there: Values, where: str) -> None:
+    def conflict(self, iri: str, label: str, here: Values, there: Values, where: str) -> None:
         """Note where two accounts contradict each other: neither says what the other says, and more."""
         for what in here.keys() & there.keys():
             one, other = here[what], there[what]
@@ -116,7 +119,7 @@ class Tally:
                     self.conflicts.append(
                         Conflict(
                             iri,
-                            label_of(lines) or compact(iri),
+                            label or compact(iri),
                             what,
                             tuple(sorted(map(compact, one))),
                             tuple(sorted(map(compact, other))),
