@@ -30,6 +30,7 @@ from kg.store.dialects import OURS
 from kg.store.isolated import IsolatedStore
 from kg.store.keeper import Keeper, Keeping
 from kg.store.remote import RemoteStore
+from kg.store.shared import SharedNumber
 
 STORE: Final = "store"
 SNAPSHOTS: Final = "snapshots"
@@ -85,21 +86,34 @@ def open_folder(settings: Settings) -> EmbeddedStore:
     return _open(settings, lambda: EmbeddedStore(settings.data / STORE, allowed=settings.service_allow))
 
 
-def keep_folder(settings: Settings) -> Keeper:
-    """Hold the data folder for fronts, with the reference graphs up to date.
+def keep_folder(settings: Settings, count: SharedNumber) -> Keeper:
+    """Hold the data folder for fronts, with the reference graphs up to date; `count` is its shared version.
 
     Raises what `open_folder` raises.
     """
+
+    def make() -> IsolatedStore:
+        folder = settings.data / STORE
+        keeper = Keeper(
+            folder,
+            settings.data / SNAPSHOTS,
+            timeout=settings.query_timeout,
+            memory=settings.query_memory,
+            allowed=settings.service_allow,
+            count=count,
+        )
+        return isolate_store(settings, folder, keeper)
+
     # Nobody else reads yet; the readers of this one end as soon as the graphs are up to date.
-    store = isolate_folder(settings)
+    store = _open(settings, make)
     keeper = store.keeper
     store.release_readers()
     assert isinstance(keeper, Keeper)  # noqa: S101
     return keeper
 
 
-def isolate_store(settings: Settings, folder: Path, keeper: Keeping | None) -> IsolatedStore:
-    """Open a store behind processes that can be stopped; `keeper` is who holds the folder, if another does.
+def isolate_store(settings: Settings, folder: Path, keeper: Keeping) -> IsolatedStore:
+    """Open a store behind processes that can be stopped; `keeper` is who holds the folder.
 
     Every front has its share of the queries that may run at once, two at least.
     """
@@ -109,7 +123,7 @@ def isolate_store(settings: Settings, folder: Path, keeper: Keeping | None) -> I
         workers=max(2, -(-settings.workers // settings.fronts)),
         timeout=settings.query_timeout,
         memory=settings.query_memory,
-        rows=settings.query_rows if keeper else 0,
+        rows=settings.query_rows,
         allowed=settings.service_allow,
         keeper=keeper,
         eager=1,

@@ -18,7 +18,7 @@ from waitress.server import create_server
 
 from api.app import create_app
 from api.data_folder import STORE, isolate_store, open_remote
-from kg.settings import Settings, settings_from, settings_text
+from kg.settings import Settings, settings_from
 from kg.store import Store
 from kg.store.channel import Channel, ChannelClosedError
 from kg.store.keeper_socket import DistantKeeper
@@ -26,11 +26,6 @@ from kg.store.keeper_socket import DistantKeeper
 _SPARE: Final = 64 * 1024
 _DRAIN: Final = 7.0
 _TURN: Final = 0.2
-
-
-def task(settings: Settings, keeper: dict[str, Any] | None) -> dict[str, Any]:
-    """Write what a front has to know; `keeper` is what `DistantKeeper` takes, None for a store elsewhere."""
-    return {"settings": settings_text(settings), "keeper": keeper}
 
 
 def main(arguments: list[str]) -> None:

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from api.metrics import SEVERAL
 from kg.errors import StoreFailedError
+from kg.settings import Settings, settings_text
 from kg.store.channel import Channel, ChannelClosedError, ChannelTimeoutError
 
 _READY: Final = 120.0
@@ -21,24 +23,31 @@ _GRACE: Final = 9.0
 _PAUSE: Final = 1.0
 
 
+def task(settings: Settings, keeper: dict[str, Any] | None) -> dict[str, Any]:
+    """Write what a front has to know; `keeper` is what `DistantKeeper` takes, None for a store elsewhere."""
+    return {"settings": settings_text(settings), "keeper": keeper}
+
+
 class Front:
     """One front process and the channel to it."""
 
-    def __init__(
-        self, listening: socket.socket, shared: Sequence[int], told: dict[str, Any], figures: Path
-    ) -> None:
+    def __init__(self, listening: socket.socket, shared: int, figures: Path) -> None:
         ours, theirs = socket.socketpair()
         numbers = [theirs.fileno(), listening.fileno()]
         with theirs:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "api.front", *map(str, numbers)],
-                pass_fds=[*numbers, *shared],
+                pass_fds=[*numbers, shared],
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, SEVERAL: str(figures)},
                 cwd=Path(__file__).parents[1],
             )
         self._channel = Channel(ours)
-        self._channel.send_message(told)
+
+    def tell(self, told: dict[str, Any]) -> None:
+        """Have it open the store and answer."""
+        with suppress(ChannelClosedError):  # One that ended is found out by whoever waits for it.
+            self._channel.send_message(told)
 
     def wait_ready(self) -> None:
         """Wait until it answers requests; raises StoreFailedError."""
@@ -60,43 +69,44 @@ class Front:
 class Fronts:
     """A number of fronts on one listening socket; one that ends by itself is replaced.
 
-    `told` is what each is told, `shared` the descriptors that it gets, `figures` the folder where they keep
-    their figures of operation together; `forget` is called with the name of one that ended.
+    They start at once and wait to be told what to serve. `shared` is a descriptor that each gets, `figures`
+    the folder where they keep their figures of operation together.
     """
 
     def __init__(
         self,
         number: int,
         listening: socket.socket,
-        told: dict[str, Any],
-        shared: Sequence[int],
+        shared: int,
         figures: Path,
-        forget: Callable[[str], None],
     ) -> None:
         self._listening = listening
-        self._told = told
+        self._told: dict[str, Any] = {}
         self._shared = shared
         self._figures = figures
-        self._forget = forget
         self._stopping = threading.Event()
         self._fronts = [self._make() for _ in range(number)]
 
     def _make(self) -> Front:
-        return Front(self._listening, self._shared, self._told, self._figures)
+        return Front(self._listening, self._shared, self._figures)
 
-    def wait_ready(self) -> None:
-        """Wait until every front answers; raises StoreFailedError."""
+    def tell(self, told: dict[str, Any]) -> None:
+        """Tell them what to serve and wait until every one answers; raises StoreFailedError."""
+        self._told = told
+        for front in self._fronts:
+            front.tell(told)
         for front in self._fronts:
             front.wait_ready()
 
-    def watch(self) -> None:
-        """Replace fronts that end, until `stop` is called from a signal or another thread."""
+    def watch(self, forget: Callable[[str], None]) -> None:
+        """Replace fronts that end, until `end` is called; `forget` gets the name of each."""
         while not self._stopping.wait(_PAUSE):
             for place, front in enumerate(self._fronts):
                 if front.process.poll() is not None and not self._stopping.is_set():
-                    self._forget(f"front {front.process.pid}")
+                    forget(f"front {front.process.pid}")
                     front.stop(0)
                     self._fronts[place] = self._make()
+                    self._fronts[place].tell(self._told)
 
     def end(self) -> None:
         """Have `watch` return."""

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from types import FrameType
 
 from api.data_folder import (
@@ -22,11 +23,11 @@ from api.data_folder import (
     open_remote,
     withdraw,
 )
-from api.front import task
-from api.fronts import Fronts
+from api.fronts import Fronts, task
 from kg.errors import ParameterError, PortInUseError
 from kg.settings import Settings
 from kg.store.keeper_socket import KeeperSocket
+from kg.store.shared import SharedNumber
 
 
 def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None]) -> None:
@@ -36,51 +37,66 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
     the token. Raises ParameterError, PortInUseError, NotAStoreError, StoreBusyError, StoreFailedError.
     """
     check_folder(settings.data)
-    with _bound(host, port) as listening, _kept(settings) as (keeper, shared, forget):
-        token = known_token(settings)
-        if not token:
-            token = make_token(settings.data)
-            say(f"The token that writing needs, kept in {settings.data / 'token'}: {token}")
-        told = task(replace(settings, token=token), keeper)
-        figures = settings.data.resolve() / FIGURES
-        shutil.rmtree(figures, ignore_errors=True)
-        figures.mkdir()
-        fronts = Fronts(settings.fronts, listening, told, shared, figures, forget)
+    figures = settings.data.resolve() / FIGURES
+    with _bound(host, port) as listening:
+        count = SharedNumber()
+        # They start while the store is opened.
+        fronts = Fronts(settings.fronts, listening, count.descriptor, figures)
         try:
-            with _stopped_by_signals(fronts.end):
-                fronts.wait_ready()
+            with (
+                _kept(settings, count) as (keeper, forget),
+                _emptied(figures),
+                _stopped_by_signals(fronts.end),
+            ):
+                token = known_token(settings)
+                if not token:
+                    token = make_token(settings.data)
+                    say(f"The token that writing needs, kept in {settings.data / 'token'}: {token}")
+                fronts.tell(task(replace(settings, token=token), keeper))
                 url = _url(listening)
                 announce(settings.data, url)
-                what = settings.store or settings.data
-                say(f"diplograph serves {what} at {url}/ (Ctrl+C stops it)")
-                fronts.watch()
+                say(f"diplograph serves {settings.store or settings.data} at {url}/ (Ctrl+C stops it)")
+                try:
+                    fronts.watch(forget)
+                finally:
+                    withdraw(settings.data)
+                    fronts.stop()
         finally:
-            withdraw(settings.data)
             fronts.stop()
-            shutil.rmtree(figures, ignore_errors=True)
 
 
 @contextmanager
 def _kept(
-    settings: Settings,
-) -> Iterator[tuple[dict[str, object] | None, list[int], Callable[[str], None]]]:
-    """Hold the folder while fronts work: what they are told and share, and what to call when one ends."""
+    settings: Settings, count: SharedNumber
+) -> Iterator[tuple[dict[str, object] | None, Callable[[str], None]]]:
+    """Hold the folder while fronts work: what they are told of it, and what to call when one ends."""
     if settings.store:
         settings.data.mkdir(parents=True, exist_ok=True)
         open_remote(settings, install_into=True).close()
-        yield None, [], lambda front: None
+        yield None, lambda front: None
         return
-    keeper = keep_folder(settings)
+    keeper = keep_folder(settings, count)
     try:
         path = settings.data.resolve() / KEEPER
         door = KeeperSocket(keeper, path)
         try:
-            number = keeper.count.descriptor
-            yield {"path": str(path), "epoch": keeper.epoch, "descriptor": number}, [number], door.forget
+            members = {"path": str(path), "epoch": keeper.epoch, "descriptor": count.descriptor}
+            yield members, door.forget
         finally:
             door.close()
     finally:
         keeper.close()
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[None]:
+    """Give an empty folder, of which nothing is left afterwards."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -70,10 +70,20 @@ class Keeping(Protocol):
 
 
 class Keeper:
-    """Holds the folder. `timeout` and `memory` are what it tells of a writer that was stopped."""
+    """Holds the folder. `timeout` and `memory` are what it tells of a writer that was stopped.
+
+    `count` is the version of the data that other processes see.
+    """
 
     def __init__(
-        self, folder: Path, snapshots: Path, *, timeout: float, memory: int, allowed: Sequence[str] = ()
+        self,
+        folder: Path,
+        snapshots: Path,
+        *,
+        timeout: float,
+        memory: int,
+        allowed: Sequence[str] = (),
+        count: SharedNumber | None = None,
     ) -> None:
         self._folder = folder
         self._allowed = tuple(allowed)
@@ -82,8 +92,7 @@ class Keeper:
         self._lock = threading.Lock()
         self._closed = False
         self._writer = self._start_writer()
-        self.count = SharedNumber()
-        self._snapshots = Snapshots(snapshots, self._copy, self.count)
+        self._snapshots = Snapshots(snapshots, self._copy, count or SharedNumber())
         self._epoch = secrets.token_hex(4)
 
     @property
