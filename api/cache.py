@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Final
 
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import http_date, parse_accept_header
+from werkzeug.http import http_date
 
 from api.compress import (
     SMALLEST,
@@ -195,8 +194,7 @@ class CacheDoor:
 
     def _read(self, raw: bytes, accept: str, name: bytes) -> _Asked | None:
         """Work out what a request asks for; None for what is not to be cached."""
-        accepted = parse_accept_header(accept, MIMEAccept)
-        if prefers_html(accepted):
+        if prefers_html(accept):
             return None
         try:
             fields = read_fields(raw)
@@ -211,7 +209,7 @@ class CacheDoor:
         if kind is None:
             return _Asked(query, "")
         offered = formats_for(kind)
-        form = best_format(accepted, offered) if accept else offered[0]
+        form = best_format(accept, offered) if accept else offered[0]
         if form is None:
             return None
         asked = _Asked(query, form.media_type)

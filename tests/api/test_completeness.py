@@ -246,6 +246,47 @@ def test_memory(narrow: Running, form: str) -> None:
     whole(narrow.url)
 
 
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server whose queries may give so many rows."""
+    running = start(
+        tmp_path_factory.mktemp("counted") / "data",
+        DIPLOGRAPH_QUERY_TIMEOUT="120",
+        DIPLOGRAPH_QUERY_ROWS="3000",
+    )
+    yield running
+    stop(running)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_rows(counted: Running, form: str) -> None:
+    """A result over its limit is never cut in silence."""
+
+    def ask(rows: int) -> str:
+        values = " ".join(map(str, range(100)))
+        pattern = f"{{ VALUES ?a {{ {values} }} VALUES ?b {{ {values} }} }} LIMIT {rows}"
+        if form in RESULTS:
+            return f"SELECT ?a ?b {pattern}"
+        template = "?s <http://e.example/p> ?a"
+        bound = f"{{ SELECT (IRI(CONCAT('http://e.example/', STR(?b), '/', STR(?a))) AS ?s) ?a {pattern} }}"
+        return f"CONSTRUCT {{ {template} }} {{ {bound} }}"
+
+    def post(rows: int) -> httpx.Response:
+        data = {"query": ask(rows)}
+        headers = {"Accept": FORMATS[form]}
+        return httpx.post(f"{counted.url}/sparql", data=data, headers=headers, timeout=120)
+
+    assert post(3000).status_code == 200
+    try:
+        over = post(3001)
+    except (httpx.RemoteProtocolError, httpx.ReadError):
+        pass
+    else:
+        assert (over.status_code, over.headers["Content-Type"]) == (503, "application/problem+json")
+        assert "DIPLOGRAPH_QUERY_ROWS" in over.json()["mend"]
+    whole(counted.url)
+
+
 def kill_the_busy(running: Running) -> None:
     """Kill every process that answers queries, as the kernel does when memory runs out."""
     for pid in running.readers():
