@@ -159,8 +159,14 @@ class CacheDoor:
         if status.startswith("200") and media_type in _RESULTS and not header(headers, "Set-Cookie"):
             asked = _Asked(asked.query, media_type)
             self._remember(name, asked, environ.get("diplograph.kind"))
+            tag = _tag(version, asked)
+            reads = environ["REQUEST_METHOD"] in ("GET", "HEAD")
+            if reads and _matches(environ.get("HTTP_IF_NONE_MATCH", ""), tag):
+                # Another process gave the client what this one has not kept.
+                getattr(body, "close", lambda: None)()
+                return _answer(environ, start_response, None, tag, coding, True, perf_counter())
             coded = header(headers, "Content-Encoding")
-            headers.append(("ETag", coded_tag(_tag(version, asked), coded)))
+            headers.append(("ETag", coded_tag(tag, coded)))
             headers.append(("Cache-Control", "no-cache"))
             if environ["REQUEST_METHOD"] != "HEAD":
                 kept = tuple(pair for pair in headers if pair[0].lower() not in _OWN)

@@ -189,8 +189,9 @@ def _roles(store: Store, block: str, of: str | None) -> list[Row]:
 
 
 def _role_properties(store: Store) -> list[str]:
-    tops = values(ONTOLOGY + local for local in _ROLES)
-    text = f"SELECT DISTINCT ?p WHERE {{ VALUES ?top {{ {tops} }} ?p rdfs:subPropertyOf* ?top }} ORDER BY ?p"
+    # One pattern each: not every engine follows a path from a variable to a variable.
+    below = " UNION ".join(f"{{ ?p rdfs:subPropertyOf* {iri_text(ONTOLOGY + local)} }}" for local in _ROLES)
+    text = f"SELECT DISTINCT ?p WHERE {{ {below} }} ORDER BY ?p"
     found = [row_text(row, "p") or "" for row in select(store, text)]
     return found or [ONTOLOGY + local for local in _ROLES]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pyoxigraph import NamedNode
@@ -21,10 +22,19 @@ def listed(store: Store, where: str, page: int, *, order: str = "", key: str = "
     start = (page - 1) * PAGE
     if start >= total:
         return Listing((), min(total, COUNTED), start, total > COUNTED)
-    text = f"""SELECT ?item WHERE {{ {{ {inner} }} {order} }}
+    key, keys = _named_keys(key)
+    text = f"""SELECT ?item {keys} WHERE {{ {{ {inner} }} {order} }}
         GROUP BY ?item ORDER BY {key} ?item LIMIT {PAGE} OFFSET {start}"""
     items = [plain(row["item"]) for row in select(store, text)]
     return Listing(items, min(total, COUNTED), start, total > COUNTED)
+
+
+def _named_keys(key: str) -> tuple[str, str]:
+    """Give the aggregates of a sort key names of their own: not every engine sorts by an aggregate itself."""
+    found = list(dict.fromkeys(re.findall(r"(?:MIN|MAX)\(\?\w+\)", key)))
+    for number, aggregate in enumerate(found):
+        key = key.replace(aggregate, f"?key{number}")
+    return key, " ".join(f"({aggregate} AS ?key{number})" for number, aggregate in enumerate(found))
 
 
 def count(store: Store, query: str) -> int:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat
@@ -165,8 +166,17 @@ class IsolatedStore:
         return snapshot is not None and snapshot.name == str(self.keeper.version)
 
     def _take_reader(self) -> EngineProcess:
-        if self._closed:
-            raise StoreFailedError("the store is closed")
+        deadline = monotonic() + self.timeout
+        while True:
+            if self._closed:
+                raise StoreFailedError("the store is closed")
+            reader = self._next_reader(deadline - monotonic())
+            if reader.lives:
+                return reader
+            # Somebody ended it while it had nothing to do: no query is to pay for that.
+            self.discard(reader)
+
+    def _next_reader(self, patience: float) -> EngineProcess:
         try:
             return self._idle.get_nowait()
         except queue.Empty:
@@ -174,7 +184,7 @@ class IsolatedStore:
                 if len(self._readers) < self._workers:
                     self._add_reader()
         try:
-            return self._idle.get(timeout=self.timeout)
+            return self._idle.get(timeout=max(0.0, patience))
         except queue.Empty:
             raise BusyError(
                 f"all {len(self._readers)} query processes have been busy for {self.timeout:g} s",

@@ -47,6 +47,11 @@ class EngineProcess:
         """Give the process id."""
         return self._process.pid
 
+    @property
+    def lives(self) -> bool:
+        """Tell whether it has not ended."""
+        return self._process.poll() is None
+
     def kill(self, grace: float = 0) -> int:
         """End it, after `grace` seconds at most, and give its exit status: negative is a signal's."""
         for channel in self.channels:

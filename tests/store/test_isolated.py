@@ -127,6 +127,23 @@ def test_a_process_killed_from_outside_breaks_its_own_answer_only(make: Make) ->
     assert count(store) == ROWS
 
 
+def test_processes_killed_while_they_are_idle_are_replaced_before_a_query_notices(make: Make) -> None:
+    store = make(timeout=30)
+    fill(store, 10)
+    assert count(store) == 10
+    before = store.reader_pids
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while any(reader.lives for reader in list(store._readers)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    pieces = store.query("SELECT * { ?s ?p ?o }").serialize(CSV)
+    next(pieces)
+    assert count(store) == 10
+    pieces.close()
+    assert not set(before) & set(store.reader_pids)
+
+
 def test_a_reader_that_goes_away_ends_the_query(make: Make) -> None:
     store = make(workers=1, timeout=30)
     fill(store)
