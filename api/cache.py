@@ -156,7 +156,8 @@ class CacheDoor:
     ) -> Iterable[bytes]:
         status, headers, body = run(self._app, environ)
         media_type = header(headers, "Content-Type").partition(";")[0]
-        if status.startswith("200") and media_type in _RESULTS and not header(headers, "Set-Cookie"):
+        keeps = not (environ.get("diplograph.uncached") or header(headers, "Set-Cookie"))
+        if keeps and status.startswith("200") and media_type in _RESULTS:
             asked = _Asked(asked.query, media_type)
             self._remember(name, asked, environ.get("diplograph.kind"))
             tag = _tag(version, asked)
