@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Final
 
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import http_date, parse_accept_header
+from werkzeug.http import http_date
 
 from api.compress import (
     SMALLEST,
@@ -157,7 +156,8 @@ class CacheDoor:
     ) -> Iterable[bytes]:
         status, headers, body = run(self._app, environ)
         media_type = header(headers, "Content-Type").partition(";")[0]
-        if status.startswith("200") and media_type in _RESULTS and not header(headers, "Set-Cookie"):
+        keeps = not (environ.get("diplograph.uncached") or header(headers, "Set-Cookie"))
+        if keeps and status.startswith("200") and media_type in _RESULTS:
             asked = _Asked(asked.query, media_type)
             self._remember(name, asked, environ.get("diplograph.kind"))
             tag = _tag(version, asked)
@@ -201,8 +201,7 @@ class CacheDoor:
 
     def _read(self, raw: bytes, accept: str, name: bytes) -> _Asked | None:
         """Work out what a request asks for; None for what is not to be cached."""
-        accepted = parse_accept_header(accept, MIMEAccept)
-        if prefers_html(accepted):
+        if prefers_html(accept):
             return None
         try:
             fields = read_fields(raw)
@@ -217,7 +216,7 @@ class CacheDoor:
         if kind is None:
             return _Asked(query, "")
         offered = formats_for(kind)
-        form = best_format(accepted, offered) if accept else offered[0]
+        form = best_format(accept, offered) if accept else offered[0]
         if form is None:
             return None
         asked = _Asked(query, form.media_type)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 import zstandard
@@ -29,6 +30,11 @@ class _Coder(Protocol):
 
 def choose_coding(header: str) -> str:
     """Choose `zstd`, `gzip` or nothing (the empty text) for an Accept-Encoding header."""
+    return _choose(header) if len(header) < 500 else _choose.__wrapped__(header)
+
+
+@lru_cache(maxsize=256)
+def _choose(header: str) -> str:
     if not header:
         return ""
     accept = parse_accept_header(header, Accept)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, unquote_to_bytes
+from urllib.parse import parse_qsl
 
 from kg.errors import ParameterError
 from kg.store import QueryDataset
@@ -11,10 +11,12 @@ from kg.store import QueryDataset
 
 def read_fields(encoded: bytes) -> dict[str, list[str]]:
     """Read application/x-www-form-urlencoded text. Raises ParameterError for what is not UTF-8."""
-    decode(unquote_to_bytes(encoded))
     fields: dict[str, list[str]] = {}
-    for name, value in parse_qsl(decode(encoded), keep_blank_values=True):
-        fields.setdefault(name, []).append(value)
+    try:
+        for name, value in parse_qsl(encoded.decode(), keep_blank_values=True, errors="strict"):
+            fields.setdefault(name, []).append(value)
+    except UnicodeDecodeError as error:
+        raise _not_utf8(error) from None
     return fields
 
 
@@ -23,9 +25,13 @@ def decode(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise ParameterError(
-            "the text is not UTF-8", where=f"byte {error.start}", mend="Encode it as UTF-8 and send it again."
-        ) from None
+        raise _not_utf8(error) from None
+
+
+def _not_utf8(error: UnicodeDecodeError) -> ParameterError:
+    return ParameterError(
+        "the text is not UTF-8", where=f"byte {error.start}", mend="Encode it as UTF-8 and send it again."
+    )
 
 
 def only(fields: Mapping[str, list[str]], name: str) -> str:

@@ -28,6 +28,13 @@ _SENT: Final = "Accept, Authorization, Content-Type, If-Match, If-None-Match"
 _SHOWN: Final = "Accept-Post, Allow, ETag, Location, Retry-After, Server-Timing"
 _READING: Final = ("reconcile.service",)
 _ADDRESS: Final = 64 * 1024
+_SECURE: Final = (
+    ("Content-Security-Policy", POLICY),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+_OPEN: Final = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", _SHOWN))
 
 
 def register(app: Flask) -> None:
@@ -47,16 +54,12 @@ def _begin() -> None:
 
 
 def _complete(response: Response) -> Response:
-    # The small page that reconciliation clients frame brings its own.
-    response.headers.setdefault("Content-Security-Policy", POLICY)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    # Reading needs no credentials, so every origin may read.
+    # Reading needs no credentials, so every origin may read. The small page that reconciliation clients frame
+    # brings a policy of its own.
     public = request.blueprint in _PUBLIC or request.endpoint in _READING
-    if public or request.method in ("GET", "HEAD"):
-        response.headers["Access-Control-Allow-Origin"] = "*"
-        response.headers["Access-Control-Expose-Headers"] = _SHOWN
+    open_to_all = public or request.method in ("GET", "HEAD")
+    for name, value in (*_SECURE, *_OPEN) if open_to_all else _SECURE:
+        response.headers.setdefault(name, value)
     if public and request.method == "OPTIONS":
         response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "")
         response.headers["Access-Control-Allow-Headers"] = _SENT

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import chain
 from time import perf_counter
 
 from flask import Response, g, request
 from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from kg.errors import NotAcceptableError, StoreFailedError
 from kg.formats import RDF_FORMATS, RESULT_FORMATS, Format, formats_for
@@ -16,6 +18,8 @@ from kg.store import Answer
 
 HTML = "text/html"
 _SHORT = 32 * 1024
+# What clients send is short and comes again; longer headers are read each time.
+_LONG = 500
 # What a machine may ask for; a client that likes none of it less than HTML is no browser.
 _MACHINE = (
     "application/problem+json",
@@ -25,12 +29,17 @@ _MACHINE = (
 
 def wants_html() -> bool:
     """Tell whether the client would rather have a page than any format for machines."""
-    return prefers_html(request.accept_mimetypes)
+    return prefers_html(request.environ.get("HTTP_ACCEPT", ""))
 
 
-def prefers_html(accept: MIMEAccept) -> bool:
+def prefers_html(header: str) -> bool:
     """Tell whether an Accept header would rather have a page than any format for machines."""
-    return accept.best_match([*_MACHINE, HTML]) == HTML
+    return _prefers_html(header) if len(header) < _LONG else _prefers_html.__wrapped__(header)
+
+
+@lru_cache(maxsize=1024)
+def _prefers_html(header: str) -> bool:
+    return parse_accept_header(header, MIMEAccept).best_match([*_MACHINE, HTML]) == HTML
 
 
 def choose_format(offered: Sequence[Format]) -> Format:
@@ -41,7 +50,7 @@ def choose_format(offered: Sequence[Format]) -> Format:
     """
     if "Accept" not in request.headers:
         return offered[0]
-    form = best_format(request.accept_mimetypes, offered)
+    form = best_format(request.headers["Accept"], tuple(offered))
     if form is None:
         offer = ", ".join(form.media_type for form in offered)
         raise NotAcceptableError(
@@ -51,8 +60,15 @@ def choose_format(offered: Sequence[Format]) -> Format:
     return form
 
 
-def best_format(accept: MIMEAccept, offered: Sequence[Format]) -> Format | None:
+def best_format(header: str, offered: tuple[Format, ...]) -> Format | None:
     """Choose the format that an Accept header likes best; None when it likes none of them."""
+    choose = _best_format if len(header) < _LONG else _best_format.__wrapped__
+    return choose(header, offered)
+
+
+@lru_cache(maxsize=1024)
+def _best_format(header: str, offered: tuple[Format, ...]) -> Format | None:
+    accept = parse_accept_header(header, MIMEAccept)
     # A wildcard means the name a format goes by; an alias is used where the client says it.
     asked = {value.lower() for value, _ in accept}
     names: dict[str, Format] = {}

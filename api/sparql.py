@@ -96,6 +96,8 @@ def _with_base(text: str, work: Callable[[str], T]) -> T:
     except QuerySyntaxError:
         # The engine knows no base, and only its parser can tell that one was lacking. Nothing was done yet.
         try:
+            # The address is the client's word, so the answer is good for this client alone.
+            request.environ["diplograph.uncached"] = True
             return work(f"BASE <{quote(request.base_url, safe=':/[]%')}> {text}")
         except QuerySyntaxError:
             pass

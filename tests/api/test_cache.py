@@ -174,6 +174,15 @@ def test_a_store_without_versions_is_asked_anew(client: FlaskClient, counting: C
     assert counting.asked == 2
 
 
+def test_an_answer_that_depends_on_the_host_is_not_kept(client: FlaskClient) -> None:
+    """Relative IRIs mean the address that the client names; another client's are others."""
+    address = "/sparql?" + urlencode({"query": "SELECT ?s { BIND(<x> AS ?s) }"})
+    for host in ("one.example", "two.example"):
+        response = client.get(address, headers={"Host": host}, buffered=True)
+        assert response.json["results"]["bindings"][0]["s"]["value"] == f"http://{host}/x"
+        assert "ETag" not in response.headers
+
+
 def test_errors_are_not_kept(client: FlaskClient, counting: Counting) -> None:
     for _ in range(2):
         assert get(client, "nonsense").status_code == 400
