@@ -106,8 +106,12 @@ class _Work:
             return
         resolver = self._job.resolver
         by_name = column.system == "name"
-        iri = resolver.named(text) if by_name else resolver.country(cast(CodeSystem, column.system), text)
-        if iri is not None and iri.startswith(f"{ID}country/"):
+        iri = (
+            resolver.country_named(text)
+            if by_name
+            else resolver.country(cast(CodeSystem, column.system), text)
+        )
+        if iri is not None:
             cells[column.name] = iri.removeprefix(f"{ID}country/")
             cells[f"{column.name}_label"] = resolver.label(iri) or cells.get(column.label, text)
             return
