@@ -127,7 +127,7 @@ class Resolver:
         key = fold(name)
         if not key:
             return ()
-        return self._names.get(key) or self._squeezed.get(_squeeze(key), ())
+        return self._names.get(key) or self._squeezed.get(_squeeze(key)) or ()
 
     def knows(self, iri: str) -> bool:
         """Tell whether an IRI is an actor or place that bears a name in the graph."""
