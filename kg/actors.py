@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, Literal
 
 from pyoxigraph import Literal as Value
@@ -113,9 +113,21 @@ class Resolver:
         Capitals, accents and points make no difference, and where that finds nothing, nor do spaces, "the"
         and "and": slugs such as cote-divoire are found too.
         """
+        return _only(self._bearers(name))
+
+    def actor_named(self, name: str) -> str | None:
+        """Find the one thing that can act and bears a name: Luxembourg is the country, not the town."""
+        return _only([iri for iri in self._bearers(name) if not iri.startswith(f"{ID}place/")])
+
+    def country_named(self, name: str) -> str | None:
+        """Find the one country that bears a name."""
+        return _only([iri for iri in self._bearers(name) if iri.startswith(f"{ID}country/")])
+
+    def _bearers(self, name: str) -> Collection[str]:
         key = fold(name)
-        found = self._names.get(key) or (self._squeezed.get(_squeeze(key)) if key else None)
-        return next(iter(found)) if found and len(found) == 1 else None
+        if not key:
+            return ()
+        return self._names.get(key) or self._squeezed.get(_squeeze(key)) or ()
 
     def knows(self, iri: str) -> bool:
         """Tell whether an IRI is an actor or place that bears a name in the graph."""
@@ -143,6 +155,10 @@ def fold(name: str) -> str:
     """Make a name comparable: lower case, no accents, words parted by single spaces."""
     flat = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     return " ".join(re.findall(r"\w+", flat.casefold()))
+
+
+def _only(found: Collection[str]) -> str | None:
+    return next(iter(found)) if len(found) == 1 else None
 
 
 def _squeeze(key: str) -> str:

@@ -164,8 +164,8 @@ class Codings:
             body = self._job.resolver.organization(key[3])
             if body:
                 return Coded(body, text)
-        known = self._job.resolver.named(name) if name and any(details) else None
-        if known and not known.startswith((f"{ID}country/", f"{ID}place/")):
+        known = self._job.resolver.actor_named(name) if name and any(details) else None
+        if known and not known.startswith(f"{ID}country/"):
             return Coded(known, text)
         return self._minted_actor(code, name, country, wire or "MED" in details[-3:], wire, line)
 

@@ -17,7 +17,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -30,7 +29,7 @@ from kg.formats import rdf_format
 from kg.readers import gdelt
 from kg.readers.archives import Part, parts
 from kg.readers.event_table import is_event_table, read_events
-from kg.readers.grouping import Grouping, group_records
+from kg.readers.grouping import Grouping
 from kg.readers.icews import read_icews
 from kg.readers.mapped import read_mapped
 from kg.readers.mapping import Mapping, read_mapping
@@ -38,10 +37,6 @@ from kg.readers.mentions import read_mentions
 from kg.readers.polecat import read_polecat
 from kg.readers.reading import Notes, Reading, check_bytes
 from kg.readers.record import Record, RowFault
-from kg.store import Store
-
-RowReader = Callable[[Path, str, Callable[[RowFault], None]], Iterator[Record]]
-"""Reads a file: its path, the name it goes by, and what takes the rows that cannot be read."""
 
 _SAMPLE: Final = 1 << 16
 _PACKED: Final = (".gz", ".zst", ".zip")
@@ -88,38 +83,6 @@ class TableReader:
             grouping,
         )
         yield from self.rows(job)
-
-
-def readers_of(
-    store: Store, folder: Path, notes: Notes, *, mapping: Path | None = None
-) -> Callable[[Path, str | None, str], RowReader | None]:
-    """Bind the readers to a store: a function of path, format and name that gives a reader, or None for RDF.
-
-    That reader takes path, name and what receives faults, and gives the records and then their groups. The
-    collection of what may be grouped lies in `folder` while it runs.
-    """
-
-    def find(path: Path, form: str | None, name: str) -> RowReader | None:
-        reader = find_reader(path, form, name, mapping=mapping)
-        if reader is None:
-            return None
-        found = reader
-
-        def read(source: Path, shown: str, on_fault: Callable[[RowFault], None]) -> Iterator[Record]:
-            with closing(Grouping(folder)) as grouping:
-                yield from found.read(
-                    source,
-                    resolver=Resolver.of(store),
-                    on_fault=on_fault,
-                    name=shown,
-                    notes=notes,
-                    grouping=grouping if found.codes_records else None,
-                )
-                yield from group_records(grouping)
-
-        return read
-
-    return find
 
 
 FORMATS: Final[tuple[TableReader, ...]] = (

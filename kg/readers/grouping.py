@@ -8,6 +8,7 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Final
 
+from kg.errors import StoreFailedError
 from kg.readers.ntriples import LABEL, TYPE, decimal, dg, english, thing
 from kg.readers.record import Record
 from kg.terms import ID
@@ -51,11 +52,9 @@ class Grouping:
         The same records give the same groups in the same order, whatever order they came in.
         """
         self._flush()
-        rows: Iterator[_Row] = self._base.execute(
-            "SELECT DISTINCT * FROM rec ORDER BY day, actor, recipient, type, iri"
-        )
+        rows = self._base.execute("SELECT DISTINCT * FROM rec ORDER BY day, actor, recipient, type, iri")
         block: list[_Row] = []
-        for row in rows:
+        for row in _read(rows):
             if row[6] in without:
                 continue
             if block and block[0][:4] != row[:4]:
@@ -70,9 +69,25 @@ class Grouping:
         self._path.unlink(missing_ok=True)
 
     def _flush(self) -> None:
-        with self._base:
-            self._base.executemany("INSERT INTO rec VALUES (?, ?, ?, ?, ?, ?, ?)", self._waiting)
+        try:
+            with self._base:
+                self._base.executemany("INSERT INTO rec VALUES (?, ?, ?, ?, ?, ?, ?)", self._waiting)
+        except sqlite3.Error as error:
+            raise _failed(error) from None
         self._waiting.clear()
+
+
+def _read(rows: Iterator[_Row]) -> Iterator[_Row]:
+    try:
+        yield from rows
+    except sqlite3.Error as error:
+        raise _failed(error) from None
+
+
+def _failed(error: sqlite3.Error) -> StoreFailedError:
+    return StoreFailedError(
+        f"what is grouped could not be kept on disk ({error})", mend="Make room on the disk, and load again."
+    )
 
 
 def group_records(grouping: Grouping, without: Container[str] = frozenset()) -> Iterator[Record]:

@@ -69,6 +69,7 @@ def _check(mapping: Mapping, header: list[str], name: str) -> None:
 class _Work:
     def __init__(self, job: Reading, mapping: Mapping) -> None:
         self._job, self._mapping = job, mapping
+        self._labels: dict[str, str] = {}
 
     def row(self, cells: dict[str, str], line: int) -> Iterator[Record]:
         """Give what a row makes, or report the first cell that cannot be read."""
@@ -106,14 +107,20 @@ class _Work:
             return
         resolver = self._job.resolver
         by_name = column.system == "name"
-        iri = resolver.named(text) if by_name else resolver.country(cast(CodeSystem, column.system), text)
-        if iri is not None and iri.startswith(f"{ID}country/"):
+        iri = (
+            resolver.country_named(text)
+            if by_name
+            else resolver.country(cast(CodeSystem, column.system), text)
+        )
+        if iri is not None:
             cells[column.name] = iri.removeprefix(f"{ID}country/")
             cells[f"{column.name}_label"] = resolver.label(iri) or cells.get(column.label, text)
             return
         slug, label = f"{self._mapping.name}-{slugify(text)}", cells.get(column.label) or text
         if label.islower():
             label = label.replace("-", " ").title()
+        # A state that the table renames over time keeps its first name: one thing has one label.
+        label = self._labels.setdefault(slug, label)
         cells[column.name], cells[f"{column.name}_label"] = slug, label
         said = f"{label} is kept as a country of the table's own"
         self._job.notes.add("country code", text, said, line, f"{ID}country/{slug}")

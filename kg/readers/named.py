@@ -31,8 +31,8 @@ class NamedCodings:
 
     def _actor(self, name: str, country: str | None, line: int) -> Coded:
         wire = name.upper() in WIRES
-        known = self._job.resolver.named(name)
-        if known and not known.startswith(f"{ID}place/") and not (wire and known.startswith(f"{ID}country/")):
+        known = self._job.resolver.actor_named(name)
+        if known and not (wire and known.startswith(f"{ID}country/")):
             return Coded(known, nt.escape(name))
         iri = f"{ID}actor/{minted(self._slug, name, '' if country is None else country.rpartition('/')[2])}"
         node = f"<{iri}>"
@@ -53,8 +53,8 @@ class NamedCodings:
         """Find a country by its name, and note one that is not known."""
         if not name:
             return None
-        found = self._job.resolver.named(name)
-        if found and found.startswith(f"{ID}country/"):
+        found = self._job.resolver.country_named(name)
+        if found:
             return found
         self._job.notes.add("country code", name, f"{name} is the name of no country here", line)
         return None

@@ -53,6 +53,25 @@ def test_names(resolver: Resolver, name: str, iri: str | None) -> None:
     assert resolver.named(name) == (ID + iri if iri else None)
 
 
+def test_a_name_of_a_country_and_of_a_town(resolver: Resolver) -> None:
+    """A place does not act, so an actor of that name is the country; as a bare name it stays open."""
+    assert resolver.named("Georgia") is None
+    assert resolver.actor_named("Georgia") == resolver.country_named("GEORGIA") == f"{ID}country/geo"
+    assert resolver.country_named("Reuters") is None
+
+
+@pytest.mark.parametrize("name", ["cote-divoire", "united-states-america", "the United States"])
+def test_slugs_of_names(resolver: Resolver, name: str) -> None:
+    assert resolver.named(name) in (f"{ID}country/civ", f"{ID}country/usa")
+
+
+def test_organizations_have_cameo_codes_too() -> None:
+    both = [("cameo", "EEC", f"{ID}organization/eu"), ("cameo", "USA", f"{ID}country/usa")]
+    resolver = Resolver(codes=both)
+    assert (resolver.organization("EEC"), resolver.country("cameo", "EEC")) == (f"{ID}organization/eu", None)
+    assert (resolver.organization("USA"), resolver.country("cameo", "USA")) == (None, f"{ID}country/usa")
+
+
 def test_codes(resolver: Resolver) -> None:
     assert resolver.country("cow", "2") == resolver.country("cow", "usa") == f"{ID}country/usa"
     assert resolver.country("iso2", "NA") == f"{ID}country/nam"

@@ -1,63 +1,12 @@
-"""Readers bound to a store, and the rows that benchmarks are made of."""
+"""A folder of tables, and the rows that benchmarks are made of."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from pyoxigraph import BlankNode, Quad
-
-from kg.errors import TooLargeError
-from kg.ontology import reference_graphs
-from kg.readers.detect import readers_of
-from kg.readers.reading import Notes
-from kg.store import EmbeddedStore, Store
-from kg.terms import ID
-
 ROOT = Path(__file__).parents[3]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = EmbeddedStore(tmp_path / "store")
-    for graph, triples in reference_graphs().items():
-        plain = [
-            t for t in triples if not isinstance(t.subject, BlankNode) and not isinstance(t.object, BlankNode)
-        ]
-        store.change((), (Quad(t.subject, t.predicate, t.object, graph) for t in plain))
-    yield store
-    store.close()
-
-
-def test_bound_readers_give_records_and_then_groups(tmp_path, store, row) -> None:
-    path = tmp_path / "day.CSV"
-    path.write_text("\n".join([row(), row(id="900000002"), row(id="900000003", day="x")]), encoding="utf-8")
-    notes, faults = Notes(), []
-    find = readers_of(store, tmp_path, notes)
-    read = find(path, None, "day.CSV")
-    assert read is not None
-    records = list(read(path, "day.CSV", faults.append))
-    assert [record.kind for record in records[-2:]] == ["CodingRecord", "RecordGroup"]
-    assert [fault.column for fault in faults] == ["SQLDATE"]
-    assert not (tmp_path / "grouping.sqlite").exists()
-    assert find(path, "ttl", "day.CSV") is None
-    assert records[0].iri == f"{ID}source/gdelt"
-
-
-def test_a_reading_that_is_broken_off_leaves_nothing(tmp_path, store, row) -> None:
-    path = tmp_path / "day.CSV"
-    path.write_text("\n".join([row(), row(id="900000002", day="x")]), encoding="utf-8")
-
-    def stop(fault: object) -> None:
-        raise TooLargeError("enough")
-
-    read = readers_of(store, tmp_path, Notes())(path, None, "day.CSV")
-    with pytest.raises(TooLargeError):
-        list(read(path, "day.CSV", stop))
-    assert not (tmp_path / "grouping.sqlite").exists()
 
 
 def test_a_folder_of_days(tmp_path, read_table, row) -> None:

@@ -10,6 +10,7 @@ import pyoxigraph
 import pytest
 from pyoxigraph import NamedNode
 
+from kg.actors import Resolver
 from kg.readers.detect import find_reader
 from kg.store import EmbeddedStore
 from kg.terms import ID, term
@@ -212,6 +213,14 @@ def test_a_government_acts_for_its_country_and_keeps_its_code(tmp_path, row, rea
 def test_a_person_of_the_graph_is_found_by_name(tmp_path, row, read_table) -> None:
     read = read_table(table(tmp_path, row(a2="IRNGOV", a2name="HASSAN ROUHANI", a2type="GOV")))
     assert read.value(RECORD, "dg:codedRecipient") == f"{ID}person/hassan-rouhani"
+
+
+def test_a_known_group_is_the_organization(tmp_path, row, read_table) -> None:
+    who = Resolver(codes=[("cameo", "UNO", f"{ID}organization/united-nations")])
+    cells = row(a1="IGOUNO", a1name="UNITED NATIONS", a1country="", a1type="IGO").split("\t")
+    cells[8] = "UNO"
+    read = read_table(table(tmp_path, "\t".join(cells)), None, None, who)
+    assert read.value(RECORD, "dg:codedActor") == f"{ID}organization/united-nations"
 
 
 def test_a_name_never_makes_a_part_of_a_country_the_country(tmp_path, row, read_table) -> None:

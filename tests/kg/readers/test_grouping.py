@@ -13,6 +13,7 @@ import pyoxigraph
 import pytest
 from pyoxigraph import RdfFormat
 
+from kg.errors import StoreFailedError
 from kg.readers.grouping import METHOD, Grouping, group_records
 from kg.readers.record import Record
 from kg.terms import ID, term
@@ -128,6 +129,16 @@ def test_more_rows_than_a_batch_and_nothing_left_behind(tmp_path, monkeypatch) -
     (group,) = groups(tmp_path, [(record(n), *DAY, "x", "a") for n in range(50)])
     assert len(members(group)) == 50
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("kg.readers.grouping._BATCH", 100)
+    with closing(Grouping(tmp_path)) as grouping:
+        grouping._base.execute("PRAGMA max_page_count = 2")
+        with pytest.raises(StoreFailedError, match="full") as caught:
+            for n in range(1000):
+                grouping.add(record(n), *DAY, "x", "a")
+    assert caught.value.mend
 
 
 def test_real_duplicates_land_in_one_group(shared, read_table, tmp_path) -> None:

@@ -192,6 +192,16 @@ def test_a_state_that_is_no_more(tmp_path, read_table) -> None:
     assert [note.value for note in read.notes.of("country code")] == ["240"]
 
 
+def test_a_state_that_is_renamed_keeps_one_label(tmp_path, read_table) -> None:
+    rows = [
+        "YUG,345,Yugoslavia,X,1921-01-01,1941-01-01,None",
+        "SRB,345,Serbia,X,2006-06-05,2010-01-01,Embassy",
+    ]
+    read = read_table(missions(tmp_path, *rows))
+    assert read.values("country/us-missions-345", "rdfs:label") == ["Yugoslavia"]
+    assert len(read.values("mission/usa-us-missions-345", "rdfs:label")) == 1
+
+
 def pocom(tmp_path: Path, *rows: dict[str, str]) -> Path:
     path = tmp_path / "pocom.tsv"
     base = {
