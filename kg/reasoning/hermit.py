@@ -41,8 +41,8 @@ class InferredType:
 class ConsistencyReport:
     """What HermiT made of a graph: IRIs of classes that can have no member, types it worked out, and reasons.
 
-    `explanation` has a line for each contradiction that `explain` finds. Where it finds none, it is the fewest
-    facts that HermiT cannot accept together, or empty when the time did not suffice to find them.
+    `explanation` has a line for each contradiction that `explain` finds. Where it finds none, it is the
+    fewest facts that HermiT cannot accept together, or empty when the time did not suffice to find them.
     """
 
     consistent: bool
