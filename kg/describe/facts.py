@@ -14,6 +14,7 @@ from kg.store import Answer, Row, Store
 from kg.terms import (
     GRAPH_ALIGNMENTS,
     GRAPH_COUNTRIES,
+    GRAPH_ENTAILMENTS,
     GRAPH_EVENT_TYPES,
     GRAPH_LOADS,
     GRAPH_ONTOLOGY,
@@ -26,7 +27,14 @@ FACT_LIMIT: Final = 2_000
 VALUE_LIMIT: Final = 25
 _REFERENCE: Final = {
     graph.value
-    for graph in (GRAPH_ALIGNMENTS, GRAPH_COUNTRIES, GRAPH_EVENT_TYPES, GRAPH_LOADS, GRAPH_ONTOLOGY)
+    for graph in (
+        GRAPH_ALIGNMENTS,
+        GRAPH_COUNTRIES,
+        GRAPH_ENTAILMENTS,
+        GRAPH_EVENT_TYPES,
+        GRAPH_LOADS,
+        GRAPH_ONTOLOGY,
+    )
 }
 # Things whose facts a source vouches for; claims, their parts and concepts are the record itself.
 _VOUCHED: Final = [

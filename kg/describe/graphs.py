@@ -10,7 +10,7 @@ from kg.describe.listing import iris_in, select
 from kg.describe.model import Contents
 from kg.search import Name, iri_text, name_all, plain, values
 from kg.store import Store
-from kg.terms import BASE, GRAPH_LOADS, LOAD
+from kg.terms import BASE, GRAPH_ENTAILMENTS, GRAPH_LOADS, LOAD
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def source_graphs(store: Store) -> list[Name]:
     rows = select(
         store,
         f"""SELECT DISTINCT ?g WHERE {{ GRAPH ?g {{ ?s a ?k }} VALUES ?k {{ {kinds} }}
-        FILTER(?g != {GRAPH_LOADS}) }} ORDER BY ?g LIMIT 200""",
+        FILTER(?g NOT IN ({GRAPH_LOADS}, {GRAPH_ENTAILMENTS})) }} ORDER BY ?g LIMIT 200""",
     )
     names = name_all(store, iris_in(rows, "g"))
     return [names[iri] for iri in iris_in(rows, "g")]

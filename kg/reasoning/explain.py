@@ -43,6 +43,19 @@ def _contradictions(triples: list[Triple]) -> Iterator[str]:
             shown = ", ".join(sorted(v.value for v in values if isinstance(v, Literal)))
             yield f"{compact(thing)} can have one {compact(name)} only, and has: {shown}"
 
+    for (thing, name), values in facts.values.items():
+        for way in sorted(facts.upwards(name).keys() & (facts.irreflexive | facts.asymmetric)):
+            if any(isinstance(v, NamedNode) and v.value == thing for v in values):
+                reason = f"{compact(way)} leads to another thing"
+                yield f"{compact(thing)} cannot be its own {compact(name)}: {reason}"
+            elif way in facts.asymmetric:
+                for other in (v.value for v in values if isinstance(v, NamedNode)):
+                    if NamedNode(thing) in facts.values.get((other, name), ()) and thing < other:
+                        yield (
+                            f"{compact(thing)} and {compact(other)} cannot each be the {compact(name)} "
+                            f"of the other: {compact(way)} goes one way only"
+                        )
+
 
 class _Facts:
     """The axioms and facts that the simple rules look at, by IRI."""
@@ -52,6 +65,13 @@ class _Facts:
         self.range: dict[str, set[str]] = defaultdict(set)
         self.domain: dict[str, set[str]] = defaultdict(set)
         self.functional: set[str] = set()
+        self.irreflexive: set[str] = set()
+        self.asymmetric: set[str] = set()
+        kinds = {
+            term("owl:FunctionalProperty"): self.functional,
+            term("owl:IrreflexiveProperty"): self.irreflexive,
+            term("owl:AsymmetricProperty"): self.asymmetric,
+        }
         self.types: list[tuple[str, str]] = []
         self.statements: list[tuple[str, str, str | None]] = []
         self.values: dict[tuple[str, str], set[object]] = defaultdict(set)
@@ -70,8 +90,8 @@ class _Facts:
                 tables[t.predicate][t.subject.value].add(target)
             elif t.predicate == _TYPE and target:
                 self.types.append((t.subject.value, target))
-                if t.object == term("owl:FunctionalProperty"):
-                    self.functional.add(t.subject.value)
+                if isinstance(t.object, NamedNode) and t.object in kinds:
+                    kinds[t.object].add(t.subject.value)
             else:
                 self.statements.append((t.subject.value, t.predicate.value, target))
                 self.values[t.subject.value, t.predicate.value].add(t.object)

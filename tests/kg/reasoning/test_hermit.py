@@ -11,7 +11,7 @@ from pyoxigraph import NamedNode, RdfFormat, Triple
 from kg.errors import ToolFailedError, ToolMissingError
 from kg.ontology import article_graphs, reference_graphs
 from kg.reasoning import ConsistencyReport, check_consistency, hermit
-from kg.terms import GENID, ID, PREFIXES, compact, term
+from kg.terms import GENID, GRAPH_ONTOLOGY, ID, PREFIXES, compact, term
 
 needs_java = pytest.mark.skipif(
     shutil.which("java") is None, reason="no Java: install one, such as default-jre-headless"
@@ -79,6 +79,42 @@ def test_second_value_of_a_functional_property_is_caught_and_explained() -> None
     report = check_consistency([*reference(), *wrong])
     assert not report.consistent
     assert report.explanation == ("id:country/x can have one dg:iso3 only, and has: AAA, BBB",)
+
+
+@needs_java
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ("<id/claim/x> dg:confirms <id/claim/x> .", "id:claim/x cannot be its own dg:confirms"),
+        (
+            "<id/claim/x> dg:supersedes <id/claim/y> . <id/claim/y> dg:supersedes <id/claim/x> .",
+            "id:claim/x and id:claim/y cannot each be the dg:supersedes of the other",
+        ),
+    ],
+)
+def test_claims_that_argue_in_a_circle_are_caught_and_explained(facts: str, says: str) -> None:
+    report = check_consistency([*reference(), *triples(facts)])
+    assert not report.consistent
+    (line,) = report.explanation
+    assert line.startswith(says)
+
+
+@needs_java
+def test_what_the_rules_do_not_explain_is_narrowed_down_to_the_fewest_facts() -> None:
+    """No simple rule sees a disjointness behind a class expression; the other facts have no part in it."""
+    wrong = triples("""
+        dg:Envoy a owl:Class ; owl:disjointWith dg:Person ; owl:equivalentClass
+          [ a owl:Class ; owl:intersectionOf ( dg:Agent [ a owl:Restriction ; owl:onProperty org:holds ;
+            owl:someValuesFrom org:Post ] ) ] .
+        <id/person/x> a dg:Person ; org:holds <id/post/p> . <id/post/p> a org:Post .
+        <id/person/y> a dg:Person . <id/event/e> a dg:Event ; dg:actor <id/person/y> .""")
+    ontology = reference_graphs()[GRAPH_ONTOLOGY]
+    report = check_consistency([*ontology, *wrong])
+    assert not report.consistent
+    assert report.explanation == (
+        "these cannot all be true: id:person/x org:holds id:post/p; id:person/x rdf:type dg:Person; "
+        "id:post/p rdf:type org:Post",
+    )
 
 
 @needs_java
