@@ -13,6 +13,8 @@ from kg.store import Store
 def times_of(store: Store, intervals: Iterable[str]) -> dict[str, When]:
     """Put intervals into words: their label, their bounds, and how precise they are."""
     wanted = list(dict.fromkeys(intervals))
+    if not wanted:
+        return {}
     rows = select(
         store,
         f"""SELECT DISTINCT ?t ?begin ?end ?precision WHERE {{ VALUES ?t {{ {values(wanted)} }}
