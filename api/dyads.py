@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from api.state import state
 from kg.describe import Filters, dyad_of
-from kg.errors import ParameterError
+from kg.errors import ParameterError, UnknownNameError
 from kg.search import name_all, resolve
 from kg.terms import ID
 
@@ -53,8 +53,8 @@ def _side_by_side(first: str, second: str) -> str:
     number = _number(request.args.get("page", "1"))
     given = {name: request.args.get(name, "").strip() for name in ("type", "modality", "from", "to")}
     filters = Filters(
-        kind=resolve(store, given["type"]) if given["type"] else "",
-        modality=resolve(store, given["modality"]) if given["modality"] else "",
+        kind=_concept(given["type"], "type"),
+        modality=_concept(given["modality"], "modality"),
         since=_day(given["from"], "from"),
         until=_day(given["to"], "to"),
     )
@@ -78,6 +78,13 @@ def _side_by_side(first: str, second: str) -> str:
         second=names[second].label,
         highest=max([max(b.cooperative, b.conflictual) for b in found.balance or ()], default=0),
     )
+
+
+def _concept(text: str, name: str) -> str:
+    try:
+        return resolve(state().store, text) if text else ""
+    except UnknownNameError as error:
+        raise ParameterError(f"{name}: {error.detail}", mend=error.mend) from None
 
 
 def _day(text: str, name: str) -> str:

@@ -156,6 +156,8 @@ def figures_of(store: Store, iri: str) -> list[Figure]:
     where = f"""{{ ?item dg:quantityOf {node} }} UNION {{ {node} dg:duration ?item }}
         UNION {{ ?item a dg:Quantity FILTER(?item = {node}) }}"""
     items = listed(store, where, 1).items
+    if not items:
+        return []
     rows = select(
         store,
         f"""SELECT DISTINCT ?q ?value ?comparator ?unit ?asof ?deadline ?of WHERE {{

@@ -39,6 +39,8 @@ def days_of(store: Store) -> dict[str, str]:
 def times_of(store: Store, intervals: Iterable[str]) -> dict[str, When]:
     """Put intervals into words: their label, their bounds, and how precise they are."""
     wanted = list(dict.fromkeys(intervals))
+    if not wanted:
+        return {}
     rows = select(
         store,
         f"""SELECT DISTINCT ?t ?begin ?end ?precision WHERE {{ VALUES ?t {{ {values(wanted)} }}

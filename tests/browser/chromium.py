@@ -13,6 +13,8 @@ from typing import Literal
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 FLAGS = (
     "--headless=new",
@@ -69,6 +71,16 @@ def set_view(
     driver.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     )
+
+
+def draw_pictures(driver: webdriver.Chrome, patience: float = 60) -> None:
+    """Bring every picture of the page into view and wait until it is drawn or has given way to its list."""
+    for box in driver.find_elements(By.CLASS_NAME, "picture"):
+        driver.execute_script("arguments[0].scrollIntoView()", box)
+        WebDriverWait(driver, patience).until(
+            lambda _, box=box: box.get_attribute("data-drawn") or not box.is_displayed()
+        )
+    driver.execute_script("window.scrollTo(0, 0)")
 
 
 def picture(driver: webdriver.Chrome, path: Path, whole: bool = True) -> None:

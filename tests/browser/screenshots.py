@@ -18,7 +18,7 @@ from api.app import create_app
 from kg.load import install
 from kg.settings import Settings
 from kg.store import EmbeddedStore
-from tests.browser.chromium import chromium, missing, picture, set_view
+from tests.browser.chromium import chromium, draw_pictures, missing, picture, set_view
 from tests.browser.pages import PAGES
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +47,7 @@ def main(names: list[str]) -> None:
                     for scheme in ("light", "dark"):
                         set_view(driver, width, scheme)
                         driver.get(base + path)
+                        draw_pictures(driver)
                         picture(driver, ROOT / "screenshots" / f"{name}-{width}-{scheme}.png")
 
 

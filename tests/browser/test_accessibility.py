@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
-from tests.browser.chromium import chromium, missing, set_view
+from tests.browser.chromium import chromium, draw_pictures, missing, set_view
 from tests.browser.pages import PAGES
 
 AXE = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
@@ -42,11 +40,7 @@ def test_no_violation(name: str, browser: webdriver.Chrome, live_server: str) ->
     for width, scheme in ((1280, "light"), (390, "dark")):
         set_view(browser, width, scheme)  # type: ignore[arg-type]
         browser.get(live_server + PAGES[name])
-        for box in browser.find_elements(By.CLASS_NAME, "picture"):
-            browser.execute_script("arguments[0].scrollIntoView()", box)
-            WebDriverWait(browser, 60).until(
-                lambda _, box=box: box.get_attribute("data-drawn") or not box.is_displayed()
-            )
+        draw_pictures(browser)
         browser.execute_script(AXE.read_text(encoding="utf-8"))
         assert browser.execute_async_script(RUN, TAGS) == [], f"{name} at {width} px, {scheme}"
 

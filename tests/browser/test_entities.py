@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from kg.terms import ID
-from tests.browser.chromium import chromium, missing
+from tests.browser.chromium import chromium, draw_pictures, missing
 
 pytestmark = [
     pytest.mark.browser,
@@ -111,11 +111,7 @@ def test_the_sparql_behind_a_block_gives_its_rows(reader: webdriver.Chrome, live
 def test_nothing_jumps_while_a_page_loads(scripted: webdriver.Chrome, live_server: str) -> None:
     for path in ("/page/event/us-iran-deportation", "/page/country/irn", "/dyad/usa/irn"):
         scripted.get(live_server + path)
-        for box in scripted.find_elements(By.CLASS_NAME, "picture"):
-            scripted.execute_script("arguments[0].scrollIntoView()", box)
-            WebDriverWait(scripted, PATIENCE).until(
-                lambda _, box=box: box.get_attribute("data-drawn") == "yes"
-            )
+        draw_pictures(scripted)
         shift = scripted.execute_async_script(
             """const done = arguments[0]; let sum = 0;
             new PerformanceObserver((list) => { for (const entry of list.getEntries()) sum += entry.value; })
