@@ -34,6 +34,8 @@ PAGES = {
     "sparql": "/sparql?query=SELECT+%2A+%7B+%3Fs+%3Fp+%3Fo+%7D+LIMIT+20",
     "search": "/search?q=iran",
     "ontology": "/ontology",
+    "events": "/events?actor=Iran",
+    "coverage": "/coverage",
     "load": "/load",
     "error": "/page/country/nowhere",
 }
