@@ -9,7 +9,7 @@ import secrets
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
@@ -102,7 +102,8 @@ def keep_folder(settings: Settings, count: SharedNumber) -> Keeper:
             allowed=settings.service_allow,
             count=count,
         )
-        return isolate_store(settings, folder, keeper)
+        # What is bundled is read whole to bring it up to date, whatever a query may give.
+        return isolate_store(replace(settings, query_rows=0), folder, keeper)
 
     # Nobody else reads yet; the readers of this one end as soon as the graphs are up to date.
     store = _open(settings, make)
@@ -112,8 +113,8 @@ def keep_folder(settings: Settings, count: SharedNumber) -> Keeper:
     return keeper
 
 
-def isolate_store(settings: Settings, folder: Path, keeper: Keeping) -> IsolatedStore:
-    """Open a store behind processes that can be stopped; `keeper` is who holds the folder.
+def isolate_store(settings: Settings, folder: Path, keeper: Keeping | None) -> IsolatedStore:
+    """Open a store behind processes that can be stopped; `keeper` is who holds the folder, if another does.
 
     Every front has its share of the queries that may run at once, two at least.
     """
@@ -135,7 +136,9 @@ def isolate_folder(settings: Settings) -> IsolatedStore:
 
     Raises what `open_folder` raises.
     """
-    return _open(settings, lambda: isolate_store(settings, settings.data / STORE, None))
+    return _open(
+        settings, lambda: isolate_store(replace(settings, query_rows=0), settings.data / STORE, None)
+    )
 
 
 def followers(settings: Settings, index: SearchIndex) -> tuple[Follower, ...]:

@@ -161,7 +161,10 @@ def _values(found: Question) -> Mapping[str, str]:
 
 
 def _choices(cls: str) -> list[tuple[str, Name]]:
-    members = members_of(state().store, term(cls).value, _CHOICES)
+    iri = term(cls).value
+    members = state().memory.get(
+        state().store, f"members of {iri}", lambda store: members_of(store, iri, _CHOICES)
+    )
     return [(name.iri.removeprefix(ID), name) for name in members]
 
 

@@ -43,11 +43,11 @@ _COLUMNS: Final = {
     "time": "time",
 }
 _PARTIES: Final[dict[Of, str]] = {
-    "events": "dg:actor dg:recipient dg:affected dg:orderedBy dg:participant",
-    "records": "dg:codedActor dg:codedRecipient",
+    "events": "dg:actor|dg:recipient|dg:affected|dg:orderedBy|dg:participant",
+    "records": "dg:codedActor|dg:codedRecipient",
 }
 _PLACES: Final[dict[Of, str]] = {
-    "events": "dg:place dg:origin dg:transit dg:destination dg:target",
+    "events": "dg:place|dg:origin|dg:transit|dg:destination|dg:target",
     "records": "dg:codedPlace",
 }
 # Those who act for a country; beyond so many, the first of them.
@@ -101,7 +101,8 @@ def filtered(store: Store, of: Of, wanted: EventFilter, page: int) -> Listing[Li
     if len(found) <= COUNTED:
         items = _newest_first(found, days)
         return Listing(lines_of(store, items[start : start + PAGE]), len(items), start, False)
-    items = _walk(store, where, days, start + PAGE) if start < COUNTED else []
+    inner = _where(store, of, wanted, bound=True)
+    items = _walk(store, inner, where, days, start + PAGE) if start < COUNTED else []
     return Listing(lines_of(store, items[start : start + PAGE]), COUNTED, start, True)
 
 
@@ -129,7 +130,7 @@ def _newest_first(pairs: Iterable[tuple[str, str]], days: Mapping[str, str]) -> 
     return sorted(by_name, key=lambda item: latest[item], reverse=True)
 
 
-def _walk(store: Store, where: str, days: Mapping[str, str], enough: int) -> list[str]:
+def _walk(store: Store, inner: str, where: str, days: Mapping[str, str], enough: int) -> list[str]:
     """Go back day by day until there are enough; then those without a date."""
     times = sorted(days, key=lambda time: days[time], reverse=True)
     found: dict[str, None] = {}
@@ -140,7 +141,7 @@ def _walk(store: Store, where: str, days: Mapping[str, str], enough: int) -> lis
         while end < len(times) and days[times[end]] == days[times[end - 1]]:
             end += 1
         block = f"VALUES ?t {{ {values(times[start:end])} }} ?item dg:time ?t ."
-        pairs = _pairs(store, f"{block} {where} }}")
+        pairs = _pairs(store, f"{block} {inner} }}")
         found.update(dict.fromkeys(_newest_first(pairs, days)))
         start, step = end, step * 2
     if len(found) < enough:
@@ -154,10 +155,10 @@ def lines_of(store: Store, iris: Sequence[str]) -> list[Line]:
     if not iris:
         return []
     block = f"VALUES ?item {{ {values(iris)} }}"
-    properties = values(ONTOLOGY + local for local in _COLUMNS)
+    properties = ", ".join(f"dg:{local}" for local in _COLUMNS)
     rows = select(
         store,
-        f"""SELECT DISTINCT ?item ?p ?o WHERE {{ {block} VALUES ?p {{ {properties} }} ?item ?p ?o }}
+        f"""SELECT DISTINCT ?item ?p ?o WHERE {{ {block} ?item ?p ?o FILTER(?p IN ({properties})) }}
         ORDER BY ?o""",
     )
     said = select(
@@ -207,20 +208,22 @@ def choices(store: Store) -> dict[str, list[Name]]:
     return {"modality": [names[iri] for iri in modalities]}
 
 
-def _where(store: Store, of: Of, wanted: EventFilter) -> str:
-    classes = event_classes(store) if of == "events" else [ONTOLOGY + "CodingRecord"]
-    is_one = f"VALUES ?class {{ {values(classes)} }} ?item a ?class ."
+def _where(store: Store, of: Of, wanted: EventFilter, *, bound: bool = False) -> str:
+    """Write the pattern that binds ?item, or that holds for what is `bound` already.
+
+    The engine joins two VALUES blocks with a pattern by reading everything; paths and filters spare it that.
+    """
     parts = []
     for number, actor in enumerate(wanted.actors):
-        who = f"VALUES ?who{number} {{ {values(_acting_for(store, actor))} }}"
-        takes_part = f"VALUES ?role{number} {{ {_PARTIES[of]} }} {who} ?item ?role{number} ?who{number} ."
+        acting = values(_acting_for(store, actor))
+        takes_part = f"VALUES ?who{number} {{ {acting} }} ?item {_PARTIES[of]} ?who{number} ."
         parts.append(takes_part if number == 0 else f"FILTER EXISTS {{ {takes_part} }}")
     for number, kind in enumerate(wanted.types):
         parts.append(f"?type{number} skos:broader* {iri_text(kind)} . ?item dg:eventType ?type{number} .")
     if wanted.place:
         node = iri_text(wanted.place)
         parts.append(
-            f"""VALUES ?at {{ {_PLACES[of]} }} ?item ?at ?place .
+            f"""?item {_PLACES[of]} ?place .
             FILTER(?place = {node} || EXISTS {{ ?place dg:locatedIn*/dg:country? {node} }})"""
         )
     if wanted.modality:
@@ -237,7 +240,12 @@ def _where(store: Store, of: Of, wanted: EventFilter) -> str:
             f"""{{ ?item dg:codedFrom|dg:dataset {node} }} UNION {{ ?told dg:about ?item .
             {{ ?told dg:statedIn {node} }} UNION {{ ?told dg:attributionStep/dg:attributedTo {node} }} }}"""
         )
-    return "\n".join([*parts, is_one])
+    classes = values(event_classes(store) if of == "events" else [ONTOLOGY + "CodingRecord"])
+    if parts or bound:
+        parts.append(f"FILTER EXISTS {{ ?item a ?class FILTER(?class IN ({', '.join(classes.split())})) }}")
+    else:
+        parts.append(f"VALUES ?class {{ {classes} }} ?item a ?class .")
+    return "\n".join(parts)
 
 
 def _acting_for(store: Store, actor: str) -> list[str]:

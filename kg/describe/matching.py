@@ -96,8 +96,9 @@ def facts_for(
         return {}
     rows = select(
         store,
-        f"""SELECT DISTINCT ?s ?p ?o WHERE {{ VALUES ?s {{ {values(iris)} }}
-        VALUES ?p {{ {values(properties)} }} ?s ?p ?o }} ORDER BY ?s ?p ?o LIMIT {_VALUES}""",
+        f"""SELECT DISTINCT ?s ?p ?o WHERE {{ VALUES ?s {{ {values(iris)} }} ?s ?p ?o
+        FILTER(?p IN ({", ".join(iri_text(prop) for prop in properties)})) }}
+        ORDER BY ?s ?p ?o LIMIT {_VALUES}""",
     )
     names = name_all(store, iris_in(rows, "o"))
     found: dict[str, dict[str, list[Value]]] = defaultdict(lambda: defaultdict(list))
