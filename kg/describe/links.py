@@ -66,7 +66,7 @@ def incoming(store: Store, iri: str, page: int) -> tuple[list[Links], int]:
         total = min(count(store, inner), COUNTED)
         longest = max(longest, total)
         text = f"""SELECT ?item (MIN(?l) AS ?label) WHERE {{
-            {{ {inner} }} OPTIONAL {{ ?item rdfs:label ?l }} }}
+            {{ {inner} }} OPTIONAL {{ ?item rdfs:label ?l FILTER(LANG(?l) IN ("en", "")) }} }}
             GROUP BY ?item ORDER BY ?label ?item LIMIT {PAGE} OFFSET {(page - 1) * PAGE}"""
         found.append((plain(row["p"]), iris_in(select(store, text), "item"), total))
     names = name_all(store, [iri for prop, things, _ in found for iri in (prop, *things)])
