@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.describe import members_of, title_on, titles_on
+from kg.describe import describe, members_of, title_on, titles_on
 from kg.store import EmbeddedStore
 from kg.terms import ID
 
@@ -78,3 +78,15 @@ def test_choices_are_in_the_order_of_their_english_names(article_store: Embedded
     ]
     assert labels[:2] == ["Afghanistan", "Albania"]
     assert labels.index("Germany") < labels.index("Ghana") < labels.index("Japan") < labels.index("Spain")
+
+
+def test_what_leads_to_a_country_is_in_the_order_of_english_names(article_store: EmbeddedStore) -> None:
+    found = describe(article_store, ID + "country/che")
+    (neighbours,) = [links for links in found.incoming if links.property.iri.endswith("#borders")]
+    assert [name.label for name in neighbours.things] == [
+        "Austria",
+        "France",
+        "Germany",
+        "Italy",
+        "Liechtenstein",
+    ]
