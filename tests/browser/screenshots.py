@@ -35,6 +35,7 @@ PAGES = {
     "search": "/search?q=iran",
     "ontology": "/ontology",
     "load": "/load",
+    "loads": "/loads",
     "error": "/page/country/nowhere",
 }
 
