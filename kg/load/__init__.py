@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode
 
 from kg.load.checking import OWN_GRAPHS, report
 from kg.load.committing import store_load
-from kg.load.folder import LoadFolder, Loads, State
+from kg.load.folder import LoadFolder, Loads, State, disk_errors
 from kg.load.installing import install
 from kg.load.model import (
     Conflict,
@@ -84,6 +84,7 @@ class Plan:
         return getattr(object.__getattribute__(self, "preview"), name)
 
 
+@disk_errors()
 def prepare(
     store: Store,
     folder: LoadFolder,

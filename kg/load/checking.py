@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 from typing import Final
@@ -183,14 +183,17 @@ def as_stored(triples: Iterable[Triple]) -> tuple[list[Triple], tuple[str, ...]]
         for t in triples_of(probe, GRAPH_LOADS)
         if isinstance(t.subject, NamedNode)
     }
-    turned: Counter[tuple[str, str]] = Counter()
+    turned: Counter[str] = Counter()
+    written: dict[str, set[str]] = defaultdict(set)
 
     def stored(value: Literal) -> Literal:
         found = back[literals[value]]
         if not isinstance(found, Literal):
             return value
         if found.datatype != value.datatype:
-            turned[compact(value.datatype.value), compact(found.datatype.value)] += 1
+            after = compact(found.datatype.value)
+            turned[after] += 1
+            written[after].add(compact(value.datatype.value))
         return found
 
     changed = (
@@ -198,8 +201,8 @@ def as_stored(triples: Iterable[Triple]) -> tuple[list[Triple], tuple[str, ...]]
     )
     unique = list(dict.fromkeys(changed))
     notes = tuple(
-        f"{count} {'value' if count == 1 else 'values'} written as {before} will be stored as {after}; "
-        "the number is the same"
-        for (before, after), count in sorted(turned.items())
+        f"{count} {'value is' if count == 1 else 'values are'} stored as {after} where the file says "
+        f"{', '.join(sorted(written[after]))}; the number is the same"
+        for after, count in sorted(turned.items())
     )
     return unique, notes

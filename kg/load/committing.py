@@ -17,7 +17,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
 from kg.errors import CancelledError, ConflictError, QueryStoppedError, UnknownNameError
 from kg.lines import read_lines
-from kg.load.folder import LoadFolder, Loads, State
+from kg.load.folder import LoadFolder, Loads, State, disk_errors
 from kg.load.following import follow
 from kg.load.leaving_out import leave_out
 from kg.load.model import Follower, Preview, Progress, silent
@@ -32,6 +32,7 @@ _FEW: Final = 20_000
 Stop = Callable[[], bool]
 
 
+@disk_errors()
 def store_load(
     store: Store,
     loads: Loads,

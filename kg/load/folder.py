@@ -10,13 +10,13 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from kg.errors import CancelledError, ConflictError, DiplographError, UnknownNameError
+from kg.errors import CancelledError, ConflictError, DiplographError, StoreFailedError, UnknownNameError
 from kg.load.model import Preview, Progress
 
 KEPT_SECONDS: Final = 24 * 3600.0
@@ -171,7 +171,9 @@ class LoadFolder:
         state.step = "cancelled" if isinstance(error, CancelledError) else "failed"
         state.problem = describe(error)
         self.clear()
-        self.write(state)
+        # A disk that is full may have no room for this either.
+        with suppress(OSError):
+            self.write(state)
 
     def clear(self) -> None:
         """Remove everything but the state."""
@@ -262,6 +264,19 @@ def locked(path: Path, *, wait: bool, tell: Any = None) -> Iterator[bool]:
         yield got
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Tell what the disk refuses as a StoreFailedError; nothing was stored then."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreFailedError(
+            f"a file of the load cannot be written or read: {error.strerror or error}",
+            where=str(error.filename) if error.filename else None,
+            mend="Make room on the disk, or mend the rights of the data folder, and load again.",
+        ) from None
 
 
 def describe(error: BaseException) -> dict[str, Any]:

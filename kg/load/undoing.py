@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode
 from kg.errors import ConflictError
 from kg.lines import Watch, read_lines, sort_lines, with_graph
 from kg.load.committing import is_recorded, put, quads_text
-from kg.load.folder import LoadFolder, Loads, State
+from kg.load.folder import LoadFolder, Loads, State, disk_errors
 from kg.load.following import follow, open_delta
 from kg.load.model import Follower, Progress, silent
 from kg.load.staging import export_sorted
@@ -43,6 +43,7 @@ class Undone:
         }
 
 
+@disk_errors()
 def undo_load(
     store: Store,
     loads: Loads,

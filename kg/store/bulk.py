@@ -77,7 +77,7 @@ class Bulk:
         shutil.rmtree(self._journal, ignore_errors=True)
         self._journal.mkdir()
         try:
-            _copy(removed, self._journal / "removed.nq")
+            _keep(removed, self._journal / "removed.nq")
             marked = self._journal / "added.nq"
             _copy(added, marked)
             with marked.open("a", encoding="utf-8") as file:
@@ -169,6 +169,17 @@ def _patterns(lines: list[str]) -> str:
 
 def _mark(name: str) -> Quad:
     return Quad(_MARK, _MARK, Literal(name), _MARK)
+
+
+def _keep(source: Path, target: Path) -> None:
+    """Keep a file that nobody writes to any more, without copying it where the disk allows."""
+    try:
+        os.link(source, target)
+    except OSError:
+        _copy(source, target)
+        return
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -148,6 +148,12 @@ class Keeper:
                         mend="Start it again when you like.",
                     ) from None
                 raise stopped(error, status, self._timeout, self._memory) from None
+            except KeyboardInterrupt:
+                # What was begun must not be finished behind the back of who broke it off.
+                self._writer.kill()
+                if not self._closed:
+                    self._writer = self._start_writer()
+                raise
             finally:
                 self._snapshots.outdate()
 

@@ -3,6 +3,10 @@
 import csv
 import io
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pyoxigraph
@@ -137,6 +141,56 @@ class TestLoad:
         assert again.stdout == ""
         assert "nothing to store" in again.stderr
         assert run("dump").stdout == before
+
+    def test_undo_gives_the_dataset_back(self, folder: Path) -> None:
+        run("loads")
+        before = {line for line in run("dump").stdout.splitlines() if "graph/loads>" not in line}
+        [load_id] = run("load", str(FILE), "--yes").stdout.split()
+        undone = run("undo", load_id)
+        assert undone.exit_code == 0
+        assert load_id in undone.stdout
+        after = {line for line in run("dump").stdout.splitlines() if "graph/loads>" not in line}
+        assert after == before
+        [entry] = json.loads(run("loads", "--format", "json").stdout)
+        assert entry["undone"]
+        assert "undone" in run("loads").stdout
+        assert "undone already" in failed(run("undo", load_id), 1)
+        assert "no load" in failed(run("undo", "nothing"), 1)
+
+    def test_an_event_is_left_out(self, folder: Path) -> None:
+        loaded = run("load", str(FILE), "--yes", "--skip", "id:event/norway-kenya-port-accord")
+        assert loaded.exit_code == 0
+        rows = run("query", "dyad", "--param", "a=Norway", "--param", "b=Kenya", "--format", "csv").stdout
+        assert list(csv.DictReader(io.StringIO(rows))) == []
+
+    def test_nothing_is_left_of_what_was_not_stored(self, folder: Path, tmp_path: Path) -> None:
+        (tmp_path / "bad.ttl").write_text("<urn:x> <urn:y>", encoding="utf-8")
+        run("load", str(FILE), "--dry-run")
+        run("load", str(FILE), given="n\n")
+        run("load", str(tmp_path / "bad.ttl"), "--yes")
+        assert [path.name for path in (folder / "loads").iterdir() if path.is_dir()] == []
+
+    def test_an_interrupt_leaves_nothing(self, folder: Path) -> None:
+        run("loads")
+        before = run("dump").stdout
+        process = subprocess.Popen(
+            [sys.executable, "-m", "api.cli", "load", str(FILE), "--yes"],
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        until = time.monotonic() + 120
+        while not list((folder / "loads").glob("*/state.json")) and time.monotonic() < until:
+            assert process.poll() is None
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)
+        assert process.returncode != 0
+        assert [path.name for path in (folder / "loads").iterdir() if path.is_dir()] == []
+        assert run("dump").stdout == before
+
+    def test_a_source_must_be_named(self, folder: Path) -> None:
+        assert run("load").exit_code == 2
 
     @pytest.mark.parametrize(("arguments", "given"), [(("--dry-run",), None), ((), "n\n"), ((), "")])
     def test_nothing_is_stored_without_a_yes(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import resource
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,13 @@ import pytest
 from pyoxigraph import NamedNode, Quad, Triple
 
 from kg.changes import Change
-from kg.errors import ConflictError, DataSyntaxError, UnknownNameError, ValidationFailedError
+from kg.errors import (
+    ConflictError,
+    DataSyntaxError,
+    StoreFailedError,
+    UnknownNameError,
+    ValidationFailedError,
+)
 from kg.load import Loads, Preview, prepare, recover, store_load, undo_load
 from kg.load.committing import back_to_ready
 from kg.load.folder import LoadFolder
@@ -246,8 +254,8 @@ def test_numbers_that_the_engine_rewrites(desk: Desk) -> None:
     text = HEADER + f'<{ID}event/x> rdfs:comment {values}, "1.50"^^xsd:decimal .'
     before = data(desk.store)
     folder, preview = desk.preview(text, "x.ttl")
-    turned = [note for note in preview.notes if "stored as xsd:integer" in note]
-    assert len(turned) == len(INTEGERS)
+    [note] = [note for note in preview.notes if "stored as xsd:integer" in note]
+    assert all(f"xsd:{name}" in note for name in INTEGERS)
     store_load(desk.store, desk.loads, folder)
     assert desk.preview(text, "x.ttl")[1].unchanged
     undo_load(desk.store, desk.loads, folder)
@@ -421,3 +429,22 @@ def test_a_graph_changed_since_the_preview_is_a_conflict(desk: Desk) -> None:
         store_load(desk.store, desk.loads, folder)
     desk.store.change([quad], ())
     assert store_load(desk.store, desk.loads, folder) is not None
+
+
+def test_a_full_disk_is_told_and_stores_nothing(desk: Desk) -> None:
+    before = data(desk.store)
+    folder, _ = desk.loads.new("x.small")
+    path = folder.source / "data"
+    path.write_text("".join(f"{n},2018-01-01,046,kenya\n" for n in range(20_000)), encoding="utf-8")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, limits[1]))
+        with pytest.raises(StoreFailedError, match="large"):
+            prepare(desk.store, folder, path, name="x.small", find_reader=find_small)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert folder.read().step == "failed"
+    assert {path.name for path in folder.path.iterdir()} == {"state.json", "lock"}
+    assert data(desk.store) == before
