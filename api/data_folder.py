@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
+from kg.changes import Change
 from kg.errors import (
     NotAStoreError,
     ReadOnlyError,
@@ -141,12 +142,27 @@ def isolate_folder(settings: Settings) -> IsolatedStore:
     )
 
 
+class InStep:
+    """Follows a graph with the index of names, then with what is entailed, which names nothing."""
+
+    def __init__(self, index: SearchIndex) -> None:
+        self._index = index
+        self._entailments = Entailments()
+
+    def follow(self, store: Store, change: Change) -> None:
+        """Take over what a commit or an undo changed; the data must be stored already."""
+        self._index.follow(store, change)
+        named = store.version
+        self._entailments.follow(store, change)
+        self._index.pass_over(store, named)
+
+
 def followers(settings: Settings, index: SearchIndex) -> tuple[Follower, ...]:
     """Give what is kept in step with the graph when a load is stored or undone.
 
-    A store elsewhere gets no entailments. They come before the index, since they change the store, too.
+    A store elsewhere gets no entailments.
     """
-    return (index,) if settings.store else (Entailments(), index)
+    return (index,) if settings.store else (InStep(index),)
 
 
 def _open(settings: Settings, make: Callable[[], S]) -> S:

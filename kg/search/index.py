@@ -152,6 +152,13 @@ class SearchIndex:
             elif not version:
                 self._set(cursor, "marker", marker(store))
 
+    def pass_over(self, store: Store, since: str) -> None:
+        """Take note that what changed since a version of the store gave and took no names."""
+        version = store.version
+        with self._write() as cursor:
+            if version and self._get(cursor, "version") == since:
+                self._note(cursor, store, version)
+
     def rebuild(self, store: Store) -> None:
         """Read all the names of a store anew; those who search meanwhile see the old ones."""
         version = store.version
