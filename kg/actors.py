@@ -84,11 +84,12 @@ class Resolver:
             codes=_codes(store),
             names=((name, iri) for iri, name in _pairs(store, _NAMES)),
             labels=((name, iri) for iri, name in _pairs(store, _LABELS)),
-            types=(
+            # Read to the end: with one process that answers, an open answer would keep the others waiting.
+            types=[
                 thing.value
                 for row in store.query(_TYPES).rows()
                 if isinstance(thing := row.get("thing"), NamedNode)
-            ),
+            ],
         )
 
     def country(self, system: CodeSystem, code: str) -> str | None:

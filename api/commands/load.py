@@ -27,9 +27,9 @@ from api.data_folder import (
 )
 from api.loaders import Loader, LocalLoader, RemoteLoader
 from api.tables import text_table
-from kg.errors import DiplographError, ParameterError, UnsupportedFormatError
+from kg.errors import DiplographError, ParameterError
 from kg.load import list_loads
-from kg.load.reading import write_template
+from kg.readers.event_table import write_template
 from kg.settings import Settings
 from kg.store import Store
 from kg.terms import LOAD, PREFIXES, compact
@@ -215,10 +215,14 @@ def _full(name: str) -> str:
 
 
 def _write_template(path: Path) -> None:
-    if not write_template(path):
-        raise UnsupportedFormatError(
-            "this version reads no event tables", mend="Load RDF: docs/data-model.md lists the terms."
-        )
+    try:
+        write_template(path)
+    except OSError as error:
+        raise ParameterError(
+            f"the template cannot be written: {error.strerror}",
+            where=str(path),
+            mend="Name a new file in a folder that you may write to.",
+        ) from None
     click.echo(f"wrote {path}", err=True)
 
 

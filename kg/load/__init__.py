@@ -28,11 +28,11 @@ from kg.load.model import (
     TypeCount,
     silent,
 )
-from kg.load.reading import known_reader
 from kg.load.recovering import recover, settle
 from kg.load.staging import stage
 from kg.load.undoing import Undone, undo_load
 from kg.provenance import Load, read_load, read_loads
+from kg.readers.detect import find_reader
 from kg.store import Store
 
 __all__ = [
@@ -97,7 +97,7 @@ def prepare(
     base_iri: str | None = None,
     max_errors: int = 0,
     progress: Progress = silent,
-    find_reader: FindReader = known_reader,
+    find_reader: FindReader = find_reader,
 ) -> Preview:
     """Read a file into a load's folder and keep its preview there; raises what `staging.stage` raises.
 

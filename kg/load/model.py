@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from kg.actors import Resolver
 from kg.changes import Change
+from kg.readers.grouping import Grouping
+from kg.readers.reading import Notes
 from kg.readers.record import Record, RowFault
 from kg.store import Store
 
@@ -26,11 +29,11 @@ class TableReader(Protocol):
         self,
         path: Path,
         *,
-        resolver: Any,
+        resolver: Resolver,
         on_fault: OnFault,
         name: str | None = None,
-        notes: Any = None,
-        grouping: Any = None,
+        notes: Notes | None = None,
+        grouping: Grouping | None = None,
     ) -> Iterator[Record]:
         """Give the records row by row; a row that cannot be read goes to `on_fault` and gives none."""
         ...

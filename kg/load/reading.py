@@ -1,22 +1,25 @@
-"""The readers of tables, found by what is installed of them, and what they need while they read."""
+"""The readers of tables, and what they need while they read."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Final
 
+from kg.actors import Resolver
 from kg.load.model import OnFault, TableReader
+from kg.readers.archives import read_whole
+from kg.readers.grouping import Grouping, group_records
+from kg.readers.reading import NoteKind, Notes
 from kg.readers.record import Record
 from kg.store import Store
 
 _LISTED: Final = 20
 _PACKED_LIMIT: Final = 4 * 1024**3
 # Actors have a list of their own in the preview.
-_KINDS: Final = (
+_KINDS: Final[tuple[NoteKind, ...]] = (
     "place",
     "event type",
     "country code",
@@ -27,29 +30,11 @@ _KINDS: Final = (
 )
 
 
-def known_reader(path: Path, form: str | None, name: str) -> TableReader | None:
-    """Find the reader of a table; None for RDF. Raises UnsupportedFormatError, DataSyntaxError."""
-    find = _part("kg.readers.detect", "find_reader")
-    found: TableReader | None = find(path, form, name) if find is not None else None
-    return found
-
-
 def rdf_bytes(path: Path, name: str) -> tuple[bytes, str]:
     """Read an RDF file whole, unpacked where it is packed; gives the name of what was in it, too."""
-    unpack = _part("kg.readers.archives", "read_whole")
-    if unpack is None or not name.lower().endswith((".gz", ".zip", ".zst")):
+    if not name.lower().endswith((".gz", ".zip", ".zst")):
         return path.read_bytes(), name
-    found: tuple[bytes, str] = unpack(path, name, limit=_PACKED_LIMIT)
-    return found
-
-
-def write_template(path: Path) -> bool:
-    """Write an empty event table; tells whether this version has one."""
-    write = _part("kg.readers.event_table", "write_template")
-    if write is None:
-        return False
-    write(path)
-    return True
+    return read_whole(path, name, limit=_PACKED_LIMIT)
 
 
 class TableReading:
@@ -63,15 +48,13 @@ class TableReading:
     ) -> None:
         self._stack = ExitStack()
         self._reader = reader
-        resolver, notes = _part("kg.actors", "Resolver"), _part("kg.readers.reading", "Notes")
-        grouping = _part("kg.readers.grouping", "Grouping") if reader.codes_records else None
-        self._notes: Any = notes() if notes is not None else None
-        self._grouping: Any = None
-        if grouping is not None:
-            self._grouping = self._stack.enter_context(closing(grouping(work)))
+        self._notes = Notes()
+        self._grouping: Grouping | None = None
+        if reader.codes_records:
+            self._grouping = self._stack.enter_context(closing(Grouping(work)))
         self._rows = reader.read(
             path,
-            resolver=resolver.of(store) if resolver is not None else None,
+            resolver=Resolver.of(store),
             on_fault=on_fault,
             name=name,
             notes=self._notes,
@@ -95,14 +78,10 @@ class TableReading:
         """Give the records row by row, then the groups."""
         yield from self._rows
         if self._grouping is not None:
-            group = _part("kg.readers.grouping", "group_records")
-            if group is not None:
-                yield from group(self._grouping)
+            yield from group_records(self._grouping)
 
     def notes(self) -> tuple[str, ...]:
         """Say what the reader met that people should know, 20 of each kind."""
-        if self._notes is None:
-            return ()
         found: list[str] = []
         for kind in _KINDS:
             of_kind = self._notes.of(kind)
@@ -112,13 +91,3 @@ class TableReading:
             if len(of_kind) > _LISTED:
                 found.append(f"… and {len(of_kind) - _LISTED:,} more of this kind: {kind}")
         return tuple(found)
-
-
-def _part(module: str, name: str) -> Any:
-    try:
-        return getattr(importlib.import_module(module), name)
-    except ModuleNotFoundError as error:
-        # A reader that is there and lacks something of its own is a fault.
-        if error.name != module:
-            raise
-        return None

@@ -16,10 +16,11 @@ from kg.load.accounts import RecordWatch, find_conflicts, find_newcomers, find_t
 from kg.load.checking import as_stored, findings_of, labels_of, target_graph, undescribed
 from kg.load.folder import LoadFolder
 from kg.load.model import FindReader, Preview, Progress, TypeCount, silent
-from kg.load.reading import TableReading, known_reader, rdf_bytes
+from kg.load.reading import TableReading, rdf_bytes
 from kg.load.tables import Duplicates, Faults, normalise, write_first, write_raw
 from kg.load.tally import Tally
 from kg.readers.blank_nodes import skolemise
+from kg.readers.detect import find_reader
 from kg.readers.rdf import read_rdf
 from kg.readers.record import Record
 from kg.store import QueryDataset, Store
@@ -42,7 +43,7 @@ def stage(
     base_iri: str | None = None,
     max_errors: int = 0,
     progress: Progress = silent,
-    find_reader: FindReader = known_reader,
+    find_reader: FindReader = find_reader,
 ) -> Preview:
     """Work out what loading a file would change; the graph stays as it is.
 
