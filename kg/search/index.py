@@ -227,8 +227,8 @@ class SearchIndex:
         fits = bool(version) and rows.get("version") == version
         if not fits and (self._seen is None or not version):
             fits = rows.get("marker") == marker(store)
-        self._checked = time.monotonic()
         if fits:
+            self._checked = time.monotonic()
             self._seen = version
         return fits
 

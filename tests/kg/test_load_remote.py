@@ -20,7 +20,7 @@ TEXT = FILE.read_text(encoding="utf-8")
 @pytest.fixture
 def remote(live_server: str) -> Iterator[RemoteStore]:
     store = RemoteStore(
-        f"{live_server}/sparql", update_url=f"{live_server}/update", token="test-token", timeout=120
+        f"{live_server}/sparql", update_url=f"{live_server}/update", login="test-token", timeout=120
     )
     yield store
     store.close()

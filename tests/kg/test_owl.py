@@ -30,7 +30,7 @@ def test_a_class_tells_what_it_is_for(words: Vocabulary) -> None:
 def test_classes_above_and_below(words: Vocabulary) -> None:
     assert names(words.cls("Country").above) == ["dg:Agent", "dg:Place"]
     assert names(words.cls("CooperativeEvent").above) == ["dg:Event"]
-    assert names(words.cls("Place").below) == ["dg:Country", "dg:Facility", "dg:Region"]
+    assert names(words.cls("Place").below) == ["dg:Country", "dg:Facility", "dg:Region", "dg:WorldRegion"]
     assert names(words.cls("Modality").above) == ["skos:Concept"]
 
 

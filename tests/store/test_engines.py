@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyoxigraph
 import pytest
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple
 
 from kg.catalogue import read_catalogue
 from kg.errors import SignInRequiredError, WrongTokenError
@@ -16,7 +18,7 @@ from kg.search import resolve, search
 from kg.store import EmbeddedStore
 from kg.store.dialects import PLAIN
 from kg.store.remote import RemoteStore
-from kg.terms import ID
+from kg.terms import GRAPH_LOADS, ID
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CATALOGUE = read_catalogue()
@@ -46,13 +48,30 @@ def remote(engine: Any, connected: Callable[[Any], RemoteStore]) -> Iterator[Rem
     store.close()
 
 
+def _sources(name: str) -> dict[str, bytes]:
+    """The graphs of a fixture, each as N-Triples: one load is one source."""
+    graphs: dict[str, list[Triple]] = defaultdict(list)
+    for quad in pyoxigraph.parse(path=str(FIXTURES / name)):
+        graph = quad.graph_name
+        graphs[graph.value if isinstance(graph, NamedNode) else name].append(quad.triple)
+    return {
+        graph: pyoxigraph.serialize(triples, format=RdfFormat.N_TRIPLES) or b""
+        for graph, triples in graphs.items()
+    }
+
+
 @pytest.fixture(scope="module")
 def installed(engine: Any, connected: Callable[[Any], RemoteStore]) -> Iterator[RemoteStore]:
     """The reference graphs, the article and the fixtures that questions name."""
     store = connected(engine)
     assert install(store) is True
     for name in _fixtures():
-        commit(store, plan(store, (FIXTURES / name).read_bytes(), name=name))
+        for graph, data in _sources(name).items():
+            if graph == GRAPH_LOADS.value:  # a history that was made up: loads write it themselves
+                triples = pyoxigraph.parse(data, format=RdfFormat.N_TRIPLES)
+                store.change([], [Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in triples])
+            else:
+                commit(store, plan(store, data, name=f"{name}.nt", source=graph))
     yield store
     store.close()
 
@@ -62,7 +81,12 @@ def embedded() -> Iterator[EmbeddedStore]:
     store = EmbeddedStore()
     install(store)
     for name in _fixtures():
-        commit(store, plan(store, (FIXTURES / name).read_bytes(), name=name))
+        for graph, data in _sources(name).items():
+            if graph == GRAPH_LOADS.value:  # a history that was made up: loads write it themselves
+                triples = pyoxigraph.parse(data, format=RdfFormat.N_TRIPLES)
+                store.change([], [Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in triples])
+            else:
+                commit(store, plan(store, data, name=f"{name}.nt", source=graph))
     yield store
     store.close()
 
