@@ -10,10 +10,9 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.reference.tables import Row, parts
 from kg.reference.writing import TYPE, english, named, names_in_languages, place_of, region_of, town
-from kg.terms import PREFIXES, mint, term
+from kg.terms import mint, term
 
 _GEONAMES: Final = "https://sws.geonames.org/"
-_WKT: Final = NamedNode(PREFIXES["geo"] + "wktLiteral")
 # A code that CLDR uses where ISO 3166 has none.
 _CLDR_ONLY: Final = {"XKX": "XK"}
 _FORMER: Final = "cow-"
@@ -95,9 +94,10 @@ def _place(country: NamedNode, row: Row) -> Iterator[Triple]:
     for neighbour in parts(row["borders"]):
         yield Triple(country, term("dg:borders"), mint("country", neighbour))
     if row["latitude"]:
-        # WKT has longitude first (GeoSPARQL 1.1, section 8.5.1, for the default CRS84).
+        # WKT has longitude first (GeoSPARQL 1.1, section 8.5.1, for the default CRS84). It stays plain text:
+        # some engines turn a geo:wktLiteral into a geometry of their own, which is another literal.
         longitude, latitude = (f"{float(row[axis]):.6g}" for axis in ("longitude", "latitude"))
-        yield Triple(country, term("dg:centroid"), Literal(f"POINT({longitude} {latitude})", datatype=_WKT))
+        yield Triple(country, term("dg:centroid"), Literal(f"POINT({longitude} {latitude})"))
     if row["capital"]:
         yield Triple(country, term("dg:capital"), place_of(row["capital"], key))
         yield from town(row["capital"], key)

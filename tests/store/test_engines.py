@@ -26,12 +26,21 @@ CATALOGUE = read_catalogue()
 _EXISTS = "Virtuoso 7 compiles no EXISTS inside of BIND or IF"
 _OUTER = "Virtuoso 7 does not see the variables of the outer group in the FILTER of an OPTIONAL"
 _PATH = "Virtuoso 7 loses solutions of a path of length zero or one between bound ends (dg:country?)"
+_OTHER = "Virtuoso 7 gives other rows than two engines that agree, though right ones for each part alone"
 VIRTUOSO_CANNOT = {
     "coding-records": _EXISTS,
     "dyad": _EXISTS,
+    "head-of-mission": _EXISTS,
     "monthly-balance": _PATH,
     "statements-by": _OUTER,
+    "contradicted-claims": _OTHER,
+    "events-by-type": _OTHER,
+    "metonyms": _OTHER,
+    "one-source-events": _OTHER,
+    "one-voice": _OTHER,
 }
+# The history of loads is each store's own.
+VALUES = {"asserted-on": {"on": "2016-03-03"}}
 
 pytestmark = pytest.mark.server
 
@@ -109,7 +118,7 @@ def test_a_question_gives_what_it_gives_on_the_embedded_store(
 ) -> None:
     if engine.name == "virtuoso" and name in VIRTUOSO_CANNOT:
         request.applymarker(pytest.mark.xfail(strict=True, reason=VIRTUOSO_CANNOT[name]))
-    text = CATALOGUE[name].fill({})
+    text = CATALOGUE[name].fill(VALUES.get(name, {}))
     expected, found = (_rows(store, text) for store in (embedded, installed))
     assert expected, "the fixture of the question answers it"
     assert found == expected
