@@ -20,7 +20,7 @@ from kg.load.reading import TableReading, rdf_bytes
 from kg.load.tables import Duplicates, Faults, normalise, write_first, write_raw
 from kg.load.tally import Tally
 from kg.readers.blank_nodes import skolemise
-from kg.readers.detect import find_reader
+from kg.readers.detect import find_reader, is_told_rdf
 from kg.readers.rdf import read_rdf
 from kg.readers.record import Record
 from kg.store import QueryDataset, Store
@@ -54,7 +54,8 @@ def stage(
     """
     progress("reading", 0)
     sha256, length = _checksum(path)
-    reader = find_reader(path, format, name)
+    told = format is None and is_told_rdf(name, media_type)
+    reader = None if told else find_reader(path, format, name)
     tally, duplicates, faults = Tally(), Duplicates(), Faults(name, max_errors)
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

@@ -41,6 +41,23 @@ from kg.readers.record import Record, RowFault
 _SAMPLE: Final = 1 << 16
 _PACKED: Final = (".gz", ".zst", ".zip")
 _TABLES: Final = ("csv", "tsv", "tab", "txt", "xlsx")
+# What tables and packed files are sent as, and what says nothing.
+_MEDIA_TYPES: Final = frozenset(
+    {
+        "text/csv",
+        "text/tab-separated-values",
+        "text/plain",
+        "application/csv",
+        "application/gzip",
+        "application/octet-stream",
+        "application/vnd.ms-excel",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/x-gzip",
+        "application/x-zip-compressed",
+        "application/zip",
+        "application/zstd",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -156,6 +173,16 @@ def find_reader(
         where=first.name,
         mend=f"Name its format ({_known()}), use the columns of the template, or write an RML mapping.",
     )
+
+
+def is_told_rdf(name: str, media_type: str | None) -> bool:
+    """Tell whether a media type (RFC 9110 section 8.3) says that a file is read as RDF, or refused as none.
+
+    An ending of tables goes before it, since browsers guess; types that say nothing leave it to the content.
+    """
+    if media_type is None or _ending(name) in _TABLES:
+        return False
+    return media_type not in _MEDIA_TYPES
 
 
 def _named(format_name: str) -> TableReader | None:

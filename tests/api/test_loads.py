@@ -16,6 +16,7 @@ from api import jobs
 from api.app import create_app
 from kg.load import Loads
 from kg.load.folder import KEPT_SECONDS
+from kg.reasoning import Entailments
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH, ID
@@ -228,6 +229,7 @@ def test_previews_expire_and_stored_loads_do_not(client: FlaskClient, settings: 
 
 
 def test_a_load_is_undone_and_its_page_says_so(client: FlaskClient, store: EmbeddedStore) -> None:
+    Entailments().ensure(store)
     before = {str(quad) for quad in store.engine if "graph/loads" not in str(quad.graph_name)}
     members = post(client).get_json()
     done = client.post(members["links"]["commit"], headers=TOKEN).get_json()
