@@ -90,8 +90,8 @@ def incoming_query(iri: str) -> str:
     node = iri_text(iri)
     apart = ", ".join(iri_text(prop) for prop in _SHOWN_APART)
     return f"""SELECT DISTINCT ?p WHERE {{
-        {{ ?p a owl:ObjectProperty FILTER EXISTS {{ ?s ?p {node} FILTER(isIRI(?s)) }} }}
-        UNION {{ {{ SELECT ?s ?p WHERE {{ ?s ?p {node} }} LIMIT {COUNTED} }} FILTER(isIRI(?s)) }}
+        {{ ?p a owl:ObjectProperty FILTER EXISTS {{ ?any ?p {node} FILTER(isIRI(?any)) }} }}
+        UNION {{ {{ SELECT ?s ?p WHERE {{ ?s ?p {node} FILTER(isIRI(?s)) }} LIMIT {COUNTED} }} }}
         FILTER(?p NOT IN ({apart})) }} ORDER BY ?p LIMIT 100"""
 
 
