@@ -11,8 +11,9 @@ from kg.describe.times import times_of
 from kg.describe.titles import titles_on
 from kg.search import PROLOGUE, Name, iri_text, name_all, plain, row_text, values
 from kg.store import Store
-from kg.terms import term
+from kg.terms import GRAPH_ENTAILMENTS, term
 
+_STATED: Final = f"FILTER(isIRI(?s) && ?g != {GRAPH_ENTAILMENTS})"
 # Links that a page shows in words elsewhere: events, claims, mentions, posts and parts.
 _SHOWN_APART: Final = [
     term(curie).value
@@ -47,6 +48,9 @@ _SHOWN_APART: Final = [
         "dg:codedActor",
         "dg:codedRecipient",
         "dg:codedEvent",
+        "dg:codedPlace",
+        "dg:codedActorPlace",
+        "dg:codedRecipientPlace",
         "rdfs:isDefinedBy",
     ]
 ]
@@ -86,12 +90,12 @@ def incoming(store: Store, iri: str, page: int) -> tuple[list[Links], int]:
 
 
 def incoming_query(iri: str) -> str:
-    """Write the query for the properties by which something points to a thing."""
+    """Write the query for the properties by which something points to a thing, as some graph states."""
     node = iri_text(iri)
     apart = ", ".join(iri_text(prop) for prop in _SHOWN_APART)
     return f"""SELECT DISTINCT ?p WHERE {{
-        {{ ?p a owl:ObjectProperty FILTER EXISTS {{ ?s ?p {node} FILTER(isIRI(?s)) }} }}
-        UNION {{ {{ SELECT ?s ?p WHERE {{ ?s ?p {node} }} LIMIT {COUNTED} }} FILTER(isIRI(?s)) }}
+        {{ ?p a owl:ObjectProperty FILTER EXISTS {{ GRAPH ?g {{ ?s ?p {node} }} {_STATED} }} }}
+        UNION {{ {{ SELECT ?s ?p WHERE {{ GRAPH ?g {{ ?s ?p {node} }} {_STATED} }} LIMIT {COUNTED} }} }}
         FILTER(?p NOT IN ({apart})) }} ORDER BY ?p LIMIT 100"""
 
 
