@@ -39,6 +39,7 @@ _END: Final = ["map", "neighbourhood", "incoming"]
 _ORDER: Final = [
     "statement",
     "contents",
+    "statuses",
     "holdings",
     "identifiers",
     "facts",

@@ -27,14 +27,14 @@ from kg.describe.facts import (
 )
 from kg.describe.filters import EventFilter, Line, choices, filtered, filtered_all, lines_of
 from kg.describe.graphs import Overview, Release, contents_of, overview, release_of, source_graphs
-from kg.describe.links import holdings_of, incoming, incoming_query, is_graph, titles_at
+from kg.describe.links import holdings_of, incoming, incoming_query, is_graph, statuses_of, titles_at
 from kg.describe.listing import iris_in, select, standalone
 from kg.describe.matching import Match, facts_for, match_name, properties_of, terms_named
 from kg.describe.model import PAGE, Description, EventLine, Fact, Facts, Listing, Statement, Value
 from kg.describe.neighbours import neighbours_of
 from kg.describe.news import News, described, news_of
 from kg.describe.ontology import Branch, Entry, class_tree, ontology_header, ontology_terms, ontology_triples
-from kg.describe.places import spots_of, spots_query
+from kg.describe.places import spots_for, spots_of, spots_query
 from kg.describe.rdf import describe_triples
 from kg.describe.records import records_of
 from kg.describe.tables import Table, members_of, table_of
@@ -98,6 +98,7 @@ __all__ = [
     "properties_of",
     "release_of",
     "source_graphs",
+    "spots_for",
     "spots_of",
     "table_of",
     "terms_named",
@@ -128,8 +129,8 @@ def describe(store: Store, iri: str, *, page: int = 1, whole: bool = False) -> D
     )
     holdings, mentions = holdings_of(store, iri, page), mentions_of(store, iri, page)
     contents = contents_of(store, iri, page) if is_graph(store, iri) else None
-    records = records_of(store, iri, page)
-    lists: list[Listing[object]] = [events, about, by, holdings, mentions, records]  # type: ignore[list-item]
+    records, statuses = records_of(store, iri, page), statuses_of(store, iri, page)
+    lists: list[Listing[object]] = [events, about, by, holdings, mentions, records, statuses]  # type: ignore[list-item]
     if contents:
         lists += [contents.events, contents.statements]  # type: ignore[list-item]
     most = max([longest, *(found.total for found in lists)])
@@ -175,6 +176,7 @@ def describe(store: Store, iri: str, *, page: int = 1, whole: bool = False) -> D
         graphs=tuple(dict.fromkeys(graph for f in facts for fact in f.facts for graph in fact.graphs)),
         page=page,
         pages=max(1, -(-most // PAGE)),
+        statuses=statuses,
         inferred=tuple(names[found] for found in every if found not in own),
     )
 

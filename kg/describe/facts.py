@@ -79,6 +79,7 @@ _RDFS, _SKOS = PREFIXES["rdfs"], PREFIXES["skos"]
 SHOWN_APART: Final = {
     PREFIXES["rdf"] + "type",
     _RDFS + "label",
+    ONTOLOGY + "centroid",
     _RDFS + "comment",
     _SKOS + "prefLabel",
     _SKOS + "altLabel",

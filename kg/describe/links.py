@@ -6,7 +6,7 @@ from datetime import date
 from typing import Final
 
 from kg.describe.listing import count, iris_in, listed, select
-from kg.describe.model import COUNTED, PAGE, Holding, Links, Listing
+from kg.describe.model import COUNTED, PAGE, Holding, Links, Listing, Status
 from kg.describe.times import times_of
 from kg.describe.titles import titles_on
 from kg.search import PROLOGUE, Name, iri_text, name_all, plain, row_text, values
@@ -49,6 +49,8 @@ _SHOWN_APART: Final = [
         "dg:codedRecipient",
         "dg:codedEvent",
         "dg:codedPlace",
+        "dg:codedCountry",
+        "dg:statusOf",
         "dg:codedActorPlace",
         "dg:codedRecipientPlace",
         "rdfs:isDefinedBy",
@@ -170,6 +172,32 @@ def holdings_of(store: Store, iri: str, page: int) -> Listing[Holding]:
     ]
     query = found.query if found.items else ""
     return Listing(holdings, max(found.total, len(holdings)), found.start, found.more, query)
+
+
+def statuses_of(store: Store, iri: str, page: int) -> Listing[Status]:
+    """List the ranks of a mission over time, the earliest first."""
+    where = f"?item dg:statusOf {iri_text(iri)}"
+    order = "OPTIONAL { ?item dg:time/dg:begin ?begin } OPTIONAL { ?item dg:time/dg:end ?end }"
+    order += " BIND(COALESCE(?begin, ?end) AS ?day)"
+    found = listed(store, where, page, order=order, key="MIN(?day)")
+    rows = select(
+        store,
+        f"""SELECT ?item (MIN(?r) AS ?rank) (MIN(?t) AS ?time) WHERE {{
+        VALUES ?item {{ {values(found.items)} }}
+        OPTIONAL {{ ?item dg:status ?r }} OPTIONAL {{ ?item dg:time ?t }} }} GROUP BY ?item""",
+    )
+    by_item = {row_text(row, "item") or "": row for row in rows}
+    names = name_all(store, [*found.items, *iris_in(rows, "rank")])
+    times = times_of(store, iris_in(rows, "time"))
+    items = [
+        Status(
+            names[item],
+            names.get(row_text(by_item[item], "rank") or ""),
+            times.get(row_text(by_item[item], "time") or ""),
+        )
+        for item in found.items
+    ]
+    return Listing(items, found.total, found.start, found.more, found.query)
 
 
 def is_graph(store: Store, iri: str) -> bool:

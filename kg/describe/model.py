@@ -288,6 +288,15 @@ class Spot:
 
 
 @dataclass(frozen=True)
+class Status:
+    """The rank of a mission over a time; `name` is the status itself."""
+
+    name: Name
+    rank: Name | None
+    when: When | None
+
+
+@dataclass(frozen=True)
 class Description:
     """Everything that the page of a thing shows.
 
@@ -327,3 +336,4 @@ class Description:
     page: int
     pages: int
     inferred: tuple[Name, ...] = ()
+    statuses: Listing[Status] = Listing()

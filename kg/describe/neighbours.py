@@ -84,6 +84,8 @@ def neighbours_of(store: Store, iri: str) -> Network:
     edges: dict[tuple[str, str], list[str]] = {}
     for row in select(store, query):
         edges.setdefault((plain(row["from"]), plain(row["to"])), []).append(plain(row["property"]))
+    linked = {end for pair in edges for end in pair}
+    chosen = [iri, *(end for end in chosen[1:] if end in linked)]
     names = name_all(store, [*chosen, *(prop for props in edges.values() for prop in props)])
     return Network(
         tuple(names[thing] for thing in chosen),

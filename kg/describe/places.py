@@ -49,6 +49,12 @@ def spots_query(iri: str) -> str:
         }} GROUP BY ?role ?place ORDER BY ?order ?place LIMIT {_SPOTS}"""
 
 
+def spots_for(store: Store, places: Iterable[Name]) -> list[Spot]:
+    """Put places on the map, those of which it is known where they or their countries are."""
+    spots = _spots(store, ((Name(_TYPE, ""), place) for place in places))
+    return [spot for spot in spots if spot.latitude is not None or spot.iso_numeric]
+
+
 def _spots(store: Store, legs: Iterable[tuple[Name, Name]]) -> list[Spot]:
     wanted = list(legs)
     if not wanted:
