@@ -51,7 +51,8 @@ def test_every_door_answers_as_described(schema: Any, path: str) -> None:
         suppress_health_check=list(HealthCheck),
     )
     def ask(case: Any) -> None:
-        case.call_and_validate(checks=CHECKS)
+        # This client of schemathesis unpacks no answer.
+        case.call_and_validate(checks=CHECKS, headers={"Accept-Encoding": "identity"})
 
     ask()
 
