@@ -160,6 +160,8 @@ def _worth_it(environ: Environ, status: str, headers: Headers) -> bool:
         and not header(headers, "Content-Encoding")
         and not (length and int(length) < SMALLEST)
         and not secret
+        # What must not wait in a buffer of a proxy must not wait in the coder's.
+        and header(headers, "X-Accel-Buffering") != "no"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 
 from api.questions import catalogue
@@ -64,6 +64,12 @@ def openapi() -> ResponseReturnValue:
 
 
 @blueprint.get("/ontology/context.jsonld")
+def old_context() -> ResponseReturnValue:
+    """Send on to where the context is published."""
+    return redirect("/context.jsonld", 301)
+
+
+@blueprint.get("/context.jsonld")
 def context() -> Response:
     """Give the JSON-LD context that our JSON-LD may be written with."""
     path = ONTOLOGY_FOLDER / "context.jsonld"
@@ -103,7 +109,7 @@ def describe_doors(root: str) -> dict[str, Any]:
             "events", "Events by filters, all of them", filters, _object(rows=_list(_EVENT))
         ),
         "/records.json": _get(
-            "records", "Machine codings by filters, all of them", filters, _object(rows=_list(_RECORD))
+            "records", "Coding records by filters, all of them", filters, _object(rows=_list(_RECORD))
         ),
         "/coverage": _get("coverage", "What is covered", [], _object(sources=_list(_SOURCE))),
         "/queries": _get("questions", "The questions", [], _object(questions=_list({"type": "object"}))),

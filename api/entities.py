@@ -16,6 +16,7 @@ from api.cite import cite, schema_of
 from api.negotiation import choose_format, send_answer, wants_html
 from api.state import state
 from kg.describe import (
+    GLANCE,
     Description,
     Facts,
     describe,
@@ -38,6 +39,7 @@ _END: Final = ["map", "neighbourhood", "incoming"]
 _ORDER: Final = [
     "statement",
     "contents",
+    "statuses",
     "holdings",
     "identifiers",
     "facts",
@@ -65,28 +67,7 @@ _ORDERS: Final = {
 _SAID: Final = {
     ONTOLOGY + local for local in ("modality", "attributionStep", "span", "about", "statedIn", "quotedPhrase")
 }
-_GLANCE: Final = {
-    ONTOLOGY + local
-    for local in [
-        "eventType",
-        "actor",
-        "orderedBy",
-        "recipient",
-        "affected",
-        "participant",
-        "target",
-        "means",
-        "time",
-        "origin",
-        "transit",
-        "destination",
-        "place",
-        "resultOf",
-        "ledTo",
-        "subEventOf",
-        "partOfPolicy",
-    ]
-}
+_GLANCE: Final = {ONTOLOGY + local for local in GLANCE}
 _TOLD_APART: Final = {ONTOLOGY + "hasInteraction", ONTOLOGY + "duration"}
 
 
@@ -216,7 +197,7 @@ def _page(iri: str) -> Response:
 
 def _kind(found: Description) -> str:
     # What is foreign, or minted elsewhere, is shown by what it is rather than by how its IRI reads.
-    types = {name.iri for name in found.types}
+    types = {name.iri for name in (*found.types, *found.inferred)}
     if found.statement:
         return "claim"
     if types & {ONTOLOGY + "Event", ONTOLOGY + "Journey"}:

@@ -92,13 +92,13 @@ def vocabulary(name: str, version: str = "") -> ResponseReturnValue:
 
 
 def _page() -> Response:
-    store = state().store
-    trees = class_tree(store)
+    held = state()
+    trees = held.memory.get(held.store, "classes", class_tree)
     response = make_response(
         render_template(
             "ontology.html",
-            header=ontology_header(store),
-            sections=ontology_terms(store),
+            header=held.memory.get(held.store, "ontology", ontology_header),
+            sections=held.memory.get(held.store, "terms", ontology_terms),
             drawings=[draw(tree) for tree in trees if tree.below],
             alone=[tree for tree in trees if not tree.below],
         )

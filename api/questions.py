@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from api.answers import drawn_places, network_in, spots_in
 from api.charts import bars_of, timeline_of
 from api.errors import problem_of
 from api.exports import TYPES
@@ -100,6 +101,7 @@ def _page(found: Question) -> Response:
     address = "?" + urlencode(short) if short else ""
     named = [value for p in found.parameters if p.kind == "iri" and (value := values.get(p.name, ""))]
     names = name_all(state().store, named) if named else {}
+    spots = spots_in(state().store, table) if table else []
     page = render_template(
         "question.html",
         question=found,
@@ -110,6 +112,8 @@ def _page(found: Question) -> Response:
         text=text,
         bars=bars_of(table) if table else [],
         timeline=timeline_of(table) if table else None,
+        places=drawn_places(spots) if spots else None,
+        network=network_in(table) if table else None,
         choices={p.name: _choices(p.of) for p in found.parameters if p.kind == "iri" and p.of},
         permanent=f"/queries/{found.name}{address}",
         downloads=[

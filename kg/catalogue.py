@@ -66,7 +66,7 @@ class Question:
         found: list[str | Parameter] = []
         for part in re.split(r"(\{\w+\})", self.sentence):
             if part:
-                found.append(blanks.get(part[1:-1], part))
+                found.append(blanks[part[1:-1]] if part.startswith("{") else part)
         return found
 
     def fill(self, values: Mapping[str, str]) -> str:

@@ -29,6 +29,7 @@ function sheet(name) {
 }
 
 async function json(address) {
+  if (address.startsWith("#")) return JSON.parse(document.getElementById(address.slice(1)).textContent);
   const answer = await fetch(address, { headers: { Accept: "application/json" } });
   if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
   return answer.json();
@@ -54,7 +55,7 @@ async function network(box) {
     elements: [
       ...data.nodes.map((node, number) => ({
         data: { id: node.id, label: plain(node.label, 40), page: node.page, tone: colour(tones[node.kind] ?? "--muted") },
-        classes: number ? "" : "self",
+        classes: number || data.equal ? "" : "self",
       })),
       ...data.edges
         .filter((edge) => many.has(edge.source) && many.has(edge.target))

@@ -15,17 +15,26 @@ from kg.describe.events import (
     parts_of,
     route_of,
 )
-from kg.describe.facts import IDENTIFIERS, SHOWN_APART, facts_of, facts_query, facts_table
+from kg.describe.facts import (
+    GLANCE,
+    IDENTIFIERS,
+    SHOWN_APART,
+    facts_of,
+    facts_query,
+    facts_table,
+    glance_query,
+    identifiers_query,
+)
 from kg.describe.filters import EventFilter, Line, choices, filtered, filtered_all, lines_of
 from kg.describe.graphs import Overview, Release, contents_of, overview, release_of, source_graphs
-from kg.describe.links import holdings_of, incoming, incoming_query, is_graph, titles_at
-from kg.describe.listing import select, standalone
+from kg.describe.links import holdings_of, incoming, incoming_query, is_graph, statuses_of, titles_at
+from kg.describe.listing import iris_in, select, standalone
 from kg.describe.matching import Match, facts_for, match_name, properties_of, terms_named
 from kg.describe.model import PAGE, Description, EventLine, Fact, Facts, Listing, Statement, Value
 from kg.describe.neighbours import neighbours_of
 from kg.describe.news import News, described, news_of
 from kg.describe.ontology import Branch, Entry, class_tree, ontology_header, ontology_terms, ontology_triples
-from kg.describe.places import spots_of
+from kg.describe.places import spots_for, spots_of, spots_query
 from kg.describe.rdf import describe_triples
 from kg.describe.records import records_of
 from kg.describe.tables import Table, members_of, table_of
@@ -34,9 +43,10 @@ from kg.describe.times import times_of
 from kg.describe.titles import Title, title_on, titles_on
 from kg.search import LABELS, exists, iri_text, kind_of, name_all, plain, types_of, unknown
 from kg.store import Store
-from kg.terms import GRAPH, ONTOLOGY
+from kg.terms import GRAPH, GRAPH_ENTAILMENTS, ONTOLOGY
 
 __all__ = [
+    "GLANCE",
     "LEVELS",
     "Balance",
     "Branch",
@@ -88,6 +98,7 @@ __all__ = [
     "properties_of",
     "release_of",
     "source_graphs",
+    "spots_for",
     "spots_of",
     "table_of",
     "terms_named",
@@ -105,8 +116,10 @@ def describe(store: Store, iri: str, *, page: int = 1, whole: bool = False) -> D
     """
     if not exists(store, iri):
         raise unknown(store, iri)
-    own = types_of(store, [iri]).get(iri, [])
-    names = name_all(store, [iri, *own])
+    every = types_of(store, [iri]).get(iri, [])
+    own = _stated_types(store, iri) or every
+    names = name_all(store, [iri, *own, *every])
+    network = neighbours_of(store, iri)
     facts = facts_of(store, iri)
     links, longest = incoming(store, iri, page)
     events, about, by = (
@@ -116,8 +129,8 @@ def describe(store: Store, iri: str, *, page: int = 1, whole: bool = False) -> D
     )
     holdings, mentions = holdings_of(store, iri, page), mentions_of(store, iri, page)
     contents = contents_of(store, iri, page) if is_graph(store, iri) else None
-    records = records_of(store, iri, page)
-    lists: list[Listing[object]] = [events, about, by, holdings, mentions, records]  # type: ignore[list-item]
+    records, statuses = records_of(store, iri, page), statuses_of(store, iri, page)
+    lists: list[Listing[object]] = [events, about, by, holdings, mentions, records, statuses]  # type: ignore[list-item]
     if contents:
         lists += [contents.events, contents.statements]  # type: ignore[list-item]
     most = max([longest, *(found.total for found in lists)])
@@ -138,10 +151,16 @@ def describe(store: Store, iri: str, *, page: int = 1, whole: bool = False) -> D
         spots=tuple(spots_of(store, iri)),
         timeline=timeline_of(store, events_where(store, iri), whole=whole),
         records=records,
-        network=neighbours_of(store, iri),
+        network=network,
         languages=_languages(store, iri),
-        facts_query=standalone(facts_query(iri)),
-        incoming_query=standalone(incoming_query(iri)),
+        queries={
+            "facts": standalone(facts_query(iri)),
+            "incoming": standalone(incoming_query(iri)),
+            "identifiers": standalone(identifiers_query(iri)),
+            "glance": standalone(glance_query(iri)),
+            "map": standalone(spots_query(iri)),
+            "neighbourhood": network.query,
+        },
         figures=tuple(figures_of(store, iri)),
         between=tuple(interactions_of(store, [iri]).get(iri, ())),
         parts=tuple(parts_of(store, iri)),
@@ -157,11 +176,25 @@ def describe(store: Store, iri: str, *, page: int = 1, whole: bool = False) -> D
         graphs=tuple(dict.fromkeys(graph for f in facts for fact in f.facts for graph in fact.graphs)),
         page=page,
         pages=max(1, -(-most // PAGE)),
+        statuses=statuses,
+        inferred=tuple(names[found] for found in every if found not in own),
     )
 
 
 def _is_time(group: Facts) -> bool:
     return group.property.iri == ONTOLOGY + "time"
+
+
+def _stated_types(store: Store, iri: str) -> list[str]:
+    """List the most specific of the classes that a graph states; those of the ontology come first."""
+    node, stated = iri_text(iri), f"FILTER(?g != {GRAPH_ENTAILMENTS})"
+    rows = select(
+        store,
+        f"""SELECT DISTINCT ?type WHERE {{ GRAPH ?g {{ {node} a ?type }} {stated} FILTER(isIRI(?type))
+          FILTER NOT EXISTS {{ GRAPH ?g2 {{ {node} a ?other }} ?other rdfs:subClassOf+ ?type .
+            FILTER(?other != ?type && ?g2 != {GRAPH_ENTAILMENTS}) }} }} ORDER BY ?type LIMIT 200""",
+    )
+    return sorted(iris_in(rows, "type"), key=lambda found: (not found.startswith(ONTOLOGY), found))
 
 
 def _languages(store: Store, iri: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from kg.describe.claims import describe_claims
 from kg.describe.events import describe_events
-from kg.describe.listing import iris_in, listed, select
+from kg.describe.listing import iris_in, listed, select, standalone
 from kg.describe.model import COUNTED, PAGE, EventLine, Listing, RecordLine, Statement
 from kg.describe.records import records_between
 from kg.search import Name, iri_text, name_all, plain, row_text, values
@@ -58,7 +58,7 @@ class Dyad:
     """What passed between two actors.
 
     `level` is the highest rank of somebody who took part, of LEVELS, with who it was and in which event.
-    `balance` is None where there is too much to weigh up.
+    `balance` is None where there is too much to weigh up. The queries give the claims and the balance.
     """
 
     passages: Listing[Passage]
@@ -69,6 +69,8 @@ class Dyad:
     balance: tuple[Balance, ...] | None
     kinds: tuple[Name, ...]
     modalities: tuple[Name, ...]
+    claims_query: str
+    balance_query: str
 
 
 def dyad_of(store: Store, first: str, second: str, *, page: int = 1, filters: Filters | None = None) -> Dyad:
@@ -83,7 +85,8 @@ def dyad_of(store: Store, first: str, second: str, *, page: int = 1, filters: Fi
     unfiltered = chosen == Filters()
     newest = lines if unfiltered and page == 1 else describe_events(store, _newest(store, every), None)
     last = next((line for line in newest if line.when and (line.when.begin or line.when.end)), None)
-    claims = _claims(store, found.items, chosen.modality)
+    claims_query = _claims_query(found.items, chosen.modality)
+    claims = iris_in(select(store, claims_query), "claim") if found.items else []
     kinds, modalities = _choices(store, every)
     return Dyad(
         passages=Listing(passages, found.total, found.start, found.more, found.query),
@@ -94,6 +97,8 @@ def dyad_of(store: Store, first: str, second: str, *, page: int = 1, filters: Fi
         balance=None if found.more else tuple(_balance(store, first, second, where)),
         kinds=kinds,
         modalities=modalities,
+        claims_query=standalone(claims_query),
+        balance_query=standalone(_balance_query(first, second, where)),
     )
 
 
@@ -133,17 +138,13 @@ def _newest(store: Store, where: str) -> list[str]:
     return list(listed(store, where, 1, order=_ORDER, key=_KEY).items)[:1]
 
 
-def _claims(store: Store, events: Iterable[str], modality: str) -> list[str]:
+def _claims_query(events: Iterable[str], modality: str) -> str:
     only = f"?claim dg:modality/skos:broader* {iri_text(modality)} ." if modality else ""
-    rows = select(
-        store,
-        f"""SELECT ?claim (MIN(?s) AS ?start) WHERE {{ VALUES ?event {{ {values(events)} }}
+    return f"""SELECT ?claim (MIN(?s) AS ?start) WHERE {{ VALUES ?event {{ {values(events)} }}
           {{ ?claim dg:about ?event }}
           UNION {{ ?part dg:quantityOf|dg:interactionOf|^dg:hasInteraction ?event . ?claim dg:about ?part }}
           {only} OPTIONAL {{ ?claim dg:span/oa:hasSelector/oa:start ?s }}
-        }} GROUP BY ?claim ORDER BY ?start ?claim LIMIT {PAGE}""",
-    )
-    return iris_in(rows, "claim")
+        }} GROUP BY ?claim ORDER BY ?start ?claim LIMIT {PAGE}"""
 
 
 def _characters(store: Store, first: str, second: str, events: Iterable[str]) -> dict[str, str]:
@@ -199,6 +200,29 @@ def _balance(store: Store, first: str, second: str, where: str) -> list[Balance]
                 held = replace(held, conflictual=held.conflictual + 1)
             counts[month] = held
     return [counts[month] for month in sorted(counts)]
+
+
+def _balance_query(first: str, second: str, where: str) -> str:
+    """Write in one query what _balance counts."""
+    one, other = iri_text(first), iri_text(second)
+    return f"""SELECT ?month (SUM(?cooperates) AS ?cooperative) (SUM(?conflicts) AS ?conflictual) WHERE {{
+        {{ SELECT ?item (MIN(SUBSTR(STR(?day), 1, 7)) AS ?month) (MIN(?c) AS ?said) (MIN(?k) AS ?coded)
+        WHERE {{
+          {{ SELECT DISTINCT ?item WHERE {{ {where} }} LIMIT {COUNTED} }}
+          ?item dg:time ?when . ?when dg:begin|dg:end ?day .
+          OPTIONAL {{ ?item dg:hasInteraction|^dg:interactionOf ?i . ?i dg:character ?as ; dg:party ?a, ?b .
+            FILTER((?a = {one} || EXISTS {{ ?a dg:country {one} }})
+              && (?b = {other} || EXISTS {{ ?b dg:country {other} }}))
+            BIND(STRAFTER(STR(?as), "/character/") AS ?c) }}
+          OPTIONAL {{ ?item dg:eventType ?type . ?type dg:quadClass ?q
+            BIND(IF(STRENDS(STR(?q), "-conflict"), "conflictual", "cooperative") AS ?k)
+            FILTER(STRENDS(STR(?q), "-conflict") || STRENDS(STR(?q), "-cooperation")) }}
+        }} GROUP BY ?item }}
+        FILTER(REGEX(?month, "^[0-9]{{4}}-(0[1-9]|1[0-2])$"))
+        BIND(COALESCE(?said, ?coded, "") AS ?character)
+        BIND(IF(?character = "cooperative", 1, 0) AS ?cooperates)
+        BIND(IF(?character = "conflictual", 1, 0) AS ?conflicts)
+        }} GROUP BY ?month ORDER BY ?month"""
 
 
 def _level(store: Store, first: str, second: str, where: str) -> tuple[str, Name, Name] | None:

@@ -10,7 +10,7 @@ from kg.describe.model import COUNTED, Between, EventLine, Figure, Leg, Listing
 from kg.describe.times import times_of
 from kg.search import Name, iri_text, name_all, row_text, values
 from kg.store import Row, Store
-from kg.terms import ONTOLOGY
+from kg.terms import GRAPH_ENTAILMENTS, ONTOLOGY
 
 # Newest first; what bears no date comes last. The end stands in where the beginning is open.
 _ORDER = """OPTIONAL { ?item dg:time ?t OPTIONAL { ?t dg:begin ?b } OPTIONAL { ?t dg:end ?e } }
@@ -200,7 +200,9 @@ def _roles(store: Store, block: str, of: str | None) -> list[Row]:
     return select(
         store,
         f"""SELECT DISTINCT ?event ?role ?via WHERE {{ {block} VALUES ?role {{ {roles} }}
-          {{ ?event ?role {node} }} UNION {{ ?event ?role ?via . ?via dg:country {node} }}
+          {{ GRAPH ?g {{ ?event ?role {node} }} }}
+          UNION {{ GRAPH ?g {{ ?event ?role ?via }} ?via dg:country {node} }}
+          FILTER(?g != {GRAPH_ENTAILMENTS})
         }} ORDER BY ?via ?role""",
     )
 

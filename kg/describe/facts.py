@@ -36,6 +36,26 @@ _REFERENCE: Final = {
         GRAPH_ONTOLOGY,
     )
 }
+GLANCE: Final = (
+    "eventType",
+    "actor",
+    "orderedBy",
+    "recipient",
+    "affected",
+    "participant",
+    "target",
+    "means",
+    "time",
+    "origin",
+    "transit",
+    "destination",
+    "place",
+    "resultOf",
+    "ledTo",
+    "subEventOf",
+    "partOfPolicy",
+)
+"""What an event's page tells first: local names of properties."""
 # Things whose facts a source vouches for; claims, their parts and concepts are the record itself.
 _VOUCHED: Final = [
     "event",
@@ -59,6 +79,7 @@ _RDFS, _SKOS = PREFIXES["rdfs"], PREFIXES["skos"]
 SHOWN_APART: Final = {
     PREFIXES["rdf"] + "type",
     _RDFS + "label",
+    ONTOLOGY + "centroid",
     _RDFS + "comment",
     _SKOS + "prefLabel",
     _SKOS + "altLabel",
@@ -129,7 +150,8 @@ _FIRST: Final = [
 def facts_of(store: Store, iri: str) -> list[Facts]:
     """List the facts of a thing by property, those that tell most first; at most FACT_LIMIT of them.
 
-    The inverse of dg:ledTo is told as dg:resultOf, whichever of the two the graph holds.
+    The inverse of dg:ledTo is told as dg:resultOf, whichever of the two the graph holds. What only follows
+    from other facts is marked, and left out where the thing is joined to the same value by a stated fact.
     """
     rows = select(store, facts_query(iri))
     names = name_all(store, iris_in(rows, "p", "o", "g"))
@@ -137,14 +159,21 @@ def facts_of(store: Store, iri: str) -> list[Facts]:
     found: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         found[plain(row["p"])][str(row["o"])].append(row)
+    stated = {plain(row["o"]) for row in rows if plain(row.get("g", "")) != GRAPH_ENTAILMENTS.value}
     result = []
     for prop in sorted(
         found, key=lambda p: (_FIRST.index(p) if p in _FIRST else len(_FIRST), names[p].label)
     ):
         facts = [_fact(iri, prop, group, names, claims) for group in found[prop].values()]
-        facts.sort(key=lambda fact: fact.value.text)
-        result.append(Facts(names[prop], tuple(facts[:VALUE_LIMIT]), len(facts)))
+        facts = [fact for fact in facts if not (fact.inferred and _key(fact) in stated)]
+        facts.sort(key=lambda fact: (fact.inferred, fact.value.text))
+        if facts:
+            result.append(Facts(names[prop], tuple(facts[:VALUE_LIMIT]), len(facts)))
     return result
+
+
+def _key(fact: Fact) -> str:
+    return fact.value.name.iri if fact.value.name else fact.value.text
 
 
 def facts_query(iri: str) -> str:
@@ -157,6 +186,26 @@ def facts_query(iri: str) -> str:
         UNION {{ ?o dg:resultOf {node} BIND(dg:ledTo AS ?p)
           OPTIONAL {{ GRAPH ?g {{ ?o dg:resultOf {node} }} }} }}
         }} LIMIT {FACT_LIMIT}"""
+
+
+def identifiers_query(iri: str) -> str:
+    """Write the query for what a thing is called in registers and in other graphs."""
+    return f"""SELECT DISTINCT ?scheme ?identifier WHERE {{
+        VALUES ?scheme {{ {values(sorted(IDENTIFIERS))} }} {iri_text(iri)} ?scheme ?identifier
+        }} ORDER BY ?scheme ?identifier"""
+
+
+def glance_query(iri: str) -> str:
+    """Write the query for what an event's page tells first: roles, time, figures and parts."""
+    node, stated = iri_text(iri), f"FILTER(?g != {GRAPH_ENTAILMENTS})"
+    roles = values([*(ONTOLOGY + local for local in GLANCE), ONTOLOGY + "hasInteraction"])
+    return f"""SELECT DISTINCT ?property ?value WHERE {{
+        {{ VALUES ?property {{ {roles} }} GRAPH ?g {{ {node} ?property ?value }} {stated} }}
+        UNION {{ BIND(dg:resultOf AS ?property) GRAPH ?g {{ ?value dg:ledTo {node} }} {stated} }}
+        UNION {{ BIND(dg:ledTo AS ?property) GRAPH ?g {{ ?value dg:resultOf {node} }} {stated} }}
+        UNION {{ VALUES ?property {{ dg:quantityOf dg:subEventOf }}
+          GRAPH ?g {{ ?value ?property {node} }} {stated} }}
+        }} ORDER BY ?property ?value"""
 
 
 def facts_table(store: Store, iri: str) -> Answer:
@@ -199,6 +248,8 @@ def _fact(
     claims: dict[tuple[str, str, str], list[Name]],
 ) -> Fact:
     graphs = list(dict.fromkeys(plain(row["g"]) for row in group if "g" in row))
+    inferred = graphs == [GRAPH_ENTAILMENTS.value]
+    graphs = [graph for graph in graphs if graph != GRAPH_ENTAILMENTS.value]
     other = plain(group[0]["o"])
     # A link that can be told from either end is supported by a claim about either.
     wanted = [(iri, prop), (other, _INVERSE.get(prop, "")), (other, prop if prop in _INVERSE else "")]
@@ -209,6 +260,7 @@ def _fact(
         graphs=tuple(names[graph] for graph in graphs),
         claims=tuple(dict.fromkeys(support)),
         sourced=bool(support) if vouched else None,
+        inferred=inferred,
     )
 
 

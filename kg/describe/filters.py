@@ -16,7 +16,7 @@ from kg.describe.model import COUNTED, PAGE, Listing, When
 from kg.describe.times import bounds_of, days_of, times_of
 from kg.search import PROLOGUE, Name, iri_text, name_all, plain, row_text, values
 from kg.store import Store
-from kg.terms import GRAPH, ONTOLOGY
+from kg.terms import GRAPH, GRAPH_ENTAILMENTS, ONTOLOGY
 
 Of = Literal["events", "records"]
 
@@ -158,15 +158,17 @@ def lines_of(store: Store, iris: Sequence[str]) -> list[Line]:
     properties = ", ".join(f"dg:{local}" for local in _COLUMNS)
     rows = select(
         store,
-        f"""SELECT DISTINCT ?item ?p ?o WHERE {{ {block} ?item ?p ?o FILTER(?p IN ({properties})) }}
-        ORDER BY ?o""",
+        f"""SELECT DISTINCT ?item ?p ?o WHERE {{ {block} GRAPH ?g {{ ?item ?p ?o }}
+        FILTER(?g != {GRAPH_ENTAILMENTS} && ?p IN ({properties})) }} ORDER BY ?o""",
     )
     said = select(
         store,
         f"SELECT DISTINCT ?item ?m WHERE {{ {block} ?claim dg:about ?item ; dg:modality ?m }} ORDER BY ?m",
     )
     graphs = select(
-        store, f"SELECT DISTINCT ?item ?g WHERE {{ {block} GRAPH ?g {{ ?item a ?c }} }} ORDER BY ?g"
+        store,
+        f"""SELECT DISTINCT ?item ?g WHERE {{ {block} GRAPH ?g {{ ?item a ?c }}
+        FILTER(?g != {GRAPH_ENTAILMENTS}) }} ORDER BY ?g""",
     )
     names = name_all(store, [*iris, *iris_in(rows, "o"), *iris_in(said, "m"), *iris_in(graphs, "g")])
     cells: dict[tuple[str, str], list[str]] = defaultdict(list)

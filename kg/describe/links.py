@@ -6,13 +6,14 @@ from datetime import date
 from typing import Final
 
 from kg.describe.listing import count, iris_in, listed, select
-from kg.describe.model import COUNTED, PAGE, Holding, Links, Listing
+from kg.describe.model import COUNTED, PAGE, Holding, Links, Listing, Status
 from kg.describe.times import times_of
 from kg.describe.titles import titles_on
 from kg.search import PROLOGUE, Name, iri_text, name_all, plain, row_text, values
 from kg.store import Store
-from kg.terms import term
+from kg.terms import GRAPH_ENTAILMENTS, term
 
+_STATED: Final = f"FILTER(isIRI(?s) && ?g != {GRAPH_ENTAILMENTS})"
 # Links that a page shows in words elsewhere: events, claims, mentions, posts and parts.
 _SHOWN_APART: Final = [
     term(curie).value
@@ -47,6 +48,11 @@ _SHOWN_APART: Final = [
         "dg:codedActor",
         "dg:codedRecipient",
         "dg:codedEvent",
+        "dg:codedPlace",
+        "dg:codedCountry",
+        "dg:statusOf",
+        "dg:codedActorPlace",
+        "dg:codedRecipientPlace",
         "rdfs:isDefinedBy",
     ]
 ]
@@ -86,12 +92,12 @@ def incoming(store: Store, iri: str, page: int) -> tuple[list[Links], int]:
 
 
 def incoming_query(iri: str) -> str:
-    """Write the query for the properties by which something points to a thing."""
+    """Write the query for the properties by which something points to a thing, as some graph states."""
     node = iri_text(iri)
     apart = ", ".join(iri_text(prop) for prop in _SHOWN_APART)
     return f"""SELECT DISTINCT ?p WHERE {{
-        {{ ?p a owl:ObjectProperty FILTER EXISTS {{ ?any ?p {node} FILTER(isIRI(?any)) }} }}
-        UNION {{ {{ SELECT ?s ?p WHERE {{ ?s ?p {node} FILTER(isIRI(?s)) }} LIMIT {COUNTED} }} }}
+        {{ ?p a owl:ObjectProperty FILTER EXISTS {{ GRAPH ?g {{ ?any ?p {node} }} {_STATED} }} }}
+        UNION {{ {{ SELECT ?s ?p WHERE {{ GRAPH ?g {{ ?s ?p {node} }} {_STATED} }} LIMIT {COUNTED} }} }}
         FILTER(?p NOT IN ({apart})) }} ORDER BY ?p LIMIT 100"""
 
 
@@ -166,6 +172,32 @@ def holdings_of(store: Store, iri: str, page: int) -> Listing[Holding]:
     ]
     query = found.query if found.items else ""
     return Listing(holdings, max(found.total, len(holdings)), found.start, found.more, query)
+
+
+def statuses_of(store: Store, iri: str, page: int) -> Listing[Status]:
+    """List the ranks of a mission over time, the earliest first."""
+    where = f"?item dg:statusOf {iri_text(iri)}"
+    order = "OPTIONAL { ?item dg:time/dg:begin ?begin } OPTIONAL { ?item dg:time/dg:end ?end }"
+    order += " BIND(COALESCE(?begin, ?end) AS ?day)"
+    found = listed(store, where, page, order=order, key="MIN(?day)")
+    rows = select(
+        store,
+        f"""SELECT ?item (MIN(?r) AS ?rank) (MIN(?t) AS ?time) WHERE {{
+        VALUES ?item {{ {values(found.items)} }}
+        OPTIONAL {{ ?item dg:status ?r }} OPTIONAL {{ ?item dg:time ?t }} }} GROUP BY ?item""",
+    )
+    by_item = {row_text(row, "item") or "": row for row in rows}
+    names = name_all(store, [*found.items, *iris_in(rows, "rank")])
+    times = times_of(store, iris_in(rows, "time"))
+    items = [
+        Status(
+            names[item],
+            names.get(row_text(by_item[item], "rank") or ""),
+            times.get(row_text(by_item[item], "time") or ""),
+        )
+        for item in found.items
+    ]
+    return Listing(items, found.total, found.start, found.more, found.query)
 
 
 def is_graph(store: Store, iri: str) -> bool:

@@ -51,12 +51,14 @@ class Fact:
     """One value of a property, the graphs that state it, and the claims in them that support it.
 
     `sourced` is None where no claim is called for: reference data, and the parts that claims are made of.
+    `inferred` tells that no graph states it: it follows from what others state.
     """
 
     value: Value
     graphs: tuple[Name, ...]
     claims: tuple[Name, ...] = ()
     sourced: bool | None = None
+    inferred: bool = False
 
 
 @dataclass(frozen=True)
@@ -265,6 +267,7 @@ class Network:
 
     things: tuple[Name, ...] = ()
     edges: tuple[Edge, ...] = ()
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -285,11 +288,21 @@ class Spot:
 
 
 @dataclass(frozen=True)
+class Status:
+    """The rank of a mission over a time; `name` is the status itself."""
+
+    name: Name
+    rank: Name | None
+    when: When | None
+
+
+@dataclass(frozen=True)
 class Description:
     """Everything that the page of a thing shows.
 
-    `titles` are the posts that people who take part in an event held on its day; `languages` are those that
-    the thing has names in.
+    `types` are those that a graph states, `inferred` those that follow from what is stated. `titles` are the
+    posts that people who take part in an event held on its day; `languages` are those that the thing has
+    names in. `queries` are the questions behind blocks that are no lists, by the block's name.
     """
 
     name: Name
@@ -306,8 +319,7 @@ class Description:
     records: Listing[RecordLine]
     network: Network
     languages: tuple[str, ...]
-    facts_query: str
-    incoming_query: str
+    queries: dict[str, str]
     figures: tuple[Figure, ...]
     between: tuple[Between, ...]
     parts: tuple[EventLine, ...]
@@ -323,3 +335,5 @@ class Description:
     graphs: tuple[Name, ...]
     page: int
     pages: int
+    inferred: tuple[Name, ...] = ()
+    statuses: Listing[Status] = Listing()

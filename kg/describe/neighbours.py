@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from kg.describe.listing import select
+from kg.describe.listing import select, standalone
 from kg.describe.model import Edge, Network
 from kg.search import iri_text, kind_of, name_all, plain, values
 from kg.store import Store
-from kg.terms import ONTOLOGY, PREFIXES, term
+from kg.terms import GRAPH_ENTAILMENTS, ONTOLOGY, PREFIXES, term
 
 NODES: Final = 40
 _EACH: Final = 10
@@ -72,21 +72,38 @@ def neighbours_of(store: Store, iri: str) -> Network:
         )
         found += [(plain(row["s"]), plain(row["p"]), plain(row["o"])) for row in further]
     chosen = [iri]
-    edges: dict[tuple[str, str], list[str]] = {}
     for subject, prop, other in found:
         ends = [end for end in (subject, other) if end != iri]
         if prop == PREFIXES["rdf"] + "type" or any(kind_of(end) not in _KINDS for end in ends):
             continue
         new = [end for end in ends if end not in chosen]
-        if len(chosen) + len(new) > NODES:
-            continue
-        chosen += new
-        edges.setdefault((subject, other), []).append(prop)
+        if len(chosen) + len(new) <= NODES:
+            chosen += new
+    between = [] if kind_of(iri) == "event" else [end for end in chosen if kind_of(end) == "event"]
+    query = _edges_query(iri, chosen[1:], between)
+    edges: dict[tuple[str, str], list[str]] = {}
+    for row in select(store, query):
+        edges.setdefault((plain(row["from"]), plain(row["to"])), []).append(plain(row["property"]))
+    linked = {end for pair in edges for end in pair}
+    chosen = [iri, *(end for end in chosen[1:] if end in linked)]
     names = name_all(store, [*chosen, *(prop for props in edges.values() for prop in props)])
     return Network(
         tuple(names[thing] for thing in chosen),
         tuple(
-            Edge(names[subject], names[other], tuple(names[p] for p in dict.fromkeys(props)))
+            Edge(names[subject], names[other], tuple(names[p] for p in props))
             for (subject, other), props in edges.items()
         ),
+        standalone(query),
     )
+
+
+def _edges_query(iri: str, others: list[str], events: list[str]) -> str:
+    """Write the query for the stated links of a thing, and of the events around it, to the things chosen."""
+    node, around = iri_text(iri), values(others)
+    stated = f"FILTER(?g != {GRAPH_ENTAILMENTS} && ?property != rdf:type)"
+    link = "GRAPH ?g { ?from ?property ?to }"
+    return f"""SELECT DISTINCT ?from ?property ?to WHERE {{
+        {{ VALUES ?from {{ {node} }} VALUES ?to {{ {around} }} {link} }}
+        UNION {{ VALUES ?to {{ {node} }} VALUES ?from {{ {around} }} {link} }}
+        UNION {{ VALUES ?from {{ {values(events)} }} VALUES ?to {{ {around} }} {link} }}
+        {stated} }} ORDER BY ?from ?to ?property"""

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from kg.describe.events import route_of
 from kg.describe.listing import iris_in, select
 from kg.describe.model import Spot
 from kg.search import Name, iri_text, name_all, row_text, values
@@ -25,22 +24,35 @@ def spots_of(store: Store, iri: str) -> list[Spot]:
 
     A place without coordinates of its own is put where its country is.
     """
-    node = iri_text(iri)
-    legs = [(leg.role, leg.place) for leg in route_of(store, iri)]
-    rows = select(
-        store,
-        f"""SELECT DISTINCT ?role ?place WHERE {{
-          {{ {node} ?role ?place FILTER(?role IN (dg:place, dg:target)) }}
-          UNION {{ BIND({node} AS ?place) BIND(rdf:type AS ?role)
-            {node} a ?class FILTER(?class IN (dg:Place, dg:Region, dg:Facility, dg:Country)) }}
-        }} ORDER BY ?role ?place LIMIT {_SPOTS}""",
-    )
+    rows = select(store, spots_query(iri))
     names = name_all(store, iris_in(rows, "role", "place"))
-    legs += [(names[row_text(row, "role") or ""], names[row_text(row, "place") or ""]) for row in rows]
-    found: dict[tuple[str, str], tuple[Name, Name]] = {}
-    for role, place in legs[:_SPOTS]:
-        found.setdefault((role.iri, place.iri), (role, place))
-    return _spots(store, found.values())
+    return _spots(
+        store, ((names[row_text(row, "role") or ""], names[row_text(row, "place") or ""]) for row in rows)
+    )
+
+
+def spots_query(iri: str) -> str:
+    """Write the query for the places of a thing, in the order that the map and its list have them.
+
+    What is on the way of an event is not told once more as a place of it.
+    """
+    node = iri_text(iri)
+    way = "dg:origin|dg:transit|dg:destination"
+    return f"""SELECT ?role ?place (MIN(?n) AS ?order) WHERE {{
+          {{ VALUES (?role ?n) {{ (dg:origin 1) (dg:transit 2) (dg:destination 3) }}
+            ?event dg:subEventOf* {node} . ?event ?role ?place }}
+          UNION {{ VALUES (?role ?n) {{ (dg:target 4) (dg:place 5) }} {node} ?role ?place
+            FILTER NOT EXISTS {{ {node} ^dg:subEventOf*/({way}) ?place }} }}
+          UNION {{ BIND({node} AS ?place) BIND(rdf:type AS ?role) BIND(6 AS ?n)
+            {node} a ?class FILTER(?class IN (dg:Place, dg:Region, dg:Facility, dg:Country)) }}
+          FILTER(isIRI(?place))
+        }} GROUP BY ?role ?place ORDER BY ?order ?place LIMIT {_SPOTS}"""
+
+
+def spots_for(store: Store, places: Iterable[Name]) -> list[Spot]:
+    """Put places on the map, those of which it is known where they or their countries are."""
+    spots = _spots(store, ((Name(_TYPE, ""), place) for place in places))
+    return [spot for spot in spots if spot.latitude is not None or spot.iso_numeric]
 
 
 def _spots(store: Store, legs: Iterable[tuple[Name, Name]]) -> list[Spot]:

@@ -13,7 +13,7 @@ from pyoxigraph import Literal, NamedNode
 from kg.errors import UnknownNameError
 from kg.languages import preference
 from kg.store import Row, Store
-from kg.terms import ID, ONTOLOGY, PREFIXES, compact
+from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES, compact
 
 PROLOGUE: Final = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
 LABELS: Final = "rdfs:label|skos:prefLabel|dcterms:title"
@@ -62,6 +62,8 @@ def kind_of(iri: str) -> str:
 
 def spoken(iri: str) -> str:
     """Make a readable name of an IRI that has no label."""
+    if iri.startswith(GRAPH):
+        return unquote(iri.removeprefix(GRAPH)) or iri
     short = compact(iri)
     if short == iri or iri.startswith(ID):
         tail = unquote(re.split(r"[/#]", iri.rstrip("/#"))[-1])

@@ -8,7 +8,9 @@ import pytest
 from flask.testing import FlaskClient
 from pyoxigraph import RdfFormat
 
+from kg.describe import dyad_of
 from kg.store import EmbeddedStore
+from kg.terms import ID
 
 HTML = {"Accept": "text/html"}
 CODING = Path(__file__).parents[1] / "fixtures" / "coding.trig"
@@ -111,3 +113,17 @@ def test_an_actor_and_itself(client: FlaskClient) -> None:
 
 def test_an_unknown_actor(client: FlaskClient) -> None:
     assert "/search" in show(client, "/dyad/usa/xxx", status=404)
+
+
+def test_the_questions_behind_balance_and_claims_give_what_is_shown(store: EmbeddedStore) -> None:
+    fixture = Path(__file__).parents[1] / "fixtures" / "coding.trig"
+    store.engine.load(path=str(fixture), format=RdfFormat.TRIG)
+    found = dyad_of(store, ID + "country/usa", ID + "country/irn")
+    assert found.balance
+    months = [
+        (row["month"].value, int(row["cooperative"].value), int(row["conflictual"].value))
+        for row in store.query(found.balance_query).rows()
+    ]
+    assert months == [(one.month, one.cooperative, one.conflictual) for one in found.balance]
+    claims = [row["claim"].value for row in store.query(found.claims_query).rows()]
+    assert claims == [statement.name.iri for statement in found.statements]

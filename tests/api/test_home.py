@@ -38,7 +38,7 @@ def test_home_counts_what_is_there(client: FlaskClient, store: EmbeddedStore, co
     for number, word in (
         (count(store, "VALUES ?c { dg:Event dg:Journey } ?x a ?c"), "events"),
         (count(store, "?x a dg:Claim"), "claims"),
-        (count(store, "?x a dg:CodingRecord"), "machine codings"),
+        (count(store, "?x a dg:CodingRecord"), "coding records"),
     ):
         assert re.search(rf"<strong>{number}</strong> {word}", page), word
     assert re.search(r"<strong>2018</strong> time span", page)

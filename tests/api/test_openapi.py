@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -17,8 +18,10 @@ from schemathesis.specs.openapi.checks import (
 
 from api.app import create_app
 from api.discovery import describe_doors
+from kg.readers.context import CONTEXT_IRI
 from kg.settings import Settings
 from kg.store import EmbeddedStore
+from kg.terms import BASE, ONTOLOGY
 
 CHECKS = [
     not_a_server_error,
@@ -59,3 +62,13 @@ def test_the_description_names_each_question(client: FlaskClient) -> None:
     for question in client.get("/queries").get_json()["questions"]:
         fields = paths[f"/queries/{question['name']}.json"]["get"]["parameters"]
         assert [field["name"] for field in fields] == [one["name"] for one in question["parameters"]]
+
+
+def test_the_context_is_served_at_its_iri(client: FlaskClient) -> None:
+    path = CONTEXT_IRI.removeprefix(BASE.rstrip("/"))
+    response = client.get(path)
+    assert response.status_code == 200
+    assert response.content_type == "application/ld+json"
+    assert json.loads(response.text)["@context"]["dg"] == ONTOLOGY
+    old = client.get("/ontology" + path)
+    assert (old.status_code, old.location) == (301, path)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import html
 import io
+import json
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pyoxigraph
@@ -18,6 +20,7 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 from pyoxigraph import Literal, NamedNode, Quad
 
+from api.answers import network_in, places_in
 from api.charts import bars_of, timeline_of
 from api.questions import catalogue
 from kg.describe import Table, Value
@@ -187,3 +190,51 @@ def test_the_query_opens_in_the_editor_as_it_was_asked(client: FlaskClient) -> N
     assert f"<{ID}country/irn>" in query and "UNDEF" not in query.split("VALUES ?a")[1][:60]
     rows = client.get("/sparql", query_string={"query": query}, headers={"Accept": "text/csv"}).text
     assert rows == client.get("/queries/dyad.csv?a=Iran&b=usa").text
+
+
+def drawn(text: str, name: str) -> dict[str, Any]:
+    """Read the data of a picture that a page carries."""
+    found = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', text, re.DOTALL)
+    assert found, f"no {name} on the page"
+    assert f'data-source="#{name}"' in text
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def test_an_answer_with_places_comes_as_a_map_beside_its_table(client: FlaskClient) -> None:
+    text = page(client, "/queries/deportations")
+    shown = {place["id"]: place for place in drawn(text, "places")["places"]}
+    # Iran by its own numeric code in ISO 3166-1, Louisiana by that of its country.
+    assert shown[ID + "country/irn"]["isoNumeric"] == "364"
+    assert shown[ID + "place/louisiana"]["isoNumeric"] == "840"
+    assert "<table>" in text
+
+
+def test_an_answer_that_joins_things_comes_as_a_network(client: FlaskClient) -> None:
+    text = page(client, "/queries/metonyms")
+    edges = {(edge["source"], edge["target"]) for edge in drawn(text, "network")["edges"]}
+    rows = csv.DictReader(io.StringIO(client.get("/queries/metonyms.csv").text))
+    assert edges
+    assert {edge[1] for edge in edges} <= {value for row in rows for value in row.values()}
+
+
+def test_pictures_need_columns_that_allow_them() -> None:
+    iran, york = Name(ID + "country/irn", "Iran"), Name(ID + "source/times", "Times")
+    opinion = Name(ID + "modality/opinion", "opinion")
+    one = Table(("who", "how"), ((Value("Iran", iran), Value("opinion", opinion)),) * 2, False)
+    assert network_in(one) is None, "how something is said is no party"
+    two = Table(("who", "whom"), ((Value("Iran", iran), Value("Times", york)),) * 2, False)
+    assert network_in(two) is None, "one pair, however often, is no network"
+    assert [name.iri for name in places_in(two)] == [iran.iri]
+    three = Table(two.columns, (*two.rows, (Value("Times", york), Value("Iran", iran))), False)
+    found = network_in(three)
+    assert found and [node["label"] for node in found["nodes"]] == ["Iran", "Times"]
+
+
+def test_a_hostile_label_ends_no_picture(client: FlaskClient, store: EmbeddedStore) -> None:
+    label = NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
+    iran, graph = NamedNode(ID + "country/irn"), NamedNode(GRAPH + "hostile")
+    store.engine.add(Quad(iran, label, Literal("</script>" + HOSTILE, language="en"), graph))
+    text = page(client, "/queries/deportations")
+    assert drawn(text, "places")["places"]
+    assert "<script>alert" not in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,7 +103,7 @@ def test_the_sparql_behind_a_block_gives_its_rows(reader: webdriver.Chrome, live
     address = section.find_element(By.CSS_SELECTOR, ".asked a").get_attribute("href") or ""
     request = urllib.request.Request(address, headers={"Accept": "text/csv"})
     with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-        rows = answer.read().decode().split()[1:]
+        rows = [line[0] for line in csv.reader(answer.read().decode().splitlines())][1:]
     assert [row.replace(ID, live_server + "/page/") for row in rows] == shown
     reader.get(address)
     assert "SELECT" in reader.page_source

@@ -90,6 +90,7 @@ def test_an_unticked_event_stays_out(
     driver.find_element(By.NAME, "token").send_keys("test-token")
     driver.find_element(By.CSS_SELECTOR, "main form button").click()
     send(driver, live_server, FILE)
+    assert shows(driver, "What to store")
     driver.find_element(By.CSS_SELECTOR, f'input[name="keep"][value="{EVENT}"]').click()
     button(driver, "Store this").click()
     assert shows(driver, "Left out")

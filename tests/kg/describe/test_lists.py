@@ -193,7 +193,7 @@ def test_the_query_shown_gives_the_rows_of_its_block(article_store: EmbeddedStor
             assert rows == [item.name.iri for item in block.items]
             checked += 1
     assert checked
-    facts = {(r["p"].value, str(r["o"])) for r in article_store.query(found.facts_query).rows()}
+    facts = {(r["p"].value, str(r["o"])) for r in article_store.query(found.queries["facts"]).rows()}
     assert facts
 
 
