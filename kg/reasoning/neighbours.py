@@ -64,7 +64,8 @@ class Neighbours:
         """Give the things whose entailments by joined statements can differ after a change.
 
         `typed` are the things whose classes differ. Reached are the things that joining properties of the
-        change connect, those of `typed` that any connect, and what leads to them: along a property that gives further links only where the change has one, else along those of class expressions.
+        change connect, those of `typed` that any connect, and what leads to them: along a property that gives
+        further links only where the change has one, else along those of class expressions.
         """
         if not self._joining:
             return set()
