@@ -194,6 +194,10 @@ class RemoteLoader:
         """Let go of a preview, or end its load."""
         self._send("POST", f"{planned['self']}/cancel")
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
     def undo(self, load_id: str, progress: Progress = silent) -> dict[str, Any]:
         """Take a load back."""
         done = self._wait(self._send("POST", f"/loads/{load_id}/undo", params={"by": who()}), progress)

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -159,7 +159,8 @@ def loads(settings: Settings, form: str, data: Path | None) -> None:
 def _loader(settings: Settings) -> Iterator[Loader]:
     server = None if settings.store else running_server(settings.data)
     if server is not None:
-        yield RemoteLoader(server, known_token(settings))
+        with closing(RemoteLoader(server, known_token(settings))) as remote:
+            yield remote
         return
     if settings.store:
         store: Store = open_remote(settings, install_into=True)
