@@ -6,8 +6,10 @@ import getpass
 import os
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
+from urllib.parse import quote_plus
 
 import httpx
 
@@ -16,11 +18,14 @@ from kg import errors
 from kg import load as loading
 from kg.load import Follower, LoadFolder, Loads, Progress, silent
 from kg.provenance import read_load
+from kg.readers.detect import find_reader
 from kg.store import Store
 from kg.store.remote import problem_error, unreachable
 
 _CHUNK: Final = 1024 * 1024
 _POLL: Final = 0.3
+# It travels in the address, which may have 64 KiB.
+_MAPPING_LIMIT: Final = 48 * 1024
 
 
 class Loader(Protocol):
@@ -35,6 +40,7 @@ class Loader(Protocol):
         base: str | None,
         max_errors: int,
         progress: Progress,
+        mapping: Path | None = None,
     ) -> tuple[Any, dict[str, Any]]:
         """Preview a load; gives what `commit` and `drop` take, and the summary."""
         ...
@@ -69,6 +75,7 @@ class LocalLoader:
         base: str | None,
         max_errors: int,
         progress: Progress = silent,
+        mapping: Path | None = None,
     ) -> tuple[Any, dict[str, Any]]:
         """Preview a load; see `kg.load.prepare`."""
         folder, _ = self._loads.new(Path(name).name, started_by=who())
@@ -83,6 +90,7 @@ class LocalLoader:
                 base_iri=base,
                 max_errors=max_errors,
                 progress=progress,
+                find_reader=reader_by(mapping),
             )
         except BaseException:
             folder.remove()
@@ -148,6 +156,7 @@ class RemoteLoader:
         base: str | None,
         max_errors: int,
         progress: Progress = silent,
+        mapping: Path | None = None,
     ) -> tuple[Any, dict[str, Any]]:
         """Preview a load; raises the error that the server tells."""
         if path.is_dir():
@@ -157,6 +166,8 @@ class RemoteLoader:
                 mend="Name its files, or stop the server and load the folder.",
             )
         given = {"name": name, "format": form, "source": source, "base": base, "by": who()}
+        if mapping is not None:
+            given["mapping"] = _mapping_text(mapping)
         params = {key: value for key, value in given.items() if value} | {"max_errors": str(max_errors)}
         with path.open("rb") as file:
             size = str(path.stat().st_size)
@@ -182,6 +193,10 @@ class RemoteLoader:
     def drop(self, planned: Any) -> None:
         """Let go of a preview, or end its load."""
         self._send("POST", f"{planned['self']}/cancel")
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
 
     def undo(self, load_id: str, progress: Progress = silent) -> dict[str, Any]:
         """Take a load back."""
@@ -220,6 +235,26 @@ def who() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return os.environ.get("USER", "")
+
+
+def reader_by(mapping: Path | None) -> loading.FindReader:
+    """Give what finds the reader of a file: by a mapping of one's own where there is one."""
+    return find_reader if mapping is None else partial(find_reader, mapping=mapping)
+
+
+def _mapping_text(path: Path) -> str:
+    """Read a mapping as it is sent; the server reads this text and opens nothing that it names."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise errors.DataSyntaxError("it is no UTF-8", where=str(path), mend="Save it as UTF-8.") from None
+    if len(quote_plus(text)) > _MAPPING_LIMIT:
+        raise errors.ParameterError(
+            f"a mapping of more than {_MAPPING_LIMIT:,} bytes cannot be sent to the running server",
+            where=str(path),
+            mend="Stop the server and load the file, or shorten the mapping.",
+        )
+    return text
 
 
 def _pieces(file: BinaryIO, size: int, progress: Progress) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ from werkzeug.utils import secure_filename
 
 from api import jobs
 from api.access import signed_in, writes
+from api.loaders import reader_by
 from api.negotiation import wants_html
 from api.state import State, state
 from kg import load as loading
@@ -43,8 +44,8 @@ def form() -> ResponseReturnValue:
 def preview() -> ResponseReturnValue:
     """Preview a load of the form's `file`, or of a body.
 
-    May name `source`, `format`, `name`, `base`, `max_errors`. Answers 201 with the preview, or 202 while the
-    file is still being read.
+    May name `source`, `format`, `name`, `base`, `max_errors`, and `mapping`, the text of one in RML.
+    Answers 201 with the preview, or 202 while the file is still being read.
     """
     name, media_type = _named()
     max_errors = _number("max_errors")
@@ -56,6 +57,10 @@ def preview() -> ResponseReturnValue:
     except BaseException:
         folder.remove()
         raise
+    mapping = _option("mapping")
+    own = folder.path / "mapping.rml.ttl" if mapping else None
+    if own is not None and mapping:
+        own.write_text(mapping, encoding="utf-8")
     work = partial(
         loading.prepare,
         here.store,
@@ -67,6 +72,7 @@ def preview() -> ResponseReturnValue:
         source=_option("source"),
         base_iri=_option("base"),
         max_errors=max_errors,
+        find_reader=reader_by(own),
     )
     try:
         done = jobs.run(work)

@@ -15,7 +15,7 @@ from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat
 
 from kg.errors import ParameterError, TooLargeError, UnknownNameError
 from kg.formats import GRAPH_FORMATS, Format
-from kg.rdf_files import Written, skolemise_file
+from kg.rdf_files import Written
 from kg.sparql import within_graph
 from kg.store import UNNAMED, Answer, QueryDataset, Store
 
@@ -68,18 +68,17 @@ class StoredGraph:
     def put(self, path: Path, written: Written) -> None:
         """Put the N-Triples of a file in the place of all it holds.
 
-        Blank nodes stay what they are in up to 500 triples; beyond that they become IRIs, as in loading.
-        Raises TooLargeError, StoreFailedError.
+        Raises TooLargeError for more than 500 triples of the unnamed graph, StoreFailedError.
         """
         plain = not (written.blank_nodes or written.triple_terms)
         if self._node is None:
             self._in_text(f"CLEAR DEFAULT ;\n{self._insert(path, written)}", written)
         elif written.triples == 0:
             self._store.update(f"DROP SILENT GRAPH {self._node} ;\nCREATE GRAPH {self._node}")
-        elif not plain and (written.triples <= _IN_TEXT or written.triple_terms):
+        elif not plain and written.triples <= _IN_TEXT:
             self._in_text(f"DROP SILENT GRAPH {self._node} ;\n{self._insert(path, written)}", written)
         else:
-            self._replace(path, blank_nodes=written.blank_nodes)
+            self._store.replace(self._node, path)
 
     def merge(self, path: Path, written: Written) -> None:
         """Add the N-Triples of a file to what it holds; see `put`."""
@@ -90,7 +89,7 @@ class StoredGraph:
             graph = self._node or DefaultGraph()
             quads = pyoxigraph.parse(path=str(path), format=RdfFormat.N_TRIPLES)
             self._store.change([], (Quad(q.subject, q.predicate, q.object, graph) for q in quads))
-        elif self._node is None or written.triples <= _IN_TEXT or written.triple_terms:
+        elif self._node is None or written.triples <= _IN_TEXT:
             self._in_text(self._insert(path, written), written)
         else:
             with tempfile.TemporaryDirectory(prefix="diplograph-") as folder:
@@ -99,24 +98,7 @@ class StoredGraph:
                     # A label of the stored graph never equals one that a parser made up just now.
                     out.writelines(self._triples().serialize(_NTRIPLES))
                     shutil.copyfileobj(added, out)
-                self._replace(whole, blank_nodes=True)
-
-    def _replace(self, path: Path, *, blank_nodes: bool) -> None:
-        assert self._node is not None  # noqa: S101
-        node = self._node
-        with tempfile.TemporaryDirectory(prefix="diplograph-") as folder:
-            if blank_nodes:
-                named = Path(folder) / "named.nt"
-                if skolemise_file(path, named).triple_terms:
-                    raise _too_many()
-                path = named
-            odd = (
-                f"ASK {{ GRAPH {node} {{ ?s ?p ?o FILTER(isBlank(?s) || !(isIRI(?o) || isLiteral(?o))) }} }}"
-            )
-            if self._store.query(odd).truth():
-                # A file takes out statements by their text, which those have not.
-                self._store.update(f"DROP SILENT GRAPH {node}")
-            self._store.replace(node, path)
+                self._store.replace(self._node, whole)
 
     def delete(self) -> None:
         """Take it out. Raises UnknownNameError when there is no such graph."""
@@ -150,9 +132,8 @@ class StoredGraph:
 
 def _too_many() -> TooLargeError:
     return TooLargeError(
-        f"more than {_IN_TEXT} triples cannot be put there in one request: it is the unnamed graph, or there "
-        "are triple terms (RDF 1.2) among them",
-        mend="Put them into a named graph, without triple terms, or send them in parts by POST.",
+        f"more than {_IN_TEXT} triples cannot be put there in one request: it is the unnamed graph",
+        mend="Put them into a named graph, or send them in parts by POST.",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import itertools
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ _RUN_BYTES: Final = 64 * 1024 * 1024
 _BUFFER: Final = 1024 * 1024
 _WAYS: Final = 64
 _TICK: Final = 50_000
+_NAMED: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|<[^<>\s]*>')
 
 Watch = Callable[[int], None]
 """Called with the number of lines done so far; may raise to stop the work."""
@@ -96,12 +98,28 @@ def side_by_side(
 def write_difference(
     old: Path, new: Path, removed: BinaryIO, added: BinaryIO, change: Callable[[bytes], bytes]
 ) -> None:
-    """Write what one sorted file lacks and has beyond another; `change` rewrites a line on its way."""
+    """Write what one sorted file lacks and has beyond another; `change` rewrites a line on its way.
+
+    A line with a blank node is never the same in both: labels mean nothing outside of their file.
+    """
     for _, before, after in side_by_side(read_lines(old), read_lines(new)):
-        if before != after:
-            was, will = set(before), set(after)
+        was, will = set(before), set(after)
+        if before == after:
+            blank = set(filter(has_blank_node, before))
+            removed.writelines(map(change, blank))
+            added.writelines(map(change, blank))
+        else:
+            for line in was & will:
+                if has_blank_node(line):
+                    was.remove(line)
+                    will.remove(line)
             removed.writelines(change(line) for line in before if line not in will)
             added.writelines(change(line) for line in after if line not in was)
+
+
+def has_blank_node(line: bytes) -> bool:
+    """Tell whether a line of N-Triples or N-Quads has a blank node, be it in a triple term."""
+    return b"_:" in line and b"_:" in _NAMED.sub(b"", line)
 
 
 def with_graph(line: bytes, graph: bytes) -> bytes:

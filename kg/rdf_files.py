@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyoxigraph
-from pyoxigraph import BlankNode, DefaultGraph, NamedNode, RdfFormat, Triple
+from pyoxigraph import BlankNode, DefaultGraph, RdfFormat, Triple
 
 from kg.errors import DataSyntaxError
 from kg.formats import Format
 from kg.readers.xml_check import check_xml
-from kg.terms import GENID
 
 # The engine's parser and the release of nested terms recurse; some 20,000 levels end the process.
 _DEPTH: Final = 200
@@ -72,34 +71,6 @@ def write_ntriples(source: Path, form: Format, target: Path, *, base: str, name:
     except ValueError as error:
         raise DataSyntaxError(f"the base IRI cannot be used: {error}", where=name) from None
     return Written(count, blank, nested)
-
-
-def skolemise_file(source: Path, target: Path) -> Written:
-    """Write N-Triples with IRIs in the place of blank nodes (RDF 1.1 Concepts section 3.5).
-
-    A label leads to the same IRI always, so it must not stand for two nodes.
-    """
-    count = 0
-    nested = False
-
-    def triples() -> Iterator[Triple]:
-        nonlocal count, nested
-        for quad in pyoxigraph.parse(path=str(source), format=RdfFormat.N_TRIPLES):
-            count += 1
-            nested = nested or isinstance(quad.object, Triple)
-            yield _named(quad.triple)
-
-    with target.open("wb") as out:
-        pyoxigraph.serialize(triples(), out, format=RdfFormat.N_TRIPLES)
-    return Written(count, False, nested)
-
-
-def _named(term: Any) -> Any:
-    if isinstance(term, BlankNode):
-        return NamedNode(GENID + term.value)
-    if isinstance(term, Triple):
-        return Triple(_named(term.subject), term.predicate, _named(term.object))
-    return term
 
 
 def _has_blank(triple: Triple) -> bool:

@@ -102,13 +102,18 @@ def refuse_excess(text: str) -> None:
     """
     if len(text) <= _DEPTH:
         return
-    depth = operators = 0
-    for token in _tokens(text):
-        if token.kind == "other":
-            depth += (token.text in "({[") - (token.text in ")}]")
-        operators += token.word in _RECURSIVE
+    depth = operators = position = 0
+    # As `_tokens` reads them, without making an object of each: large VALUES come by here.
+    while match := _TOKEN.match(text, position):
+        position, kind = match.end(), match.lastgroup
+        if kind not in ("other", "word"):
+            continue
+        found = match.group()
+        if kind == "other":
+            depth += (found in "({[") - (found in ")}]")
+        operators += found.lower() in _RECURSIVE
         if depth > _DEPTH or operators > _OPERATORS:
-            line, column = place(text, token.start)
+            line, column = place(text, match.start())
             what = (
                 f"more than {_DEPTH} brackets deep"
                 if depth > _DEPTH
@@ -133,6 +138,8 @@ def request_kind(text: str) -> Literal["query", "update"] | None:
 
 def has_dataset_clause(query: str) -> bool:
     """Tell whether a query has FROM or FROM NAMED."""
+    if "from" not in query.lower():
+        return False
     return any(token.word in ("from", "fromnamed") for token in _tokens(query))
 
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,11 @@ _SHOWN = 20
 )
 @click.option("--skip", multiple=True, metavar="IRI", help="Leave this event out; may be repeated.")
 @click.option(
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="RML mapping that says how rows become triples.",
+)
+@click.option(
     "--template",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write an empty event table.",
@@ -72,6 +77,7 @@ def load(
     yes: bool,
     max_errors: int,
     skip: tuple[str, ...],
+    mapping: Path | None,
     template: Path | None,
     data: Path | None,
 ) -> None:
@@ -92,7 +98,7 @@ def load(
             name = "standard input" if path == "-" else path
             with _progress(path) as progress:
                 local = stack.enter_context(_as_file(path))
-                planned.append(loader.plan(local, name, form, source, base, max_errors, progress))
+                planned.append(loader.plan(local, name, form, source, base, max_errors, progress, mapping))
         _check_targets([summary for _, summary in planned])
         for _, summary in planned:
             _show(summary)
@@ -153,7 +159,8 @@ def loads(settings: Settings, form: str, data: Path | None) -> None:
 def _loader(settings: Settings) -> Iterator[Loader]:
     server = None if settings.store else running_server(settings.data)
     if server is not None:
-        yield RemoteLoader(server, known_token(settings))
+        with closing(RemoteLoader(server, known_token(settings))) as remote:
+            yield remote
         return
     if settings.store:
         store: Store = open_remote(settings, install_into=True)

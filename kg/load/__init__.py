@@ -38,6 +38,7 @@ from kg.store import Store
 __all__ = [
     "OWN_GRAPHS",
     "Conflict",
+    "FindReader",
     "Follower",
     "Load",
     "LoadFolder",

@@ -28,10 +28,14 @@ _NESTING: Final = 2
 
 @dataclass(frozen=True)
 class Part:
-    """One file inside what was given: its name for messages, and how to open it, as often as needed."""
+    """One file inside what was given: its name for messages, and how to open it, as often as needed.
+
+    `inside` is what an archive calls it.
+    """
 
     name: str
     open: Callable[[], BinaryIO]
+    inside: str = ""
 
 
 def parts(path: Path, name: str, *, limit: int = MAX_EXPANDED) -> Iterator[Part]:
@@ -68,7 +72,7 @@ def read_whole(path: Path, name: str, *, limit: int) -> tuple[bytes, str]:
         data = stream.read(limit + 1)
     if len(data) > limit:
         raise TooLargeError(f"it is larger than {limit} bytes", where=name, mend="Split it.")
-    inner = found[0].name.rpartition("/")[2]
+    inner = (found[0].inside or found[0].name).rpartition("/")[2]
     return data, inner.removesuffix(".gz").removesuffix(".zst")
 
 
@@ -107,7 +111,7 @@ def _member(path: Path, label: str, member: zipfile.ZipInfo, limit: int) -> Part
         whole = _Bounded(_zip_pieces(stream, label), stream, size, label, limit)
         return _unpacked(io.BufferedReader(whole, _CHUNK), size, label, limit, inside=1)
 
-    return Part(label, open_member)
+    return Part(label, open_member, member.filename)
 
 
 @contextmanager

@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 _CHUNK: Final = 5_000
 _BATCH: Final = 500
+_SETTLED: Final = 500_000
 _ELSEWHERE: Final = f"FILTER(?g != {GRAPH_ENTAILMENTS})"
 _SOFTWARE: Final = f"reasonable {version('reasonable')}"
 _MADE: Final = term("prov:generatedAtTime")
@@ -91,9 +92,11 @@ class Entailments:
             return
         schema = self._read(store)
         changed = False
+        near = Neighbours(store, schema)
         for triples, gone in ((change.removed(), True), (change.added(), False)):
-            for chunk in _chunks((t for t in triples if not is_schema(t)), _CHUNK):
-                changed |= _step(store, schema, chunk, gone)
+            settled: set[Triple] = set()
+            for chunk in _chunks((t for t in triples if not is_schema(t) and schema.matters(t)), _CHUNK):
+                changed |= _step(store, near, chunk, gone, settled)
         if changed:
             _record(store, schema)
 
@@ -107,29 +110,42 @@ class Entailments:
 _ENDED: Final = term("prov:endedAtTime")
 
 
-def _step(store: Store, schema: Schema, chunk: list[Triple], gone: bool) -> bool:
-    """Follow some triples that all came or all went; tells whether that changed anything."""
+def _step(store: Store, near: Neighbours, chunk: list[Triple], gone: bool, settled: set[Triple]) -> bool:
+    """Follow some triples that all came or all went; tells whether that changed anything.
+
+    `settled` are those that earlier steps of what came found asserted or entailed, so that the many records
+    that share a day or an actor do not ask again.
+    """
+    schema = near.schema
     candidates = {found for triple in chunk for found in schema.follows(triple)}
+    own = {triple for triple in chunk if schema.concludes(triple)}
     if gone:
-        candidates.update(chunk)
+        candidates |= own
         wanted = set(_supported(store, schema, candidates))
     else:
-        wanted = candidates
-    near = Neighbours(store, schema)
-    touched = near.reached(chunk)
+        # What came with them is asserted, which nobody has to ask the store.
+        candidates -= settled
+        own -= settled
+        wanted = candidates.difference(chunk)
+    wanted = set(_not_asserted(store, wanted))
+    held = set(_held(store, candidates | own))
+    news = chunk if gone else [*chunk, *(wanted - held)]
+    typed = {t.subject for t in news if t.predicate == TYPE and isinstance(t.subject, NamedNode)}
+    touched = near.reached(chunk, near.ends(chunk) if gone else typed)
     if touched:
         facts = near.surroundings(touched)
         whole = {t for t in facts.union(together(schema, facts)) if t.subject in touched and _worth(t)}
+        held |= {*_held(store, whole - candidates), *near.entailed(touched)}
+        wanted |= set(_not_asserted(store, whole - wanted))
         candidates |= whole
-        wanted |= whole
-    held = set(_held(store, [*candidates, *chunk])) | set(near.entailed(touched))
-    wanted = set(_not_asserted(store, wanted))
     # What another rule still gives to a thing that was not looked at whole stays.
-    doubtful = {t for t in held if t in candidates or t in chunk or t.subject in touched}
+    doubtful = {t for t in held if t in candidates or t in own or t.subject in touched}
     removed, added = doubtful - wanted, wanted - held
     if removed and not gone:
         # Something that came takes nothing away, but what it asserts is entailed no longer.
-        removed = removed.intersection(chunk) | {t for t in removed if t.subject in touched}
+        removed = removed & own | {t for t in removed if t.subject in touched}
+    if not gone and len(settled) < _SETTLED:
+        settled |= candidates | own
     _write(store, removed, added)
     return bool(removed or added)
 

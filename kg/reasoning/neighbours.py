@@ -14,6 +14,8 @@ from kg.store.answer import Term
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_ONTOLOGY
 
 _BATCH: Final = 500
+_MANY_ASKED: Final = 2_000
+_MANY_LINKS: Final = 200_000
 _ASSERTED: Final = f"FILTER(?g NOT IN ({GRAPH_ENTAILMENTS}, {GRAPH_ONTOLOGY}))"
 Things = set[NamedNode]
 
@@ -23,7 +25,9 @@ class Neighbours:
 
     def __init__(self, store: Store, schema: Schema) -> None:
         self._store = store
-        self._schema = schema
+        self.schema = schema
+        self._asked = 0
+        self._linked: Things | None = None
         self._joining, self._walked = (
             " ".join(f"<{name}>" for name in sorted(names)) for names in (schema.joining, schema.walked)
         )
@@ -45,15 +49,27 @@ class Neighbours:
         )
         return things, links.union(types.triples())
 
-    def reached(self, changed: list[Triple]) -> Things:
+    def ends(self, changed: list[Triple]) -> Things:
+        """Give the things whose class the statements tell, by name or by domain and range."""
+        ends: Things = set()
+        for t in changed:
+            follows = self.schema.properties.get(t.predicate.value, NONE)
+            if (t.predicate == TYPE or follows.subject) and isinstance(t.subject, NamedNode):
+                ends.add(t.subject)
+            if follows.object and isinstance(t.object, NamedNode):
+                ends.add(t.object)
+        return ends
+
+    def reached(self, changed: list[Triple], typed: Things) -> Things:
         """Give the things whose entailments by joined statements can differ after a change.
 
-        These are its own things that joining properties connect, and what leads to them: along a property
-        that gives further links only where the change has one, else along those of class expressions.
+        `typed` are the things whose classes differ. Reached are the things that joining properties of the
+        change connect, those of `typed` that any connect, and what leads to them: along a property that gives
+        further links only where the change has one, else along those of class expressions.
         """
         if not self._joining:
             return set()
-        schema = self._schema
+        schema = self.schema
         found: Things = set()
         for t in changed:
             if t.predicate.value in schema.joining:
@@ -62,8 +78,7 @@ class Neighbours:
                     for end in (t.subject, t.object if t.predicate.value in schema.walked else None)
                     if isinstance(end, NamedNode)
                 }
-        ends = {t for triple in changed for t in (triple.subject, triple.object) if isinstance(t, NamedNode)}
-        found |= set(self._connected(ends - found))
+        found |= set(self._connected(typed - found))
         moved = {t.predicate.value for t in changed} & schema.relational
         followed = (schema.restricted - schema.valued) | (schema.relational if moved else frozenset())
         found = self._closure(found, self._steps(followed, "?y ?p ?x", "?x ?p ?y"))
@@ -73,9 +88,9 @@ class Neighbours:
 
     def surroundings(self, things: Things) -> set[Triple]:
         """Give what is asserted of things and of what they lead to, with what follows from each statement."""
-        everything = self._closure(things, self._steps(self._schema.walked, "?x ?p ?y", "?y ?p ?x"))
+        everything = self._closure(things, self._steps(self.schema.walked, "?x ?p ?y", "?y ?p ?x"))
         facts = {*self._facts(everything), *self._ends(everything)}
-        return facts.union(*(self._schema.follows(t) for t in facts)) if facts else facts
+        return facts.union(*(self.schema.follows(t) for t in facts)) if facts else facts
 
     def entailed(self, things: Iterable[NamedNode]) -> Iterator[Triple]:
         """Read what the graph of entailments holds of things."""
@@ -88,22 +103,44 @@ class Neighbours:
     def _steps(self, names: Iterable[str], pattern: str, turned: str) -> str:
         """Write a step along properties; along those that hold in both directions, also the other way."""
         there = set(names)
-        back = {name for name in there if self._schema.properties.get(name, NONE).backward & there}
+        back = {name for name in there if self.schema.properties.get(name, NONE).backward & there}
         return " UNION ".join(
             f"{{ VALUES ?p {{ {' '.join(f'<{name}>' for name in sorted(some))} }} GRAPH ?g {{ {way} }} }}"
             for some, way in ((there, pattern), (back, turned))
         )
 
     def _connected(self, things: Things) -> Iterator[NamedNode]:
+        self._asked += len(things)
+        if self._asked > _MANY_ASKED >= self._asked - len(things):
+            self._linked = self._read_linked()
+        if self._linked is not None:
+            yield from things & self._linked
+            return
         # Each property by its name: the engine would join a second VALUES before it looks at the thing.
-        ways = [f"{{ GRAPH ?g {{ ?x <{name}> ?y }} }}" for name in sorted(self._schema.joining)]
-        ways += [f"{{ GRAPH ?g {{ ?y <{name}> ?x }} }}" for name in sorted(self._schema.walked)]
+        ways = [f"{{ GRAPH ?g {{ ?x <{name}> ?y }} }}" for name in sorted(self.schema.joining)]
+        ways += [f"{{ GRAPH ?g {{ ?y <{name}> ?x }} }}" for name in sorted(self.schema.walked)]
         for nodes in _batches(things):
             rows = self._store.query(
                 f"SELECT ?x {{ VALUES ?x {{ {nodes} }}"
                 f" FILTER EXISTS {{ {' UNION '.join(ways)} {_ASSERTED} }} }}"
             ).rows()
             yield from (row["x"] for row in rows if isinstance(row["x"], NamedNode))
+
+    def _read_linked(self) -> Things | None:
+        """Give all that joining properties connect, where that is less work than to ask for each thing."""
+        found: Things = set()
+        left = _MANY_LINKS
+        for name in sorted(self.schema.joining):
+            rows = self._store.query(
+                f"SELECT ?x ?y {{ GRAPH ?g {{ ?x <{name}> ?y }} {_ASSERTED} }} LIMIT {left + 1}"
+            ).rows()
+            for row in rows:
+                left -= 1
+                ends = (row["x"], row["y"] if name in self.schema.walked else None)
+                found.update(end for end in ends if isinstance(end, NamedNode))
+            if left < 0:
+                return None
+        return found
 
     def _closure(self, start: Things, pattern: str) -> Things:
         found, new = set(start), set(start)
@@ -122,10 +159,10 @@ class Neighbours:
         """Give what is asserted of things, and the statements that end at them and can be turned round."""
         turned = " UNION ".join(
             f"{{ GRAPH ?g {{ ?y <{name}> ?x }} BIND(<{name}> AS ?p) }}"
-            for name, follows in sorted(self._schema.properties.items())
+            for name, follows in sorted(self.schema.properties.items())
             if follows.backward
         )
-        useful = {TYPE.value, *self._schema.properties, *self._schema.joining}
+        useful = {TYPE.value, *self.schema.properties, *self.schema.joining}
         for nodes in _batches(things):
             own = self._store.query(
                 f"CONSTRUCT {{ ?x ?p ?y }} {{ VALUES ?x {{ {nodes} }} GRAPH ?g {{ ?x ?p ?y }} {_ASSERTED} }}"
@@ -137,7 +174,7 @@ class Neighbours:
 
     def _ends(self, things: Things) -> Iterator[Triple]:
         """Give the types of things as the far end of statements."""
-        told = " ".join(f"<{name}>" for name, follows in self._schema.properties.items() if follows.object)
+        told = " ".join(f"<{name}>" for name, follows in self.schema.properties.items() if follows.object)
         for nodes in _batches(things):
             ends: dict[str, list[NamedNode]] = defaultdict(list)
             rows = self._store.query(
@@ -148,7 +185,7 @@ class Neighbours:
                 if isinstance(row["x"], NamedNode) and isinstance(row["p"], NamedNode):
                     ends[row["p"].value].append(row["x"])
             for name, some in ends.items():
-                for cls in self._schema.properties[name].object:
+                for cls in self.schema.properties[name].object:
                     yield from (Triple(x, TYPE, NamedNode(cls)) for x in some)
 
 

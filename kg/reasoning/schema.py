@@ -11,6 +11,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,12 @@ _ABOUT_PROPERTIES: Final = frozenset(
 _KINDS_OF_PROPERTY: Final = (term("owl:TransitiveProperty"), term("owl:SymmetricProperty"), *_EQUALITY)
 _SCHEMA_PREDICATES: Final = frozenset(
     {term("rdfs:subClassOf"), term("rdfs:subPropertyOf"), term("rdfs:domain"), term("rdfs:range")}
+)
+_CONCLUDE_NOTHING: Final = frozenset(
+    {TYPE, term("rdfs:domain"), term("rdfs:range"), term("rdfs:isDefinedBy"), term("owl:disjointWith")}
+)
+_BOTH_WAYS: Final = frozenset(
+    term(f"owl:{name}") for name in ("equivalentClass", "intersectionOf", "unionOf", "oneOf", "complementOf")
 )
 
 
@@ -69,6 +76,29 @@ class Schema:
     valued: frozenset[str]
     universal: bool
     """Whether a class expression speaks of all values, so that types travel forward along links."""
+
+    @cached_property
+    def concluded(self) -> frozenset[str]:
+        """Name the classes and properties of what may follow; some that never do may be among them."""
+        found = {name for above in self.above.values() for name in above} | self.relational | self.restricted
+        for follows in self.properties.values():
+            found |= follows.subject | follows.object | follows.forward | follows.backward
+        for t in self.ontology:
+            if t.predicate not in _CONCLUDE_NOTHING and isinstance(t.object, NamedNode):
+                found.add(t.object.value)
+            if t.predicate in _BOTH_WAYS and isinstance(t.subject, NamedNode):
+                found.add(t.subject.value)
+        return frozenset(found)
+
+    def concludes(self, triple: Triple) -> bool:
+        """Tell whether a statement is of a kind that may follow from others."""
+        what = triple.object if triple.predicate == TYPE else triple.predicate
+        return isinstance(what, NamedNode) and what.value in self.concluded
+
+    def matters(self, triple: Triple) -> bool:
+        """Tell whether something may follow from a statement, or it itself from others."""
+        name = triple.predicate.value
+        return triple.predicate == TYPE or name in self.properties or name in self.concluded
 
     @property
     def joining(self) -> frozenset[str]:

@@ -20,15 +20,17 @@ from typing import Final
 import pyoxigraph
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat
 
-from kg.lines import read_lines, sort_lines, with_graph, write_difference
+from kg.lines import has_blank_node, read_lines, sort_lines, with_graph, write_difference
 
 SMALL: Final = 20_000
 """Quads that go through one transaction; more take the way of this module."""
 
 # As engines write N-Quads (RDF 1.1 N-Quads section 4): one space between terms.
+_NODE: Final = r'(?:<[^<>\s]*>|_:[^\s<>"]+)'
 _STATEMENT: Final = re.compile(
-    r'(<[^<>\s]*> <[^<>\s]*> (?:<[^<>\s]*>|"(?:[^"\\]|\\.)*"(?:@[\w-]+|\^\^<[^<>\s]*>)?))'
-    r"(?: (<[^<>\s]*>))? \.\n?"
+    rf"({_NODE} <[^<>\s]*> "
+    rf'(?:{_NODE}|<<\(.*\)>>|"(?:[^"\\]|\\.)*"(?:@[\w-]+|\^\^<[^<>\s]*>)?))'
+    rf"(?: ({_NODE}))? \.\n?"
 )
 _MARK: Final = NamedNode("urn:x-diplograph:journal")
 _ENTRY: Final = "entry.json"
@@ -95,7 +97,13 @@ class Bulk:
     @staticmethod
     def _take_out(engine: pyoxigraph.Store, removed: Path) -> None:
         for lines in pieces(removed):
-            engine.update(delete_text(lines))
+            blank = [line for line in lines if has_blank_node(line.encode())]
+            if len(blank) < len(lines):
+                named = set(lines).difference(blank) if blank else lines
+                engine.update(delete_text(named))
+            # An update cannot name blank nodes; the engine itself finds them by the labels that it wrote.
+            for quad in pyoxigraph.parse("".join(blank), format=RdfFormat.N_QUADS):
+                engine.remove(quad)
 
     def _sweep(self) -> None:
         # The engine leaves the files of a bulk load that broke off, and never looks at them again.
@@ -113,7 +121,8 @@ def write_replacement(
 ) -> tuple[Path, Path]:
     """Write, as N-Quads, what has to leave and enter a graph so that it holds the triples of a file.
 
-    `export` writes what the graph holds to a file; `record` enters too. Raises SyntaxError, OSError.
+    `export` writes what the graph holds to a file; `record` enters too. Statements of blank nodes leave and
+    enter always, as those of a file are others than the graph's. Raises SyntaxError, OSError.
     """
     export(graph, work / "graph.nt")
     triples = pyoxigraph.parse(path=str(path), format=RdfFormat.N_TRIPLES)
@@ -146,22 +155,27 @@ def count_lines(path: Path, limit: int) -> int:
         return sum(1 for _ in islice(file, limit))
 
 
-def delete_text(lines: list[str]) -> str:
-    """Write an update that takes out the quads of some lines of N-Quads."""
+def names_blank_nodes(path: Path) -> bool:
+    """Tell whether a file of N-Quads has blank nodes."""
+    return any(map(has_blank_node, read_lines(path)))
+
+
+def delete_text(lines: Iterable[str]) -> str:
+    """Write an update that takes out the quads of some lines of N-Quads without blank nodes."""
     return f"DELETE DATA {{\n{_patterns(lines)}\n}}"
 
 
-def insert_text(lines: list[str]) -> str:
-    """Write an update that puts in the quads of some lines of N-Quads."""
+def insert_text(lines: Iterable[str]) -> str:
+    """Write an update that puts in the quads of some lines of N-Quads; blank nodes are new ones."""
     return f"INSERT DATA {{\n{_patterns(lines)}\n}}"
 
 
-def _patterns(lines: list[str]) -> str:
+def _patterns(lines: Iterable[str]) -> str:
     found = []
     for line in lines:
         parts = _STATEMENT.fullmatch(line)
         if parts is None:
-            raise ValueError(f"no line of N-Quads without blank nodes: {line.strip()[:200]}")
+            raise ValueError(f"no line of N-Quads: {line.strip()[:200]}")
         triple, graph = parts.groups()
         found.append(f"GRAPH {graph} {{ {triple} }}" if graph else f"{triple} .")
     return "\n".join(found)

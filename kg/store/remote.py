@@ -6,18 +6,19 @@ import re
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import httpx
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
 from kg import errors
 from kg.sparql import refuse_excess, refuse_remote_access, undeclared_prefix, with_using
+from kg.store.bulk import count_lines
 from kg.store.clauses import dataset_clauses, is_kind, query_form
 from kg.store.dialects import OURS, Dialect, recognise
 from kg.store.peers import PROBLEM, problem_error, unreachable
 from kg.store.remote_answer import RemoteAnswer, stopped
-from kg.store.requests import clear, requests
+from kg.store.requests import clear, named, requests
 from kg.store.seam import UNION, UNNAMED, QueryDataset
 from kg.store.syntax import syntax_error
 
@@ -246,14 +247,16 @@ class RemoteStore:
     def _insert(self, graph: NamedNode, path: Path) -> None:
         """Replace a graph by updates, where there is no graph store."""
         self._update(clear(graph))
+        dialect = self.dialect
+        # Each operation makes new blank nodes, so that one which several need has to have a name.
+        apart = count_lines(path, dialect.operation_triples + 1) > dialect.operation_triples
+        name = named if apart else _as_it_is
         with path.open("rb") as file:
             quads = (
-                Quad(found.subject, found.predicate, found.object, graph)
+                Quad(name(found.subject), found.predicate, name(found.object), graph)
                 for found in parse(file, format=RdfFormat.N_TRIPLES)
             )
-            for request in requests(
-                (), quads, self.dialect.operation_triples, self.dialect.request_bytes, blank=True
-            ):
+            for request in requests((), quads, dialect.operation_triples, dialect.request_bytes, blank=True):
                 self._update(request)
 
     def _credentials(self) -> httpx.Auth | None:
@@ -299,6 +302,10 @@ class _File:
         with self._path.open("rb") as file:
             while piece := file.read(_CHUNK):
                 yield piece
+
+
+def _as_it_is(term: Any) -> Any:
+    return term
 
 
 def _refuse_zero(lines: Iterable[bytes], url: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby, islice
+from typing import Any
 
 from pyoxigraph import BlankNode, DefaultGraph, NamedNode, Quad, Triple
 
 from kg.errors import StoreFailedError
+from kg.terms import GENID
 
 
 def requests(
@@ -33,6 +35,18 @@ def requests(
 def clear(graph: NamedNode) -> str:
     """Write the update that empties a graph, whether or not it exists."""
     return f"CLEAR SILENT GRAPH {graph}"
+
+
+def named(term: Any) -> Any:
+    """Give a blank node an IRI (RDF 1.1 Concepts section 3.5), also in a triple term; others stay.
+
+    A label leads to the same IRI always, so it must not stand for two nodes.
+    """
+    if isinstance(term, BlankNode):
+        return NamedNode(GENID + term.value)
+    if isinstance(term, Triple):
+        return Triple(named(term.subject), term.predicate, named(term.object))
+    return term
 
 
 def _operations(verb: str, quads: Iterable[Quad], triples: int, blank: bool) -> Iterator[str]:

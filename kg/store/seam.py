@@ -56,7 +56,8 @@ class Store(Protocol):
         """Put the N-Triples of a file in the place of everything a named graph holds, as one step.
 
         The quads of `record`, of other graphs, enter with them; after a crash all of it is there or nothing.
-        Neither holds blank nodes. Raises StoreFailedError.
+        Blank nodes of the file are new ones, whatever their labels; `record` has none.
+        Raises StoreFailedError.
         """
         ...
 

@@ -178,6 +178,16 @@ def test_findings_are_shown_to_people(client: FlaskClient) -> None:
     assert "plover-aggree" in answer.get_data(as_text=True)
 
 
+def test_a_wrong_file_leads_back_to_the_form(client: FlaskClient) -> None:
+    csrf = sign_in(client)
+    for name, content in (("broken.ttl", b"<a> <b> oops ."), ("picture.csv", b"\x89PNG\r\n\x00\x00")):
+        data = {"file": (io.BytesIO(content), name), "csrf_token": csrf}
+        answer = client.post("/load", data=data, headers=HTML)
+        page = answer.get_data(as_text=True)
+        assert answer.status_code in (400, 415, 422)
+        assert name in page and 'href="/load"' in page
+
+
 def test_a_body_over_the_limit(store: EmbeddedStore, settings: Settings) -> None:
     small = create_app(store, dataclasses.replace(settings, max_upload=100)).test_client()
     answer = post(small)

@@ -10,8 +10,7 @@ from rdflib.compare import isomorphic
 
 from kg.errors import DataSyntaxError
 from kg.formats import rdf_format
-from kg.rdf_files import skolemise_file, write_ntriples
-from kg.terms import GENID
+from kg.rdf_files import write_ntriples
 
 TEXT = "<> <p> [ <q> 'x' ; <q> [ <r> <y> ] ] , ( 1 2 ) ."
 
@@ -33,17 +32,6 @@ def test_a_second_document_is_added_with_nodes_of_its_own(tmp_path: Path) -> Non
     write(tmp_path, "_:a <p> 1 .")
     _, target = write(tmp_path, "_:a <p> 1 .")
     assert len(Graph().parse(target, format="nt")) == 2
-
-
-def test_blank_nodes_become_names_one_for_one(tmp_path: Path) -> None:
-    _, target = write(tmp_path, TEXT)
-    named = tmp_path / "named.nt"
-    skolemise_file(target, named)
-    before, after = (Graph().parse(path, format="nt") for path in (target, named))
-    assert not any(line.startswith("_:") or " _:" in line for line in named.read_text().splitlines())
-    nodes = {term for triple in after for term in triple if str(term).startswith(GENID)}
-    blank = {node for node in before.all_nodes() if node not in after.all_nodes()}
-    assert len(nodes) == len(blank) == 4 and len(after) == len(before)
 
 
 def test_empty_files(tmp_path: Path) -> None:

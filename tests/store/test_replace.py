@@ -93,6 +93,47 @@ def test_a_graph_is_replaced_and_nothing_else(
     assert [path.name for path in tmp_path.glob("data/*") if path.name not in ("store", "snapshots")] == []
 
 
+def odd(path: Path, size: int, word: str) -> Path:
+    """Write triple terms, and blank nodes that are shared by lines, under labels that repeat."""
+    lines = []
+    for i in range(size):
+        lines += [
+            f"_:n{i} <urn:x:p> <urn:x:{i}> .\n",
+            f'<urn:x:{i}> <urn:x:q> _:n{i} .\n<urn:x:{i}> <urn:x:q> "no _:node" .\n',
+            f"<urn:x:{i}> <urn:x:says> <<( _:n{i} <urn:x:p> <urn:x:{i}> )>> .\n",
+            f'<urn:x:{i}> <urn:x:says> <<( <urn:x:{i}> <urn:x:p> "{word} _: )>> <urn:x:g> ."@en )>> .\n',
+        ]
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+WHOLE = """SELECT (COUNT(DISTINCT ?n) AS ?count) {
+    GRAPH <urn:x:graph> { ?n <urn:x:p> ?i . ?i <urn:x:q> ?n . ?i <urn:x:says> <<( ?n <urn:x:p> ?i )>>
+        FILTER(isBlank(?n)) } }"""
+
+
+@pytest.mark.parametrize("size", [3, MANY // 4], ids=["small", "large"])
+def test_blank_nodes_and_triple_terms_are_replaced(store: AnyStore, tmp_path: Path, size: int) -> None:
+    kept = write(tmp_path / "kept.nt", range(1))
+    with kept.open("a") as file:
+        file.write('_:n0 <urn:x:p> "of another graph" .\n')
+    store.replace(OTHER, kept)
+    for word in ("first", "second", "second"):
+        store.replace(GRAPH, odd(tmp_path / f"{word}.nt", size, word))
+        assert count(store) == 5 * size
+        [row] = store.query(WHOLE).rows()
+        assert row["count"] == Literal(size)
+        term = f'<<( <urn:x:0> <urn:x:p> "{word} _: )>> <urn:x:g> ."@en )>>'
+        assert store.query(f"ASK {{ GRAPH {GRAPH} {{ <urn:x:0> <urn:x:says> {term} }} }}").truth()
+    # What the store itself wrote, put back: the same labels, and still the same graph.
+    store.export(GRAPH, tmp_path / "own.nt")
+    store.replace(GRAPH, tmp_path / "own.nt")
+    [row] = store.query(WHOLE).rows()
+    assert (count(store), row["count"]) == (5 * size, Literal(size))
+    store.replace(GRAPH, write(tmp_path / "plain.nt", range(2)), [RECORD])
+    assert (count(store), count(store, OTHER)) == (2, 3)
+
+
 def test_a_file_that_is_no_ntriples_changes_nothing(store: AnyStore, tmp_path: Path) -> None:
     store.replace(GRAPH, write(tmp_path / "before.nt", range(3)))
     (tmp_path / "bad.nt").write_text("<urn:x:a> <urn:x:b> .\n")
@@ -223,6 +264,29 @@ def test_a_crash_leaves_all_or_nothing(tmp_path: Path, where: str, whole: bool) 
         assert holds(store, 7, "w" if whole else "v")
         assert store.query("ASK { GRAPH <urn:x-diplograph:journal> { ?s ?p ?o } }").truth() is False
         assert not journal_of(tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize(("where", "whole"), [("before", False), ("between", True), ("after", True)])
+def test_a_crash_keeps_blank_nodes_whole(tmp_path: Path, where: str, whole: bool) -> None:
+    store = EmbeddedStore(tmp_path / "store")
+    store.replace(GRAPH, odd(tmp_path / "before.nt", 3, "before"))
+    store.export(GRAPH, tmp_path / "removed.nt")
+    store.close()
+    odd(tmp_path / "added.nt", 4, "after")
+    files = {n: (tmp_path / f"{n}.nt").read_text(encoding="utf-8").splitlines() for n in ("removed", "added")}
+    both = set(files["removed"]) & set(files["added"])
+    for name, lines in files.items():
+        # What is in both files would stay out.
+        kept = [line for line in lines if line not in both]
+        text = "".join(f"{line.removesuffix('.')}{GRAPH} .\n" for line in kept)
+        (tmp_path / f"{name}.nq").write_text(text, encoding="utf-8")
+    ended = subprocess.run(
+        [sys.executable, "-c", CRASH, str(tmp_path), where], cwd=ROOT, timeout=300, check=False
+    )
+    assert ended.returncode == 9
+    with contextlib.closing(EmbeddedStore(tmp_path / "store")) as store:
+        [row] = store.query(WHOLE).rows()
+        assert (count(store), row["count"]) == ((20, Literal(4)) if whole else (15, Literal(3)))
 
 
 def test_a_killed_bulk_load_leaves_no_files(tmp_path: Path) -> None:
