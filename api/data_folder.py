@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from kg.changes import Change
@@ -30,8 +30,10 @@ from kg.store import EmbeddedStore, Store
 from kg.store.dialects import OURS
 from kg.store.isolated import IsolatedStore
 from kg.store.keeper import Keeper, Keeping
-from kg.store.remote import RemoteStore
 from kg.store.shared import SharedNumber
+
+if TYPE_CHECKING:
+    from kg.store.remote import RemoteStore
 
 STORE: Final = "store"
 SNAPSHOTS: Final = "snapshots"
@@ -194,6 +196,9 @@ def open_store(settings: Settings) -> Store:
     server = running_server(settings.data)
     if server is None:
         return open_folder(settings)
+    # Its HTTP library is for those alone who work elsewhere.
+    from kg.store.remote import RemoteStore
+
     return RemoteStore(
         f"{server.url}/sparql",
         update_url=f"{server.url}/update",
@@ -217,6 +222,8 @@ def open_remote(settings: Settings, *, install_into: bool = False) -> RemoteStor
 
     Raises StoreFailedError.
     """
+    from kg.store.remote import RemoteStore
+
     store = RemoteStore(
         settings.store,
         update_url=settings.store_update,

@@ -7,17 +7,21 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol
-
-import httpx
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 
 from api.data_folder import Server
 from kg import errors
 from kg import load as loading
+from kg.late import Late
 from kg.load import Follower, LoadFolder, Loads, Progress, silent
 from kg.provenance import read_load
 from kg.store import Store
-from kg.store.remote import problem_error, unreachable
+from kg.store.peers import problem_error, unreachable
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
 
 _CHUNK: Final = 1024 * 1024
 _POLL: Final = 0.3

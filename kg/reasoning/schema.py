@@ -12,13 +12,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import rdflib
-import reasonable
 from pyoxigraph import NamedNode, RdfFormat, Triple, serialize
 
+from kg.late import Late
 from kg.terms import GENID, PREFIXES, term
+
+if TYPE_CHECKING:
+    import rdflib
+else:
+    rdflib = Late("rdflib")
+
+if TYPE_CHECKING:
+    import reasonable
+else:
+    reasonable = Late("reasonable")
 
 TYPE: Final = term("rdf:type")
 _SPECIMEN: Final = "urn:x-diplograph:specimen:"
