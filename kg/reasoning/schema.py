@@ -101,7 +101,7 @@ class Schema:
     @property
     def sha256(self) -> str:
         """Give the checksum of the ontology, whatever the order of its statements."""
-        return hashlib.sha256("\n".join(sorted(map(str, self.ontology))).encode()).hexdigest()
+        return fingerprint(self.ontology)
 
     def follows(self, triple: Triple) -> Iterator[Triple]:
         """Give what follows from one statement alone."""
@@ -127,6 +127,12 @@ def is_schema(triple: Triple) -> bool:
         and isinstance(triple.object, NamedNode)
         and triple.object.value.startswith(PREFIXES["owl"])
     )
+
+
+def fingerprint(ontology: Iterable[Triple]) -> str:
+    """Give the checksum of an ontology, whatever the order of its statements."""
+    lines = sorted(str(t) for t in ontology if t.object not in _EQUALITY)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def read_schema(ontology: Iterable[Triple]) -> Schema:
