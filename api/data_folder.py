@@ -54,6 +54,9 @@ _OWN: Final = {
     *(SEARCH + end for end in ("", "-wal", "-shm")),
 }
 
+# Seconds that each query of an opening may take: a large store may need its entailments anew.
+_OPENING: Final = 6 * 3600.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -105,8 +108,8 @@ def keep_folder(settings: Settings, count: SharedNumber) -> Keeper:
             allowed=settings.service_allow,
             count=count,
         )
-        # What is bundled is read whole to bring it up to date, whatever a query may give.
-        return isolate_store(replace(settings, query_rows=0), folder, keeper)
+        # What is bundled is read whole to bring it up to date, whatever a query may give or take.
+        return isolate_store(replace(settings, query_rows=0, query_timeout=_OPENING), folder, keeper)
 
     # Nobody else reads yet; the readers of this one end as soon as the graphs are up to date.
     store = _open(settings, make)

@@ -133,6 +133,8 @@ def request_kind(text: str) -> Literal["query", "update"] | None:
 
 def has_dataset_clause(query: str) -> bool:
     """Tell whether a query has FROM or FROM NAMED."""
+    if "from" not in query.lower():
+        return False
     return any(token.word in ("from", "fromnamed") for token in _tokens(query))
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import queue
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat
 
 from kg.errors import BusyError, StoreFailedError
+from kg.formats import Kind
 from kg.store.bulk import SMALL, write_replacement
 from kg.store.keeper import Keeper, Keeping
 from kg.store.lease import IsolatedAnswer, Lease
@@ -71,22 +73,34 @@ class IsolatedStore:
         """Give the seconds since the newest snapshot was made."""
         return self.keeper.age()
 
-    def query(self, text: str, dataset: QueryDataset = UNION) -> IsolatedAnswer:
+    def query(
+        self, text: str, dataset: QueryDataset = UNION, forms: Mapping[Kind, str] | None = None
+    ) -> IsolatedAnswer:
         """Answer a SPARQL 1.1 query; see `Store.query`.
+
+        `forms` names the format that a result of each kind is to be serialised in; one that is named is
+        written at once, and can be read in no other way.
 
         Raises BusyError when every reader stays busy, QueryStoppedError when a limit is reached.
         """
         lease = Lease(self, self._take_reader())
         on_stop(lease.interrupt)
-        message = {"do": "query", "text": text, "default": dataset.default, "named": dataset.named}
+        forms = forms or {}
+        message: dict[str, Any] = {
+            "do": "query", "text": text, "default": dataset.default, "named": dataset.named,
+            "forms": dict(forms),
+        }  # fmt: skip
         try:
             lease.refresh()
             lease.say(message)
             head = lease.hear_message()
+            begun = forms.get(head["kind"])
+            if begun is not None:
+                lease.go_on()
         except BaseException:
             lease.end()
             raise
-        return IsolatedAnswer(lease, head["kind"], tuple(head["variables"]))
+        return IsolatedAnswer(lease, head["kind"], tuple(head["variables"]), begun)
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""

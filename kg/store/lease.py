@@ -78,6 +78,10 @@ class Lease:
         self._midway = False
         return message
 
+    def go_on(self) -> None:
+        """Note that more is to come after the message that was heard."""
+        self._midway = True
+
     def hear_piece(self) -> bytes:
         """Wait for the next piece of data; empty at the end."""
         kind, payload = self._guarded(
@@ -126,8 +130,11 @@ class Lease:
 class IsolatedAnswer:
     """A result that another process holds; read once, then the process is free."""
 
-    def __init__(self, lease: Lease, kind: Kind, variables: tuple[str, ...]) -> None:
+    def __init__(
+        self, lease: Lease, kind: Kind, variables: tuple[str, ...], begun: str | None = None
+    ) -> None:
         self._lease = lease
+        self._begun = begun
         self._kind = kind
         self._variables = variables
 
@@ -172,7 +179,10 @@ class IsolatedAnswer:
 
     def _pieces(self, form: str) -> Iterator[bytes]:
         try:
-            self._lease.say({"do": "write", "format": form})
+            if self._begun is None:
+                self._lease.say({"do": "write", "format": form})
+            elif self._begun != form:
+                raise StoreFailedError(f"the result is written as {self._begun}, and not as {form}")
             while piece := self._lease.hear_piece():
                 yield piece
         finally:
