@@ -48,8 +48,8 @@ class Keeping(Protocol):
         """Have the writer do something; returns when it is committed, raises when nothing of it is."""
         ...
 
-    def take(self) -> Path:
-        """Give a snapshot with every commit so far, to be released; raises StoreFailedError."""
+    def take(self, version: int | None = None) -> Path:
+        """Give a snapshot with every commit so far, or up to a version; raises StoreFailedError."""
         ...
 
     def release(self, path: Path) -> None:
@@ -157,9 +157,9 @@ class Keeper:
             finally:
                 self._snapshots.outdate()
 
-    def take(self) -> Path:
+    def take(self, version: int | None = None) -> Path:
         """Give a snapshot; see `Keeping.take`."""
-        return self._snapshots.take()
+        return self._snapshots.take(version)
 
     def release(self, path: Path) -> None:
         """Give a snapshot back."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import pyoxigraph
@@ -14,6 +13,7 @@ from kg.errors import StoreFailedError
 from kg.formats import Format, Kind
 from kg.store.answer import Row
 from kg.store.channel import ChannelClosedError, ChannelTimeoutError
+from kg.store.idle import is_fresh
 from kg.store.keeper import LAST_WORDS, Keeping, stopped
 from kg.store.processes import EngineProcess
 
@@ -26,10 +26,6 @@ class Lender(Protocol):
     timeout: float
     memory: int
     keeper: Keeping
-
-    def is_current(self, snapshot: Path | None) -> bool:
-        """Tell whether a snapshot holds the last commit."""
-        ...
 
     def give_back(self, reader: EngineProcess) -> None:
         """Take a reader back."""
@@ -49,12 +45,12 @@ class Lease:
         self._waited = reader.channel.waited
         self._midway = False
 
-    def refresh(self) -> None:
-        """Have the reader open the snapshot of the last commit, unless it has it open."""
+    def refresh(self, version: int) -> None:
+        """Have the reader open the snapshot of the last commit, unless it sees this version."""
         reader, keeper = self._lent(), self._store.keeper
-        if self._store.is_current(reader.snapshot):
+        if is_fresh(reader, version):
             return
-        fresh = keeper.take()
+        fresh = keeper.take(version)
         stale, reader.snapshot = reader.snapshot, fresh
         try:
             self.say({"do": "open", "path": str(fresh.resolve())})

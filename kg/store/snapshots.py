@@ -41,10 +41,15 @@ class Snapshots:
         with self._lock:
             self._count.value += 1
 
-    def take(self) -> Path:
-        """Give a snapshot with every commit so far, to be released; raises StoreFailedError."""
+    def take(self, version: int | None = None) -> Path:
+        """Give a snapshot with every commit so far, or up to a version, to be released.
+
+        Whoever waited while one was made has that one. Raises StoreFailedError.
+        """
         with self._lock:
             path = self._path()
+            if version is not None and self._newest is not None and int(self._newest.name) >= version:
+                path = self._newest
             if path != self._newest:
                 self._make(path)
                 self._newest, stale, self._made = path, self._newest, time()
@@ -76,4 +81,5 @@ class Snapshots:
 
     @staticmethod
     def _remove(path: Path) -> None:
-        shutil.rmtree(path, ignore_errors=True)
+        # A disk may take longer to let go of the files than to make them, and nobody is to wait for that.
+        threading.Thread(target=shutil.rmtree, args=(path,), kwargs={"ignore_errors": True}).start()
