@@ -26,6 +26,8 @@ class Snapshots:
         self._folder = folder
         self._make = make
         self._lock = threading.Lock()
+        self._settled = threading.Event()
+        self._settled.set()
         self._count = count
         self._newest: Path | None = None
         self._made = 0.0
@@ -41,6 +43,10 @@ class Snapshots:
         with self._lock:
             self._count.value += 1
 
+    def settle(self, patience: float) -> None:
+        """Wait until the snapshot that is being made is there, so many seconds at most."""
+        self._settled.wait(patience)
+
     def take(self, version: int | None = None) -> Path:
         """Give a snapshot with every commit so far, or up to a version, to be released.
 
@@ -51,7 +57,11 @@ class Snapshots:
             if version is not None and self._newest is not None and int(self._newest.name) >= version:
                 path = self._newest
             if path != self._newest:
-                self._make(path)
+                self._settled.clear()
+                try:
+                    self._make(path)
+                finally:
+                    self._settled.set()
                 self._newest, stale, self._made = path, self._newest, time()
                 if stale is not None and not self._users[stale]:
                     self._remove(stale)
