@@ -38,9 +38,11 @@ from api.compress import Compressor
 from api.data_folder import followers, open_index
 from api.metrics import Metrics
 from api.state import State
+from api.straight import Straight
 from api.traffic import Traffic
 from kg.settings import Settings
 from kg.store import Store
+from kg.store.isolated import IsolatedStore
 
 
 def create_app(store: Store, settings: Settings) -> Flask:
@@ -96,7 +98,10 @@ def _wrap(app: Flask, store: Store, settings: Settings, places: gate.Gate) -> No
         ("diplograph_cache_hits", "Queries answered from the cache, in this process."): lambda: cache.hits,
         ("diplograph_cache_misses", "Queries not found there, in this process."): lambda: cache.misses,
     }
-    cached = CacheDoor(Compressor(app.wsgi_app), store, cache)
+    inner = app.wsgi_app
+    if isinstance(store, IsolatedStore):
+        inner = Straight(inner, store, places)
+    cached = CacheDoor(Compressor(inner), store, cache)
     if settings.request_log:
         _log_requests()
     app.wsgi_app = Traffic(cached, metrics, log=settings.request_log)  # type: ignore[method-assign]

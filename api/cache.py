@@ -34,6 +34,7 @@ from api.compress import (
 )
 from api.fields import dataset, only, read_fields
 from api.negotiation import best_format, prefers_html
+from api.straight import ASKED
 from kg.errors import DiplographError
 from kg.formats import RDF_FORMATS, RESULT_FORMATS, formats_for
 from kg.store import Store
@@ -134,7 +135,7 @@ class CacheDoor:
         version = self._store.version
         accept = environ.get("HTTP_ACCEPT", "")
         name = hashlib.sha256(b"%b\0%b" % (accept.encode("latin-1"), raw)).digest()
-        asked = self._known.get(name) or self._read(raw, accept, name)
+        asked = self._known.get(name) or self._read(environ, raw, accept, name)
         if asked is None or not version:
             return self._app(environ, start_response)
         coding = choose_coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
@@ -199,7 +200,7 @@ class CacheDoor:
         self._cache.put((version, asked, coding), entry)
         return entry
 
-    def _read(self, raw: bytes, accept: str, name: bytes) -> _Asked | None:
+    def _read(self, environ: Environ, raw: bytes, accept: str, name: bytes) -> _Asked | None:
         """Work out what a request asks for; None for what is not to be cached."""
         if prefers_html(accept):
             return None
@@ -211,6 +212,8 @@ class CacheDoor:
         if _VOLATILE.search(text):
             return None
         graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
+        if environ["REQUEST_METHOD"] == "GET":
+            environ[ASKED] = (text, graphs)
         query = hashlib.sha256(repr((text, graphs)).encode()).hexdigest()
         kind = self._kinds.get(query)
         if kind is None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from kg.changes import Change
@@ -30,8 +30,10 @@ from kg.store import EmbeddedStore, Store
 from kg.store.dialects import OURS
 from kg.store.isolated import IsolatedStore
 from kg.store.keeper import Keeper, Keeping
-from kg.store.remote import RemoteStore
 from kg.store.shared import SharedNumber
+
+if TYPE_CHECKING:
+    from kg.store.remote import RemoteStore
 
 STORE: Final = "store"
 SNAPSHOTS: Final = "snapshots"
@@ -51,6 +53,9 @@ _OWN: Final = {
     LOADS,
     *(SEARCH + end for end in ("", "-wal", "-shm")),
 }
+
+# Seconds that each query of an opening may take: a large store may need its entailments anew.
+_OPENING: Final = 6 * 3600.0
 
 _log = logging.getLogger(__name__)
 
@@ -103,8 +108,8 @@ def keep_folder(settings: Settings, count: SharedNumber) -> Keeper:
             allowed=settings.service_allow,
             count=count,
         )
-        # What is bundled is read whole to bring it up to date, whatever a query may give.
-        return isolate_store(replace(settings, query_rows=0), folder, keeper)
+        # What is bundled is read whole to bring it up to date, whatever a query may give or take.
+        return isolate_store(replace(settings, query_rows=0, query_timeout=_OPENING), folder, keeper)
 
     # Nobody else reads yet; the readers of this one end as soon as the graphs are up to date.
     store = _open(settings, make)
@@ -194,6 +199,9 @@ def open_store(settings: Settings) -> Store:
     server = running_server(settings.data)
     if server is None:
         return open_folder(settings)
+    # Its HTTP library is for those alone who work elsewhere.
+    from kg.store.remote import RemoteStore
+
     return RemoteStore(
         f"{server.url}/sparql",
         update_url=f"{server.url}/update",
@@ -217,6 +225,8 @@ def open_remote(settings: Settings, *, install_into: bool = False) -> RemoteStor
 
     Raises StoreFailedError.
     """
+    from kg.store.remote import RemoteStore
+
     store = RemoteStore(
         settings.store,
         update_url=settings.store_update,

@@ -8,13 +8,17 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flask import Response
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
 
 from kg.errors import TooLargeError, UnsupportedFormatError
+from kg.late import Late
+
+if TYPE_CHECKING:
+    import openpyxl
+else:
+    openpyxl = Late("openpyxl")
 
 _SHEET_ROWS: Final = 1_048_576
 _CELL: Final = 32_767
@@ -79,7 +83,7 @@ def _json(columns: Sequence[str], rows: Iterator[Record]) -> Iterator[bytes]:
 
 
 def _xlsx(columns: Sequence[str], rows: Iterator[Record]) -> Iterator[bytes]:
-    book = Workbook(write_only=True)
+    book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Rows")
     sheet.append(list(columns))
     for number, row in enumerate(rows, start=2):
@@ -92,7 +96,7 @@ def _xlsx(columns: Sequence[str], rows: Iterator[Record]) -> Iterator[bytes]:
             text = _text(row[name]).translate(_NOT_IN_A_SHEET)
             if len(text) > _CELL:
                 raise TooLargeError(f"a cell holds {_CELL:,} characters at most", mend="Ask for CSV.")
-            cell = WriteOnlyCell(sheet, text)
+            cell = openpyxl.cell.WriteOnlyCell(sheet, text)
             # Text that starts like a formula stays text.
             cell.data_type = "s"
             cells.append(cell)

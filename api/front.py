@@ -51,6 +51,7 @@ def main(arguments: list[str]) -> None:
             # The application tells of a body over the limit in its own words.
             max_request_body_size=settings.max_upload + _SPARE,
             ident=None,
+            **_proxy(settings.trusted_proxy),
         )
         channel.send_message({"ready": os.getpid()})
         _run(server, stopping)
@@ -69,6 +70,18 @@ def _open(settings: Settings, keeper: dict[str, Any] | None) -> Store:
         Path(keeper["path"]), f"front {os.getpid()}", keeper["epoch"], int(keeper["descriptor"])
     )
     return isolate_store(settings, settings.data / STORE, distant)
+
+
+def _proxy(address: str) -> dict[str, Any]:
+    """Believe one proxy what it says of scheme and client; anybody else's word for it is taken out."""
+    if not address:
+        return {}
+    return {
+        "trusted_proxy": address,
+        "trusted_proxy_count": 1,
+        "trusted_proxy_headers": {"x-forwarded-proto", "x-forwarded-for"},
+        "clear_untrusted_proxy_headers": True,
+    }
 
 
 def _run(server: Any, stopping: threading.Event) -> None:

@@ -28,13 +28,13 @@ _SENT: Final = "Accept, Authorization, Content-Type, If-Match, If-None-Match"
 _SHOWN: Final = "Accept-Post, Allow, ETag, Location, Retry-After, Server-Timing"
 _READING: Final = ("reconcile.service",)
 _ADDRESS: Final = 64 * 1024
-_SECURE: Final = (
+SECURE: Final = (
     ("Content-Security-Policy", POLICY),
     ("X-Content-Type-Options", "nosniff"),
     ("Referrer-Policy", "same-origin"),
     ("Cross-Origin-Opener-Policy", "same-origin"),
 )
-_OPEN: Final = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", _SHOWN))
+OPEN: Final = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", _SHOWN))
 
 
 def register(app: Flask) -> None:
@@ -58,7 +58,7 @@ def _complete(response: Response) -> Response:
     # brings a policy of its own.
     public = request.blueprint in _PUBLIC or request.endpoint in _READING
     open_to_all = public or request.method in ("GET", "HEAD")
-    for name, value in (*_SECURE, *_OPEN) if open_to_all else _SECURE:
+    for name, value in (*SECURE, *OPEN) if open_to_all else SECURE:
         response.headers.setdefault(name, value)
     if public and request.method == "OPTIONS":
         response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "")
@@ -66,5 +66,10 @@ def _complete(response: Response) -> Response:
         response.headers["Access-Control-Max-Age"] = "86400"
     if "started" in g:
         spans = {**g.get("timings", {}), "total": perf_counter() - g.started}
-        response.headers["Server-Timing"] = ", ".join(f"{n};dur={1000 * t:.1f}" for n, t in spans.items())
+        response.headers["Server-Timing"] = timing(**spans)
     return response
+
+
+def timing(**spans: float) -> str:
+    """Write Server-Timing from seconds by name."""
+    return ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in spans.items())

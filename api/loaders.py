@@ -8,19 +8,23 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 from urllib.parse import quote_plus
-
-import httpx
 
 from api.data_folder import Server
 from kg import errors
 from kg import load as loading
+from kg.late import Late
 from kg.load import Follower, LoadFolder, Loads, Progress, silent
 from kg.provenance import read_load
 from kg.readers.detect import find_reader
 from kg.store import Store
-from kg.store.remote import problem_error, unreachable
+from kg.store.peers import problem_error, unreachable
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = Late("httpx")
 
 _CHUNK: Final = 1024 * 1024
 _POLL: Final = 0.3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
@@ -88,18 +88,7 @@ def send_answer(answer: Answer, *, form: Format | None = None) -> Response:
     chosen = form or choose_format(formats_for(answer.kind))
     request.environ["diplograph.kind"] = answer.kind
     started = perf_counter()
-    pieces = iter(answer.serialize(chosen))
-    try:
-        first = next(pieces, b"")
-        # A short piece is the last one, as a rule: what is whole at once goes with its length.
-        second = next(pieces, b"") if len(first) < _SHORT else None
-    except StoreFailedError as error:
-        if "does not support RDF 1.2" not in error.detail:
-            raise
-        raise NotAcceptableError(
-            f"the result holds triple terms (RDF 1.2), which {chosen.media_type} cannot say",
-            mend="Ask for text/turtle or application/n-triples.",
-        ) from None
+    first, second, pieces = begin(answer, chosen)
     g.timings = {**g.get("timings", {}), "write": perf_counter() - started}
     if second == b"":
         response = Response(first, content_type=chosen.content_type)
@@ -110,3 +99,22 @@ def send_answer(answer: Answer, *, form: Format | None = None) -> Response:
         response.call_on_close(close)
     response.vary.add("Accept")
     return response
+
+
+def begin(answer: Answer, form: Format) -> tuple[bytes, bytes | None, Iterator[bytes]]:
+    """Start to write a result: the first piece, the second (empty after the end, None unasked), the rest.
+
+    Raises NotAcceptableError, StoreFailedError.
+    """
+    pieces = iter(answer.serialize(form))
+    try:
+        first = next(pieces, b"")
+        # A short piece is the last one, as a rule: what is whole at once goes with its length.
+        return first, next(pieces, b"") if len(first) < _SHORT else None, pieces
+    except StoreFailedError as error:
+        if "does not support RDF 1.2" not in error.detail:
+            raise
+        raise NotAcceptableError(
+            f"the result holds triple terms (RDF 1.2), which {form.media_type} cannot say",
+            mend="Ask for text/turtle or application/n-triples.",
+        ) from None

@@ -20,6 +20,7 @@ from api.errors import problem_of
 from api.fields import dataset, decode, only, read_fields
 from api.negotiation import send_answer, wants_html
 from api.state import state
+from api.straight import RAISED
 from api.void import describe_service
 from kg.errors import QuerySyntaxError, RequestError, UnsupportedFormatError
 from kg.formats import result_format
@@ -41,6 +42,9 @@ def query() -> ResponseReturnValue:
     if request.method != "POST" and "query" not in fields:
         return editor_page("") if wants_html() else _description()
     try:
+        raised = request.environ.pop(RAISED, None)
+        if raised is not None:
+            raise raised
         text = only(fields, "query")
         answer = _ask(text, dataset(fields, "default-graph-uri", "named-graph-uri"))
         if wants_html():

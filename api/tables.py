@@ -8,14 +8,17 @@ import re
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
-
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from typing import TYPE_CHECKING, Final
 
 from kg.errors import TooLargeError
+from kg.late import Late
 from kg.store import Answer, Term
 from kg.terms import PREFIXES, compact
+
+if TYPE_CHECKING:
+    import openpyxl
+else:
+    openpyxl = Late("openpyxl")
 
 _XSD: Final = PREFIXES["xsd"]
 _NARROWEST: Final = 8
@@ -57,7 +60,7 @@ def workbook(answer: Answer) -> bytes:
 
     Raises TooLargeError beyond the rows that a sheet can have.
     """
-    book = Workbook(write_only=True)
+    book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("Results")
     sheet.append(list(answer.variables))
     for number, row in enumerate(answer.rows(), start=2):
@@ -68,7 +71,7 @@ def workbook(answer: Answer) -> bytes:
         cells = []
         for name in answer.variables:
             value = _cell_value(row.get(name))
-            cell = WriteOnlyCell(sheet, value)
+            cell = openpyxl.cell.WriteOnlyCell(sheet, value)
             if isinstance(value, str):
                 # Text that starts like a formula stays text.
                 cell.data_type = "s"

@@ -25,6 +25,7 @@ from kg.terms import (
 )
 
 __all__ = [
+    "REFERENCE_GRAPHS",
     "OwlClass",
     "OwlProperty",
     "OwlTerm",
@@ -45,6 +46,9 @@ _FILES: Final = {
     GRAPH_EVENT_TYPES: ("event-types.ttl", "cameo.ttl"),
     GRAPH_ALIGNMENTS: ("alignments.ttl",),
 }
+
+REFERENCE_GRAPHS: Final = (*_FILES, GRAPH_COUNTRIES)
+"""The graphs that every store holds."""
 
 # The first that fits, so that a concept's own class comes after skos:Concept.
 _KINDS: Final[tuple[tuple[NamedNode, TermKind], ...]] = (

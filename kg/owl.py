@@ -9,14 +9,19 @@ import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import owlready2
 from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple, parse, serialize
 
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import UnknownNameError
+from kg.late import Late
 from kg.terms import GENID, ID, ONTOLOGY, PREFIXES, compact
+
+if TYPE_CHECKING:
+    import owlready2
+else:
+    owlready2 = Late("owlready2")
 
 _FILES: Final = ("diplomacy.ttl", "event-types.ttl")
 

@@ -45,6 +45,9 @@ class Settings:
     max_waiting: int = _setting("DIPLOGRAPH_MAX_WAITING", 64, "queries that may run or wait at once")
     cache: int = _setting("DIPLOGRAPH_CACHE", 64 * 1024**2, "bytes of results that are kept for repetition")
     request_log: bool = _setting("DIPLOGRAPH_REQUEST_LOG", False, "write a line for each request")
+    trusted_proxy: str = _setting(
+        "DIPLOGRAPH_TRUSTED_PROXY", "", "address of the one proxy whose X-Forwarded headers are believed"
+    )
     read_only: bool = _setting("DIPLOGRAPH_READ_ONLY", False, "refuse every write")
 
 

@@ -7,27 +7,33 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import pyoxigraph
-import pyshacl
-import rdflib
 from pyoxigraph import BlankNode, NamedNode, Triple
-from rdflib.namespace import RDF, RDFS, SH, SKOS
 
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import ToolFailedError
+from kg.late import Late
 from kg.terms import ONTOLOGY, compact
+
+if TYPE_CHECKING:
+    import pyshacl
+else:
+    pyshacl = Late("pyshacl")
+
+if TYPE_CHECKING:
+    import rdflib
+
+    _RdflibTriple = tuple[rdflib.term.Node, rdflib.term.Node, rdflib.term.Node]
+else:
+    rdflib = Late("rdflib")
 
 Severity = Literal["violation", "warning", "info"]
 
-_SEVERITIES: Final[dict[object, Severity]] = {
-    SH.Violation: "violation",
-    SH.Warning: "warning",
-    SH.Info: "info",
-}
+_SEVERITIES: Final[dict[str, Severity]] = {"Violation": "violation", "Warning": "warning", "Info": "info"}
 _ORDER: Final[tuple[Severity, ...]] = ("violation", "warning", "info")
-_ASPECT: Final = rdflib.URIRef(ONTOLOGY + "aspect")
+_ASPECT: Final = ONTOLOGY + "aspect"
 
 # rdflib prints a traceback for every literal that is none of its datatype; here each is a finding.
 logging.getLogger("rdflib.term").addFilter(
@@ -87,9 +93,9 @@ def _unknown_terms(graph: rdflib.Graph) -> Iterator[Finding]:
     for subject, predicate, value in graph:
         if str(predicate).startswith(ONTOLOGY) and predicate not in properties:
             yield _unknown(subject, None, predicate, properties)
-        if predicate == RDF.type and str(value).startswith(ONTOLOGY) and value not in classes:
+        if predicate == rdflib.RDF.type and str(value).startswith(ONTOLOGY) and value not in classes:
             yield _unknown(subject, "rdf:type", value, classes)
-        if predicate == _ASPECT and str(value).startswith(ONTOLOGY) and value not in properties:
+        if str(predicate) == _ASPECT and str(value).startswith(ONTOLOGY) and value not in properties:
             yield _unknown(subject, "dg:aspect", value, properties)
 
 
@@ -135,26 +141,28 @@ def _shacl(graph: rdflib.Graph, nodes: set[rdflib.term.Node]) -> Iterator[Findin
     _, report, text = pyshacl.validate(graph, shacl_graph=shapes, inplace=True, inference="none")
     if not isinstance(report, rdflib.Graph):
         raise ToolFailedError(f"the shapes could not be applied: {text}", where="ontology/shapes.ttl")
-    for result in report.subjects(RDF.type, SH.ValidationResult):
-        focus = report.value(result, SH.focusNode)
+    for result in report.subjects(rdflib.RDF.type, rdflib.SH.ValidationResult):
+        focus = report.value(result, rdflib.SH.focusNode)
         if focus in nodes:
-            path = report.value(result, SH.resultPath)
-            value = report.value(result, SH.value)
-            source = report.value(result, SH.sourceShape)
+            path = report.value(result, rdflib.SH.resultPath)
+            value = report.value(result, rdflib.SH.value)
+            source = report.value(result, rdflib.SH.sourceShape)
             yield Finding(
-                severity=_SEVERITIES[report.value(result, SH.resultSeverity)],
+                severity=_SEVERITIES[
+                    str(report.value(result, rdflib.SH.resultSeverity)).removeprefix(str(rdflib.SH))
+                ],
                 node=str(focus),
                 path=compact(str(path)) if isinstance(path, rdflib.URIRef) else None,
                 value=None if value is None or value == focus else _show(value),
                 shape=_shape_label(source),
-                message=str(report.value(result, SH.resultMessage)),
+                message=str(report.value(result, rdflib.SH.resultMessage)),
             )
 
 
 def _shape_label(source: rdflib.term.Node | None) -> str:
     shapes = _shapes()
-    holder = shapes.value(predicate=SH.property, object=source) or source
-    return str(shapes.value(holder, RDFS.label) or compact(str(holder)))
+    holder = shapes.value(predicate=rdflib.SH.property, object=source) or source
+    return str(shapes.value(holder, rdflib.RDFS.label) or compact(str(holder)))
 
 
 def _show(value: rdflib.term.Node) -> str:
@@ -177,9 +185,6 @@ def _surroundings(graph: rdflib.Graph, background: Iterable[Triple]) -> list[_Rd
         or (isinstance(triple.object, NamedNode) and triple.object.value in own)
     ]
     return [*kept, *(t for t in _concepts() if str(t[0]) in spoken_of), *_hierarchy()]
-
-
-_RdflibTriple = tuple[rdflib.term.Node, rdflib.term.Node, rdflib.term.Node]
 
 
 def _rdflib(triple: Triple) -> _RdflibTriple:
@@ -206,9 +211,9 @@ def _shapes() -> rdflib.Graph:
 @cache
 def _compared() -> frozenset[rdflib.term.Node]:
     found: set[rdflib.term.Node | None] = set()
-    for comparison in (SH.lessThan, SH.lessThanOrEquals):
+    for comparison in (rdflib.SH.lessThan, rdflib.SH.lessThanOrEquals):
         for shape, other in _shapes().subject_objects(comparison):
-            found |= {other, _shapes().value(shape, SH.path)}
+            found |= {other, _shapes().value(shape, rdflib.SH.path)}
     return frozenset(path for path in found if path is not None)
 
 
@@ -221,7 +226,7 @@ def _ontology() -> rdflib.Graph:
 def _declared() -> tuple[frozenset[rdflib.URIRef], frozenset[rdflib.URIRef]]:
     classes: set[rdflib.URIRef] = set()
     properties: set[rdflib.URIRef] = set()
-    for subject, kind in _ontology().subject_objects(RDF.type):
+    for subject, kind in _ontology().subject_objects(rdflib.RDF.type):
         if isinstance(subject, rdflib.URIRef) and subject.startswith(ONTOLOGY):
             (classes if str(kind).endswith("#Class") else properties).add(subject)
     return frozenset(classes), frozenset(properties)
@@ -230,8 +235,8 @@ def _declared() -> tuple[frozenset[rdflib.URIRef], frozenset[rdflib.URIRef]]:
 @cache
 def _hierarchy() -> tuple[_RdflibTriple, ...]:
     return tuple(
-        (subject, RDFS.subClassOf, above)
-        for subject, above in _ontology().subject_objects(RDFS.subClassOf)
+        (subject, rdflib.RDFS.subClassOf, above)
+        for subject, above in _ontology().subject_objects(rdflib.RDFS.subClassOf)
         if isinstance(above, rdflib.URIRef)
     )
 
@@ -241,5 +246,5 @@ def _concepts() -> tuple[_RdflibTriple, ...]:
     schemes = rdflib.Graph()
     for name in ("event-types.ttl", "cameo.ttl"):
         schemes.parse(ONTOLOGY_FOLDER / name, format="turtle")
-    wanted = (RDF.type, RDFS.label, SKOS.prefLabel, SKOS.inScheme)
+    wanted = (rdflib.RDF.type, rdflib.RDFS.label, rdflib.SKOS.prefLabel, rdflib.SKOS.inScheme)
     return tuple(t for t in schemes if t[1] in wanted)

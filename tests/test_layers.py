@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = (
-    {"errors", "bundled", "addresses"},
+    {"errors", "bundled", "addresses", "late"},
     {"settings", "terms", "formats", "languages"},
     {"model", "changes", "catalogue", "sparql", "reference", "lines"},
     {"store", "owl"},

@@ -65,7 +65,12 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DIPLOGRAPH_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "api.cli", "serve", "--port", "0", "--data", str(folder)],
-        env={**kept, "DIPLOGRAPH_WORKERS": "2", "DIPLOGRAPH_QUERY_TIMEOUT": "6"},
+        env={
+            **kept,
+            "DIPLOGRAPH_WORKERS": "2",
+            "DIPLOGRAPH_QUERY_TIMEOUT": "6",
+            "DIPLOGRAPH_TRUSTED_PROXY": "127.0.0.1",
+        },
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -211,3 +216,11 @@ def test_graphs_are_written_with_the_token(proxy: httpx.Client, app: tuple[str, 
 def test_one_client_cannot_take_all(proxy: httpx.Client) -> None:
     states = [proxy.get("/sparql", params={"query": f"ASK {{}} # {n}"}).status_code for n in range(150)]
     assert set(states) == {200, 429}
+
+
+def test_descriptions_say_the_scheme_that_the_client_used(proxy: httpx.Client, app: tuple[str, str]) -> None:
+    description = proxy.get("/sparql", headers={"Accept": "application/n-triples"}).text
+    assert re.search(r"service-description#endpoint> <https://[^>]*/sparql>", description)
+    # Without a proxy's word it is what the connection is.
+    plain = httpx.get(f"http://{app[0]}/sparql", headers={"Accept": "application/n-triples"}, trust_env=False)
+    assert re.search(r"service-description#endpoint> <http://[^>]*/sparql>", plain.text)

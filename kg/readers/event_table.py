@@ -6,11 +6,10 @@ import csv
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Literal
-
-import openpyxl
+from typing import TYPE_CHECKING, Final, Literal
 
 from kg.errors import DataSyntaxError, UnsupportedFormatError
+from kg.late import Late
 from kg.readers import ntriples as nt
 from kg.readers.coded import Coded, Codings
 from kg.readers.named import NamedCodings
@@ -20,6 +19,11 @@ from kg.readers.reading import Reading, document, document_slug
 from kg.readers.record import Record
 from kg.readers.sheets import rows_of
 from kg.terms import ID, PREFIXES, slugify
+
+if TYPE_CHECKING:
+    import openpyxl
+else:
+    openpyxl = Late("openpyxl")
 
 # Name, whether a row must have it, and what the template says of it.
 COLUMNS: Final[tuple[tuple[str, bool, str], ...]] = (

@@ -8,13 +8,17 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from typing import IO, Any, Final
-
-import openpyxl
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from kg.errors import DataSyntaxError, TooLargeError
+from kg.late import Late
 from kg.readers.archives import Part
 from kg.readers.reading import Reading
+
+if TYPE_CHECKING:
+    import openpyxl
+else:
+    openpyxl = Late("openpyxl")
 
 _BOOK_LIMIT: Final = 1 << 30
 _DELIMITERS: Final = (",", "\t", ";")

@@ -20,7 +20,7 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kg.changes import Change
 from kg.reasoning.neighbours import Neighbours
-from kg.reasoning.schema import TYPE, Schema, is_schema, keeps, read_schema
+from kg.reasoning.schema import TYPE, Schema, fingerprint, is_schema, keeps, read_schema
 from kg.reasoning.together import together
 from kg.store import QueryDataset, Store
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, GRAPH_ONTOLOGY, ID, slugify, term
@@ -50,7 +50,7 @@ class Entailments:
         self._schema = None
         known = {t.predicate: t.object for t in _provenance(store)}
         sha256, made = known.get(_SHA256), known.get(_MADE)
-        if isinstance(sha256, Literal) and sha256.value == self._read(store).sha256:
+        if isinstance(sha256, Literal) and sha256.value == fingerprint(_ontology(store)):
             later = f"FILTER(?end > {made})" if made else ""
             if not store.query(f"ASK {{ ?load a {term('dg:Load')} ; {_ENDED} ?end {later} }}").truth():
                 return False
@@ -102,9 +102,13 @@ class Entailments:
 
     def _read(self, store: Store) -> Schema:
         if self._schema is None:
-            held = store.query("CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(GRAPH_ONTOLOGY.value,)))
-            self._schema = read_schema(held.triples())
+            self._schema = read_schema(_ontology(store))
         return self._schema
+
+
+def _ontology(store: Store) -> Iterator[Triple]:
+    held = store.query("CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(GRAPH_ONTOLOGY.value,)))
+    yield from held.triples()
 
 
 _ENDED: Final = term("prov:endedAtTime")

@@ -13,13 +13,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import rdflib
-import reasonable
 from pyoxigraph import NamedNode, RdfFormat, Triple, serialize
 
+from kg.late import Late
 from kg.terms import GENID, PREFIXES, term
+
+if TYPE_CHECKING:
+    import rdflib
+else:
+    rdflib = Late("rdflib")
+
+if TYPE_CHECKING:
+    import reasonable
+else:
+    reasonable = Late("reasonable")
 
 TYPE: Final = term("rdf:type")
 _SPECIMEN: Final = "urn:x-diplograph:specimen:"
@@ -122,7 +131,7 @@ class Schema:
     @property
     def sha256(self) -> str:
         """Give the checksum of the ontology, whatever the order of its statements."""
-        return hashlib.sha256("\n".join(sorted(map(str, self.ontology))).encode()).hexdigest()
+        return fingerprint(self.ontology)
 
     def follows(self, triple: Triple) -> Iterator[Triple]:
         """Give what follows from one statement alone."""
@@ -148,6 +157,12 @@ def is_schema(triple: Triple) -> bool:
         and isinstance(triple.object, NamedNode)
         and triple.object.value.startswith(PREFIXES["owl"])
     )
+
+
+def fingerprint(ontology: Iterable[Triple]) -> str:
+    """Give the checksum of an ontology, whatever the order of its statements."""
+    lines = sorted(str(t) for t in ontology if t.object not in _EQUALITY)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def read_schema(ontology: Iterable[Triple]) -> Schema:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-import pycountry
 from pyoxigraph import NamedNode
 
+from kg.late import Late
 from kg.reference.tables import parts, read_table
 from kg.terms import mint
+
+if TYPE_CHECKING:
+    import pycountry
+else:
+    pycountry = Late("pycountry")
 
 CodeList = Literal["iso2", "iso3", "numeric", "m49", "fips", "cameo", "cow", "cow_abbreviation"]
 _ISO: Final = {"iso2": "alpha_2", "iso3": "alpha_3", "numeric": "numeric"}

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import pycountry
 from pyoxigraph import Literal, NamedNode, Triple
 
+from kg.late import Late
 from kg.reference.tables import Row, parts
 from kg.reference.writing import TYPE, english, named, names_in_languages, place_of, region_of, town
 from kg.terms import mint, term
+
+if TYPE_CHECKING:
+    import pycountry
+else:
+    pycountry = Late("pycountry")
 
 _GEONAMES: Final = "https://sws.geonames.org/"
 # A code that CLDR uses where ISO 3166 has none.

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from babel import Locale
 from pyoxigraph import Literal, NamedNode, Triple
 
+from kg.late import Late
 from kg.terms import ID, mint, term
+
+if TYPE_CHECKING:
+    import babel
+else:
+    babel = Late("babel")
 
 # The six languages of the United Nations, and eight more.
 LANGUAGES: Final = ("ar", "en", "es", "fr", "ru", "zh", "de", "fa", "it", "ja", "ko", "pt", "tr", "uk")
@@ -29,7 +34,7 @@ def names_in_languages(code: str) -> dict[str, str]:
 
 @cache
 def _territories(language: str) -> dict[str, str]:
-    return dict(Locale.parse(language).territories)
+    return dict(babel.Locale.parse(language).territories)
 
 
 def named(thing: NamedNode, label: str, names: dict[str, str], aliases: tuple[str, ...] = ()) -> list[Triple]:

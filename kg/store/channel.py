@@ -17,6 +17,12 @@ from kg import errors
 from kg.errors import DiplographError, PlacedError, StoreFailedError
 
 _HEAD = struct.Struct(">cI")
+_READ = 64 * 1024
+
+
+def frame(kind: bytes, payload: bytes | bytearray = b"") -> bytes:
+    """Write one frame."""
+    return _HEAD.pack(kind, len(payload)) + payload
 
 
 class ChannelClosedError(Exception):
@@ -32,15 +38,18 @@ class Channel:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
+        self._held = bytearray()
         self.waited = 0.0
 
     def send(self, kind: bytes, payload: bytes | bytearray = b"") -> None:
         """Send one frame, blocking while the other side is busy; raises ChannelClosedError."""
+        self.send_frames(frame(kind, payload))
+
+    def send_frames(self, frames: bytes | bytearray) -> None:
+        """Send frames that stand one after the other; raises ChannelClosedError."""
         try:
             self._sock.settimeout(None)
-            self._sock.sendall(_HEAD.pack(kind, len(payload)))
-            if payload:
-                self._sock.sendall(payload)
+            self._sock.sendall(frames)
         except OSError:
             raise ChannelClosedError from None
 
@@ -75,6 +84,8 @@ class Channel:
 
     def ready(self, budget: float) -> bool:
         """Tell whether the other side says something within `budget` seconds."""
+        if self._held:
+            return True
         try:
             return bool(select.select([self._sock], [], [], budget)[0])
         except (OSError, ValueError):
@@ -91,19 +102,20 @@ class Channel:
         self._sock.close()
 
     def _take(self, size: int, started: float, budget: float | None) -> bytes:
-        parts = bytearray()
-        while len(parts) < size:
+        while len(self._held) < size:
             left = None if budget is None else budget - (monotonic() - started)
             if left is not None and left <= 0:
                 raise ChannelTimeoutError
             try:
                 self._sock.settimeout(left)
-                piece = self._sock.recv(min(size - len(parts), 1 << 20))
+                piece = self._sock.recv(min(max(size - len(self._held), _READ), 1 << 20))
             except TimeoutError:
                 raise ChannelTimeoutError from None
             except OSError:
                 raise ChannelClosedError from None
             if not piece:
                 raise ChannelClosedError
-            parts += piece
-        return bytes(parts)
+            self._held += piece
+        taken = bytes(self._held[:size])
+        del self._held[:size]
+        return taken

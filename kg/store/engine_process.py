@@ -7,6 +7,7 @@ Both end with their parent. ALLOWED are the URL prefixes that SERVICE and LOAD m
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import select
@@ -22,7 +23,7 @@ from pyoxigraph import NamedNode, RdfFormat
 
 from kg.errors import DiplographError, StoreFailedError
 from kg.formats import result_format
-from kg.store.channel import Channel, ChannelClosedError
+from kg.store.channel import Channel, ChannelClosedError, frame
 from kg.store.embedded import EmbeddedAnswer, EmbeddedStore
 from kg.store.rows import write_limited
 from kg.store.seam import QueryDataset
@@ -33,8 +34,9 @@ PIECE = 64 * 1024
 class _Sink:
     """A binary file for the engine to write to; sends full pieces: early failures precede the first."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, head: bytes = b"") -> None:
         self._channel = channel
+        self._head = head
         self._held = bytearray()
 
     def write(self, data: bytes) -> int:
@@ -45,8 +47,14 @@ class _Sink:
 
     def flush(self) -> None:
         if self._held:
-            self._channel.send(b"D", self._held)
+            self._channel.send_frames(self._head + frame(b"D", self._held))
+            self._head = b""
             self._held = bytearray()
+
+    def end(self) -> None:
+        """Send what is left and the end, in one go."""
+        rest = frame(b"D", self._held) if self._held else b""
+        self._channel.send_frames(self._head + rest + frame(b"Z"))
 
 
 def _dataset(message: dict[str, Any]) -> QueryDataset:
@@ -70,18 +78,28 @@ def run_reader(channel: Channel, memory: int, rows: int, allowed: Sequence[str])
                     channel.send_message({})
                 case "query" if store is not None:
                     answer = store.query(message["text"], _dataset(message))
-                    channel.send_message({"kind": answer.kind, "variables": answer.variables})
+                    head = {"kind": answer.kind, "variables": answer.variables}
+                    form = message["forms"].get(answer.kind)
+                    if form is None:
+                        channel.send_message(head)
+                        continue
+                    # What can be said at once is: what the result is, and the result.
+                    sink = _Sink(channel, frame(b"J", json.dumps(head).encode()))
+                    _write(answer, sink, form, rows)
+                    answer = None
                 case "write" if answer is not None:
-                    sink = _Sink(channel)
-                    write_limited(answer, sink, result_format(answer.kind, message["format"]), rows)
-                    sink.flush()
-                    channel.send(b"Z")
+                    _write(answer, _Sink(channel), message["format"], rows)
                     answer = None
                 case "export" if store is not None:
                     store.export(NamedNode(message["graph"]), Path(message["path"]))
                     channel.send_message({})
         except DiplographError as error:
             channel.send_error(error)
+
+
+def _write(answer: EmbeddedAnswer, sink: _Sink, form: str, rows: int) -> None:
+    write_limited(answer, sink, result_format(answer.kind, form), rows)
+    sink.end()
 
 
 def run_writer(channel: Channel, snapshots: Channel, folder: Path, allowed: Sequence[str]) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import queue
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat
 
 from kg.errors import BusyError, StoreFailedError
+from kg.formats import Kind
 from kg.store.bulk import SMALL, write_replacement
+from kg.store.idle import IdleReaders, is_fresh
 from kg.store.keeper import Keeper, Keeping
 from kg.store.lease import IsolatedAnswer, Lease
 from kg.store.processes import EngineProcess
@@ -22,6 +24,8 @@ from kg.store.seam import UNION, QueryDataset
 from kg.store.stopping import on_stop
 
 _EXPORT_TIME = 6 * 3600.0
+# How long a query waits for a reader that has what it needs open and is at work: longer than a lookup takes.
+_SHARING = 0.005
 
 
 class IsolatedStore:
@@ -57,8 +61,8 @@ class IsolatedStore:
         self.keeper = keeper or Keeper(folder, snapshots, timeout=timeout, memory=memory, allowed=allowed)
         self._growing = threading.Lock()
         self._readers: set[EngineProcess] = set()
-        # Last in, first out: the reader used last has its snapshot open and its caches warm.
-        self._idle: queue.LifoQueue[EngineProcess] = queue.LifoQueue()
+        self._idle = IdleReaders()
+        self._opening = threading.Lock()
         for _ in range(workers if eager is None else min(eager, workers)):
             self._add_reader()
 
@@ -71,22 +75,33 @@ class IsolatedStore:
         """Give the seconds since the newest snapshot was made."""
         return self.keeper.age()
 
-    def query(self, text: str, dataset: QueryDataset = UNION) -> IsolatedAnswer:
+    def query(
+        self, text: str, dataset: QueryDataset = UNION, forms: Mapping[Kind, str] | None = None
+    ) -> IsolatedAnswer:
         """Answer a SPARQL 1.1 query; see `Store.query`.
+
+        `forms` names the format that a result of each kind is to be serialised in; one that is named is
+        written at once, and can be read in no other way.
 
         Raises BusyError when every reader stays busy, QueryStoppedError when a limit is reached.
         """
-        lease = Lease(self, self._take_reader())
+        lease = self._fresh_lease(self.keeper.version)
         on_stop(lease.interrupt)
-        message = {"do": "query", "text": text, "default": dataset.default, "named": dataset.named}
+        forms = forms or {}
+        message: dict[str, Any] = {
+            "do": "query", "text": text, "default": dataset.default, "named": dataset.named,
+            "forms": dict(forms),
+        }  # fmt: skip
         try:
-            lease.refresh()
             lease.say(message)
             head = lease.hear_message()
+            begun = forms.get(head["kind"])
+            if begun is not None:
+                lease.go_on()
         except BaseException:
             lease.end()
             raise
-        return IsolatedAnswer(lease, head["kind"], tuple(head["variables"]))
+        return IsolatedAnswer(lease, head["kind"], tuple(head["variables"]), begun)
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
@@ -126,9 +141,8 @@ class IsolatedStore:
 
     def export(self, graph: NamedNode, path: Path) -> None:
         """Write what a graph holds to a file of N-Triples, in no order, however long it takes."""
-        lease = Lease(self, self._take_reader())
+        lease = self._fresh_lease(self.keeper.version)
         try:
-            lease.refresh()
             lease.say({"do": "export", "graph": graph.value, "path": str(path.resolve())})
             lease.hear_message(_EXPORT_TIME)
         finally:
@@ -163,9 +177,31 @@ class IsolatedStore:
                 self.keeper.release(reader.snapshot)
         self._readers.clear()
 
-    def is_current(self, snapshot: Path | None) -> bool:
-        """Tell whether a snapshot holds the last commit."""
-        return snapshot is not None and snapshot.name == str(self.keeper.version)
+    def _fresh_lease(self, version: int) -> Lease:
+        """Lend a reader that sees this version or a later one.
+
+        Beside a writer every query would open a snapshot of its own, which takes far longer than a lookup.
+        So one reader opens at a time, and who came meanwhile shares what it opened.
+        """
+        reader = self._take_reader()
+        if is_fresh(reader, version):
+            return Lease(self, reader)
+        with self._opening:
+            if any(is_fresh(other, version) for other in list(self._readers)):
+                self.give_back(reader)
+                fresh = self._idle.get(_SHARING, version)
+                if fresh is not None and fresh.lives:
+                    return Lease(self, fresh)
+                if fresh is not None:
+                    self.discard(fresh)
+                reader = self._take_reader()
+            lease = Lease(self, reader)
+            try:
+                lease.refresh(version)
+            except BaseException:
+                lease.end()
+                raise
+            return lease
 
     def _take_reader(self) -> EngineProcess:
         deadline = monotonic() + self.timeout
@@ -179,19 +215,18 @@ class IsolatedStore:
             self.discard(reader)
 
     def _next_reader(self, patience: float) -> EngineProcess:
-        try:
-            return self._idle.get_nowait()
-        except queue.Empty:
+        idle = self._idle.get(0)
+        if idle is None:
             with self._growing:
                 if len(self._readers) < self._workers:
                     self._add_reader()
-        try:
-            return self._idle.get(timeout=max(0.0, patience))
-        except queue.Empty:
+            idle = self._idle.get(max(0.0, patience))
+        if idle is None:
             raise BusyError(
                 f"all {len(self._readers)} query processes have been busy for {self.timeout:g} s",
                 mend="Try again in a moment.",
-            ) from None
+            )
+        return idle
 
     def _add_reader(self) -> None:
         reader = EngineProcess("reader", 1, str(self.memory), str(self._rows), *self._allowed)

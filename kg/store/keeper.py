@@ -20,6 +20,7 @@ _OPEN_TIME: Final = 60.0
 # Opening after a crash may have a large change to finish first.
 _RECOVERY_TIME: Final = 3600.0
 _POLL: Final = 0.2
+_YIELD: Final = 1.0
 _STOP_TIME: Final = 5.0
 # A process whose channel closed is ending by itself; its own exit status tells why.
 LAST_WORDS: Final = 2.0
@@ -48,8 +49,8 @@ class Keeping(Protocol):
         """Have the writer do something; returns when it is committed, raises when nothing of it is."""
         ...
 
-    def take(self) -> Path:
-        """Give a snapshot with every commit so far, to be released; raises StoreFailedError."""
+    def take(self, version: int | None = None) -> Path:
+        """Give a snapshot with every commit so far, or up to a version; raises StoreFailedError."""
         ...
 
     def release(self, path: Path) -> None:
@@ -125,6 +126,8 @@ class Keeper:
         with self._lock:
             if self._closed:
                 raise StoreFailedError("the store is closed")
+            # A stream of small writes would keep the readers from ever getting a snapshot.
+            self._snapshots.settle(_YIELD)
             if message["do"] == "change files":
                 # Readers keep this snapshot until the change is whole.
                 self._snapshots.release(self._snapshots.take())
@@ -157,9 +160,9 @@ class Keeper:
             finally:
                 self._snapshots.outdate()
 
-    def take(self) -> Path:
+    def take(self, version: int | None = None) -> Path:
         """Give a snapshot; see `Keeping.take`."""
-        return self._snapshots.take()
+        return self._snapshots.take(version)
 
     def release(self, path: Path) -> None:
         """Give a snapshot back."""

@@ -80,7 +80,7 @@ class KeeperSocket:
     def _carry_out(self, front: str, message: dict[str, Any], channel: Channel) -> dict[str, Any]:
         match message["do"]:
             case "take":
-                path = str(self._keeper.take())
+                path = str(self._keeper.take(message["version"]))
                 with self._lock:
                     self._held.setdefault(front, Counter())[path] += 1
                 return {"path": path}
@@ -147,9 +147,9 @@ class DistantKeeper:
         }
         self._call(whole, held, stop)
 
-    def take(self) -> Path:
+    def take(self, version: int | None = None) -> Path:
         """Give a snapshot; see `Keeping.take`."""
-        return Path(self._call({"do": "take"})["path"])
+        return Path(self._call({"do": "take", "version": version})["path"])
 
     def release(self, path: Path) -> None:
         """Give a snapshot back; what is left is released when this process ends."""

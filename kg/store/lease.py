@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, Final, Protocol
 
 import pyoxigraph
@@ -14,6 +13,7 @@ from kg.errors import StoreFailedError
 from kg.formats import Format, Kind
 from kg.store.answer import Row
 from kg.store.channel import ChannelClosedError, ChannelTimeoutError
+from kg.store.idle import is_fresh
 from kg.store.keeper import LAST_WORDS, Keeping, stopped
 from kg.store.processes import EngineProcess
 
@@ -26,10 +26,6 @@ class Lender(Protocol):
     timeout: float
     memory: int
     keeper: Keeping
-
-    def is_current(self, snapshot: Path | None) -> bool:
-        """Tell whether a snapshot holds the last commit."""
-        ...
 
     def give_back(self, reader: EngineProcess) -> None:
         """Take a reader back."""
@@ -49,12 +45,12 @@ class Lease:
         self._waited = reader.channel.waited
         self._midway = False
 
-    def refresh(self) -> None:
-        """Have the reader open the snapshot of the last commit, unless it has it open."""
+    def refresh(self, version: int) -> None:
+        """Have the reader open the snapshot of the last commit, unless it sees this version."""
         reader, keeper = self._lent(), self._store.keeper
-        if self._store.is_current(reader.snapshot):
+        if is_fresh(reader, version):
             return
-        fresh = keeper.take()
+        fresh = keeper.take(version)
         stale, reader.snapshot = reader.snapshot, fresh
         try:
             self.say({"do": "open", "path": str(fresh.resolve())})
@@ -77,6 +73,10 @@ class Lease:
         )
         self._midway = False
         return message
+
+    def go_on(self) -> None:
+        """Note that more is to come after the message that was heard."""
+        self._midway = True
 
     def hear_piece(self) -> bytes:
         """Wait for the next piece of data; empty at the end."""
@@ -126,8 +126,11 @@ class Lease:
 class IsolatedAnswer:
     """A result that another process holds; read once, then the process is free."""
 
-    def __init__(self, lease: Lease, kind: Kind, variables: tuple[str, ...]) -> None:
+    def __init__(
+        self, lease: Lease, kind: Kind, variables: tuple[str, ...], begun: str | None = None
+    ) -> None:
         self._lease = lease
+        self._begun = begun
         self._kind = kind
         self._variables = variables
 
@@ -172,7 +175,10 @@ class IsolatedAnswer:
 
     def _pieces(self, form: str) -> Iterator[bytes]:
         try:
-            self._lease.say({"do": "write", "format": form})
+            if self._begun is None:
+                self._lease.say({"do": "write", "format": form})
+            elif self._begun != form:
+                raise StoreFailedError(f"the result is written as {self._begun}, and not as {form}")
             while piece := self._lease.hear_piece():
                 yield piece
         finally:

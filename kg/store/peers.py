@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from kg import errors
+
+if TYPE_CHECKING:
+    import httpx
 
 PROBLEM = "application/problem+json"
 _SHOWN = 300

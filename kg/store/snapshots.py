@@ -26,6 +26,8 @@ class Snapshots:
         self._folder = folder
         self._make = make
         self._lock = threading.Lock()
+        self._settled = threading.Event()
+        self._settled.set()
         self._count = count
         self._newest: Path | None = None
         self._made = 0.0
@@ -41,12 +43,25 @@ class Snapshots:
         with self._lock:
             self._count.value += 1
 
-    def take(self) -> Path:
-        """Give a snapshot with every commit so far, to be released; raises StoreFailedError."""
+    def settle(self, patience: float) -> None:
+        """Wait until the snapshot that is being made is there, so many seconds at most."""
+        self._settled.wait(patience)
+
+    def take(self, version: int | None = None) -> Path:
+        """Give a snapshot with every commit so far, or up to a version, to be released.
+
+        Whoever waited while one was made has that one. Raises StoreFailedError.
+        """
         with self._lock:
             path = self._path()
+            if version is not None and self._newest is not None and int(self._newest.name) >= version:
+                path = self._newest
             if path != self._newest:
-                self._make(path)
+                self._settled.clear()
+                try:
+                    self._make(path)
+                finally:
+                    self._settled.set()
                 self._newest, stale, self._made = path, self._newest, time()
                 if stale is not None and not self._users[stale]:
                     self._remove(stale)
@@ -76,4 +91,5 @@ class Snapshots:
 
     @staticmethod
     def _remove(path: Path) -> None:
-        shutil.rmtree(path, ignore_errors=True)
+        # A disk may take longer to let go of the files than to make them, and nobody is to wait for that.
+        threading.Thread(target=shutil.rmtree, args=(path,), kwargs={"ignore_errors": True}).start()

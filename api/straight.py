@@ -1,0 +1,130 @@
+"""The short way of a plain query: GET /sparql for a program, without Flask's routing, with the same answer.
+
+Whatever is not plain, and every error, goes the long way and is told there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from time import perf_counter
+from typing import Any, Final
+
+from api.compress import Environ, Headers, Wsgi
+from api.fields import dataset, only, read_fields
+from api.gate import Gate
+from api.headers import OPEN, SECURE, timing
+from api.negotiation import begin, best_format, prefers_html
+from kg.errors import DiplographError, QuerySyntaxError
+from kg.formats import Format, Kind, formats_for
+from kg.store import QueryDataset
+from kg.store.isolated import IsolatedStore
+
+ASKED: Final = "diplograph.asked"
+"""Where a request keeps its query and dataset once somebody has read them."""
+RAISED: Final = "diplograph.raised"
+"""Where a request keeps the error that its query ended with, for the door to tell."""
+
+_KINDS: Final[tuple[Kind, ...]] = ("solutions", "boolean", "graph")
+# Well below what an address may have with its path.
+_LONGEST: Final = 60 * 1024
+_LONG_HEADER: Final = 500
+
+
+class Straight:
+    """Wraps the application of a store whose readers answer in one step."""
+
+    def __init__(self, app: Wsgi, store: IsolatedStore, gate: Gate) -> None:
+        self._app = app
+        self._store = store
+        self._gate = gate
+
+    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
+        """Answer a request."""
+        asked = _read(environ)
+        if asked is None:
+            return self._app(environ, start_response)
+        started = perf_counter()
+        forms = _formats(environ.get("HTTP_ACCEPT", ""))
+        inside = False
+        try:
+            self._gate.enter()
+            inside = True
+            answer = self._store.query(*asked, {kind: form.name for kind, form in forms.items()})
+            form = forms.get(answer.kind)
+            if form is None:
+                answer.close()
+                self._gate.leave()
+                return self._app(environ, start_response)
+            queried = perf_counter()
+            first, second, pieces = begin(answer, form)
+        except BaseException as error:
+            if inside:
+                self._gate.leave()
+            if not isinstance(error, DiplographError):
+                raise
+            if not isinstance(error, QuerySyntaxError):  # The address of the endpoint may mend that one.
+                environ[RAISED] = error
+            return self._app(environ, start_response)
+        environ["diplograph.kind"] = answer.kind
+        now = perf_counter()
+        headers: Headers = [("Content-Type", form.content_type), ("Vary", "Accept"), *SECURE, *OPEN]
+        headers.append(
+            ("Server-Timing", timing(query=queried - started, write=now - queried, total=now - started))
+        )
+        if second == b"":
+            headers.append(("Content-Length", str(len(first))))
+        start_response("200 OK", headers)
+        return _Body(filter(None, (first, second)), pieces, self._gate)
+
+
+class _Body:
+    """The pieces of an answer; its end, or its closing, gives the place back."""
+
+    def __init__(self, begun: Iterator[bytes | None], pieces: Iterator[bytes], gate: Gate) -> None:
+        self._begun = begun
+        self._pieces = pieces
+        self._gate: Gate | None = gate
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._begun:
+            yield piece or b""
+        yield from self._pieces
+
+    def close(self) -> None:
+        gate, self._gate = self._gate, None
+        if gate is not None:
+            try:
+                getattr(self._pieces, "close", lambda: None)()
+            finally:
+                gate.leave()
+
+
+def _read(environ: Environ) -> tuple[str, QueryDataset] | None:
+    """Give query and dataset of a plain request; None for any other."""
+    if environ.get("PATH_INFO") != "/sparql" or environ["REQUEST_METHOD"] != "GET":
+        return None
+    raw = str(environ.get("QUERY_STRING", ""))
+    if not 0 < len(raw) <= _LONGEST or prefers_html(environ.get("HTTP_ACCEPT", "")):
+        return None
+    known: tuple[str, QueryDataset] | None = environ.get(ASKED)
+    if known is not None:
+        return known
+    try:
+        fields = read_fields(raw.encode("latin-1"))
+        return only(fields, "query"), dataset(fields, "default-graph-uri", "named-graph-uri")
+    except DiplographError:
+        return None
+
+
+def _formats(header: str) -> dict[Kind, Format]:
+    """Choose a format for each kind of result, as far as the Accept header likes one."""
+    return _choose(header) if len(header) < _LONG_HEADER else _choose.__wrapped__(header)
+
+
+@lru_cache(maxsize=256)
+def _choose(header: str) -> dict[Kind, Format]:
+    chosen = {
+        kind: best_format(header, formats_for(kind)) if header else formats_for(kind)[0] for kind in _KINDS
+    }
+    return {kind: form for kind, form in chosen.items() if form is not None}
