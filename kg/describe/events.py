@@ -196,12 +196,14 @@ def _roles(store: Store, block: str, of: str | None) -> list[Row]:
     if of is None:
         return []
     node = iri_text(of)
-    roles = f"{values(_role_properties(store))} {values(ONTOLOGY + local for local in _OTHER)}"
+    roles = ", ".join(
+        iri_text(p) for p in (*_role_properties(store), *(ONTOLOGY + local for local in _OTHER))
+    )
     return select(
         store,
-        f"""SELECT DISTINCT ?event ?role ?via WHERE {{ {block} VALUES ?role {{ {roles} }}
-          {{ ?event ?role {node} }} UNION {{ ?event ?role ?via . ?via dg:country {node} }}
-        }} ORDER BY ?via ?role""",
+        f"""SELECT DISTINCT ?event ?role ?via WHERE {{ {block} ?event ?role ?who FILTER(?role IN ({roles}))
+          OPTIONAL {{ ?who dg:country {node} BIND(?who AS ?via) FILTER(?who != {node}) }}
+          FILTER(?who = {node} || BOUND(?via)) }} ORDER BY ?via ?role""",
     )
 
 

@@ -88,10 +88,11 @@ def overview(store: Store) -> Overview:
 
 def source_graphs(store: Store) -> list[Name]:
     """Name the graphs that hold a source: those with claims, events or machine codings in them."""
-    kinds = values([*event_classes(store), f"{BASE}ontology#Claim", f"{BASE}ontology#CodingRecord"])
+    kinds = [*event_classes(store), f"{BASE}ontology#Claim", f"{BASE}ontology#CodingRecord"]
+    holds = " || ".join(f"EXISTS {{ GRAPH ?g {{ ?s a {iri_text(kind)} }} }}" for kind in kinds)
     rows = select(
         store,
-        f"""SELECT DISTINCT ?g WHERE {{ GRAPH ?g {{ ?s a ?k }} VALUES ?k {{ {kinds} }}
+        f"""SELECT DISTINCT ?g WHERE {{ {{ SELECT DISTINCT ?g WHERE {{ GRAPH ?g {{ }} }} }} FILTER({holds})
         FILTER(?g NOT IN ({GRAPH_LOADS}, {GRAPH_ENTAILMENTS})) }} ORDER BY ?g LIMIT 200""",
     )
     names = name_all(store, iris_in(rows, "g"))
