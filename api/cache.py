@@ -32,7 +32,7 @@ from api.compress import (
     plain_tags,
     run,
 )
-from api.fields import dataset, only, read_fields
+from api.fields import dataset, inference, only, read_fields
 from api.negotiation import best_format, prefers_html
 from kg.errors import DiplographError
 from kg.formats import RDF_FORMATS, RESULT_FORMATS, formats_for
@@ -104,7 +104,7 @@ class ResultCache:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A query with its dataset, by fingerprint, and the media type that its result is sent as, when known."""
+    """A query with its dataset and whether inference counts, by fingerprint; the type sent, if known."""
 
     query: str
     media_type: str
@@ -206,12 +206,13 @@ class CacheDoor:
         try:
             fields = read_fields(raw)
             text = only(fields, "query")
+            reasoned = inference(fields)
         except DiplographError:
             return None
         if _VOLATILE.search(text):
             return None
         graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
-        query = hashlib.sha256(repr((text, graphs)).encode()).hexdigest()
+        query = hashlib.sha256(repr((text, graphs, reasoned)).encode()).hexdigest()
         kind = self._kinds.get(query)
         if kind is None:
             return _Asked(query, "")

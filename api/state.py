@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from flask import current_app
 
 from api.memory import Memory
 from kg.load import Follower, Loads
+from kg.reasoning import AssertedStore
 from kg.search import SearchIndex
 from kg.settings import Settings
 from kg.store import Store
@@ -22,6 +24,15 @@ class State:
     index: SearchIndex = field(default_factory=SearchIndex)
     memory: Memory = field(default_factory=Memory)
     followers: tuple[Follower, ...] = ()
+
+    @cached_property
+    def asserted(self) -> AssertedStore:
+        """Give the store without what is only entailed."""
+        return AssertedStore(self.store)
+
+    def asked(self, *, inference: bool) -> Store:
+        """Give the store that a query is answered from, with what is entailed or without."""
+        return self.store if inference else self.asserted
 
     @property
     def loads(self) -> Loads:
