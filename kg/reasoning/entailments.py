@@ -9,26 +9,34 @@ triple counts once.
 
 from __future__ import annotations
 
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import islice
+from pathlib import Path
 from typing import Final, TypeVar
 
-from pyoxigraph import Literal, NamedNode, Quad, Triple
+import pyoxigraph
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
 from kg.changes import Change
+from kg.formats import rdf_format
+from kg.reasoning.asserted import AssertedStore, asserted_only
 from kg.reasoning.neighbours import Neighbours
+from kg.reasoning.scan import Scan
 from kg.reasoning.schema import TYPE, Schema, is_schema, keeps, read_schema
 from kg.reasoning.together import together
-from kg.store import QueryDataset, Store
+from kg.store import Answer, QueryDataset, Store
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, GRAPH_ONTOLOGY, ID, slugify, term
 
 T = TypeVar("T")
 
 _CHUNK: Final = 5_000
 _BATCH: Final = 500
+_MANY_GRAPHS: Final = 8
+_NTRIPLES: Final = rdf_format("nt")
 _ELSEWHERE: Final = f"FILTER(?g != {GRAPH_ENTAILMENTS})"
 _SOFTWARE: Final = f"reasonable {version('reasonable')}"
 _MADE: Final = term("prov:generatedAtTime")
@@ -59,23 +67,37 @@ class Entailments:
     def rebuild(self, store: Store) -> int:
         """Work out everything anew and give the number of entailments.
 
-        The old ones are taken out first, their record before them: what breaks off is made anew by `ensure`.
-        Raises StoreFailedError.
+        The new ones take the place of the old in one step. Their record is taken out first: what breaks off
+        is made anew by `ensure`. Raises StoreFailedError.
         """
         self._schema = None
         schema = self._read(store)
-        self.clear(store)
-        found = set(_all_from_one(store, schema))
-        things, facts = Neighbours(store, schema).everywhere()
-        facts |= {t for t in found if t.subject in things}
-        found.update(_not_asserted(store, set(together(schema, facts)) - found))
-        _write(store, (), found)
-        _record(store, schema)
-        return len(found)
+        store.change(_in_loads(_provenance(store)), ())
+        asserted = self._asserted(store)
+        things, facts = Neighbours(asserted, schema).everywhere()
+        scan = Scan(schema, {str(thing).encode() for thing in things})
+        with tempfile.TemporaryDirectory(prefix="diplograph-rl-") as folder:
+            known = set(schema.ontology)
+            path, every = Path(folder) / "entailments.nt", Path(folder) / "candidates.nt"
+            with every.open("wb") as file:
+                file.writelines(scan.candidates(_lines(asserted.query("CONSTRUCT WHERE { ?s ?p ?o }"))))
+                alone = {q.triple for q in pyoxigraph.parse(b"".join(scan.near), format=RdfFormat.N_TRIPLES)}
+                for chunk in _chunks(set(together(schema, facts | alone)) - alone - known, _CHUNK):
+                    file.write(serialize(chunk, format=RdfFormat.N_TRIPLES) or b"")
+            with every.open("rb") as lines, path.open("wb") as file:
+                file.writelines(scan.fresh(lines))
+            store.replace(GRAPH_ENTAILMENTS, path, _in_loads(_said(schema)))
+        return _count(store)
+
+    def _asserted(self, store: Store) -> Store:
+        """Give what the entailments are read from; among many graphs it is quicker to take them out first."""
+        if len(asserted_only(store).named) > _MANY_GRAPHS:
+            store.update(f"CLEAR SILENT GRAPH {GRAPH_ENTAILMENTS}")
+        return AssertedStore(store)
 
     def clear(self, store: Store) -> None:
         """Take all entailments out of the graph. Raises StoreFailedError."""
-        store.change([Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in _provenance(store)], ())
+        store.change(_in_loads(_provenance(store)), ())
         store.update(f"CLEAR SILENT GRAPH {GRAPH_ENTAILMENTS}")
 
     def follow(self, store: Store, change: Change) -> None:
@@ -138,27 +160,18 @@ def _worth(triple: Triple) -> bool:
     return triple.predicate != TYPE or (isinstance(triple.object, NamedNode) and keeps(triple.object.value))
 
 
-def _all_from_one(store: Store, schema: Schema) -> Iterator[Triple]:
-    """Work out in the store what follows from single statements and is not asserted."""
-    for name, sources in _by_class(schema).items():
-        cls = NamedNode(name)
-        kinds = _alternatives(sources)
-        rows = store.query(
-            f"SELECT DISTINCT ?x {{ {{ SELECT DISTINCT ?x {{ {kinds} }} }}"
-            f" FILTER(isIRI(?x)) FILTER NOT EXISTS {{ ?x {TYPE} {cls} }} }}"
-        ).rows()
-        yield from (Triple(row["x"], TYPE, cls) for row in rows if isinstance(row["x"], NamedNode))
-    for name, (forward, backward) in _by_property(schema).items():
-        link = NamedNode(name)
-        for names, pattern in ((forward, "?x ?p ?y"), (backward, "?y ?p ?x")):
-            if names:
-                rows = store.query(
-                    f"SELECT DISTINCT ?x ?y {{ VALUES ?p {{ {_iris(names)} }} {pattern}"
-                    f" FILTER(isIRI(?x)) FILTER NOT EXISTS {{ ?x {link} ?y }} }}"
-                ).rows()
-                for row in rows:
-                    if isinstance(row["x"], NamedNode):
-                        yield Triple(row["x"], link, row["y"])
+def _lines(answer: Answer) -> Iterator[bytes]:
+    rest = b""
+    for piece in answer.serialize(_NTRIPLES):
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
+
+
+def _count(store: Store) -> int:
+    rows = store.query(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }}").rows()
+    return sum(int(getattr(row["n"], "value", 0)) for row in rows)
 
 
 def _supported(store: Store, schema: Schema, candidates: Iterable[Triple]) -> Iterator[Triple]:
@@ -281,11 +294,21 @@ def _provenance(store: Store) -> list[Triple]:
     return list(answer.triples())
 
 
+def _in_loads(triples: Iterable[Triple]) -> list[Quad]:
+    return [Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in triples]
+
+
 def _record(store: Store, schema: Schema) -> None:
+    facts = _said(schema)
+    old = [t for t in _provenance(store) if t not in facts]
+    store.change(_in_loads(old), _in_loads(facts))
+
+
+def _said(schema: Schema) -> list[Triple]:
     """Say of the graph what it was made from, by what, and when (PROV-O)."""
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     graph, software = GRAPH_ENTAILMENTS, NamedNode(f"{ID}software/{slugify(_SOFTWARE)}")
-    facts = [
+    return [
         Triple(graph, TYPE, term("prov:Entity")),
         Triple(graph, term("rdfs:label"), Literal("what follows by OWL 2 RL", language="en")),
         Triple(graph, term("prov:wasDerivedFrom"), GRAPH_ONTOLOGY),
@@ -295,5 +318,3 @@ def _record(store: Store, schema: Schema) -> None:
         Triple(software, TYPE, term("prov:SoftwareAgent")),
         Triple(software, term("rdfs:label"), Literal(_SOFTWARE, language="en")),
     ]
-    old = [t for t in _provenance(store) if t not in facts]
-    store.change(*([Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in ts] for ts in (old, facts)))
