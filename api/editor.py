@@ -91,7 +91,13 @@ def editor_page(
     examples = [*EXAMPLES]
     examples += [(question.title, question.text) for question in catalogue().values()]
     page = render_template(
-        "sparql.html", query=text, examples=examples, result=result, problem=problem, inference=reasoned
+        "sparql.html",
+        query=text,
+        examples=examples,
+        result=result,
+        problem=problem,
+        inference=reasoned,
+        stale=state().stale,
     )
     response = make_response(page, problem.status if problem else 200)
     response.vary.add("Accept")

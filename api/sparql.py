@@ -82,7 +82,8 @@ def _carry_out(fields: Mapping[str, list[str]] | None) -> ResponseReturnValue:
         fields = read_fields(request.query_string)
         text = decode(request.get_data())
     graphs = dataset(fields, "using-graph-uri", "using-named-graph-uri")
-    _with_base(text, lambda whole: state().store.update(whole, graphs))
+    with state().writing():
+        _with_base(text, lambda whole: state().store.update(whole, graphs))
     return redirect("/sparql", 303) if wants_html() else Response(status=204)
 
 

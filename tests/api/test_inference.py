@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -140,3 +141,31 @@ def test_the_unnamed_graph_counts_without_inference(client: FlaskClient) -> None
     )
     assert put.status_code in (201, 204)
     assert ask(client, "ASK { <urn:a> <urn:b> <urn:c> }", inference="false")["boolean"] is True
+
+
+def test_an_update_is_said_to_be_ahead_until_the_entailments_are_built(tmp_path: Path) -> None:
+    store = EmbeddedStore()
+    install(store)
+    Entailments().rebuild(store)
+    app = create_app(store, Settings(token="test-token", data=tmp_path))
+    app.testing = True
+    client = app.test_client()
+    token = {"Authorization": "Bearer test-token"}
+    assert client.get("/health").get_json()["entailments"] == "in step"
+    insert = """PREFIX dg: <https://w3id.org/diplograph/ontology#> INSERT DATA { GRAPH <urn:g> {
+      <urn:event> a dg:Event ; dg:hasInteraction <urn:meeting> .
+      <urn:meeting> dg:character <https://w3id.org/diplograph/id/character/cooperative> } }"""
+    assert client.post("/update", data={"update": insert}, headers=token).status_code == 204
+    assert client.get("/health").get_json()["entailments"] == "older than the data"
+    assert "older than the data" in client.get("/sparql", headers=BROWSER).text
+    assert client.post("/entailments").status_code == 401
+    assert client.post("/entailments", headers=token).get_json()["entailments"] > 0
+    assert client.get("/health").get_json()["entailments"] == "in step"
+    assert ask(client, COOPERATIVE.replace(EVENT, "<urn:event>"))["boolean"] is True
+    put = client.put(
+        "/graphs?graph=urn:h", data="<urn:a> <urn:b> <urn:c> .", content_type="text/turtle", headers=token
+    )
+    assert put.status_code == 201
+    assert client.get("/health").get_json()["entailments"] == "older than the data"
+    assert client.post("/update", data={"update": "INSERT nonsense"}, headers=token).status_code == 400
+    app.extensions["diplograph"].pending.close()
