@@ -383,8 +383,17 @@ HEAD = f"""# CAMEO's event codes (SKOS). Written by tools/write_cameo.py; change
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix skos: <http://www.w3.org/2004/02/skos/core#> .
 @prefix dcterms: <http://purl.org/dc/terms/> .
+@prefix vann: <http://purl.org/vocab/vann/> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 
 <https://w3id.org/diplograph/ontology/cameo> a owl:Ontology ;
+  owl:versionIRI <https://w3id.org/diplograph/ontology/cameo/0.1.0> ;
+  owl:versionInfo "0.1.0" ;
+  dcterms:publisher "The diplograph authors" ;
+  dcterms:created "2026-11-25T00:00:00Z"^^xsd:dateTime ;
+  dcterms:bibliographicCitation "The diplograph authors: CAMEO event codes of diplograph, version 0.1.0, 2026."@en ;
+  vann:preferredNamespacePrefix "id" ;
+  vann:preferredNamespaceUri "https://w3id.org/diplograph/id/" ;
   rdfs:label "CAMEO event codes of diplograph"@en ;
   dcterms:title "CAMEO event codes"@en ;
   dcterms:description "Codes of Conflict and Mediation Event Observations with their hierarchy, matched to PLOVER."@en ;
