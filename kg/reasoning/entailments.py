@@ -16,26 +16,24 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 import pyoxigraph
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
 from kg.changes import Change
 from kg.formats import rdf_format
-from kg.reasoning.asserted import AssertedStore, asserted_only
 from kg.reasoning.neighbours import Neighbours
 from kg.reasoning.scan import Scan
 from kg.reasoning.schema import TYPE, Schema, is_schema, keeps, read_schema
 from kg.reasoning.together import together
-from kg.store import Answer, QueryDataset, Store
+from kg.store import UNNAMED, QueryDataset, Store
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, GRAPH_ONTOLOGY, ID, slugify, term
 
 T = TypeVar("T")
 
 _CHUNK: Final = 5_000
 _BATCH: Final = 500
-_MANY_GRAPHS: Final = 8
 _NTRIPLES: Final = rdf_format("nt")
 _ELSEWHERE: Final = f"FILTER(?g != {GRAPH_ENTAILMENTS})"
 _SOFTWARE: Final = f"reasonable {version('reasonable')}"
@@ -73,14 +71,13 @@ class Entailments:
         self._schema = None
         schema = self._read(store)
         store.change(_in_loads(_provenance(store)), ())
-        asserted = self._asserted(store)
-        things, facts = Neighbours(asserted, schema).everywhere()
+        things, facts = Neighbours(store, schema).everywhere()
         scan = Scan(schema, {str(thing).encode() for thing in things})
         with tempfile.TemporaryDirectory(prefix="diplograph-rl-") as folder:
             known = set(schema.ontology)
             path, every = Path(folder) / "entailments.nt", Path(folder) / "candidates.nt"
             with every.open("wb") as file:
-                file.writelines(scan.candidates(_lines(asserted.query("CONSTRUCT WHERE { ?s ?p ?o }"))))
+                file.writelines(scan.candidates(_asserted(store, Path(folder))))
                 alone = {q.triple for q in pyoxigraph.parse(b"".join(scan.near), format=RdfFormat.N_TRIPLES)}
                 for chunk in _chunks(set(together(schema, facts | alone)) - alone - known, _CHUNK):
                     file.write(serialize(chunk, format=RdfFormat.N_TRIPLES) or b"")
@@ -88,12 +85,6 @@ class Entailments:
                 file.writelines(scan.fresh(lines))
             store.replace(GRAPH_ENTAILMENTS, path, _in_loads(_said(schema)))
         return _count(store)
-
-    def _asserted(self, store: Store) -> Store:
-        """Give what the entailments are read from; among many graphs it is quicker to take them out first."""
-        if len(asserted_only(store).named) > _MANY_GRAPHS:
-            store.update(f"CLEAR SILENT GRAPH {GRAPH_ENTAILMENTS}")
-        return AssertedStore(store)
 
     def clear(self, store: Store) -> None:
         """Take all entailments out of the graph. Raises StoreFailedError."""
@@ -160,9 +151,36 @@ def _worth(triple: Triple) -> bool:
     return triple.predicate != TYPE or (isinstance(triple.object, NamedNode) and keeps(triple.object.value))
 
 
-def _lines(answer: Answer) -> Iterator[bytes]:
+@runtime_checkable
+class Exporting(Protocol):
+    """A store that writes a graph to a file of N-Triples, which costs a tenth of asking for it."""
+
+    def export(self, graph: NamedNode, path: Path) -> None:
+        """Write what a graph holds; raises StoreFailedError."""
+        ...
+
+
+def _asserted(store: Store, folder: Path) -> Iterator[bytes]:
+    """Read everything but the entailments as lines of N-Triples; what two graphs hold may come twice."""
+    path = folder / "graph.nt"
+    everything = "CONSTRUCT WHERE { ?s ?p ?o }"
+    yield from _lines(store.query(everything, QueryDataset(default=(UNNAMED,))).serialize(_NTRIPLES))
+    rows = store.query("SELECT DISTINCT ?g { GRAPH ?g { } }").rows()
+    for graph in [row["g"] for row in rows]:
+        if not isinstance(graph, NamedNode) or graph == GRAPH_ENTAILMENTS:
+            continue
+        if isinstance(store, Exporting):
+            store.export(graph, path)
+            with path.open("rb") as file:
+                yield from (line.rstrip(b"\n") for line in file)
+        else:
+            answer = store.query(everything, QueryDataset(default=(graph.value,)))
+            yield from _lines(answer.serialize(_NTRIPLES))
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
     rest = b""
-    for piece in answer.serialize(_NTRIPLES):
+    for piece in pieces:
         *whole, rest = (rest + piece).split(b"\n")
         yield from whole
     if rest:
