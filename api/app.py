@@ -51,7 +51,10 @@ def create_app(store: Store, settings: Settings) -> Flask:
     index = open_index(settings, store)
     if settings.data.is_dir():
         index.start(store)
-    app.extensions["diplograph"] = State(store, settings, index, followers=followers(settings, index))
+    shared = State(store, settings, index, followers=followers(settings, index))
+    app.extensions["diplograph"] = shared
+    if shared.pending and not settings.read_only:
+        shared.pending.start(store)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload
     # A text field is held in memory whole; what is larger comes as a body or a file.
     app.config["MAX_FORM_MEMORY_SIZE"] = min(settings.max_upload, 16 * 1024**2)

@@ -32,7 +32,7 @@ from api.compress import (
     plain_tags,
     run,
 )
-from api.fields import dataset, only, read_fields
+from api.fields import dataset, inference, only, read_fields
 from api.negotiation import best_format, prefers_html
 from api.straight import ASKED
 from kg.errors import DiplographError
@@ -105,7 +105,7 @@ class ResultCache:
 
 @dataclass(frozen=True)
 class _Asked:
-    """A query with its dataset, by fingerprint, and the media type that its result is sent as, when known."""
+    """A query with its dataset and whether inference counts, by fingerprint; the type sent, if known."""
 
     query: str
     media_type: str
@@ -207,14 +207,15 @@ class CacheDoor:
         try:
             fields = read_fields(raw)
             text = only(fields, "query")
+            reasoned = inference(fields)
         except DiplographError:
             return None
         if _VOLATILE.search(text):
             return None
         graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
-        if environ["REQUEST_METHOD"] == "GET":
+        if environ["REQUEST_METHOD"] == "GET" and reasoned:
             environ[ASKED] = (text, graphs)
-        query = hashlib.sha256(repr((text, graphs)).encode()).hexdigest()
+        query = hashlib.sha256(repr((text, graphs, reasoned)).encode()).hexdigest()
         kind = self._kinds.get(query)
         if kind is None:
             return _Asked(query, "")

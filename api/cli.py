@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from api.commands import backup, check, inspect, load, query, serve
+from api.commands import backup, check, entail, inspect, load, query, serve
 from kg import __version__
 from kg.errors import DiplographError
 from kg.settings import read_settings
@@ -62,6 +62,7 @@ for command in (
     inspect.describe,
     inspect.search,
     inspect.index,
+    entail.entail,
     inspect.validate,
     check.check,
     backup.backup,

@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -23,7 +23,8 @@ from kg.errors import (
     WrongTokenError,
 )
 from kg.load import Follower, install, recover
-from kg.reasoning import Entailments
+from kg.reasoning import Entailments, Pending
+from kg.reasoning.pending import NAMES
 from kg.search import SearchIndex, attach
 from kg.settings import Settings
 from kg.store import EmbeddedStore, Store
@@ -51,6 +52,7 @@ _OWN: Final = {
     KEEPER,
     FIGURES,
     LOADS,
+    *NAMES,
     *(SEARCH + end for end in ("", "-wal", "-shm")),
 }
 
@@ -150,15 +152,17 @@ def isolate_folder(settings: Settings) -> IsolatedStore:
 class InStep:
     """Follows a graph with the index of names, then with what is entailed, which names nothing."""
 
-    def __init__(self, index: SearchIndex) -> None:
+    def __init__(self, index: SearchIndex, folder: Path) -> None:
         self._index = index
         self._entailments = Entailments()
+        self._pending = Pending(folder) if folder.is_dir() else None
 
     def follow(self, store: Store, change: Change) -> None:
         """Take over what a commit or an undo changed; the data must be stored already."""
         self._index.follow(store, change)
         named = store.version
-        self._entailments.follow(store, change)
+        with self._pending.alone() if self._pending else nullcontext():
+            self._entailments.follow(store, change)
         self._index.pass_over(store, named)
 
 
@@ -167,7 +171,7 @@ def followers(settings: Settings, index: SearchIndex) -> tuple[Follower, ...]:
 
     A store elsewhere gets no entailments.
     """
-    return (index,) if settings.store else (InStep(index),)
+    return (index,) if settings.store else (InStep(index, settings.data),)
 
 
 def _open(settings: Settings, make: Callable[[], S]) -> S:
@@ -182,7 +186,11 @@ def _open(settings: Settings, make: Callable[[], S]) -> S:
     try:
         install(store)
         recover(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
-        Entailments().ensure(store)
+        pending = Pending(settings.data)
+        if pending.stale() and pending.is_small(store):
+            pending.rebuild(store)
+        else:
+            Entailments().ensure(store)
     except BaseException:
         store.close()
         raise

@@ -151,8 +151,18 @@ def describe_doors(root: str) -> dict[str, Any]:
     }
 
 
+_INFERENCE: Final[dict[str, Any]] = {
+    "name": "inference",
+    "in": "query",
+    "required": False,
+    "description": "Whether what is only entailed counts",
+    "schema": {"type": "string", "enum": ["true", "false"], "default": "true"},
+}
+
+
 def _question(question: Question) -> dict[str, Any]:
     fields = [_field(p.name, p.description, required=p.required) for p in question.parameters]
+    fields.append(_INFERENCE)
     name = "question_" + question.name.replace("-", "_")
     return _get(name, question.title, fields, _RESULTS, "application/sparql-results+json")
 

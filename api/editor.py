@@ -20,6 +20,7 @@ from flask.typing import ResponseReturnValue
 
 from api.charts import Bars, bars_of
 from api.errors import Problem, problem_of
+from api.fields import inference
 from api.links import href
 from api.questions import catalogue
 from api.state import state
@@ -83,11 +84,21 @@ class Shown:
     bars: tuple[Bars, ...] = ()
 
 
-def editor_page(text: str, result: Shown | None = None, problem: Problem | None = None) -> Response:
-    """Show the editor with a query, and what came of it."""
+def editor_page(
+    text: str, result: Shown | None = None, problem: Problem | None = None, *, reasoned: bool = True
+) -> Response:
+    """Show the editor with a query, and what came of it, with what is entailed or without."""
     examples = [*EXAMPLES]
     examples += [(question.title, question.text) for question in catalogue().values()]
-    page = render_template("sparql.html", query=text, examples=examples, result=result, problem=problem)
+    page = render_template(
+        "sparql.html",
+        query=text,
+        examples=examples,
+        result=result,
+        problem=problem,
+        inference=reasoned,
+        stale=state().stale,
+    )
     response = make_response(page, problem.status if problem else 200)
     response.vary.add("Accept")
     return response
@@ -102,9 +113,12 @@ def run() -> ResponseReturnValue:
     """
     request.max_content_length = _QUERY_LIMIT
     fields = {"query": [request.form.get("query", "")]}
+    if "inference" in request.form:
+        fields["inference"] = request.form.getlist("inference")
+    store = state().asked(inference=inference(fields))
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     stopper = Stopper()
-    response = Response(_piece(app, state().store, fields, stopper), content_type="text/html; charset=utf-8")
+    response = Response(_piece(app, store, fields, stopper), content_type="text/html; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"
     response.cache_control.no_store = True
     response.call_on_close(stopper.stop)

@@ -48,3 +48,17 @@ def only(fields: Mapping[str, list[str]], name: str) -> str:
 def dataset(fields: Mapping[str, list[str]], default: str, named: str) -> QueryDataset:
     """Give the dataset that a request asks for in the parameters of these names."""
     return QueryDataset(tuple(fields.get(default, ())), tuple(fields.get(named, ())))
+
+
+def inference(fields: Mapping[str, list[str]]) -> bool:
+    """Tell whether a request wants what is entailed to count: `inference`, true unless it says false.
+
+    Raises ParameterError for any other value, and when there is more than one.
+    """
+    values = fields.get("inference", ["true"])
+    if len(values) != 1 or values[0] not in ("true", "false"):
+        raise ParameterError(
+            f"inference is given as {' and '.join(values)[:80]!r}",
+            mend="Write inference=true for answers with what is entailed, inference=false for others.",
+        )
+    return values[0] == "true"

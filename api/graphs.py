@@ -128,14 +128,15 @@ def _guarded(graph: StoredGraph, work: Callable[[], None]) -> Response:
     with WRITING:
         existed = graph.exists()
         check_write(_state_of(graph), existed)
-        work()
+        with state().writing():
+            work()
     return Response(status=204 if existed or request.method == "PATCH" else 201)
 
 
 @writes
 def _create() -> Response:
     graph = StoredGraph(state().store, f"{GRAPH}g-{secrets.token_hex(8)}")
-    with _body(str(graph.iri)) as (path, written):
+    with _body(str(graph.iri)) as (path, written), state().writing():
         graph.merge(path, written)
     return Response(status=201, headers={"Location": "/graph/" + str(graph.iri).removeprefix(GRAPH)})
 

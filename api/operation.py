@@ -10,11 +10,12 @@ from typing import Protocol, runtime_checkable
 from flask import Blueprint, Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
+from api.access import writes
 from api.errors import problem_of, send_problem
 from api.metrics import Metrics
 from api.state import state
 from kg import __version__
-from kg.errors import DiplographError, StoreFailedError
+from kg.errors import DiplographError, StoreFailedError, UnknownNameError
 from kg.store import Store
 
 blueprint = Blueprint("operation", __name__)
@@ -48,9 +49,23 @@ def health() -> ResponseReturnValue:
     if isinstance(store, Isolated):
         members["workers"] = live_workers(store)
         members["snapshot_age"] = store.snapshot_age()
+    if state().pending:
+        members["entailments"] = "older than the data" if state().stale else "in step"
     response = jsonify(members)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+@blueprint.post("/entailments")
+@writes
+def entail() -> ResponseReturnValue:
+    """Build the entailments anew, and give their number; needs the token."""
+    pending = state().pending
+    if pending is None:
+        raise UnknownNameError(
+            "a store elsewhere has no entailments of ours", mend="Reason with that store's own means."
+        )
+    return jsonify({"entailments": pending.rebuild(state().store)})
 
 
 @blueprint.get("/metrics")

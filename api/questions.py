@@ -15,6 +15,7 @@ from api.answers import drawn_places, network_in, spots_in
 from api.charts import bars_of, timeline_of
 from api.errors import problem_of
 from api.exports import TYPES
+from api.fields import inference
 from api.negotiation import send_answer, wants_html
 from api.search import value_of
 from api.state import state
@@ -24,6 +25,7 @@ from kg.describe import Table, members_of, table_of
 from kg.errors import ParameterError, RequestError, UnknownNameError
 from kg.formats import RESULT_FORMATS, formats_for, result_format
 from kg.search import Name, name_all, resolve
+from kg.store import Answer
 from kg.terms import ID, term
 
 blueprint = Blueprint("questions", __name__)
@@ -65,39 +67,50 @@ def question(name: str) -> ResponseReturnValue:
     stem, _, ending = name.rpartition(".")
     if stem and ending == "xlsx":
         found = _find(stem)
-        book = workbook(state().store.query(found.fill(_values(found))))
+        book = workbook(_ask(found))
         response = Response(book, content_type=TYPES["xlsx"])
         response.headers["Content-Disposition"] = f"attachment; filename={name}"
         return response
     if stem and ending in {form.name for form in RESULT_FORMATS}:
         found = _find(stem)
-        answer = state().store.query(found.fill(_values(found)))
+        answer = _ask(found)
         response = send_answer(answer, form=result_format(answer.kind, ending))
         response.headers["Content-Disposition"] = f"attachment; filename={name}"
         return response
     found = _find(name)
     if wants_html():
         return _page(found)
-    return send_answer(state().store.query(found.fill(_values(found))))
+    return send_answer(_ask(found))
+
+
+def _ask(found: Question) -> Answer:
+    return state().asked(inference=_inference()).query(found.fill(_values(found)))
+
+
+def _inference() -> bool:
+    return inference({"inference": request.args.getlist("inference") or ["true"]})
 
 
 def _page(found: Question) -> Response:
-    given = {key: value for key, value in request.args.items() if value.strip()}
+    given = {key: value for key, value in request.args.items() if value.strip() and key != "inference"}
     needed = any(parameter.required and parameter.name not in given for parameter in found.parameters)
     table: Table | None = None
     problem = None
     values: Mapping[str, str] = {}
     text = found.text
+    switch = request.args.to_dict().get("inference")
     if given or not needed:
         try:
             values = _values(found)
             text = found.fill(values)
-            table = table_of(state().store, state().store.query(text), _ROWS)
+            table = table_of(state().store, state().asked(inference=_inference()).query(text), _ROWS)
         except RequestError as error:
             problem = problem_of(error)
             values = {}
     # The permanent address names things by their IRIs: a name may come to mean another thing.
     short = {key: value_of(value) for key, value in values.items() if value}
+    if switch == "false":
+        short["inference"] = switch
     address = "?" + urlencode(short) if short else ""
     named = [value for p in found.parameters if p.kind == "iri" and (value := values.get(p.name, ""))]
     names = name_all(state().store, named) if named else {}
@@ -106,6 +119,7 @@ def _page(found: Question) -> Response:
         "question.html",
         question=found,
         given=given,
+        inference=switch != "false",
         labels={key: names[value].label for key, value in values.items() if value in names},
         table=table,
         problem=problem,
@@ -153,7 +167,7 @@ def _find(name: str) -> Question:
 
 def _values(found: Question) -> Mapping[str, str]:
     """Read the blanks; what stands for a thing may be given by its name, too. Raises ParameterError."""
-    values = dict(request.args.items())
+    values = {key: value for key, value in request.args.items() if key != "inference"}
     for parameter in found.parameters:
         value = values.get(parameter.name, "").strip()
         if parameter.kind == "iri" and value and not re.match(r"<|[A-Za-z][A-Za-z0-9+.-]*:", value):

@@ -17,14 +17,14 @@ from api.access import writes
 from api.editor import SHOWN_ROWS as SHOWN_ROWS
 from api.editor import editor_page, show
 from api.errors import problem_of
-from api.fields import dataset, decode, only, read_fields
+from api.fields import dataset, decode, inference, only, read_fields
 from api.negotiation import send_answer, wants_html
 from api.state import state
 from api.straight import RAISED
 from api.void import describe_service
 from kg.errors import QuerySyntaxError, RequestError, UnsupportedFormatError
 from kg.formats import result_format
-from kg.store import Answer, QueryDataset
+from kg.store import Answer
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -46,13 +46,17 @@ def query() -> ResponseReturnValue:
         if raised is not None:
             raise raised
         text = only(fields, "query")
-        answer = _ask(text, dataset(fields, "default-graph-uri", "named-graph-uri"))
+        answer = _ask(text, fields)
         if wants_html():
-            return editor_page(text, show(answer, fields))
+            return editor_page(text, show(answer, fields), reasoned=inference(fields))
     except RequestError as error:
         if not wants_html():
             raise
-        return editor_page(fields.get("query", [""])[0], problem=problem_of(error))
+        return editor_page(
+            fields.get("query", [""])[0],
+            problem=problem_of(error),
+            reasoned=fields.get("inference") != ["false"],
+        )
     return send_answer(answer)
 
 
@@ -60,7 +64,7 @@ def query() -> ResponseReturnValue:
 def download(name: str) -> ResponseReturnValue:
     """Answer a query in the format that the address names, for links that cannot send Accept."""
     fields = read_fields(request.query_string)
-    answer = _ask(only(fields, "query"), dataset(fields, "default-graph-uri", "named-graph-uri"))
+    answer = _ask(only(fields, "query"), fields)
     response = send_answer(answer, form=result_format(answer.kind, name))
     response.headers["Content-Disposition"] = f"attachment; filename=results.{name}"
     return response
@@ -82,13 +86,16 @@ def _carry_out(fields: Mapping[str, list[str]] | None) -> ResponseReturnValue:
         fields = read_fields(request.query_string)
         text = decode(request.get_data())
     graphs = dataset(fields, "using-graph-uri", "using-named-graph-uri")
-    _with_base(text, lambda whole: state().store.update(whole, graphs))
+    with state().writing():
+        _with_base(text, lambda whole: state().store.update(whole, graphs))
     return redirect("/sparql", 303) if wants_html() else Response(status=204)
 
 
-def _ask(text: str, graphs: QueryDataset) -> Answer:
+def _ask(text: str, fields: Mapping[str, list[str]]) -> Answer:
+    graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
+    store = state().asked(inference=inference(fields))
     started = perf_counter()
-    answer = _with_base(text, lambda whole: state().store.query(whole, graphs))
+    answer = _with_base(text, lambda whole: store.query(whole, graphs))
     g.timings = {"query": perf_counter() - started}
     return answer
 

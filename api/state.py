@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from flask import current_app
 
 from api.memory import Memory
 from kg.load import Follower, Loads
+from kg.reasoning import AssertedStore, Pending
 from kg.search import SearchIndex
 from kg.settings import Settings
 from kg.store import Store
@@ -22,6 +25,31 @@ class State:
     index: SearchIndex = field(default_factory=SearchIndex)
     memory: Memory = field(default_factory=Memory)
     followers: tuple[Follower, ...] = ()
+
+    @cached_property
+    def asserted(self) -> AssertedStore:
+        """Give the store without what is only entailed."""
+        return AssertedStore(self.store)
+
+    def asked(self, *, inference: bool) -> Store:
+        """Give the store that a query is answered from, with what is entailed or without."""
+        return self.store if inference else self.asserted
+
+    @cached_property
+    def pending(self) -> Pending | None:
+        """Give what knows whether the entailments are in step; None where a store elsewhere has none."""
+        return (
+            Pending(self.settings.data) if self.settings.data.is_dir() and not self.settings.store else None
+        )
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Hold a change of the graph that is no load: the entailments do not follow it by themselves."""
+        return self.pending.writing(self.store) if self.pending else nullcontext()
+
+    @property
+    def stale(self) -> bool:
+        """Tell whether the entailments are older than the data."""
+        return bool(self.pending and self.pending.stale())
 
     @property
     def loads(self) -> Loads:

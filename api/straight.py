@@ -11,7 +11,7 @@ from time import perf_counter
 from typing import Any, Final
 
 from api.compress import Environ, Headers, Wsgi
-from api.fields import dataset, only, read_fields
+from api.fields import dataset, inference, only, read_fields
 from api.gate import Gate
 from api.headers import OPEN, SECURE, timing
 from api.negotiation import begin, best_format, prefers_html
@@ -112,6 +112,8 @@ def _read(environ: Environ) -> tuple[str, QueryDataset] | None:
         return known
     try:
         fields = read_fields(raw.encode("latin-1"))
+        if not inference(fields):
+            return None
         return only(fields, "query"), dataset(fields, "default-graph-uri", "named-graph-uri")
     except DiplographError:
         return None

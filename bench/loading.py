@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 import pyoxigraph
 
-from bench.servers import ours, running
+from bench.servers import ours
 
 _LOOKUP = "SELECT ?p ?o { <https://w3id.org/diplograph/id/country/irn> ?p ?o }"
 _READERS_EVERY = 0.02
@@ -92,7 +92,7 @@ def main(rows: int) -> None:
         table = folder / "rows.csv"
         write_rows(table, rows)
         command = [sys.executable, "-m", "api.cli", "load", str(table), "--format", "gdelt", "--yes"]
-        with running(*ours(folder / "data")) as server, Watch([server.pid], server.query_url) as watch:
+        with ours(folder / "data", 60) as server, Watch([server.pid], server.query_url) as watch:
             started = time.perf_counter()
             subprocess.run(
                 [*command, "--dry-run", "--data", str(folder / "data")], check=True, capture_output=True

@@ -21,7 +21,7 @@ import pyoxigraph
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench.events import write_events
-from bench.servers import ours, running
+from bench.servers import ours
 from kg.load import install
 from kg.store import EmbeddedStore
 
@@ -48,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="diplograph-bench-") as folder:
         data = Path(folder) / "data"
         build(data, options.events)
-        with running(*ours(data)) as server:
+        with ours(data, 60) as server:
             report(server.query_url, options.repeat)
 
 

@@ -18,7 +18,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 from kg.errors import QueryStoppedError
 from kg.formats import Format, Kind
 from kg.store import Row, Store
-from kg.terms import BASE, PREFIXES, term
+from kg.terms import BASE, GRAPH_ENTAILMENTS, PREFIXES, term
 
 _SD: Final = "http://www.w3.org/ns/sparql-service-description#"
 _VOID: Final = "http://rdfs.org/ns/void#"
@@ -56,6 +56,8 @@ class Sizes:
     graphs: tuple[tuple[str, int], ...]
     classes: tuple[tuple[str, int], ...]
     properties: tuple[tuple[str, int], ...]
+    entailed: int | None = None
+    """Triples that nobody has put in: they follow from the others."""
 
 
 class SizeBook:
@@ -117,6 +119,7 @@ def measure(store: Store) -> Sizes:
         graphs=_groups(store, "COUNT(*)", "GRAPH ?key { ?s ?p ?o }"),
         classes=_groups(store, "COUNT(DISTINCT ?s)", "?s a ?key"),
         properties=_groups(store, "COUNT(*)", "{ SELECT DISTINCT ?s ?key ?o { ?s ?key ?o } }"),
+        entailed=_count(store, whole.format("*", f"GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }}")),
     )
 
 
@@ -177,6 +180,16 @@ def void_description(sizes: Sizes, endpoint: str, void: str, *, dump: str) -> Tr
         "properties": _all(sizes.properties),
     }
     found += [Triple(data, _void(name), _number(n)) for name, n in whole.items() if n is not None]
+    if sizes.entailed:
+        # VoID 5.1: a part of the data that can be told apart.
+        found += [
+            Triple(data, _void("subset"), GRAPH_ENTAILMENTS),
+            Triple(GRAPH_ENTAILMENTS, _TYPE, _void("Dataset")),
+            Triple(
+                GRAPH_ENTAILMENTS, term("dcterms:title"), Literal("What follows by OWL 2 RL", language="en")
+            ),
+            Triple(GRAPH_ENTAILMENTS, _void("triples"), _number(sizes.entailed)),
+        ]
     terms = [iri for iri, _ in (*sizes.classes, *sizes.properties)]
     for space in sorted(
         {space for space in PREFIXES.values() if any(iri.startswith(space) for iri in terms)}

@@ -24,6 +24,8 @@
     request = mine;
     const started = performance.now();
     const query = text();
+    const asked = { query };
+    if (form.elements.inference.checked) asked.inference = "false";
     stop.hidden = false;
     outcome.setAttribute("aria-busy", "true");
     const ticking = window.setInterval(() => {
@@ -33,13 +35,13 @@
     try {
       const answer = await fetch("/sparql/run", {
         method: "POST",
-        body: new URLSearchParams({ query }),
+        body: new URLSearchParams(asked),
         signal: mine.signal,
       });
       const piece = await answer.text();
       if (!piece.endsWith("<!-- whole -->")) throw new Error("the answer broke off");
       outcome.replaceChildren(...new DOMParser().parseFromString(piece, "text/html").body.childNodes);
-      const address = "/sparql?" + new URLSearchParams({ query });
+      const address = "/sparql?" + new URLSearchParams(asked);
       if (address.length < longest) window.history.replaceState(null, "", address);
       running.textContent = "Done in " + ((performance.now() - started) / 1000).toFixed(1) + " s";
     } catch (error) {

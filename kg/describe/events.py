@@ -196,14 +196,15 @@ def _roles(store: Store, block: str, of: str | None) -> list[Row]:
     if of is None:
         return []
     node = iri_text(of)
-    roles = f"{values(_role_properties(store))} {values(ONTOLOGY + local for local in _OTHER)}"
+    roles = ", ".join(
+        iri_text(p) for p in (*_role_properties(store), *(ONTOLOGY + local for local in _OTHER))
+    )
     return select(
         store,
-        f"""SELECT DISTINCT ?event ?role ?via WHERE {{ {block} VALUES ?role {{ {roles} }}
-          {{ GRAPH ?g {{ ?event ?role {node} }} }}
-          UNION {{ GRAPH ?g {{ ?event ?role ?via }} ?via dg:country {node} }}
-          FILTER(?g != {GRAPH_ENTAILMENTS})
-        }} ORDER BY ?via ?role""",
+        f"""SELECT DISTINCT ?event ?role ?via WHERE {{ {block} GRAPH ?g {{ ?event ?role ?who }}
+          FILTER(?role IN ({roles})) FILTER(?g != {GRAPH_ENTAILMENTS})
+          OPTIONAL {{ ?who dg:country {node} BIND(?who AS ?via) FILTER(?who != {node}) }}
+          FILTER(?who = {node} || BOUND(?via)) }} ORDER BY ?via ?role""",
     )
 
 

@@ -97,23 +97,33 @@ def filtered(store: Store, of: Of, wanted: EventFilter, page: int) -> Listing[Li
     """
     where, days = _where(store, of, wanted), days_of(store)
     start = (page - 1) * PAGE
-    found = _pairs(store, f"{where} {_TIME} LIMIT {COUNTED + 1}")
+    found = _pairs(store, f"{where} {_time(wanted)} LIMIT {COUNTED + 1}")
     if len(found) <= COUNTED:
         items = _newest_first(found, days)
         return Listing(lines_of(store, items[start : start + PAGE]), len(items), start, False)
     inner = _where(store, of, wanted, bound=True)
-    items = _walk(store, inner, where, days, start + PAGE) if start < COUNTED else []
+    undated = where
+    if _dated(wanted):
+        touched = set(_times_within(store, wanted.begin, wanted.end))
+        days, undated = {time: day for time, day in days.items() if time in touched}, ""
+    items = _walk(store, inner, undated, days, start + PAGE) if start < COUNTED else []
     return Listing(lines_of(store, items[start : start + PAGE]), COUNTED, start, True)
 
 
 def filtered_all(store: Store, of: Of, wanted: EventFilter) -> Iterator[Line]:
     """Give everything that a filter lets through, in the order of the pages, however much it is."""
-    items = _newest_first(_pairs(store, f"{_where(store, of, wanted)} {_TIME}"), days_of(store))
+    items = _newest_first(_pairs(store, f"{_where(store, of, wanted)} {_time(wanted)}"), days_of(store))
     for start in range(0, len(items), _BATCH):
         yield from lines_of(store, items[start : start + _BATCH])
 
 
-_TIME: Final = "OPTIONAL { ?item dg:time ?t } }"
+def _dated(wanted: EventFilter) -> bool:
+    return bool(wanted.begin or wanted.end)
+
+
+def _time(wanted: EventFilter) -> str:
+    """Write the end of a pattern: within days, those times count that touch them, else all."""
+    return "}" if _dated(wanted) else "OPTIONAL { ?item dg:time ?t } }"
 
 
 def _pairs(store: Store, rest: str) -> list[tuple[str, str]]:
@@ -130,8 +140,8 @@ def _newest_first(pairs: Iterable[tuple[str, str]], days: Mapping[str, str]) -> 
     return sorted(by_name, key=lambda item: latest[item], reverse=True)
 
 
-def _walk(store: Store, inner: str, where: str, days: Mapping[str, str], enough: int) -> list[str]:
-    """Go back day by day until there are enough; then those without a date."""
+def _walk(store: Store, inner: str, undated: str, days: Mapping[str, str], enough: int) -> list[str]:
+    """Go back day by day until there are enough; then those without a date that match `undated`."""
     times = sorted(days, key=lambda time: days[time], reverse=True)
     found: dict[str, None] = {}
     start, step = 0, 4
@@ -144,8 +154,8 @@ def _walk(store: Store, inner: str, where: str, days: Mapping[str, str], enough:
         pairs = _pairs(store, f"{block} {inner} }}")
         found.update(dict.fromkeys(_newest_first(pairs, days)))
         start, step = end, step * 2
-    if len(found) < enough:
-        pairs = _pairs(store, f"{where} FILTER NOT EXISTS {{ ?item dg:time ?t }} }} LIMIT {COUNTED}")
+    if len(found) < enough and undated:
+        pairs = _pairs(store, f"{undated} FILTER NOT EXISTS {{ ?item dg:time ?t }} }} LIMIT {COUNTED}")
         found.update(dict.fromkeys(sorted(item for item, _ in pairs)))
     return list(found)
 
@@ -211,15 +221,19 @@ def choices(store: Store) -> dict[str, list[Name]]:
 
 
 def _where(store: Store, of: Of, wanted: EventFilter, *, bound: bool = False) -> str:
-    """Write the pattern that binds ?item, or that holds for what is `bound` already.
+    """Write the pattern that binds ?item, or that holds for what is `bound` already, its time ?t included.
 
     The engine joins two VALUES blocks with a pattern by reading everything; paths and filters spare it that.
     """
     parts = []
     for number, actor in enumerate(wanted.actors):
         acting = values(_acting_for(store, actor))
-        takes_part = f"VALUES ?who{number} {{ {acting} }} ?item {_PARTIES[of]} ?who{number} ."
-        parts.append(takes_part if number == 0 else f"FILTER EXISTS {{ {takes_part} }}")
+        takes_part = f"?item {_PARTIES[of]} ?who{number}"
+        if number == 0 and not bound:
+            parts.append(f"VALUES ?who{number} {{ {acting} }} {takes_part} .")
+        else:
+            among = ", ".join(acting.split())
+            parts.append(f"FILTER EXISTS {{ {takes_part} FILTER(?who{number} IN ({among})) }}")
     for number, kind in enumerate(wanted.types):
         parts.append(f"?type{number} skos:broader* {iri_text(kind)} . ?item dg:eventType ?type{number} .")
     if wanted.place:
@@ -231,9 +245,9 @@ def _where(store: Store, of: Of, wanted: EventFilter, *, bound: bool = False) ->
     if wanted.modality:
         node = iri_text(wanted.modality)
         parts.append(f"?how skos:broader* {node} . ?claim dg:about ?item ; dg:modality ?how .")
-    if wanted.begin or wanted.end:
+    if _dated(wanted) and not bound:
         within = values(_times_within(store, wanted.begin, wanted.end))
-        parts.append(f"VALUES ?when {{ {within} }} ?item dg:time ?when .")
+        parts.append(f"VALUES ?t {{ {within} }} ?item dg:time ?t .")
     if wanted.source.startswith(GRAPH):
         parts.append(f"GRAPH {iri_text(wanted.source)} {{ ?item a ?stated }}")
     elif wanted.source:

@@ -22,6 +22,8 @@ class Overview:
     actors: int
     sources: int
     triples: int
+    entailed: int = 0
+    """How many of the triples nobody has put in: they follow from the others."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def contents_of(store: Store, graph: str, page: int) -> Contents:
 def overview(store: Store) -> Overview:
     """Count what there is; actors are those that take part in an event or speak in a claim."""
     events = values(event_classes(store))
-    text = f"""SELECT ?events ?claims ?actors ?sources ?triples WHERE {{
+    text = f"""SELECT ?events ?claims ?actors ?sources ?triples ?entailed WHERE {{
         {{ SELECT (COUNT(DISTINCT ?e) AS ?events) WHERE {{ VALUES ?c {{ {events} }} ?e a ?c }} }}
         {{ SELECT (COUNT(DISTINCT ?c) AS ?claims) WHERE {{ ?c a dg:Claim }} }}
         {{ SELECT (COUNT(DISTINCT ?a) AS ?actors) WHERE {{
@@ -81,17 +83,20 @@ def overview(store: Store) -> Overview:
             FILTER(?class NOT IN (dg:Article, dg:Report, dg:Dataset)) }} }} }}
         {{ SELECT (COUNT(DISTINCT ?g) AS ?sources) WHERE {{ GRAPH ?g {{ ?x a ?k }}
           VALUES ?k {{ dg:Article dg:Report dg:Dataset }} }} }}
-        {{ SELECT (COUNT(*) AS ?triples) WHERE {{ ?s ?p ?o }} }} }}"""
+        {{ SELECT (COUNT(*) AS ?triples) WHERE {{ ?s ?p ?o }} }}
+        {{ SELECT (COUNT(*) AS ?entailed) WHERE {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }} }} }}"""
     row = select(store, text)[0]
-    return Overview(*(_number(row[name]) for name in ("events", "claims", "actors", "sources", "triples")))
+    columns = ("events", "claims", "actors", "sources", "triples", "entailed")
+    return Overview(*(_number(row[name]) for name in columns))
 
 
 def source_graphs(store: Store) -> list[Name]:
     """Name the graphs that hold a source: those with claims, events or machine codings in them."""
-    kinds = values([*event_classes(store), f"{BASE}ontology#Claim", f"{BASE}ontology#CodingRecord"])
+    kinds = [*event_classes(store), f"{BASE}ontology#Claim", f"{BASE}ontology#CodingRecord"]
+    holds = " || ".join(f"EXISTS {{ GRAPH ?g {{ ?s a {iri_text(kind)} }} }}" for kind in kinds)
     rows = select(
         store,
-        f"""SELECT DISTINCT ?g WHERE {{ GRAPH ?g {{ ?s a ?k }} VALUES ?k {{ {kinds} }}
+        f"""SELECT DISTINCT ?g WHERE {{ {{ SELECT DISTINCT ?g WHERE {{ GRAPH ?g {{ }} }} }} FILTER({holds})
         FILTER(?g NOT IN ({GRAPH_LOADS}, {GRAPH_ENTAILMENTS})) }} ORDER BY ?g LIMIT 200""",
     )
     names = name_all(store, iris_in(rows, "g"))

@@ -96,7 +96,7 @@ def incoming_query(iri: str) -> str:
     node = iri_text(iri)
     apart = ", ".join(iri_text(prop) for prop in _SHOWN_APART)
     return f"""SELECT DISTINCT ?p WHERE {{
-        {{ ?p a owl:ObjectProperty FILTER EXISTS {{ GRAPH ?g {{ ?any ?p {node} }} {_STATED.replace('?s', '?any')} }} }}
+        {{ ?p a owl:ObjectProperty FILTER EXISTS {{ GRAPH ?g {{ ?any ?p {node} }} {_STATED.replace("?s", "?any")} }} }}
         UNION {{ {{ SELECT ?s ?p WHERE {{ GRAPH ?g {{ ?s ?p {node} }} {_STATED} }} LIMIT {COUNTED} }} }}
         FILTER(?p NOT IN ({apart})) }} ORDER BY ?p LIMIT 100"""
 

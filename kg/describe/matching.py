@@ -147,8 +147,8 @@ def _of_classes(store: Store, iris: Sequence[str], classes: Sequence[str]) -> li
         return []
     rows = select(
         store,
-        f"""SELECT DISTINCT ?s WHERE {{ VALUES ?s {{ {values(iris)} }} VALUES ?class {{ {values(classes)} }}
-        ?s a/rdfs:subClassOf* ?class }}""",
+        f"""SELECT DISTINCT ?s WHERE {{ VALUES ?s {{ {values(iris)} }} ?s a/rdfs:subClassOf* ?class
+        FILTER(?class IN ({", ".join(map(iri_text, classes))})) }}""",
     )
     fitting = set(iris_in(rows, "s"))
     return [iri for iri in iris if iri in fitting]

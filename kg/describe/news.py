@@ -42,8 +42,8 @@ class News:
 
 def described(store: Store, limit: int = 0, start: int = 0) -> DescribedThings:
     """List things of ours that have pages worth finding, `limit` of them from `start`."""
-    inner = f"""SELECT DISTINCT ?item WHERE {{ VALUES ?direct {{ {_CLASSES} }}
-        {{ ?item a ?direct }} UNION
+    inner = f"""SELECT DISTINCT ?item WHERE {{
+        {{ VALUES ?direct {{ {_CLASSES} }} ?item a ?direct }} UNION
         {{ VALUES ?top {{ {_TREES} }} ?class rdfs:subClassOf* ?top . ?item a ?class }}
         FILTER(STRSTARTS(STR(?item), "{ID}")) }}"""
     if not limit:

@@ -62,12 +62,13 @@ class RecordWatch:
 def _compare(
     store: Store, graph: NamedNode, tally: Tally, events: dict[str, Values], labels: dict[str, str]
 ) -> None:
-    properties = " ".join(str(term(curie)) for curie in WATCHED)
+    # A second VALUES block would have the engine read everything.
+    properties = ", ".join(str(term(curie)) for curie in WATCHED)
     names = {term(curie).value: name for curie, name in WATCHED.items()}
     for nodes in batches(NamedNode(iri) for iri in events):
         rows = store.query(
-            f"SELECT ?x ?p ?y ?g {{ VALUES ?x {{ {nodes} }} VALUES ?p {{ {properties} }}"
-            f" GRAPH ?g {{ ?x ?p ?y }} FILTER(?g != {graph}) }}"
+            f"SELECT ?x ?p ?y ?g {{ VALUES ?x {{ {nodes} }} GRAPH ?g {{ ?x ?p ?y }}"
+            f" FILTER(?g != {graph} && ?p IN ({properties})) }}"
         ).rows()
         there: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         for row in rows:

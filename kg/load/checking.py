@@ -112,18 +112,23 @@ _SEVERITIES: Final = ("violation", "warning", "info")
 def _background(store: Store, triples: list[Triple], graph: NamedNode) -> list[Triple]:
     """Read what other graphs know of the things a file speaks of: what they are, and what speaks of them."""
     own = {triple.subject for triple in triples}
+    # A second VALUES block would have the engine read everything.
+    known, what = (
+        f"GRAPH ?g {{ ?x ?p ?y }} FILTER(?p IN ({', '.join(map(str, names))}))"
+        for names in (_KNOWN, (_TYPE,))
+    )
+    speaks = " UNION ".join(f"{{ GRAPH ?g {{ ?y {name} ?x }} BIND({name} AS ?p) }}" for name in _SPEAKS_OF)
     asked = (
-        ("?x ?p ?y", (t.object for t in triples if t.object not in own), _KNOWN),
-        ("?x ?p ?y", own, (_TYPE,)),
-        ("?y ?p ?x", own, _SPEAKS_OF),
+        ("?x ?p ?y", (t.object for t in triples if t.object not in own), known),
+        ("?x ?p ?y", own, what),
+        ("?y ?p ?x", own, speaks),
     )
     found: list[Triple] = []
-    for pattern, things, properties in asked:
-        names = " ".join(map(str, properties))
+    for template, things, pattern in asked:
         for nodes in batches(things):
             answer = store.query(
-                f"CONSTRUCT {{ {pattern} }} WHERE {{ VALUES ?x {{ {nodes} }} VALUES ?p {{ {names} }}"
-                f" GRAPH ?g {{ {pattern} }} FILTER(?g != {graph}) }}"
+                f"CONSTRUCT {{ {template} }} WHERE {{ VALUES ?x {{ {nodes} }} {pattern}"
+                f" FILTER(?g != {graph}) }}"
             )
             found.extend(answer.triples())
     return found

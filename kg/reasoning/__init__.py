@@ -4,12 +4,14 @@ from kg.reasoning.asserted import AssertedStore, asserted_only
 from kg.reasoning.entailments import Entailments
 from kg.reasoning.explain import explain
 from kg.reasoning.hermit import ConsistencyReport, InferredType, check_consistency
+from kg.reasoning.pending import Pending
 
 __all__ = [
     "AssertedStore",
     "ConsistencyReport",
     "Entailments",
     "InferredType",
+    "Pending",
     "asserted_only",
     "check_consistency",
     "explain",

@@ -9,20 +9,25 @@ triple counts once.
 
 from __future__ import annotations
 
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import islice
-from typing import Final, TypeVar
+from pathlib import Path
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
-from pyoxigraph import Literal, NamedNode, Quad, Triple
+import pyoxigraph
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
 from kg.changes import Change
+from kg.formats import rdf_format
 from kg.reasoning.neighbours import Neighbours
+from kg.reasoning.scan import Scan
 from kg.reasoning.schema import TYPE, Schema, fingerprint, is_schema, keeps, read_schema
 from kg.reasoning.together import together
-from kg.store import QueryDataset, Store
+from kg.store import UNNAMED, QueryDataset, Store
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, GRAPH_ONTOLOGY, ID, slugify, term
 
 T = TypeVar("T")
@@ -30,6 +35,7 @@ T = TypeVar("T")
 _CHUNK: Final = 5_000
 _BATCH: Final = 500
 _SETTLED: Final = 500_000
+_NTRIPLES: Final = rdf_format("nt")
 _ELSEWHERE: Final = f"FILTER(?g != {GRAPH_ENTAILMENTS})"
 _SOFTWARE: Final = f"reasonable {version('reasonable')}"
 _MADE: Final = term("prov:generatedAtTime")
@@ -60,23 +66,30 @@ class Entailments:
     def rebuild(self, store: Store) -> int:
         """Work out everything anew and give the number of entailments.
 
-        The old ones are taken out first, their record before them: what breaks off is made anew by `ensure`.
-        Raises StoreFailedError.
+        The new ones take the place of the old in one step. Their record is taken out first: what breaks off
+        is made anew by `ensure`. Raises StoreFailedError.
         """
         self._schema = None
         schema = self._read(store)
-        self.clear(store)
-        found = set(_all_from_one(store, schema))
+        store.change(_in_loads(_provenance(store)), ())
         things, facts = Neighbours(store, schema).everywhere()
-        facts |= {t for t in found if t.subject in things}
-        found.update(_not_asserted(store, set(together(schema, facts)) - found))
-        _write(store, (), found)
-        _record(store, schema)
-        return len(found)
+        scan = Scan(schema, {str(thing).encode() for thing in things})
+        with tempfile.TemporaryDirectory(prefix="diplograph-rl-") as folder:
+            known = set(schema.ontology)
+            path, every = Path(folder) / "entailments.nt", Path(folder) / "candidates.nt"
+            with every.open("wb") as file:
+                file.writelines(scan.candidates(_asserted(store, Path(folder))))
+                alone = {q.triple for q in pyoxigraph.parse(b"".join(scan.near), format=RdfFormat.N_TRIPLES)}
+                for chunk in _chunks(set(together(schema, facts | alone)) - alone - known, _CHUNK):
+                    file.write(serialize(chunk, format=RdfFormat.N_TRIPLES) or b"")
+            with every.open("rb") as lines, path.open("wb") as file:
+                file.writelines(scan.fresh(lines))
+            store.replace(GRAPH_ENTAILMENTS, path, _in_loads(_said(schema)))
+        return _count(store)
 
     def clear(self, store: Store) -> None:
         """Take all entailments out of the graph. Raises StoreFailedError."""
-        store.change([Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in _provenance(store)], ())
+        store.change(_in_loads(_provenance(store)), ())
         store.update(f"CLEAR SILENT GRAPH {GRAPH_ENTAILMENTS}")
 
     def follow(self, store: Store, change: Change) -> None:
@@ -158,27 +171,45 @@ def _worth(triple: Triple) -> bool:
     return triple.predicate != TYPE or (isinstance(triple.object, NamedNode) and keeps(triple.object.value))
 
 
-def _all_from_one(store: Store, schema: Schema) -> Iterator[Triple]:
-    """Work out in the store what follows from single statements and is not asserted."""
-    for name, sources in _by_class(schema).items():
-        cls = NamedNode(name)
-        kinds = _alternatives(sources)
-        rows = store.query(
-            f"SELECT DISTINCT ?x {{ {{ SELECT DISTINCT ?x {{ {kinds} }} }}"
-            f" FILTER(isIRI(?x)) FILTER NOT EXISTS {{ ?x {TYPE} {cls} }} }}"
-        ).rows()
-        yield from (Triple(row["x"], TYPE, cls) for row in rows if isinstance(row["x"], NamedNode))
-    for name, (forward, backward) in _by_property(schema).items():
-        link = NamedNode(name)
-        for names, pattern in ((forward, "?x ?p ?y"), (backward, "?y ?p ?x")):
-            if names:
-                rows = store.query(
-                    f"SELECT DISTINCT ?x ?y {{ VALUES ?p {{ {_iris(names)} }} {pattern}"
-                    f" FILTER(isIRI(?x)) FILTER NOT EXISTS {{ ?x {link} ?y }} }}"
-                ).rows()
-                for row in rows:
-                    if isinstance(row["x"], NamedNode):
-                        yield Triple(row["x"], link, row["y"])
+@runtime_checkable
+class Exporting(Protocol):
+    """A store that writes a graph to a file of N-Triples, which costs a tenth of asking for it."""
+
+    def export(self, graph: NamedNode, path: Path) -> None:
+        """Write what a graph holds; raises StoreFailedError."""
+        ...
+
+
+def _asserted(store: Store, folder: Path) -> Iterator[bytes]:
+    """Read everything but the entailments as lines of N-Triples; what two graphs hold may come twice."""
+    path = folder / "graph.nt"
+    everything = "CONSTRUCT WHERE { ?s ?p ?o }"
+    yield from _lines(store.query(everything, QueryDataset(default=(UNNAMED,))).serialize(_NTRIPLES))
+    rows = store.query("SELECT DISTINCT ?g { GRAPH ?g { } }").rows()
+    for graph in [row["g"] for row in rows]:
+        if not isinstance(graph, NamedNode) or graph == GRAPH_ENTAILMENTS:
+            continue
+        if isinstance(store, Exporting):
+            store.export(graph, path)
+            with path.open("rb") as file:
+                yield from (line.rstrip(b"\n") for line in file)
+        else:
+            answer = store.query(everything, QueryDataset(default=(graph.value,)))
+            yield from _lines(answer.serialize(_NTRIPLES))
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
+
+
+def _count(store: Store) -> int:
+    rows = store.query(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }}").rows()
+    return sum(int(getattr(row["n"], "value", 0)) for row in rows)
 
 
 def _supported(store: Store, schema: Schema, candidates: Iterable[Triple]) -> Iterator[Triple]:
@@ -301,11 +332,21 @@ def _provenance(store: Store) -> list[Triple]:
     return list(answer.triples())
 
 
+def _in_loads(triples: Iterable[Triple]) -> list[Quad]:
+    return [Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in triples]
+
+
 def _record(store: Store, schema: Schema) -> None:
+    facts = _said(schema)
+    old = [t for t in _provenance(store) if t not in facts]
+    store.change(_in_loads(old), _in_loads(facts))
+
+
+def _said(schema: Schema) -> list[Triple]:
     """Say of the graph what it was made from, by what, and when (PROV-O)."""
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
     graph, software = GRAPH_ENTAILMENTS, NamedNode(f"{ID}software/{slugify(_SOFTWARE)}")
-    facts = [
+    return [
         Triple(graph, TYPE, term("prov:Entity")),
         Triple(graph, term("rdfs:label"), Literal("what follows by OWL 2 RL", language="en")),
         Triple(graph, term("prov:wasDerivedFrom"), GRAPH_ONTOLOGY),
@@ -315,5 +356,3 @@ def _record(store: Store, schema: Schema) -> None:
         Triple(software, TYPE, term("prov:SoftwareAgent")),
         Triple(software, term("rdfs:label"), Literal(_SOFTWARE, language="en")),
     ]
-    old = [t for t in _provenance(store) if t not in facts]
-    store.change(*([Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in ts] for ts in (old, facts)))
