@@ -11,7 +11,7 @@ import click
 
 from api.commands.options import data_option, with_data
 from api.data_folder import known_token, open_folder, running_server
-from kg.errors import ParameterError, StoreFailedError
+from kg.errors import ParameterError, StoreFailedError, WrongTokenError
 from kg.reasoning import Pending
 from kg.settings import Settings
 
@@ -43,6 +43,16 @@ def _ask(url: str, token: str) -> int:
     try:
         with urllib.request.urlopen(request, timeout=3600) as answer:  # noqa: S310
             return int(json.load(answer)["entailments"])
+    except urllib.error.HTTPError as error:
+        if error.code not in (401, 403):
+            raise StoreFailedError(
+                f"the server did not build them: {error}", where=url, mend="Look into the server's log."
+            ) from None
+        raise WrongTokenError(
+            "the server does not take the token",
+            where=url,
+            mend="Set DIPLOGRAPH_TOKEN to the server's token.",
+        ) from None
     except (urllib.error.URLError, OSError, ValueError) as error:
         raise StoreFailedError(
             f"the server did not build them: {error}", where=url, mend="Look into the server's log."
