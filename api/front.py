@@ -21,11 +21,13 @@ from api.data_folder import STORE, isolate_store, open_remote
 from kg.settings import Settings, settings_from
 from kg.store import Store
 from kg.store.channel import Channel, ChannelClosedError
+from kg.store.isolated import IsolatedStore
 from kg.store.keeper_socket import DistantKeeper
 
 _SPARE: Final = 64 * 1024
 _DRAIN: Final = 7.0
 _TURN: Final = 0.2
+_TENDING: Final = 2.0
 
 
 def main(arguments: list[str]) -> None:
@@ -53,6 +55,8 @@ def main(arguments: list[str]) -> None:
             ident=None,
             **_proxy(settings.trusted_proxy),
         )
+        if isinstance(store, IsolatedStore):
+            threading.Thread(target=_tend, args=(store, stopping), name="tend", daemon=True).start()
         channel.send_message({"ready": os.getpid()})
         _run(server, stopping)
     finally:
@@ -82,6 +86,11 @@ def _proxy(address: str) -> dict[str, Any]:
         "trusted_proxy_headers": {"x-forwarded-proto", "x-forwarded-for"},
         "clear_untrusted_proxy_headers": True,
     }
+
+
+def _tend(store: IsolatedStore, stopping: threading.Event) -> None:
+    while not stopping.wait(_TENDING):
+        store.tend()
 
 
 def _run(server: Any, stopping: threading.Event) -> None:

@@ -58,7 +58,8 @@ def live_server(app: Flask) -> Iterator[str]:
     running.start()
     yield f"http://127.0.0.1:{server.effective_port}"
 
+    # A thread that still answers would pull a trigger that is closed, so these end first.
+    server.task_dispatcher.shutdown()
     # The loop ends when nothing is left open; closing must happen in its own thread.
     server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map, ignore_all=True))
     running.join()
-    server.task_dispatcher.shutdown()

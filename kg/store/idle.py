@@ -36,6 +36,13 @@ class IdleReaders:
                     return None
                 self._changed.wait(left)
 
+    def take_dead(self) -> list[EngineProcess]:
+        """Take out those whose process has ended."""
+        with self._changed:
+            dead = [reader for reader in self._readers if not reader.lives]
+            self._readers = [reader for reader in self._readers if reader not in dead]
+            return dead
+
 
 def _version(reader: EngineProcess) -> int:
     return -1 if reader.snapshot is None else int(reader.snapshot.name)

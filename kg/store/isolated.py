@@ -168,6 +168,11 @@ class IsolatedStore:
             self.release_readers()
             self.keeper.close()
 
+    def tend(self) -> None:
+        """Replace readers that somebody ended while they had nothing to do, and leave no zombie of them."""
+        for reader in self._idle.take_dead():
+            self.discard(reader)
+
     def release_readers(self) -> None:
         """Stop the processes that read; the keeper stays open for others. This store is closed then."""
         self._closed = True

@@ -15,6 +15,8 @@ class SharedNumber:
     """A whole number in memory that other processes map by `descriptor`; one process writes it."""
 
     def __init__(self, descriptor: int | None = None) -> None:
+        # One that was given belongs to who gave it: closed twice, it could be another file's by then.
+        self._own = descriptor is None
         if descriptor is None:
             with tempfile.TemporaryFile() as file:
                 file.write(bytes(_NUMBER.size))
@@ -35,4 +37,5 @@ class SharedNumber:
 
     def __del__(self) -> None:
         self._memory.close()
-        os.close(self.descriptor)
+        if self._own:
+            os.close(self.descriptor)

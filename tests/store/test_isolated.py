@@ -297,3 +297,19 @@ def test_queries_of_one_version_share_a_snapshot(make: Make) -> None:
     for path in (first, shared, fresh):
         store.keeper.release(path)
     assert store.query("ASK { <urn:later> ?p ?o }").truth()
+
+
+def test_a_reader_that_was_ended_while_idle_is_reaped_and_replaced(make: Make) -> None:
+    store = make()
+    fill(store)
+    assert count(store) == ROWS
+    before = store.reader_pids
+    os.kill(before[0], signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while before[0] in store.reader_pids and time.monotonic() < deadline:
+        store.tend()
+        time.sleep(0.02)
+    assert before[0] not in store.reader_pids
+    assert len(store.reader_pids) == len(before)
+    assert not Path(f"/proc/{before[0]}").exists()
+    assert count(store) == ROWS
