@@ -95,8 +95,10 @@ def incoming_query(iri: str) -> str:
     """Write the query for the properties by which something points to a thing, as some graph states."""
     node = iri_text(iri)
     apart = ", ".join(iri_text(prop) for prop in _SHOWN_APART)
+    # Another name than ?s: Virtuoso compiles no variable that is inside of EXISTS and in the other half, too.
+    known = _STATED.replace("?s", "?any")
     return f"""SELECT DISTINCT ?p WHERE {{
-        {{ ?p a owl:ObjectProperty FILTER EXISTS {{ GRAPH ?g {{ ?any ?p {node} }} {_STATED.replace("?s", "?any")} }} }}
+        {{ ?p a owl:ObjectProperty FILTER EXISTS {{ GRAPH ?g {{ ?any ?p {node} }} {known} }} }}
         UNION {{ {{ SELECT ?s ?p WHERE {{ GRAPH ?g {{ ?s ?p {node} }} {_STATED} }} LIMIT {COUNTED} }} }}
         FILTER(?p NOT IN ({apart})) }} ORDER BY ?p LIMIT 100"""
 
