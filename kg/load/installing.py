@@ -92,8 +92,8 @@ def _known(store: Store) -> set[Triple]:
 def _counts(store: Store) -> dict[NamedNode, int]:
     found = {}
     for graph in REFERENCE_GRAPHS:
-        rows = store.query(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {graph} {{ ?s ?p ?o }} }}").rows()
-        found[graph] = int(str(getattr(next(iter(rows))["n"], "value", 0)))
+        (row,) = store.query(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {graph} {{ ?s ?p ?o }} }}").rows()
+        found[graph] = int(str(getattr(row["n"], "value", 0)))
     return found
 
 
