@@ -340,7 +340,7 @@ def test_a_worker_killed_from_outside_after_the_first_byte(narrow: Running, form
                 f"{narrow.url}/sparql",
                 data={"query": query},
                 headers={"Accept": FORMATS[form]},
-                timeout=120,
+                timeout=15,
             ) as response:
                 # A worker that was killed while it was idle is found out by the next query, with 503.
                 if response.status_code == 503:
@@ -350,6 +350,10 @@ def test_a_worker_killed_from_outside_after_the_first_byte(narrow: Running, form
                 kill_the_busy(narrow)
                 for _ in pieces:
                     pass
+        except httpx.ReadTimeout:
+            assert not got, "the worker is gone, and its result goes on"
+            kill_the_busy(narrow)  # The engine took the endless half first this time.
+            continue
         except (httpx.RemoteProtocolError, httpx.ReadError):
             assert got
             break
