@@ -73,6 +73,8 @@ class Duplicates:
 
     def is_new(self, record: Record) -> bool:
         """Note a record; tells whether its IRI comes for the first time."""
+        if not record.kind:
+            return False  # It only adds to a thing, which comes as a record of its own.
         key = hash(record.iri)
         if key in self._ids:
             self.repeated += 1
@@ -184,7 +186,10 @@ def normalise(source: Path, target: Path) -> None:
 
 
 def _count(tally: Tally, record: Record) -> None:
-    name = ONTOLOGY + record.kind
+    if not record.kind:
+        return
+    # A class of another vocabulary goes by its whole name.
+    name = record.kind if ":" in record.kind else ONTOLOGY + record.kind
     tally.count((name,), "new")
     kind = _KINDS.get(record.kind)
     if kind is not None:

@@ -20,7 +20,7 @@ from kg.readers.periods import Period, open_period, period, period_record
 from kg.readers.reading import Reading
 from kg.readers.record import Record
 from kg.readers.sheets import rows_of
-from kg.terms import ID, PREFIXES, slugify
+from kg.terms import ID, ONTOLOGY, PREFIXES, slugify
 
 _XSD: Final = PREFIXES["xsd"]
 _FIELD: Final = re.compile(r"(?<!\\)\{((?:[^{}\\]|\\.)+)\}")
@@ -165,7 +165,7 @@ class _Work:
             if value is not None:
                 lines.append(f"{subject} <{predicate}> {value} .\n")
         if lines:
-            kind = re.split(r"[#/]", rule.classes[0])[-1] if rule.classes else "Thing"
+            kind = rule.classes[0].removeprefix(ONTOLOGY) if rule.classes else ""
             yield Record(subject[1:-1], kind, "".join(dict.fromkeys(lines)).encode(), line)
 
 

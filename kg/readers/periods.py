@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kg.readers import ntriples as nt
 from kg.readers.ntriples import LABEL, TYPE, dg, thing
 from kg.readers.reading import calendar_day
-from kg.readers.record import Record
+from kg.readers.record import INTERVAL, Record
 from kg.terms import ID, PREFIXES
 
 
@@ -59,7 +59,7 @@ def period_record(one: Period, line: int) -> Record:
     if one.end:
         lines += f"{node} {dg('end')} {nt.date(one.end)} .\n"
     lines += f"{node} {dg('precision')} {thing('time-precision', one.precision)} .\n"
-    return Record(f"{ID}time/{one.slug}", "ProperInterval", lines.encode(), line)
+    return Record(f"{ID}time/{one.slug}", INTERVAL, lines.encode(), line)
 
 
 def _one(text: str) -> Period | None:

@@ -16,7 +16,7 @@ from kg.readers.archives import Part
 from kg.readers.grouping import Grouping
 from kg.readers.ntriples import LABEL, TYPE, dg, english, plain, thing, url
 from kg.readers.ntriples import date as date_literal
-from kg.readers.record import Record, RowFault
+from kg.readers.record import INTERVAL, Record, RowFault
 from kg.terms import ID, PREFIXES, slugify
 
 NoteKind = Literal[
@@ -259,7 +259,7 @@ def interval(day: str, line: int) -> Record:
         f"{node} {dg('end')} {date_literal(day)} .\n"
         f"{node} {dg('precision')} {thing('time-precision', 'day')} .\n"
     )
-    return Record(f"{ID}time/{day}", "ProperInterval", lines.encode(), line)
+    return Record(f"{ID}time/{day}", INTERVAL, lines.encode(), line)
 
 
 @lru_cache(maxsize=1000)

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+from kg.terms import PREFIXES
+
+INTERVAL: Final = PREFIXES["time"] + "ProperInterval"
+"""The kind of records of times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +16,8 @@ class Record:
     """One thing that a source tells of, with all its triples.
 
     `ntriples` are whole lines of N-Triples, without blank nodes, literals in the engine's canonical form.
-    `kind` is the local name of its class (CodingRecord, Event …), `line` the row's in the file, from 1.
+    `kind` is its class: the local name of one of ours (CodingRecord, Event …), the whole IRI of another, or
+    empty where a record only adds to a thing; `line` is the row's in the file, from 1.
     `type` (of event), `day` (YYYY-MM-DD) and `actors` serve previews; they repeat what the triples say.
     """
 

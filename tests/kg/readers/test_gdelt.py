@@ -13,7 +13,7 @@ from pyoxigraph import NamedNode
 from kg.actors import Resolver
 from kg.readers.detect import find_reader
 from kg.store import EmbeddedStore
-from kg.terms import ID, term
+from kg.terms import ID, PREFIXES, term
 
 RECORD = "record/gdelt-900000001"
 
@@ -65,7 +65,7 @@ def test_first_comes_the_dataset_and_what_a_row_needs_comes_before_it(tmp_path, 
     kinds = [record.kind for record in read_table(table(tmp_path, row())).records]
     assert kinds[0] == "Dataset"
     assert kinds[-1] == "CodingRecord"
-    assert set(kinds[1:-1]) == {"ProperInterval", "Place", "Article"}
+    assert set(kinds[1:-1]) == {PREFIXES["time"] + "ProperInterval", "Place", "Article"}
 
 
 def test_the_same_file_gives_the_same_bytes(tmp_path, row, read_table) -> None:

@@ -13,7 +13,9 @@ from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError
 from kg.readers.detect import bundled_readers, find_reader
 from kg.readers.mapping import read_mapping
-from kg.terms import ID, term
+from kg.terms import ID, PREFIXES, term
+
+MEMBERSHIP = PREFIXES["org"] + "Membership"
 
 HEAD = """
 @prefix rr: <http://www.w3.org/ns/r2rml#> .
@@ -226,7 +228,7 @@ HOME = {
 def test_an_appointment_is_a_membership(tmp_path, read_table) -> None:
     read = read_table(pocom(tmp_path, {}))
     assert not read.faults
-    (membership,) = [record.iri.removeprefix(ID) for record in read.records if record.kind == "Membership"]
+    (membership,) = [record.iri.removeprefix(ID) for record in read.records if record.kind == MEMBERSHIP]
     assert read.value(membership, "org:member") == f"{ID}person/pocom-doe-ann"
     assert read.value(membership, "org:organization") == f"{ID}mission/usa-irn"
     post = read.value(membership, "dg:post").removeprefix(ID)
@@ -259,7 +261,7 @@ def test_an_end_before_the_beginning(tmp_path, read_table) -> None:
     )
     (fault,) = read.faults
     assert (fault.line, fault.column) == (2, "ended")
-    assert len([record for record in read.records if record.kind == "Membership"]) == 1
+    assert len([record for record in read.records if record.kind == MEMBERSHIP]) == 1
 
 
 def test_memberships_conform(tmp_path, conform) -> None:
@@ -309,7 +311,7 @@ def test_real_appointments(shared, read_table) -> None:
         for n, r in enumerate(rows, 2)
         if n not in wrong
     }
-    assert len({record.iri for record in read.records if record.kind == "Membership"}) == len(kept)
+    assert len({record.iri for record in read.records if record.kind == MEMBERSHIP}) == len(kept)
 
 
 def test_every_shipped_mapping_is_read() -> None:
