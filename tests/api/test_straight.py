@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.data_folder import isolate_folder
+from api.data_folder import STORE, isolate_folder, isolate_store
 from api.straight import Straight
 from kg.settings import Settings
 
@@ -22,8 +22,9 @@ SELECT = "SELECT ?x { VALUES ?x { 1 2 } }"
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     folder: Path = tmp_path_factory.mktemp("straight") / "data"
     settings = Settings(data=folder, token="t", workers=2, fronts=1, query_rows=50, max_waiting=1)
-    store = isolate_folder(settings)
-    store._rows = 50
+    # What is bundled is read without a limit; only then is the store opened as a front has it.
+    isolate_folder(settings).close()
+    store = isolate_store(settings, folder / STORE, None)
     yield create_app(store, settings)
     store.close()
 

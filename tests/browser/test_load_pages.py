@@ -13,7 +13,8 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from kg.store import EmbeddedStore
 from kg.terms import ID
-from tests.browser.chromium import chromium, missing
+from tests.browser.axe import AXE, violations
+from tests.browser.chromium import chromium, missing, set_view
 
 FILE = Path(__file__).parent.parent / "fixtures" / "new-event.ttl"
 EVENT = f"{ID}event/norway-kenya-port-accord"
@@ -95,3 +96,31 @@ def test_an_unticked_event_stays_out(
     button(driver, "Store this").click()
     assert shows(driver, "Left out")
     assert not store.query(f"ASK {{ <{EVENT}> ?p ?o }}").truth()
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed (npm ci)")
+def test_findings_preview_and_load_are_accessible_and_fit(live_server: str, tmp_path: Path) -> None:
+    whole = FILE.read_text(encoding="utf-8")
+    wrong = tmp_path / "new-event.ttl"
+    wrong.write_text(whole.replace('dg:end "2018-03-14"', 'dg:end "14.3.2018"'), encoding="utf-8")
+    with chromium() as driver:
+
+        def check(what: str) -> None:
+            assert violations(driver) == [], what
+            for width in (320, 1920):
+                set_view(driver, width, "light")
+                wide = driver.execute_script("return document.documentElement.scrollWidth")
+                assert wide <= width, f"{what}: {wide} px wide in a window of {width} px"
+
+        driver.get(f"{live_server}/sign-in?next=/load")
+        driver.find_element(By.NAME, "token").send_keys("test-token")
+        driver.find_element(By.CSS_SELECTOR, "main form button").click()
+        send(driver, live_server, wrong)
+        assert shows(driver, "xsd:date")
+        check("what is wrong with a file")
+        send(driver, live_server, FILE)
+        assert shows(driver, "nothing is stored yet")
+        check("the preview of a load")
+        button(driver, "Store this").click()
+        assert shows(driver, "Load, stored")
+        check("the page of a load")
