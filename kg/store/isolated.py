@@ -186,27 +186,36 @@ class IsolatedStore:
         """Lend a reader that sees this version or a later one.
 
         Beside a writer every query would open a snapshot of its own, which takes far longer than a lookup.
-        So one reader opens at a time, and who came meanwhile shares what it opened.
+        So one reader opens at a time, and who comes meanwhile shares what it opened. Nobody holds a reader
+        while waiting for another.
         """
-        reader = self._take_reader()
-        if is_fresh(reader, version):
-            return Lease(self, reader)
-        with self._opening:
-            if any(is_fresh(other, version) for other in list(self._readers)):
-                self.give_back(reader)
-                fresh = self._idle.get(_SHARING, version)
-                if fresh is not None and fresh.lives:
-                    return Lease(self, fresh)
-                if fresh is not None:
-                    self.discard(fresh)
-                reader = self._take_reader()
-            lease = Lease(self, reader)
-            try:
-                lease.refresh(version)
-            except BaseException:
-                lease.end()
-                raise
-            return lease
+        deadline = monotonic() + self.timeout
+        while True:
+            reader = self._take_reader()
+            if is_fresh(reader, version):
+                return Lease(self, reader)
+            if self._opening.acquire(blocking=False):
+                try:
+                    return self._refreshed(reader, version)
+                finally:
+                    self._opening.release()
+            if monotonic() > deadline:
+                return self._refreshed(reader, version)
+            self.give_back(reader)
+            shared = self._idle.get(_SHARING, version)
+            if shared is not None and shared.lives:
+                return Lease(self, shared)
+            if shared is not None:
+                self.discard(shared)
+
+    def _refreshed(self, reader: EngineProcess, version: int) -> Lease:
+        lease = Lease(self, reader)
+        try:
+            lease.refresh(version)
+        except BaseException:
+            lease.end()
+            raise
+        return lease
 
     def _take_reader(self) -> EngineProcess:
         deadline = monotonic() + self.timeout
