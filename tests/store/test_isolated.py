@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -172,6 +173,7 @@ def test_fifty_stopped_queries_leave_nothing_behind(make: Make, tmp_path: Path) 
     first.close()
     store = make(timeout=0.1)
     assert count(store) == ROWS
+    gc.collect()  # What earlier tests left is not to go in the middle of the count.
     processes, files = len(children()), descriptors()
     for _ in range(50):
         with pytest.raises(QueryStoppedError):
@@ -181,10 +183,12 @@ def test_fifty_stopped_queries_leave_nothing_behind(make: Make, tmp_path: Path) 
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         left = len(children()), descriptors(), len(list((tmp_path / "snapshots").iterdir()))
-        if left == (processes, files, 1):
+        if left[0] == processes and left[1] <= files and left[2] == 1:
             break
+        gc.collect()
         time.sleep(0.1)
-    assert left == (processes, files, 1)
+    assert (left[0], left[2]) == (processes, 1)
+    assert left[1] <= files
 
 
 def test_stale_snapshots_go(make: Make, tmp_path: Path) -> None:
