@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, jsonify, redirect, render_template, request
+from flask import Blueprint, jsonify, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from werkzeug.utils import secure_filename
 
@@ -22,6 +24,8 @@ from kg.formats import RDF_FORMATS
 from kg.load import LoadFolder, Preview
 from kg.load.folder import State as Standing
 from kg.provenance import Load
+from kg.readers.detect import FORMATS, bundled_readers
+from kg.readers.event_table import write_template
 from kg.terms import compact, term
 
 blueprint = Blueprint("loads", __name__)
@@ -36,7 +40,19 @@ _HEADERS: Final = {"Vary": "Accept", "Cache-Control": "no-store"}
 @blueprint.get("/load")
 def form() -> ResponseReturnValue:
     """Show the form that takes a file."""
-    return render_template("load.html", formats=RDF_FORMATS, may_load=signed_in())
+    return render_template(
+        "load.html", formats=RDF_FORMATS, tables=(*FORMATS, *bundled_readers()), may_load=signed_in()
+    )
+
+
+@blueprint.get("/load/template.<any(csv, tsv, xlsx):ending>")
+def template(ending: str) -> ResponseReturnValue:
+    """Give the empty table of events that `/load` takes, with a line on each column."""
+    name = f"events.{ending}"
+    with tempfile.TemporaryDirectory() as folder:
+        write_template(Path(folder) / name)
+        content = (Path(folder) / name).read_bytes()
+    return send_file(io.BytesIO(content), as_attachment=True, download_name=name)
 
 
 @blueprint.post("/load")

@@ -131,7 +131,7 @@ def bundled_readers() -> tuple[TableReader, ...]:
 def _by_mapping(mapping: Mapping) -> TableReader:
     return TableReader(
         mapping.name,
-        f"table of the mapping {mapping.name}",
+        mapping.label or f"table of the mapping {mapping.name}",
         lambda job: read_mapped(job, mapping),
         codes_records=False,
         needed=mapping.needed,

@@ -17,7 +17,7 @@ import pyoxigraph
 from pyoxigraph import BlankNode, NamedNode
 
 from kg.errors import DataSyntaxError
-from kg.terms import PREFIXES
+from kg.terms import PREFIXES, term
 
 MAP: Final = "https://w3id.org/diplograph/mapping#"
 _NAMESPACES: Final = (
@@ -27,6 +27,7 @@ _NAMESPACES: Final = (
     MAP,
 )
 _BASE: Final = "https://mapping.invalid/"
+_FILE: Final = NamedNode(_BASE)
 _ALLOWED: Final = {
     "triples map": {"logicalSource", "subjectMap", "subject", "predicateObjectMap"},
     "logical source": {"source", "referenceFormulation", "column", "only"},
@@ -103,17 +104,22 @@ class Mapping:
     rules: tuple[Rule, ...]
     needed: frozenset[str] = field(default=frozenset())
     """The columns that the table must have."""
+    label: str = ""
+    """What the table is, in words: `<> rdfs:label` of the mapping."""
 
 
 def read_mapping(path: Path) -> Mapping:
     """Read and check a mapping in Turtle; raises DataSyntaxError for a malformed or cyclic one."""
     name = path.name.partition(".")[0]
     graph: _Graph = {}
+    label = ""
     try:
         for quad in pyoxigraph.parse(path.read_bytes(), format=pyoxigraph.RdfFormat.TURTLE, base_iri=_BASE):
             graph.setdefault(quad.subject, {}).setdefault(_local(quad.predicate, path.name), []).append(
                 quad.object
             )
+            if quad.subject == _FILE and quad.predicate == term("rdfs:label"):
+                label = str(getattr(quad.object, "value", ""))
     except SyntaxError as error:
         raise DataSyntaxError(
             error.msg,
@@ -121,7 +127,7 @@ def read_mapping(path: Path) -> Mapping:
             mend="Write the mapping as Turtle.",
             line=error.lineno,
         ) from None
-    return _Reader(graph, path.name).mapping(name)
+    return replace(_Reader(graph, path.name).mapping(name), label=label)
 
 
 def _local(predicate: NamedNode, where: str) -> str:

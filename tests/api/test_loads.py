@@ -109,6 +109,24 @@ def test_the_form_page_asks_strangers_to_sign_in(client: FlaskClient) -> None:
     assert 'type="file"' not in page
 
 
+@pytest.mark.parametrize("ending", ["csv", "tsv", "xlsx"])
+def test_the_form_page_leads_to_a_table_that_can_be_filled_in(client: FlaskClient, ending: str) -> None:
+    page = client.get("/load", headers=HTML).get_data(as_text=True)
+    address = f"/load/template.{ending}"
+    assert f'href="{address}"' in page
+    answer = client.get(address)
+    assert f"events.{ending}" in answer.headers["Content-Disposition"]
+    empty = client.post("/load", data=answer.data, headers=TOKEN, query_string={"name": f"mine.{ending}"})
+    assert (empty.status_code, empty.json["detail"]) == (422, "no row was read")
+    if ending == "csv":
+        rows = answer.get_data(as_text=True).splitlines()[0].split(",")
+        values = {"label": "a visit", "actors": "Norway", "type": "CONSULT", "date": "2019-05-06"}
+        filled = answer.data + (",".join(values.get(name, "") for name in rows) + "\n").encode()
+        preview = client.post("/load", data=filled, headers=TOKEN, query_string={"name": "mine.csv"})
+        assert preview.status_code == 201
+        assert preview.json["counts"]
+
+
 @pytest.mark.parametrize(("headers", "status"), [({}, 401), ({"Authorization": "Bearer wrong"}, 403)])
 def test_writing_needs_the_token(client: FlaskClient, headers: dict[str, str], status: int) -> None:
     members = post(client).get_json()

@@ -318,3 +318,5 @@ def test_every_shipped_mapping_is_read() -> None:
     paths = list((ONTOLOGY_FOLDER / "mappings").glob("*.ttl"))
     assert {reader.name for reader in bundled_readers()} == {path.name.partition(".")[0] for path in paths}
     assert len(paths) >= 2
+    texts = "".join(path.read_text(encoding="utf-8") for path in paths)
+    assert all(f'rdfs:label "{reader.title}"@en' in texts for reader in bundled_readers())
