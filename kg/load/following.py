@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Final, cast
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
-from kg.changes import Change
+from kg.changes import Change, Statements
 from kg.load.folder import LoadFolder, State
 from kg.load.model import Follower
 from kg.store import Store
+
+_PIECE: Final = 1024 * 1024
 
 
 def follow(store: Store, folder: LoadFolder, state: State, followers: Sequence[Follower]) -> None:
@@ -30,10 +34,17 @@ def change_of(folder: LoadFolder, graph: NamedNode, *, undone: bool = False) -> 
     entered, left = (
         ("undo-added.nq", "undo-removed.nq") if undone else (folder.added.name, folder.removed.name)
     )
+    return change_from(folder.path / entered, folder.path / left, graph)
+
+
+def change_from(entered: Path, left: Path, graph: NamedNode) -> Change:
+    """Give what two files of N-Quads say of a graph as what entered and left it."""
     return Change(
         graph,
-        added=lambda: _triples(folder.path / entered, graph),
-        removed=lambda: _triples(folder.path / left, graph),
+        added=lambda: _triples(entered, graph),
+        removed=lambda: _triples(left, graph),
+        added_text=lambda: _statements(entered, graph),
+        removed_text=lambda: _statements(left, graph),
     )
 
 
@@ -55,12 +66,42 @@ def open_delta(path: Path) -> Iterator[bytes]:
             yield from plain
 
 
-def _triples(path: Path, graph: NamedNode) -> Iterator[Triple]:
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
     found = delta(path)
     if not found.exists():
-        return
-    opened = gzip.open(found, "rb") if found.suffix == ".gz" else found.open("rb")  # noqa: SIM115
-    with cast(IO[bytes], opened) as file:
+        yield io.BytesIO()
+    elif found.suffix == ".gz":
+        with gzip.open(found, "rb") as packed:
+            yield cast(IO[bytes], packed)
+    else:
+        with found.open("rb") as plain:
+            yield plain
+
+
+def _statements(path: Path, graph: NamedNode) -> Statements:
+    """Read the triples of a graph as text; no line is looked at by itself, so that a million take no time."""
+    ending = f" {graph} .\n".encode()
+    rest = b""
+    with _opened(path) as file:
+        while piece := file.read(_PIECE):
+            whole = (rest + piece).rpartition(b"\n")
+            rest = whole[2]
+            yield _of_graph(whole[0] + whole[1], ending)
+    yield _of_graph(rest + b"\n", ending)
+
+
+def _of_graph(lines: bytes, ending: bytes) -> list[bytes]:
+    found = lines.split(ending)
+    if found.pop() == b"" and len(found) == lines.count(b"\n"):
+        return found
+    # The record of the load travels in the same file while it is stored.
+    kept = (line + b"\n" for line in lines.split(b"\n"))
+    return [line.removesuffix(ending) for line in kept if line.endswith(ending)]
+
+
+def _triples(path: Path, graph: NamedNode) -> Iterator[Triple]:
+    with _opened(path) as file:
         for quad in pyoxigraph.parse(file, format=RdfFormat.N_QUADS):
             # The record of the load travels in the same file while it is stored.
             if isinstance(quad, Quad) and quad.graph_name == graph:

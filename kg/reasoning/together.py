@@ -9,94 +9,113 @@ at for a thing without links that a class expression speaks of; the ontology has
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from pyoxigraph import NamedNode, Triple
-
+from kg.reasoning.keys import Key, Members, key_of
 from kg.reasoning.schema import TYPE, Schema, keeps, reason
-from kg.store import Term
+from kg.reasoning.told import consequences
 
 _SORT: Final = "urn:x-diplograph:sort:"
+_TYPE: Final = str(TYPE).encode()
+
+Fact = tuple[bytes, bytes, bytes]
+"""A statement, term by term as N-Triples has them."""
 
 
-def together(schema: Schema, facts: Iterable[Triple]) -> Iterator[Triple]:
+def together(schema: Schema, facts: set[Fact]) -> dict[Key, Members]:
     """Give what follows from facts that are closed already under what follows from each one alone."""
-    known = set(facts)
-    links = set(_links(schema, known))
-    yield from links - known
-    more = {found for link in links for found in schema.follows(link)}
-    yield from more - known
-    yield from _classes(schema, known | links | more)
+    found: dict[Key, Members] = defaultdict(set)
+    links = set(_links(schema, facts)) - facts
+    more: set[Fact] = set()
+    for link in links:
+        found[key_of(*link[1:])].add(b"%b %b" % (link[0], link[2]))
+        for key, member in consequences(schema, link):
+            found[key].add(member)
+            subject, predicate, value = key.statement(member).split(b" ", 2)
+            more.add((subject, predicate, value))
+    for subject, predicate, value in _classes(schema, facts | links | more):
+        key = key_of(predicate, value)
+        found[key].add(subject if key.of_class else b"%b %b" % (subject, value))
+    return found
 
 
-def _links(schema: Schema, facts: set[Triple]) -> Iterator[Triple]:
-    relations = [
-        t for t in facts if t.predicate.value in schema.relational and isinstance(t.object, NamedNode)
-    ]
+def _links(schema: Schema, facts: set[Fact]) -> Iterator[Fact]:
+    relational = {f"<{name}>".encode() for name in schema.relational}
+    relations = [b"%b %b %b .\n" % fact for fact in facts if fact[1] in relational and fact[2][:1] == b"<"]
     if not relations:
         return
-    for s, p, o in reason([*schema.ontology, *relations]):
+    for s, p, o in reason(schema.axioms + b"".join(relations)):
         if p != TYPE.value and s != o and keeps(p):
-            yield Triple(NamedNode(s), NamedNode(p), NamedNode(o))
+            yield _iri(s), _iri(p), _iri(o)
 
 
-def _classes(schema: Schema, facts: set[Triple]) -> Iterator[Triple]:
-    types: dict[NamedNode, set[object]] = defaultdict(set)
-    leads: dict[NamedNode, list[tuple[str, Term]]] = defaultdict(list)
-    for t in facts:
-        if not isinstance(t.subject, NamedNode):
-            continue
-        if t.predicate == TYPE:
-            types[t.subject].add(t.object)
-        elif t.predicate.value in schema.restricted:
-            leads[t.subject].append((t.predicate.value, t.object))
-            if schema.universal and isinstance(t.object, NamedNode):
-                leads[t.object].append(("^" + t.predicate.value, t.subject))
-    sorts = _sorts(schema, types, leads)
-    members: dict[int, list[NamedNode]] = defaultdict(list)
+def _classes(schema: Schema, facts: set[Fact]) -> Iterator[Fact]:
+    restricted = {f"<{name}>".encode() for name in schema.restricted}
+    valued = {f"<{name}>".encode() for name in schema.valued}
+    types: dict[bytes, set[bytes]] = defaultdict(set)
+    leads: dict[bytes, list[tuple[bytes, bytes]]] = defaultdict(list)
+    for subject, predicate, value in facts:
+        if predicate == _TYPE:
+            types[subject].add(value)
+        elif predicate in restricted:
+            leads[subject].append((predicate, value))
+            if schema.universal and value[:1] == b"<":
+                leads[value].append((b"^" + predicate, subject))
+    sorts = _sorts(valued, types, leads)
+    members: dict[int, list[bytes]] = defaultdict(list)
     for thing, number in sorts.items():
         members[number].append(thing)
-    specimens = []
+    specimens = [schema.axioms_of_classes]
     for number, things in members.items():
-        one = things[0]
-        node = NamedNode(f"{_SORT}{number}")
-        specimens += [Triple(node, TYPE, c) for c in types[one] if isinstance(c, NamedNode)]
-        for name, far in leads[one]:
-            if not name.startswith("^"):
-                if isinstance(far, NamedNode) and name not in schema.valued:
-                    far = NamedNode(f"{_SORT}{sorts[far]}")
-                specimens.append(Triple(node, NamedNode(name), far))
-    for s, p, o in reason([*schema.of_classes, *specimens]):
+        one, node = things[0], _iri(f"{_SORT}{number}")
+        specimens += [b"%b %b %b .\n" % (node, _TYPE, cls) for cls in types.get(one, ())]
+        for name, far in leads.get(one, ()):
+            if not name.startswith(b"^"):
+                if far in sorts and name not in valued:
+                    far = _iri(f"{_SORT}{sorts[far]}")
+                specimens.append(b"%b %b %b .\n" % (node, name, far))
+    if not members:
+        return
+    for s, p, o in reason(b"".join(specimens)):
         if not s.startswith(_SORT) or o.startswith(_SORT):
             continue
         if (p == TYPE.value and keeps(o)) or (p != TYPE.value and keeps(p)):
-            predicate, value = NamedNode(p), NamedNode(o)
+            predicate, value = _iri(p), _iri(o)
             for thing in members[int(s[len(_SORT) :])]:
-                found = Triple(thing, predicate, value)
-                if found not in facts:
-                    yield found
+                if (thing, predicate, value) not in facts:
+                    yield thing, predicate, value
 
 
 def _sorts(
-    schema: Schema,
-    types: dict[NamedNode, set[object]],
-    leads: dict[NamedNode, list[tuple[str, Term]]],
-) -> dict[NamedNode, int]:
+    valued: set[bytes], types: dict[bytes, set[bytes]], leads: dict[bytes, list[tuple[bytes, bytes]]]
+) -> dict[bytes, int]:
     """Sort things so that those of one sort cannot be told apart by class expressions, ever more finely."""
-    things = {*leads, *(o for pairs in leads.values() for _, o in pairs if isinstance(o, NamedNode))}
-    sorts: dict[NamedNode, int] = dict.fromkeys(things, 0)
+    things = set(leads)
+    for ways in leads.values():
+        things.update(far for name, far in ways if name not in valued and _is_iri(far))
+    nothing: frozenset[bytes] = frozenset()
+    kinds = {thing: frozenset(types[thing]) if thing in types else nothing for thing in things}
+    # What is led to is of a sort; what only stands as a value is itself.
+    sorts: dict[bytes, int] = dict.fromkeys(things, 0)
     count = 0
     while True:
         numbers: dict[object, int] = {}
         finer = {}
         for thing in things:
-            ways = frozenset(
-                (name, sorts[far] if isinstance(far, NamedNode) and name not in schema.valued else far)
-                for name, far in leads.get(thing, ())
+            ways_on = frozenset(
+                [(name, far if name in valued else sorts.get(far, far)) for name, far in leads.get(thing, ())]
             )
-            key = (sorts[thing], frozenset(types.get(thing, ())), ways)
+            key = (sorts[thing], kinds[thing], ways_on)
             finer[thing] = numbers.setdefault(key, len(numbers))
         if len(numbers) == count:
             return finer
         sorts, count = finer, len(numbers)
+
+
+def _is_iri(term: bytes) -> bool:
+    return term[:1] == b"<" and term[:2] != b"<<"
+
+
+def _iri(name: str) -> bytes:
+    return f"<{name}>".encode()
