@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from pyoxigraph import NamedNode, Triple
 
-Statements = Iterator[list[bytes]]
-"""Triples as `s p o` in N-Triples, one space between terms and none of the line's end, a batch at a time."""
+
+class Batch(NamedTuple):
+    """Some triples as lines of N-Triples or N-Quads, one space between terms.
+
+    The last `end` bytes of each line are not of its triple (the graph, the full stop).
+    """
+
+    lines: list[bytes]
+    end: int
+
+
+Statements = Iterator[Batch]
 
 _BATCH: Final = 5_000
 
@@ -36,5 +46,5 @@ class Change:
             yield from text()
             return
         triples = self.removed() if gone else self.added()
-        while batch := [str(triple).encode() for triple in islice(triples, _BATCH)]:
-            yield batch
+        while lines := [f"{triple} .".encode() for triple in islice(triples, _BATCH)]:
+            yield Batch(lines, 2)

@@ -6,13 +6,14 @@ import gzip
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import methodcaller
 from pathlib import Path
 from typing import IO, Final, cast
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
-from kg.changes import Change, Statements
+from kg.changes import Batch, Change, Statements
 from kg.load.folder import LoadFolder, State
 from kg.load.model import Follower
 from kg.store import Store
@@ -80,24 +81,13 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _statements(path: Path, graph: NamedNode) -> Statements:
-    """Read the triples of a graph as text; no line is looked at by itself, so that a million take no time."""
+    """Read the triples of a graph as text."""
     ending = f" {graph} .\n".encode()
-    rest = b""
+    ours = methodcaller("endswith", ending)
     with _opened(path) as file:
-        while piece := file.read(_PIECE):
-            whole = (rest + piece).rpartition(b"\n")
-            rest = whole[2]
-            yield _of_graph(whole[0] + whole[1], ending)
-    yield _of_graph(rest + b"\n", ending)
-
-
-def _of_graph(lines: bytes, ending: bytes) -> list[bytes]:
-    found = lines.split(ending)
-    if found.pop() == b"" and len(found) == lines.count(b"\n"):
-        return found
-    # The record of the load travels in the same file while it is stored.
-    kept = (line + b"\n" for line in lines.split(b"\n"))
-    return [line.removesuffix(ending) for line in kept if line.endswith(ending)]
+        while lines := file.readlines(_PIECE):
+            # The record of the load travels in the same file while it is stored.
+            yield Batch(lines if all(map(ours, lines)) else list(filter(ours, lines)), len(ending))
 
 
 def _triples(path: Path, graph: NamedNode) -> Iterator[Triple]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from kg.changes import Statements
+from kg.changes import Batch, Statements
 from kg.reasoning.keys import Key, Members
 from kg.reasoning.schema import NONE, TYPE, Schema
 
@@ -53,7 +53,7 @@ class Teller:
         stretch, count = _Stretch(self._schema, self._bits, self._uses), 0
         for batch in batches:
             stretch.read(batch)
-            count += len(batch)
+            count += len(batch.lines)
             if count >= _STRETCH:
                 yield stretch.told()
                 stretch, count = _Stretch(self._schema, self._bits, self._uses), 0
@@ -68,13 +68,14 @@ class _Use:
 
     told: int
     ends: set[bytes] | None
-    whole: list[tuple[bytes, bytes, bytes]] | None
+    whole: list[tuple[bytes, bytes]] | None
 
 
 @dataclass
 class _Class:
     """What is noted of the statements that things are of one class."""
 
+    name: str
     bit: int
     told: int
     things: list[bytes] | None
@@ -88,16 +89,18 @@ class _Stretch:
         self._names = names
         self._classes: dict[bytes, _Class] = {}
         self._told = Told()
+        self._end = 0
+        # Values are kept with the ends of their lines, as most are the same and few are looked at.
         self._meant: dict[int, list[set[bytes]]] = {}
         # The statements of a subject stand together, more often than not in one batch.
         self._subject, self._need, self._have = b"", 0, 0
 
-    def read(self, batch: list[bytes]) -> None:
+    def read(self, batch: Batch) -> None:
         """Take in some statements. Every step of this loop is taken a million times."""
-        uses, classes = self._uses, self._classes
+        uses, classes, self._end = self._uses, self._classes, batch.end
         last, need, have = self._subject, self._need, self._have
-        for statement in batch:
-            subject, predicate, value = statement.split(b" ", 2)
+        for line in batch.lines:
+            subject, predicate, value = line.split(b" ", 2)
             if predicate == _TYPE:
                 if subject != last:
                     if need & ~have:
@@ -120,23 +123,24 @@ class _Stretch:
             if use.ends is not None:
                 use.ends.add(value)
             if use.whole is not None:
-                use.whole.append((subject, predicate, value))
+                use.whole.append((subject, value))
         self._subject, self._need, self._have = last, need, have
 
     def told(self) -> Told:
         """Give what all of it tells."""
         self._note(self._subject, self._need & ~self._have)
         told, properties = self._told, self._schema.properties
-        for value, kind in self._classes.items():
+        for kind in self._classes.values():
             if kind.things:
-                told.own[Key(value[1:-1].decode(), True)].update(filter(_is_iri, kind.things))
+                told.own[Key(kind.name, True)].update(filter(_is_iri, kind.things))
         for predicate, use in self._uses.items():
             name = self._names[predicate]
-            ends = set(filter(_is_iri, use.ends)) if use.ends else None
-            for cls in properties.get(name, NONE).object if ends else ():
-                told.candidates[Key(cls, True)] |= ends or set()
-            for fact in use.whole or ():
-                self._whole(name, fact)
+            if use.ends:
+                ends = {value[: -self._end] for value in use.ends if _is_iri(value)}
+                for cls in properties.get(name, NONE).object if ends else ():
+                    told.candidates[Key(cls, True)] |= ends
+            for subject, value in use.whole or ():
+                self._whole(name, (subject, predicate, value[: -self._end]))
         return told
 
     def _use(self, name: str) -> _Use:
@@ -146,9 +150,10 @@ class _Stretch:
         return _Use(told, set() if follows.object else None, [] if whole else None)
 
     def _class(self, value: bytes) -> _Class:
-        name = value[1:-1].decode() if _is_iri(value) else ""
+        cls = value[: -self._end]
+        name = cls[1:-1].decode() if _is_iri(cls) else ""
         told = sum(self._bits[cls] for cls in self._schema.above.get(name, ()))
-        found = _Class(self._bits.get(name, 0), told, [] if name in self._schema.concluded else None)
+        found = _Class(name, self._bits.get(name, 0), told, [] if name in self._schema.concluded else None)
         self._classes[value] = found
         return found
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 
+from kg.changes import Batch
 from kg.search.names import PROLOGUE, kind_of, plain, values
 from kg.store import Row, Store
-from kg.terms import ONTOLOGY, PREFIXES, compact
+from kg.terms import ID, ONTOLOGY, PREFIXES, compact
 
 LABEL, ALIAS, IDENTIFIER, MENTION = 0, 1, 2, 3
 
@@ -35,6 +37,19 @@ _REFERS_TO: Final = ONTOLOGY + "refersTo"
 # would drown everything else here.
 _LEFT_OUT: Final = frozenset(
     ("step", "span", "text", "time", "interaction", "membership", "mention", "record", "record-group")
+)
+_ROLES: Final = {
+    **{f"<{name}>".encode(): role for name, role in ROLES.items()},
+    **{f"<{name}>".encode(): MENTION for name in (_MENTION_TEXT, _REFERS_TO)},
+}
+# A mention is left out as a thing, and yet gives names to others. Most lines fail at their first letters.
+_NAMES: Final = re.compile(
+    rb"<(?!%b(?:%b)/)[^ ]* (?:%b) "
+    % (
+        re.escape(ID.encode()),
+        b"|".join(re.escape(kind.encode()) for kind in sorted(_LEFT_OUT - {"mention"})),
+        b"|".join(map(re.escape, sorted(_ROLES))),
+    )
 )
 _BATCH: Final = 500
 
@@ -84,18 +99,40 @@ def entries_by(store: Store, mentions: Iterable[str]) -> Iterator[Entry]:
         yield from _mentions(store, f"VALUES ?via {{ {values(part)} }}")
 
 
-def entry_of(triple: Triple) -> Entry | None:
-    """Read one triple as a name; None for what names nothing that is looked for."""
-    role = ROLES.get(triple.predicate.value)
-    if role is None or not isinstance(triple.subject, NamedNode):
+@dataclass
+class Names:
+    """What a change says of names: those that it gives, and the mentions that it is about."""
+
+    entries: list[Entry]
+    mentions: set[str]
+
+
+def names_in(batch: Batch) -> Names:
+    """Read the names that some triples give, without those of what nobody looks for."""
+    found = Names([], set())
+    for line in filter(_NAMES.match, batch.lines):
+        subject, predicate, name = line[: -batch.end].split(b" ", 2)
+        role, iri = _ROLES[predicate], subject[1:-1].decode()
+        if role == MENTION:
+            found.mentions.add(iri)
+            continue
+        term = _term(name)
+        if term is not None:
+            found.entries += _entry({"s": NamedNode(iri), "o": term}, role)
+    return found
+
+
+def _term(text: bytes) -> Literal | NamedNode | None:
+    """Read an IRI or a literal of N-Triples; what is neither names nothing."""
+    if text[:1] == b"<" and text[:2] != b"<<":
+        return NamedNode(text[1:-1].decode())
+    if text[:1] != b'"':
         return None
-    return next(_entry({"s": triple.subject, "o": triple.object}, role), None)
-
-
-def mention_in(triple: Triple) -> str | None:
-    """Tell which mention a triple is about."""
-    about = triple.predicate.value in (_MENTION_TEXT, _REFERS_TO)
-    return triple.subject.value if about and isinstance(triple.subject, NamedNode) else None
+    value, _, tail = text[1:].rpartition(b'"')
+    if b"\\" not in value and tail[:1] in (b"", b"@") and b"--" not in tail:
+        return Literal(value.decode(), language=tail[1:].decode() or None)
+    [quad] = parse(b"_:x <urn:x> %b ." % text, format=RdfFormat.N_TRIPLES)
+    return quad.object if isinstance(quad.object, Literal) else None
 
 
 def _mentions(store: Store, block: str) -> Iterator[Entry]:
