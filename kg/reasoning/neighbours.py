@@ -10,6 +10,7 @@ from kg.reasoning.asking import Asking, chunks, entailed
 from kg.reasoning.keys import Key, Members, key_of
 from kg.reasoning.schema import NONE, TYPE, Schema
 from kg.reasoning.together import Fact
+from kg.reasoning.told import links_from
 from kg.store import Store
 from kg.terms import GRAPH_ONTOLOGY
 
@@ -43,7 +44,13 @@ class Neighbours:
         said, sources = self._asking.said, self._asking.sources
         for name in sorted(self._schema.joining):
             key = Key(name)
-            found.update(self._read(key, said(key.pattern, *sources.get(key, ()))))
+            for fact in self._read(key, said(key.pattern)):
+                found.add(fact)
+                # What a joining property follows from is one, too: these links are all there are.
+                for other, member in links_from(self._schema, name, fact[0], fact[2]):
+                    if other.name in self._schema.joining:
+                        subject, _, value = member.partition(b" ")
+                        found.add((subject, b"<%b>" % other.name.encode(), value))
         linked = said(*self._linked)
         for name in sorted(self._schema.expressed) if self._linked else ():
             key = Key(name, True)

@@ -21,6 +21,9 @@ _TYPE: Final = str(TYPE).encode()
 
 Fact = tuple[bytes, bytes, bytes]
 """A statement, term by term as N-Triples has them."""
+Mark = tuple[bytes, bytes]
+Leads = tuple[tuple[bytes, bytes], ...]
+"""What a thing leads to, with the property; `^` before one that leads here."""
 
 
 def together(schema: Schema, facts: set[Fact]) -> dict[Key, Members]:
@@ -34,7 +37,7 @@ def together(schema: Schema, facts: set[Fact]) -> dict[Key, Members]:
             found[key].add(member)
             subject, predicate, value = key.statement(member).split(b" ", 2)
             more.add((subject, predicate, value))
-    for subject, predicate, value in _classes(schema, facts | links | more):
+    for subject, predicate, value in _classes(schema, facts | links | more if links else facts):
         key = key_of(predicate, value)
         found[key].add(subject if key.of_class else b"%b %b" % (subject, value))
     return found
@@ -53,30 +56,36 @@ def _links(schema: Schema, facts: set[Fact]) -> Iterator[Fact]:
 def _classes(schema: Schema, facts: set[Fact]) -> Iterator[Fact]:
     restricted = {f"<{name}>".encode() for name in schema.restricted}
     valued = {f"<{name}>".encode() for name in schema.valued}
-    types: dict[bytes, set[bytes]] = defaultdict(set)
-    leads: dict[bytes, list[tuple[bytes, bytes]]] = defaultdict(list)
+    marks = _Marks()
+    marked: dict[bytes, int] = {}
+    leads: dict[bytes, Leads] = {}
     for subject, predicate, value in facts:
-        if predicate == _TYPE:
-            types[subject].add(value)
-        elif predicate in restricted:
-            leads[subject].append((predicate, value))
-            if schema.universal and value[:1] == b"<":
-                leads[value].append((b"^" + predicate, subject))
-    sorts = _sorts(valued, types, leads)
+        if predicate == _TYPE or predicate in valued or (predicate in restricted and not _is_iri(value)):
+            marked[subject] = marks.with_mark(marked.get(subject, 0), (predicate, value))
+        if predicate not in restricted:
+            continue
+        if predicate in valued or not _is_iri(value):
+            leads.setdefault(subject, ())
+            continue
+        leads[subject] = (*leads.get(subject, ()), (predicate, value))
+        leads.setdefault(value, ())
+        if schema.universal:
+            leads[value] = (*leads[value], (b"^" + predicate, subject))
+    if not leads:
+        return
+    sorts = _sorts(marked, leads)
     members: dict[int, list[bytes]] = defaultdict(list)
     for thing, number in sorts.items():
         members[number].append(thing)
     specimens = [schema.axioms_of_classes]
     for number, things in members.items():
         one, node = things[0], _iri(f"{_SORT}{number}")
-        specimens += [b"%b %b %b .\n" % (node, _TYPE, cls) for cls in types.get(one, ())]
-        for name, far in leads.get(one, ()):
-            if not name.startswith(b"^"):
-                if far in sorts and name not in valued:
-                    far = _iri(f"{_SORT}{sorts[far]}")
-                specimens.append(b"%b %b %b .\n" % (node, name, far))
-    if not members:
-        return
+        specimens += [b"%b %b %b .\n" % (node, *mark) for mark in marks.of(marked.get(one, 0))]
+        specimens += [
+            b"%b %b %b .\n" % (node, name, _iri(f"{_SORT}{sorts[far]}"))
+            for name, far in leads[one]
+            if not name.startswith(b"^")
+        ]
     for s, p, o in reason(b"".join(specimens)):
         if not s.startswith(_SORT) or o.startswith(_SORT):
             continue
@@ -87,26 +96,43 @@ def _classes(schema: Schema, facts: set[Fact]) -> Iterator[Fact]:
                     yield thing, predicate, value
 
 
-def _sorts(
-    valued: set[bytes], types: dict[bytes, set[bytes]], leads: dict[bytes, list[tuple[bytes, bytes]]]
-) -> dict[bytes, int]:
+class _Marks:
+    """Numbers sets of marks (classes, and values of properties), so that many things share few sets."""
+
+    def __init__(self) -> None:
+        self._sets: list[frozenset[Mark]] = [frozenset()]
+        self._numbers: dict[frozenset[Mark], int] = {frozenset(): 0}
+        self._next: dict[tuple[int, Mark], int] = {}
+
+    def with_mark(self, number: int, mark: Mark) -> int:
+        """Give the number of a set with one mark more."""
+        found = self._next.get((number, mark))
+        if found is None:
+            more = self._sets[number] | {mark}
+            found = self._numbers.setdefault(more, len(self._sets))
+            if found == len(self._sets):
+                self._sets.append(more)
+            self._next[number, mark] = found
+        return found
+
+    def of(self, number: int) -> frozenset[Mark]:
+        """Give a set by its number."""
+        return self._sets[number]
+
+
+def _sorts(marked: dict[bytes, int], leads: dict[bytes, Leads]) -> dict[bytes, int]:
     """Sort things so that those of one sort cannot be told apart by class expressions, ever more finely."""
-    things = set(leads)
-    for ways in leads.values():
-        things.update(far for name, far in ways if name not in valued and _is_iri(far))
-    nothing: frozenset[bytes] = frozenset()
-    kinds = {thing: frozenset(types[thing]) if thing in types else nothing for thing in things}
-    # What is led to is of a sort; what only stands as a value is itself.
-    sorts: dict[bytes, int] = dict.fromkeys(things, 0)
-    count = 0
+    sorts = {thing: marked.get(thing, 0) for thing in leads}
+    count = len(set(sorts.values()))
     while True:
         numbers: dict[object, int] = {}
-        finer = {}
-        for thing in things:
-            ways_on = frozenset(
-                [(name, far if name in valued else sorts.get(far, far)) for name, far in leads.get(thing, ())]
-            )
-            key = (sorts[thing], kinds[thing], ways_on)
+        finer: dict[bytes, int] = {}
+        for thing, ways in leads.items():
+            if len(ways) == 1:
+                [(name, far)] = ways
+                key: object = (sorts[thing], name, sorts[far])
+            else:
+                key = (sorts[thing], frozenset([(name, sorts[far]) for name, far in ways]))
             finer[thing] = numbers.setdefault(key, len(numbers))
         if len(numbers) == count:
             return finer
