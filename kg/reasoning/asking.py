@@ -76,7 +76,9 @@ class Asking:
 
     def lines(self, key: Key, where: str) -> Iterator[bytes]:
         """Give statements of a key as pieces of N-Triples of whole lines, those with blank nodes left out."""
-        text = f"CONSTRUCT {{ {key.pattern} }} WHERE {{ SELECT DISTINCT {key.variables} WHERE {{ {where} }} }}"
+        text = (
+            f"CONSTRUCT {{ {key.pattern} }} WHERE {{ SELECT DISTINCT {key.variables} WHERE {{ {where} }} }}"
+        )
         for piece in _whole_lines(self.query(text).serialize(_NTRIPLES)):
             if b"_:" in piece:
                 yield b"".join(line for line in piece.splitlines(keepends=True) if _is_named(line))
@@ -89,6 +91,12 @@ class Asking:
         pieces = _whole_lines(self.query(text).serialize(_TSV))
         rows = (row for piece in pieces for row in piece.replace(b"\t", b" ").split(b"\n") if row)
         return islice(rows, 1, None)
+
+    def few(self, key: Key, patterns: tuple[str, ...], number: int) -> Iterator[bytes] | None:
+        """Give all that patterns say of a key, where that is less than to ask for so many members."""
+        if self._at_most(key, self.said(*patterns, loosely=True), _READ * number):
+            return self.members(key, self.said(*patterns))
+        return None
 
     def statements(self, text: str) -> Iterator[tuple[bytes, bytes, bytes]]:
         """Read what a CONSTRUCT of `said` and `entailed` gives, term by term."""

@@ -43,12 +43,13 @@ def build(store: Store, schema: Schema, delta: Delta) -> None:
         delta.leave(asking.lines(key, f"{said} {entailed(key.pattern)}"))
 
 
-def _held_keys(asking: Asking) -> Iterator[Key]:
-    for row in asking.query(f"SELECT DISTINCT ?p {{ {entailed('?x ?p ?y')} }}").rows():
-        if row["p"] != TYPE:
-            yield Key(str(row["p"])[1:-1])
-    for row in asking.query(f"SELECT DISTINCT ?c {{ {entailed(f'?x {TYPE} ?c')} }}").rows():
-        yield Key(str(row["c"])[1:-1], True)
+def _held_keys(asking: Asking) -> list[Key]:
+    properties = list(asking.query(f"SELECT DISTINCT ?p {{ {entailed('?x ?p ?y')} }}").rows())
+    classes = list(asking.query(f"SELECT DISTINCT ?c {{ {entailed(f'?x {TYPE} ?c')} }}").rows())
+    return [
+        *(Key(str(row["p"])[1:-1]) for row in properties if row["p"] != TYPE),
+        *(Key(str(row["c"])[1:-1], True) for row in classes),
+    ]
 
 
 def statements_of(key: Key, members: Iterable[bytes]) -> Iterator[bytes]:
@@ -61,4 +62,6 @@ def _without(pieces: Iterable[bytes], key: Key, members: Members) -> Iterator[by
     """Leave the statements of some members out."""
     kept = {b"%b .\n" % key.statement(member) for member in members}
     for piece in pieces:
-        yield b"".join(line for line in piece.splitlines(keepends=True) if line not in kept) if kept else piece
+        yield (
+            b"".join(line for line in piece.splitlines(keepends=True) if line not in kept) if kept else piece
+        )

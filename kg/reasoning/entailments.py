@@ -70,7 +70,8 @@ class Entailments:
 
     def clear(self, store: Store) -> None:
         """Take all entailments out of the graph. Raises StoreFailedError."""
-        store.change([Quad(*t, GRAPH_LOADS) for t in _provenance(store)], ())
+        old = _provenance(store)
+        store.change([Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in old], ())
         store.update(f"CLEAR SILENT GRAPH {GRAPH_ENTAILMENTS}")
 
     def follow(self, store: Store, change: Change) -> None:

@@ -21,13 +21,14 @@ Things = set[bytes]
 
 
 class Neighbours:
-    """Reads the surroundings of things along joining properties; what the ontology says of its terms is aside."""
+    """Reads the surroundings of things along joining properties, but for what the ontology says of terms."""
 
     def __init__(self, store: Store, schema: Schema) -> None:
         self._asking = Asking(store, schema, aside=(GRAPH_ONTOLOGY,))
         self._schema = schema
         self._joining = {f"<{name}>".encode() for name in schema.joining}
         self._walked = {f"<{name}>".encode() for name in schema.walked}
+        self._restricted = {f"<{name}>".encode() for name in schema.restricted}
         self._expressed = {f"<{name}>".encode() for name in schema.expressed}
         ends = schema.restricted - schema.valued
         self._linked = [
@@ -51,17 +52,25 @@ class Neighbours:
                     if other.name in self._schema.joining:
                         subject, _, value = member.partition(b" ")
                         found.add((subject, b"<%b>" % other.name.encode(), value))
-        linked = said(*self._linked)
-        for name in sorted(self._schema.expressed) if self._linked else ():
+        linked = {
+            end
+            for subject, predicate, value in found
+            if predicate in self._restricted
+            for end in (subject, value)
+            if _is_iri(end)
+        }
+        for name in sorted(self._schema.expressed) if linked else ():
             key = Key(name, True)
-            # The engine joins two results at once; a pattern it would look up anew for each thing.
-            found.update(
-                self._read(
+            patterns = (key.pattern, *sources.get(key, ()))
+            members = self._asking.few(key, patterns, len(linked))
+            if members is None:
+                # Two results are joined at once; a pattern would be looked up anew for each thing.
+                members = self._asking.members(
                     key,
-                    f"{{ SELECT DISTINCT ?x {{ {linked} }} }}"
-                    f" {{ SELECT DISTINCT ?x {{ {said(key.pattern, *sources.get(key, ()))} }} }}",
+                    f"{{ SELECT DISTINCT ?x {{ {said(*self._linked)} }} }}"
+                    f" {{ SELECT DISTINCT ?x {{ {said(*patterns)} }} }}",
                 )
-            )
+            found.update((thing, _TYPE, f"<{name}>".encode()) for thing in members if thing in linked)
         return found
 
     def reached(self, moved: Iterable[Fact], typed: Things) -> Things:
@@ -148,9 +157,7 @@ class Neighbours:
             more: Things = set()
             for batch in chunks(sorted(new), _BATCH):
                 where = f"VALUES ?x {{ {b' '.join(batch).decode()} }} {{ {self._asking.said(*patterns)} }}"
-                more.update(
-                    y for row in self._asking.members(_PAIR, where) for y in [row.partition(b" ")[2]]
-                )
+                more.update(y for row in self._asking.members(_PAIR, where) for y in [row.partition(b" ")[2]])
             new = {thing for thing in more if _is_iri(thing)} - found
             found |= new
         return found

@@ -64,5 +64,3 @@ def _of_loads(triples: Iterable[Triple]) -> bytes:
 
 def _quads(path: Path) -> Iterator[Quad]:
     yield from pyoxigraph.parse(path=str(path), format=RdfFormat.N_QUADS)
-
-

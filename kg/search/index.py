@@ -352,13 +352,16 @@ class SearchIndex:
             cursor.execute("CREATE TEMP TABLE IF NOT EXISTS gone (key TEXT PRIMARY KEY) WITHOUT ROWID")
             cursor.execute("DELETE FROM gone")
             cursor.executemany("INSERT INTO gone VALUES (?)", ((key,) for key in keys))
-            which = f"{column} IN (SELECT key FROM gone)" + (" AND via = ''" if column == "iri" else "")
+            where = {
+                "iri": "WHERE iri IN (SELECT key FROM gone) AND via = ''",
+                "via": "WHERE via IN (SELECT key FROM gone)",
+            }[column]
             cursor.execute(
-                f"INSERT INTO word (word, rowid, folded) SELECT 'delete', id, folded FROM name "  # noqa: S608
-                f"WHERE {which} AND role != ?",
+                f"INSERT INTO word (word, rowid, folded) SELECT 'delete', id, folded FROM name {where} "  # noqa: S608
+                "AND role != ?",
                 (IDENTIFIER,),
             )
-            cursor.execute(f"DELETE FROM name WHERE {which}")  # noqa: S608
+            cursor.execute(f"DELETE FROM name {where}")  # noqa: S608
         self._add(cursor, entries)
 
     def _number(self, cursor: sqlite3.Cursor, kind: str) -> int:
