@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from kg.changes import Batch, Statements
 from kg.reasoning.keys import Key, Members
 from kg.reasoning.schema import NONE, TYPE, Schema
 
-# Statements that are held together; a change of more is followed in stretches, so that memory stays bounded.
-_STRETCH: Final = 500_000
+# Notes that are held at once; a change that gives more is followed in stretches, so that memory is bounded.
+_STRETCH: Final = 400_000
 _TYPE: Final = str(TYPE).encode()
 
 
@@ -50,20 +50,18 @@ class Teller:
 
     def tell(self, batches: Statements) -> Iterator[Told]:
         """Take a change in stretches; the last one says so, and may tell nothing."""
-        stretch, count = _Stretch(self._schema, self._bits, self._uses), 0
+        stretch = _Stretch(self._schema, self._bits, self._uses)
         for batch in batches:
             stretch.read(batch)
-            count += len(batch.lines)
-            if count >= _STRETCH:
+            if stretch.size >= _STRETCH:
                 yield stretch.told()
-                stretch, count = _Stretch(self._schema, self._bits, self._uses), 0
+                stretch = _Stretch(self._schema, self._bits, self._uses)
         told = stretch.told()
         told.last = True
         yield told
 
 
-@dataclass
-class _Use:
+class _Use(NamedTuple):
     """What is noted of the statements with one property."""
 
     told: int
@@ -71,8 +69,7 @@ class _Use:
     whole: list[tuple[bytes, bytes]] | None
 
 
-@dataclass
-class _Class:
+class _Class(NamedTuple):
     """What is noted of the statements that things are of one class."""
 
     name: str
@@ -106,11 +103,11 @@ class _Stretch:
                     if need & ~have:
                         self._note(last, need & ~have)
                     last, need, have = subject, 0, 0
-                kind = classes.get(value) or self._class(value)
-                have |= kind.bit
-                need |= kind.told
-                if kind.things is not None:
-                    kind.things.append(subject)
+                _, bit, told, things = classes.get(value) or self._class(value)
+                have |= bit
+                need |= told
+                if things is not None:
+                    things.append(subject)
                 continue
             use = uses.get(predicate)
             if use is None:
@@ -119,12 +116,20 @@ class _Stretch:
                 if need & ~have:
                     self._note(last, need & ~have)
                 last, need, have = subject, 0, 0
-            need |= use.told
-            if use.ends is not None:
-                use.ends.add(value)
-            if use.whole is not None:
-                use.whole.append((subject, value))
+            told, ends, whole = use
+            need |= told
+            if ends is not None:
+                ends.add(value)
+            if whole is not None:
+                whole.append((subject, value))
         self._subject, self._need, self._have = last, need, have
+
+    @property
+    def size(self) -> int:
+        """Count what is noted."""
+        noted = sum(len(use.ends or ()) + len(use.whole or ()) for use in self._uses.values())
+        noted += sum(len(kind.things or ()) for kind in self._classes.values())
+        return noted + sum(map(len, self._told.candidates.values()))
 
     def told(self) -> Told:
         """Give what all of it tells."""

@@ -42,12 +42,15 @@ _ROLES: Final = {
     **{f"<{name}>".encode(): role for name, role in ROLES.items()},
     **{f"<{name}>".encode(): MENTION for name in (_MENTION_TEXT, _REFERS_TO)},
 }
-# A mention is left out as a thing, and yet gives names to others. Most lines fail at their first letters.
+_LANGUAGE: Final = re.compile(rb"@[a-z]+(?:-[a-z0-9]+)*")
+# Of what is left out, mentions alone give names to others.
+_NO_NAMES: Final = _LEFT_OUT - {"mention"}
+# Most lines fail at their first letters.
 _NAMES: Final = re.compile(
     rb"<(?!%b(?:%b)/)[^ ]* (?:%b) "
     % (
         re.escape(ID.encode()),
-        b"|".join(re.escape(kind.encode()) for kind in sorted(_LEFT_OUT - {"mention"})),
+        b"|".join(re.escape(kind.encode()) for kind in sorted(_NO_NAMES)),
         b"|".join(map(re.escape, sorted(_ROLES))),
     )
 )
@@ -116,31 +119,24 @@ def names_in(batch: Batch) -> Names:
         if role == MENTION:
             found.mentions.add(iri)
             continue
-        term = _term(name)
-        if term is not None:
-            found.entries += _entry({"s": NamedNode(iri), "o": term}, role)
+        text, _, tail = name[1:].rpartition(b'"')
+        if name[:1] == b'"' and b"\\" not in text and (not tail or _LANGUAGE.fullmatch(tail)):
+            # Nothing in it is written otherwise than it reads.
+            if text.strip() and kind_of(iri) not in _LEFT_OUT:
+                found.entries.append(Entry(iri, role, text.decode(), tail[1:].decode()))
+        else:
+            [quad] = parse(b"<urn:x> <urn:x> %b ." % name, format=RdfFormat.N_TRIPLES)
+            found.entries += _entry({"s": NamedNode(iri), "o": quad.object}, role)
     return found
-
-
-def _term(text: bytes) -> Literal | NamedNode | None:
-    """Read an IRI or a literal of N-Triples; what is neither names nothing."""
-    if text[:1] == b"<" and text[:2] != b"<<":
-        return NamedNode(text[1:-1].decode())
-    if text[:1] != b'"':
-        return None
-    value, _, tail = text[1:].rpartition(b'"')
-    if b"\\" not in value and tail[:1] in (b"", b"@") and b"--" not in tail:
-        return Literal(value.decode(), language=tail[1:].decode() or None)
-    [quad] = parse(b"_:x <urn:x> %b ." % text, format=RdfFormat.N_TRIPLES)
-    return quad.object if isinstance(quad.object, Literal) else None
 
 
 def _mentions(store: Store, block: str) -> Iterator[Entry]:
     text = f"""SELECT DISTINCT ?via ?s ?o WHERE {{ {block}
         ?via <{_MENTION_TEXT}> ?o ; <{_REFERS_TO}> ?s }}"""
     for row in store.query(text).rows():
-        for found in _entry(row, MENTION):
-            yield Entry(found.iri, MENTION, found.text, found.language, plain(row["via"]))
+        via = plain(row["via"])
+        for found in _entry(row, MENTION) if kind_of(via) not in _NO_NAMES else ():
+            yield Entry(found.iri, MENTION, found.text, found.language, via)
 
 
 def _entry(row: Row, role: int) -> Iterator[Entry]:

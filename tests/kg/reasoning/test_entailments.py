@@ -19,6 +19,7 @@ from kg.ontology import reference_graphs
 from kg.reasoning import AssertedStore, Entailments, asking, asserted_only, told
 from kg.reasoning.schema import keeps, read_schema
 from kg.store import UNION, EmbeddedStore
+from kg.store.isolated import IsolatedStore
 from kg.terms import (
     BASE,
     GRAPH,
@@ -433,3 +434,45 @@ def test_what_joins_is_read_from_the_ontology() -> None:
     # Transitive, functional or in a class expression, and inverses of such.
     assert {"subEventOf", "locatedIn", "interactionOf", "hasInteraction", "character"} <= joining
     assert not {"actor", "participant", "time", "eventType", "codedActor"} & joining
+
+
+def test_behind_processes_it_is_the_same(tmp_path: Path) -> None:
+    """With one reader, so that no question waits for another to be read."""
+    store = IsolatedStore(
+        tmp_path / "store", snapshots=tmp_path / "snapshots", workers=1, timeout=120, memory=2**31
+    )
+    plain = EmbeddedStore()
+
+    def held() -> set[str]:
+        answer = store.query(f"CONSTRUCT {{ ?s ?p ?o }} {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }}")
+        return set(map(str, answer.triples()))
+
+    def expected() -> set[str]:
+        Entailments().rebuild(plain)
+        return set(map(str, entailed(plain)))
+
+    try:
+        ontology = _named(reference_graphs()[GRAPH_ONTOLOGY])
+        for one in (store, plain):
+            one.change([], [Quad(t.subject, t.predicate, t.object, GRAPH_ONTOLOGY) for t in ontology])
+        follower = Entailments()
+        follower.rebuild(store)
+        quads = [Quad(t.subject, t.predicate, t.object, SOURCE) for t in triples(TREATY)]
+        for came in (True, False):
+            some, none = (quads, []) if came else ([], quads)
+            for one in (store, plain):
+                one.change(none, some)
+            follower.follow(
+                store,
+                Change(
+                    SOURCE,
+                    lambda some=some: iter([q.triple for q in some]),  # type: ignore[misc]
+                    lambda none=none: iter([q.triple for q in none]),  # type: ignore[misc]
+                ),
+            )
+            assert held() == expected()
+            follower.rebuild(store)
+            assert held() == expected()
+    finally:
+        store.close()
+        plain.close()
