@@ -154,7 +154,7 @@ class SearchIndex:
         version = store.version
         with self._write() as cursor:
             if version and self._get(cursor, "version") == since:
-                self._note(cursor, store, version)
+                self._note(cursor, store, version, self._get(cursor, "marker"))
 
     def rebuild(self, store: Store) -> None:
         """Read all the names of a store anew; those who search meanwhile see the old ones."""
@@ -321,8 +321,8 @@ class SearchIndex:
                 raise
             cursor.execute("COMMIT")
 
-    def _note(self, cursor: sqlite3.Cursor, store: Store, version: str) -> None:
-        self._set(cursor, "marker", marker(store))
+    def _note(self, cursor: sqlite3.Cursor, store: Store, version: str, before: str = "") -> None:
+        self._set(cursor, "marker", marker(store, before))
         self._set(cursor, "version", version)
         self._seen = version
         self._checked = time.monotonic()

@@ -68,14 +68,24 @@ class Entry:
     via: str = ""
 
 
-def marker(store: Store) -> str:
-    """Name the state of a store's names by counts: the same text for the same data, also after a restart."""
-    text = f"""{PROLOGUE} SELECT ?names ?mentions ?loads WHERE {{
-        {{ SELECT (COUNT(*) AS ?names) WHERE {{ ?s rdfs:label|skos:altLabel|dcterms:title ?name }} }}
-        {{ SELECT (COUNT(*) AS ?mentions) WHERE {{ ?s dg:refersTo ?who }} }}
-        {{ SELECT (COUNT(*) AS ?loads) WHERE {{ GRAPH graph:loads {{ ?load ?p ?o }} }} }} }}"""
-    row = next(iter(store.query(text).rows()))
-    return " ".join(plain(row[name]) for name in ("names", "mentions", "loads"))
+def marker(store: Store, before: str = "") -> str:
+    """Name the state of a store's names by counts: the same text for the same data, also after a restart.
+
+    `before` is what was said when there were the same names, which are then not counted again.
+    """
+    names = before.split(" ")[:2] if before else _counts(store, _NAME_COUNT, _MENTION_COUNT)
+    return " ".join([*names, *_counts(store, _LOAD_COUNT)])
+
+
+_NAME_COUNT: Final = "?s rdfs:label|skos:altLabel|dcterms:title ?name"
+_MENTION_COUNT: Final = "?s dg:refersTo ?who"
+_LOAD_COUNT: Final = "GRAPH graph:loads { ?load ?p ?o }"
+
+
+def _counts(store: Store, *patterns: str) -> list[str]:
+    parts = (f"{{ SELECT (COUNT(*) AS ?n{i}) WHERE {{ {p} }} }}" for i, p in enumerate(patterns))
+    row = next(iter(store.query(f"{PROLOGUE} SELECT * WHERE {{ {' '.join(parts)} }}").rows()))
+    return [plain(row[f"n{i}"]) for i in range(len(patterns))]
 
 
 def all_entries(store: Store) -> Iterator[Entry]:
