@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import io
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from itertools import islice
 from operator import methodcaller
 from pathlib import Path
 from typing import IO, Final, cast
@@ -18,7 +17,7 @@ from kg.load.folder import LoadFolder, State
 from kg.load.model import Follower
 from kg.store import Store
 
-_PIECE: Final = 1024 * 1024
+_BATCH: Final = 5_000
 
 
 def follow(store: Store, folder: LoadFolder, state: State, followers: Sequence[Follower]) -> None:
@@ -67,31 +66,21 @@ def open_delta(path: Path) -> Iterator[bytes]:
             yield from plain
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    found = delta(path)
-    if not found.exists():
-        yield io.BytesIO()
-    elif found.suffix == ".gz":
-        with gzip.open(found, "rb") as packed:
-            yield cast(IO[bytes], packed)
-    else:
-        with found.open("rb") as plain:
-            yield plain
-
-
 def _statements(path: Path, graph: NamedNode) -> Statements:
-    """Read the triples of a graph as text."""
     ending = f" {graph} .\n".encode()
     ours = methodcaller("endswith", ending)
-    with _opened(path) as file:
-        while lines := file.readlines(_PIECE):
-            # The record of the load travels in the same file while it is stored.
-            yield Batch(lines if all(map(ours, lines)) else list(filter(ours, lines)), len(ending))
+    rest = open_delta(path)
+    while lines := list(islice(rest, _BATCH)):
+        # The record of the load travels in the same file while it is stored.
+        yield Batch(lines if all(map(ours, lines)) else list(filter(ours, lines)), len(ending))
 
 
 def _triples(path: Path, graph: NamedNode) -> Iterator[Triple]:
-    with _opened(path) as file:
+    found = delta(path)
+    if not found.exists():
+        return
+    opened = gzip.open(found, "rb") if found.suffix == ".gz" else found.open("rb")  # noqa: SIM115
+    with cast(IO[bytes], opened) as file:
         for quad in pyoxigraph.parse(file, format=RdfFormat.N_QUADS):
             # The record of the load travels in the same file while it is stored.
             if isinstance(quad, Quad) and quad.graph_name == graph:
