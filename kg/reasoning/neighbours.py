@@ -10,7 +10,6 @@ from kg.reasoning.asking import Asking, chunks, entailed
 from kg.reasoning.keys import Key, Members, key_of
 from kg.reasoning.schema import NONE, TYPE, Schema
 from kg.reasoning.together import Fact
-from kg.reasoning.told import links_from
 from kg.store import Store
 from kg.terms import GRAPH_ONTOLOGY
 
@@ -28,7 +27,6 @@ class Neighbours:
         self._schema = schema
         self._joining = {f"<{name}>".encode() for name in schema.joining}
         self._walked = {f"<{name}>".encode() for name in schema.walked}
-        self._restricted = {f"<{name}>".encode() for name in schema.restricted}
         self._expressed = {f"<{name}>".encode() for name in schema.expressed}
         ends = schema.restricted - schema.valued
         self._linked = [
@@ -41,37 +39,58 @@ class Neighbours:
 
         It is closed under what follows from each statement alone.
         """
-        found: set[Fact] = set()
-        said, sources = self._asking.said, self._asking.sources
-        for name in sorted(self._schema.joining):
-            key = Key(name)
-            for fact in self._read(key, said(key.pattern)):
-                found.add(fact)
-                # What a joining property follows from is one, too: these links are all there are.
-                for other, member in links_from(self._schema, name, fact[0], fact[2]):
-                    if other.name in self._schema.joining:
-                        subject, _, value = member.partition(b" ")
-                        found.add((subject, b"<%b>" % other.name.encode(), value))
-        linked = {
-            end
-            for subject, predicate, value in found
-            if predicate in self._restricted
-            for end in (subject, value)
-            if _is_iri(end)
+        links = self._links()
+        found = {(s, f"<{name}>".encode(), o) for name, pairs in links.items() for s, o in pairs}
+        ends = {
+            name: ({s for s, _ in pairs}, {o for _, o in pairs if _is_iri(o)})
+            for name, pairs in links.items()
         }
+        restricted = self._schema.restricted
+        linked = {thing for name in restricted for some in ends.get(name, ()) for thing in some}
         for name in sorted(self._schema.expressed) if linked else ():
-            key = Key(name, True)
-            patterns = (key.pattern, *sources.get(key, ()))
-            members = self._asking.few(key, patterns, len(linked))
-            if members is None:
-                # Two results are joined at once; a pattern would be looked up anew for each thing.
-                members = self._asking.members(
-                    key,
-                    f"{{ SELECT DISTINCT ?x {{ {said(*self._linked)} }} }}"
-                    f" {{ SELECT DISTINCT ?x {{ {said(*patterns)} }} }}",
-                )
-            found.update((thing, _TYPE, f"<{name}>".encode()) for thing in members if thing in linked)
+            beside = self._schema.beside.get(name)
+            things = linked if beside is None else {x for p in beside & ends.keys() for x in ends[p][0]}
+            found.update((thing, _TYPE, f"<{name}>".encode()) for thing in self._of_class(name, things, ends))
         return found
+
+    def _links(self) -> dict[str, set[tuple[bytes, bytes]]]:
+        """Read what joining properties link, with what follows: these follow from others of them alone."""
+        found: dict[str, set[tuple[bytes, bytes]]] = defaultdict(set)
+        for name in sorted(self._schema.joining):
+            key, follows = Key(name), self._schema.properties.get(name, NONE)
+            pairs = {
+                (subject, value) for subject, _, value in self._read(key, self._asking.said(key.pattern))
+            }
+            for other in {name, *follows.forward} & self._schema.joining:
+                found[other] |= pairs
+            for other in follows.backward & self._schema.joining:
+                found[other].update((value, subject) for subject, value in pairs if _is_iri(value))
+        return found
+
+    def _of_class(
+        self, name: str, things: Things, ends: Mapping[str, tuple[Things, Things]]
+    ) -> Iterable[bytes]:
+        """Keep the things that are of a class, by what is asserted or follows from single statements."""
+        told: Things = set()
+        for link, (subjects, values) in ends.items():
+            follows = self._schema.properties.get(link, NONE)
+            told |= (subjects if name in follows.subject else set()) | (
+                values if name in follows.object else set()
+            )
+        yield from told & things
+        asked = things - told
+        if not asked:
+            return
+        key = Key(name, True)
+        patterns = (key.pattern, *self._asking.sources.get(key, ()))
+        members = self._asking.few(key, patterns, len(asked))
+        if members is None:
+            # Two results are joined at once; a pattern would be looked up anew for each thing.
+            linked, said = self._asking.said(*self._linked), self._asking.said(*patterns)
+            members = self._asking.members(
+                key, f"{{ SELECT DISTINCT ?x {{ {linked} }} }} {{ SELECT DISTINCT ?x {{ {said} }} }}"
+            )
+        yield from (thing for thing in members if thing in asked)
 
     def reached(self, moved: Iterable[Fact], typed: Things) -> Things:
         """Give the things whose entailments by joined statements can differ after a change.

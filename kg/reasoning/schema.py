@@ -48,6 +48,9 @@ _SCHEMA_PREDICATES: Final = frozenset(
     {term("rdfs:subClassOf"), term("rdfs:subPropertyOf"), term("rdfs:domain"), term("rdfs:range")}
 )
 _EXPRESSIONS: Final = (term("owl:onProperty"), term("owl:intersectionOf"))
+_ON: Final = term("owl:onProperty")
+_ASKING_FOR_ONE: Final = (term("owl:someValuesFrom"), term("owl:hasValue"))
+_LIST: Final = (term("rdf:first"), term("rdf:rest"))
 _CONCLUDE_NOTHING: Final = frozenset(
     {TYPE, term("rdfs:domain"), term("rdfs:range"), term("rdfs:isDefinedBy"), term("owl:disjointWith")}
 )
@@ -86,6 +89,8 @@ class Schema:
     valued: frozenset[str]
     expressed: frozenset[str]
     """Classes that class expressions speak of, and narrower ones."""
+    beside: dict[str, frozenset[str]]
+    """Of some of these, the properties of which a member needs one for an expression to be about it."""
     universal: bool
     """Whether a class expression speaks of all values, so that types travel forward along links."""
 
@@ -210,7 +215,7 @@ def read_schema(ontology: Iterable[Triple]) -> Schema:
         }
 
     wider = {c: frozenset(found - {c}) for c, found in above.items()}
-    spoken = _spoken_of(triples)
+    spoken, nodes = _spoken_of(triples)
     return Schema(
         ontology=tuple(t for t in triples if t.object not in _EQUALITY),
         above=wider,
@@ -219,6 +224,7 @@ def read_schema(ontology: Iterable[Triple]) -> Schema:
         restricted=and_sources(restricted),
         valued=frozenset(restricted - walked - roots),
         expressed=frozenset(spoken | {c for c, found in wider.items() if found & spoken}),
+        beside=_needed_beside(triples, spoken, nodes),
         universal=any(t.predicate == term("owl:allValuesFrom") for t in triples),
     )
 
@@ -234,8 +240,8 @@ def _lines(triples: Iterable[Triple]) -> bytes:
     return b"".join(f"{t} .\n".encode() for t in triples if not isinstance(t.object, Literal))
 
 
-def _spoken_of(triples: tuple[Triple, ...]) -> set[str]:
-    """Name what stands beside the nodes of restrictions and intersections: all that they can be about."""
+def _spoken_of(triples: tuple[Triple, ...]) -> tuple[set[str], set[str]]:
+    """Name what stands beside the nodes of restrictions and intersections, and these nodes."""
     near: dict[str, set[str]] = defaultdict(set)
     for t in triples:
         ends = str(t.subject), str(t.object)
@@ -249,7 +255,40 @@ def _spoken_of(triples: tuple[Triple, ...]) -> set[str]:
         named |= {x for x in beside if not _is_anonymous(x)}
         new = {x for x in beside if _is_anonymous(x)} - found
         found |= new
-    return {iri for x in named | found if keeps(iri := x.strip("<>")) and not _is_anonymous(x)}
+    return {iri for x in named | found if keeps(iri := x.strip("<>")) and not _is_anonymous(x)}, found
+
+
+def _needed_beside(
+    triples: tuple[Triple, ...], spoken: set[str], nodes: set[str]
+) -> dict[str, frozenset[str]]:
+    """Name for classes that stand in intersections alone the properties that the same ones ask for."""
+    asked = {t.subject for t in triples if t.predicate in _ASKING_FOR_ONE}
+    on: dict[object, str] = {
+        t.subject: str(t.object)[1:-1] for t in triples if t.predicate == _ON and t.subject in asked
+    }
+    links: dict[tuple[object, object], object] = {
+        (t.subject, t.predicate): t.object for t in triples if t.predicate in _LIST
+    }
+    told: dict[str, set[str]] = defaultdict(set)
+    counted: dict[str, int] = defaultdict(int)
+    for t in triples:
+        if t.predicate != term("owl:intersectionOf"):
+            continue
+        operands: list[object] = []
+        node: object = t.object
+        while (node, _LIST[0]) in links:
+            operands.append(links[node, _LIST[0]])
+            node = links.get((node, _LIST[1]), _LIST[1])
+        properties = {on[operand] for operand in operands if operand in on}
+        for name in (str(operand)[1:-1] for operand in operands if properties):
+            counted[name] += 1
+            told[name].add(min(properties))
+    # Who is spoken of anywhere else may be meant without such a property.
+    for t in triples:
+        for one, other in ((t.subject, t.object), (t.object, t.subject)):
+            if str(one) in nodes and str(other)[1:-1] in told:
+                counted[str(other)[1:-1]] -= 1
+    return {name: frozenset(told[name]) for name in told if name in spoken and counted[name] == 0}
 
 
 def _is_anonymous(node: str) -> bool:
