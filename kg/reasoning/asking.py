@@ -76,21 +76,28 @@ class Asking:
 
     def lines(self, key: Key, where: str) -> Iterator[bytes]:
         """Give statements of a key as pieces of N-Triples of whole lines, those with blank nodes left out."""
-        text = (
-            f"CONSTRUCT {{ {key.pattern} }} WHERE {{ SELECT DISTINCT {key.variables} WHERE {{ {where} }} }}"
-        )
-        for piece in _whole_lines(self.query(text).serialize(_NTRIPLES)):
-            if b"_:" in piece:
-                yield b"".join(line for line in piece.splitlines(keepends=True) if _is_named(line))
+        middle = key.statement(b"")
+        odd = False
+        for piece in self._rows(key, where):
+            rows = piece
+            if not _all_plain(piece, key):
+                kept = [row for row in piece.splitlines(keepends=True) if _is_plain(row)]
+                odd, rows = True, b"".join(kept)
+            if key.of_class:
+                yield rows.replace(b"\n", b"%b .\n" % middle)
             else:
-                yield piece
+                yield rows.replace(b"\t", middle).replace(b"\n", b" .\n")
+        if odd and not key.of_class:
+            # TSV has numbers in a shorter form than N-Triples.
+            text = f"CONSTRUCT {{ {key.pattern} }} WHERE {{ {where} FILTER(!isIRI(?y) && !isBlank(?y)) }}"
+            for subject, predicate, value in self.statements(text):
+                if _is_plain(subject):
+                    yield b"%b %b %b .\n" % (subject, predicate, value)
 
     def members(self, key: Key, where: str) -> Iterator[bytes]:
         """Give the members of a key, written as TSV has them: numbers may be shorter than in N-Triples."""
-        text = f"SELECT DISTINCT {key.variables} WHERE {{ {where} }}"
-        pieces = _whole_lines(self.query(text).serialize(_TSV))
-        rows = (row for piece in pieces for row in piece.replace(b"\t", b" ").split(b"\n") if row)
-        return islice(rows, 1, None)
+        for piece in self._rows(key, where):
+            yield from piece.replace(b"\t", b" ").split(b"\n")[:-1]
 
     def few(self, key: Key, patterns: tuple[str, ...], number: int) -> Iterator[bytes] | None:
         """Give all that patterns say of a key, where that is less than to ask for so many members."""
@@ -105,6 +112,12 @@ class Asking:
                 if statement:
                     subject, predicate, value = statement.split(b" ", 2)
                     yield subject, predicate, value
+
+    def _rows(self, key: Key, where: str) -> Iterator[bytes]:
+        text = f"SELECT DISTINCT {key.variables} WHERE {{ {where} }}"
+        pieces = _whole_lines(self.query(text).serialize(_TSV))
+        yield next(pieces).partition(b"\n")[2]
+        yield from pieces
 
     def _said(self, pattern: str, loosely: bool) -> str:
         if self._listed:
@@ -167,13 +180,20 @@ def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
         if end:
             yield whole + end
     if rest:
-        yield rest
+        yield rest + b"\n"
 
 
-def _is_named(line: bytes) -> bool:
-    """Tell whether neither end of a statement is a blank node."""
-    subject, _, value = line.split(b" ", 2)
-    return not subject.startswith(b"_:") and not value.startswith(b"_:")
+def _all_plain(rows: bytes, key: Key) -> bool:
+    """Tell whether rows of TSV have IRIs alone."""
+    number = rows.count(b"\n")
+    return (b"\n" + rows).count(b"\n<") == number and (
+        key.of_class or (rows.count(b"\t<") == number and b"\t<<" not in rows)
+    )
+
+
+def _is_plain(row: bytes) -> bool:
+    """Tell whether a row of TSV has IRIs alone."""
+    return all(term[:1] == b"<" and term[:2] != b"<<" for term in row.split(b"\t"))
 
 
 def _is_link(member: bytes) -> bool:
