@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from itertools import count, islice
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from pyoxigraph import NamedNode
 
@@ -27,6 +27,20 @@ _READ: Final = 5
 _NTRIPLES: Final = result_format("graph", "nt")
 _TSV: Final = result_format("solutions", "tsv")
 _THING: Final = ("?x ?p ?other", "?other ?p ?x")
+
+
+@runtime_checkable
+class Whole(Protocol):
+    """A store that limits the rows of a query, but not those of our own questions."""
+
+    def query_whole(self, text: str, dataset: QueryDataset = UNION) -> Answer:
+        """Answer a question with any number of rows; see `Store.query`."""
+        ...
+
+
+def ask(store: Store, text: str, dataset: QueryDataset = UNION) -> Answer:
+    """Ask a question of our own: a limit on the rows of a query is for those who ask from outside."""
+    return store.query_whole(text, dataset) if isinstance(store, Whole) else store.query(text, dataset)
 
 
 class Asking:
@@ -48,7 +62,7 @@ class Asking:
 
     def query(self, text: str) -> Answer:
         """Ask a question whose patterns are of `said` and `entailed`. Raises StoreFailedError."""
-        return self.store.query(text, self._dataset)
+        return ask(self.store, text, self._dataset)
 
     def asserted(self, key: Key, members: Collection[bytes]) -> Members:
         """Keep the members that somebody asserts."""
@@ -127,7 +141,7 @@ class Asking:
         return f"{{ GRAPH {graph} {{ {pattern} }}{but} }}"
 
     def _graphs(self) -> QueryDataset:
-        rows = self.store.query("SELECT DISTINCT ?g { GRAPH ?g { } }").rows()
+        rows = ask(self.store, "SELECT DISTINCT ?g { GRAPH ?g { } }").rows()
         graphs = {row["g"].value for row in rows if isinstance(row["g"], NamedNode)}
         kept = sorted(graphs.difference(graph.value for graph in self._aside))
         return QueryDataset(default=(*kept, UNNAMED), named=(GRAPH_ENTAILMENTS.value,))

@@ -19,6 +19,7 @@ from typing import Final
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kg.changes import Change
+from kg.reasoning.asking import ask
 from kg.reasoning.building import build, statements_of
 from kg.reasoning.following import step_for
 from kg.reasoning.schema import TYPE, Schema, fingerprint, read_schema
@@ -113,7 +114,7 @@ class Entailments:
 
 
 def _ontology(store: Store) -> Iterator[Triple]:
-    held = store.query("CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(GRAPH_ONTOLOGY.value,)))
+    held = ask(store, "CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(GRAPH_ONTOLOGY.value,)))
     yield from held.triples()
 
 
@@ -123,9 +124,8 @@ def _count(store: Store) -> int:
 
 
 def _provenance(store: Store) -> list[Triple]:
-    answer = store.query(
-        f"CONSTRUCT {{ {GRAPH_ENTAILMENTS} ?p ?o }} {{ GRAPH {GRAPH_LOADS} {{ {GRAPH_ENTAILMENTS} ?p ?o }} }}"
-    )
+    about = f"{GRAPH_ENTAILMENTS} ?p ?o"
+    answer = ask(store, f"CONSTRUCT {{ {about} }} {{ GRAPH {GRAPH_LOADS} {{ {about} }} }}")
     return list(answer.triples())
 
 

@@ -437,14 +437,15 @@ def test_what_joins_is_read_from_the_ontology() -> None:
 
 
 def test_behind_processes_it_is_the_same(tmp_path: Path) -> None:
-    """With one reader, so that no question waits for another to be read."""
+    """With one reader, so that no question may wait for another, and few rows for who asks from outside."""
     store = IsolatedStore(
-        tmp_path / "store", snapshots=tmp_path / "snapshots", workers=1, timeout=120, memory=2**31
+        tmp_path / "store", snapshots=tmp_path / "snapshots", workers=1, timeout=120, memory=2**31, rows=5
     )
     plain = EmbeddedStore()
 
     def held() -> set[str]:
-        answer = store.query(f"CONSTRUCT {{ ?s ?p ?o }} {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }}")
+        text = f"CONSTRUCT {{ ?s ?p ?o }} {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }}"
+        answer = store.query_whole(text)
         return set(map(str, answer.triples()))
 
     def expected() -> set[str]:
