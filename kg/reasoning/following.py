@@ -44,9 +44,9 @@ def step_for(store: Store, schema: Schema, told: Told, *, gone: bool) -> Step:
         typed |= told.own.get(key, set()) | (step.leaving if gone else step.entering).get(key, set())
     if typed or told.joining:
         near = Neighbours(store, schema)
-        touched = near.reached(told.joining, typed)
-        if touched:
-            _jointly(asking, near, schema, step, touched, gone=gone)
+        begun = near.begun(told.joining, typed)
+        if begun:
+            _jointly(asking, near, schema, step, begun, told.joining, gone=gone)
     return step
 
 
@@ -82,19 +82,30 @@ def _both(told: Told, key: Key) -> Members:
 
 
 def _jointly(
-    asking: Asking, near: Neighbours, schema: Schema, step: Step, touched: Members, *, gone: bool
+    asking: Asking,
+    near: Neighbours,
+    schema: Schema,
+    step: Step,
+    begun: Members,
+    moved: set[Fact],
+    *,
+    gone: bool,
 ) -> None:
     """Add to a step what follows from statements together, of the things that the change reaches."""
+    most = near.are_most(begun)
+    facts = near.everywhere() if most else set()
+    touched = begun | near.ends_of(facts) if most else near.reached(begun, moved)
     if gone:
         for key, members in near.entailed(touched).items():
             doubtful = members - step.leaving[key]
             step.leaving[key] |= doubtful - asking.supported(key, doubtful)
-    more: dict[bytes, set[Fact]] = defaultdict(set)
-    for fact in _facts(step.entering):
-        more[fact[0]].add(fact)
-    facts = near.surroundings(touched, more)
-    if gone:
-        facts -= _facts(step.leaving)
+    if not most:
+        more: dict[bytes, set[Fact]] = defaultdict(set)
+        for fact in _facts(step.entering):
+            more[fact[0]].add(fact)
+        facts = near.surroundings(touched, more)
+        if gone:
+            facts -= _facts(step.leaving)
     for key, members in together(schema, facts).items():
         found = {member for member in members if member.partition(b" ")[0] in touched}
         found -= asking.asserted(key, found)

@@ -14,6 +14,7 @@ from kg.store import Store
 from kg.terms import GRAPH_ONTOLOGY
 
 _BATCH: Final = 500
+_MANY: Final = 2_000
 _TYPE: Final = str(TYPE).encode()
 _X: Final = Key("", True)
 Things = set[bytes]
@@ -92,29 +93,38 @@ class Neighbours:
             )
         yield from (thing for thing in members if thing in asked)
 
-    def reached(self, moved: Iterable[Fact], typed: Things) -> Things:
-        """Give the things whose entailments by joined statements can differ after a change.
+    def begun(self, moved: Iterable[Fact], typed: Things) -> Things:
+        """Give the things at which a change may have other entailments by joined statements.
 
-        `moved` are its statements with joining properties, `typed` the things whose classes differ so that a
-        class expression may see it. Reached are the things that joining properties of the change connect,
-        those of `typed` that any connect, and what leads to them: along a property that gives further links
-        only where the change has one, else along those of class expressions.
+        `moved` are its statements with joining properties, whose ends these are, and `typed` the things whose
+        classes differ so that a class expression may see it, of which these are those that any connect.
         """
-        schema = self._schema
         found: Things = set()
-        changed = set()
         for subject, predicate, value in moved:
-            changed.add(predicate[1:-1].decode())
             found.add(subject)
             if predicate in self._walked and _is_iri(value):
                 found.add(value)
-        if not self._joining:
-            return found
-        found |= self._asking.those(typed - found, self._linked)
-        followed = (schema.restricted - schema.valued) | (
-            schema.relational if changed & schema.relational else frozenset()
-        )
-        found = self._closure(found, followed, "?y <{}> ?x", "?x <{}> ?y")
+        return found | self._asking.those(typed - found, self._linked) if self._joining else found
+
+    def are_most(self, things: Things) -> bool:
+        """Tell whether so many things are asked for that all there are cost less."""
+        links = (f"?x <{name}> ?y" for name in sorted(self._schema.joining))
+        return len(things) > _MANY and self._asking.few(Key(""), tuple(links), len(things)) is not None
+
+    def ends_of(self, facts: Iterable[Fact]) -> Things:
+        """Give the things that statements with joining properties connect."""
+        return {end for s, p, o in facts if p in self._joining for end in (s, o) if _is_iri(end)}
+
+    def reached(self, begun: Things, moved: Iterable[Fact]) -> Things:
+        """Give the things that a change can reach from where it begins: those, and what leads to them.
+
+        Along a property that gives further links only where the change has one, else along those of class
+        expressions.
+        """
+        schema = self._schema
+        changed = {predicate[1:-1].decode() for _, predicate, _ in moved} & schema.relational
+        followed = (schema.restricted - schema.valued) | (schema.relational if changed else frozenset())
+        found = self._closure(begun, followed, "?y <{}> ?x", "?x <{}> ?y")
         if schema.universal:
             found = self._closure(found, schema.walked, "?x <{}> ?y", "?y <{}> ?x")
         return found

@@ -16,7 +16,7 @@ from kg import changes
 from kg.changes import Change
 from kg.load.following import change_from
 from kg.ontology import reference_graphs
-from kg.reasoning import AssertedStore, Entailments, asking, asserted_only, told
+from kg.reasoning import AssertedStore, Entailments, asking, asserted_only, neighbours, told
 from kg.reasoning.schema import keeps, read_schema
 from kg.store import UNION, EmbeddedStore
 from kg.store.isolated import IsolatedStore
@@ -242,6 +242,7 @@ def test_following_is_the_same_however_the_store_is_asked(
     few, read = _WAYS[way]
     monkeypatch.setattr(asking, "_FEW", few)
     monkeypatch.setattr(asking, "_READ", read)
+    monkeypatch.setattr(neighbours, "_MANY", 0 if way == "read whole" else 2_000)
     monkeypatch.setattr(told, "_STRETCH", 4)
     monkeypatch.setattr(changes, "_BATCH", 3)
     pick = random.Random(1000 + seed)
