@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import methodcaller
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Final, cast
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
-from kg.changes import Change
+from kg.changes import Batch, Change, Statements
 from kg.load.folder import LoadFolder, State
 from kg.load.model import Follower
 from kg.store import Store
+
+_BATCH: Final = 5_000
 
 
 def follow(store: Store, folder: LoadFolder, state: State, followers: Sequence[Follower]) -> None:
@@ -30,10 +34,17 @@ def change_of(folder: LoadFolder, graph: NamedNode, *, undone: bool = False) -> 
     entered, left = (
         ("undo-added.nq", "undo-removed.nq") if undone else (folder.added.name, folder.removed.name)
     )
+    return change_from(folder.path / entered, folder.path / left, graph)
+
+
+def change_from(entered: Path, left: Path, graph: NamedNode) -> Change:
+    """Give what two files of N-Quads say of a graph as what entered and left it."""
     return Change(
         graph,
-        added=lambda: _triples(folder.path / entered, graph),
-        removed=lambda: _triples(folder.path / left, graph),
+        added=lambda: _triples(entered, graph),
+        removed=lambda: _triples(left, graph),
+        added_text=lambda: _statements(entered, graph),
+        removed_text=lambda: _statements(left, graph),
     )
 
 
@@ -53,6 +64,15 @@ def open_delta(path: Path) -> Iterator[bytes]:
     else:
         with found.open("rb", buffering=1024 * 1024) as plain:
             yield from plain
+
+
+def _statements(path: Path, graph: NamedNode) -> Statements:
+    ending = f" {graph} .\n".encode()
+    ours = methodcaller("endswith", ending)
+    rest = open_delta(path)
+    while lines := list(islice(rest, _BATCH)):
+        # The record of the load travels in the same file while it is stored.
+        yield Batch(lines if all(map(ours, lines)) else list(filter(ours, lines)), len(ending))
 
 
 def _triples(path: Path, graph: NamedNode) -> Iterator[Triple]:

@@ -3,192 +3,197 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from pyoxigraph import NamedNode, Triple
-
+from kg.reasoning.asking import Asking, chunks, entailed
+from kg.reasoning.keys import Key, Members, key_of
 from kg.reasoning.schema import NONE, TYPE, Schema
+from kg.reasoning.together import Fact
 from kg.store import Store
-from kg.store.answer import Term
-from kg.terms import GRAPH_ENTAILMENTS, GRAPH_ONTOLOGY
+from kg.terms import GRAPH_ONTOLOGY
 
 _BATCH: Final = 500
-_MANY_ASKED: Final = 2_000
-_MANY_LINKS: Final = 200_000
-_ASSERTED: Final = f"FILTER(?g NOT IN ({GRAPH_ENTAILMENTS}, {GRAPH_ONTOLOGY}))"
-Things = set[NamedNode]
+_MANY: Final = 2_000
+_TYPE: Final = str(TYPE).encode()
+_X: Final = Key("", True)
+Things = set[bytes]
 
 
 class Neighbours:
-    """Reads, from what is asserted, the surroundings of things along joining properties."""
+    """Reads the surroundings of things along joining properties, but for what the ontology says of terms."""
 
     def __init__(self, store: Store, schema: Schema) -> None:
-        self._store = store
-        self.schema = schema
-        self._asked = 0
-        self._linked: Things | None = None
-        self._joining, self._walked = (
-            " ".join(f"<{name}>" for name in sorted(names)) for names in (schema.joining, schema.walked)
-        )
+        self._asking = Asking(store, schema, aside=(GRAPH_ONTOLOGY,))
+        self._schema = schema
+        self._joining = {f"<{name}>".encode() for name in schema.joining}
+        self._walked = {f"<{name}>".encode() for name in schema.walked}
+        self._expressed = {f"<{name}>".encode() for name in schema.expressed}
+        ends = schema.restricted - schema.valued
+        self._linked = [
+            *(f"?x <{name}> ?other" for name in sorted(schema.restricted)),
+            *(f"?other <{name}> ?x" for name in sorted(ends)),
+        ]
 
-    def everywhere(self) -> tuple[Things, set[Triple]]:
-        """Give all things with joining statements, and of what is asserted of them the part that matters."""
-        if not self._joining:
-            return set(), set()
-        links = set(
-            self._store.query(
-                f"CONSTRUCT {{ ?x ?p ?y }} {{ VALUES ?p {{ {self._joining} }}"
-                f" GRAPH ?g {{ ?x ?p ?y }} {_ASSERTED} }}"
-            ).triples()
-        )
-        things = {t for link in links for t in (link.subject, link.object) if isinstance(t, NamedNode)}
-        types = self._store.query(
-            f"CONSTRUCT {{ ?x a ?c }} {{ {{ SELECT DISTINCT ?x {{ VALUES ?p {{ {self._joining} }}"
-            f" {{ ?x ?p ?y }} UNION {{ ?y ?p ?x }} }} }} GRAPH ?g {{ ?x a ?c }} {_ASSERTED} }}"
-        )
-        return things, links.union(types.triples())
+    def everywhere(self) -> set[Fact]:
+        """Give the part that matters of what is asserted of all things with joining statements.
 
-    def ends(self, changed: list[Triple]) -> Things:
-        """Give the things whose class the statements tell, by name or by domain and range."""
-        ends: Things = set()
-        for t in changed:
-            follows = self.schema.properties.get(t.predicate.value, NONE)
-            if (t.predicate == TYPE or follows.subject) and isinstance(t.subject, NamedNode):
-                ends.add(t.subject)
-            if follows.object and isinstance(t.object, NamedNode):
-                ends.add(t.object)
-        return ends
-
-    def reached(self, changed: list[Triple], typed: Things) -> Things:
-        """Give the things whose entailments by joined statements can differ after a change.
-
-        `typed` are the things whose classes differ. Reached are the things that joining properties of the
-        change connect, those of `typed` that any connect, and what leads to them: along a property that gives
-        further links only where the change has one, else along those of class expressions.
+        It is closed under what follows from each statement alone.
         """
-        if not self._joining:
-            return set()
-        schema = self.schema
-        found: Things = set()
-        for t in changed:
-            if t.predicate.value in schema.joining:
-                found |= {
-                    end
-                    for end in (t.subject, t.object if t.predicate.value in schema.walked else None)
-                    if isinstance(end, NamedNode)
-                }
-        found |= set(self._connected(typed - found))
-        moved = {t.predicate.value for t in changed} & schema.relational
-        followed = (schema.restricted - schema.valued) | (schema.relational if moved else frozenset())
-        found = self._closure(found, self._steps(followed, "?y ?p ?x", "?x ?p ?y"))
-        if schema.universal:
-            found = self._closure(found, self._steps(schema.walked, "?x ?p ?y", "?y ?p ?x"))
+        links = self._links()
+        found = {(s, f"<{name}>".encode(), o) for name, pairs in links.items() for s, o in pairs}
+        ends = {
+            name: ({s for s, _ in pairs}, {o for _, o in pairs if _is_iri(o)})
+            for name, pairs in links.items()
+        }
+        restricted = self._schema.restricted
+        linked = {thing for name in restricted for some in ends.get(name, ()) for thing in some}
+        for name in sorted(self._schema.expressed) if linked else ():
+            beside = self._schema.beside.get(name)
+            things = linked if beside is None else {x for p in beside & ends.keys() for x in ends[p][0]}
+            found.update((thing, _TYPE, f"<{name}>".encode()) for thing in self._of_class(name, things, ends))
         return found
 
-    def surroundings(self, things: Things) -> set[Triple]:
-        """Give what is asserted of things and of what they lead to, with what follows from each statement."""
-        everything = self._closure(things, self._steps(self.schema.walked, "?x ?p ?y", "?y ?p ?x"))
-        facts = {*self._facts(everything), *self._ends(everything)}
-        return facts.union(*(self.schema.follows(t) for t in facts)) if facts else facts
+    def _links(self) -> dict[str, set[tuple[bytes, bytes]]]:
+        """Read what joining properties link, with what follows: these follow from others of them alone."""
+        found: dict[str, set[tuple[bytes, bytes]]] = defaultdict(set)
+        for name in sorted(self._schema.joining):
+            key, follows = Key(name), self._schema.properties.get(name, NONE)
+            pairs = {
+                (subject, value) for subject, _, value in self._read(key, self._asking.said(key.pattern))
+            }
+            for other in {name, *follows.forward} & self._schema.joining:
+                found[other] |= pairs
+            for other in follows.backward & self._schema.joining:
+                found[other].update((value, subject) for subject, value in pairs if _is_iri(value))
+        return found
 
-    def entailed(self, things: Iterable[NamedNode]) -> Iterator[Triple]:
-        """Read what the graph of entailments holds of things."""
-        for nodes in _batches(things):
-            yield from self._store.query(
-                f"CONSTRUCT {{ ?x ?p ?y }} {{ VALUES ?x {{ {nodes} }}"
-                f" GRAPH {GRAPH_ENTAILMENTS} {{ ?x ?p ?y }} }}"
-            ).triples()
-
-    def _steps(self, names: Iterable[str], pattern: str, turned: str) -> str:
-        """Write a step along properties; along those that hold in both directions, also the other way."""
-        there = set(names)
-        back = {name for name in there if self.schema.properties.get(name, NONE).backward & there}
-        return " UNION ".join(
-            f"{{ VALUES ?p {{ {' '.join(f'<{name}>' for name in sorted(some))} }} GRAPH ?g {{ {way} }} }}"
-            for some, way in ((there, pattern), (back, turned))
-        )
-
-    def _connected(self, things: Things) -> Iterator[NamedNode]:
-        self._asked += len(things)
-        if self._asked > _MANY_ASKED >= self._asked - len(things):
-            self._linked = self._read_linked()
-        if self._linked is not None:
-            yield from things & self._linked
+    def _of_class(
+        self, name: str, things: Things, ends: Mapping[str, tuple[Things, Things]]
+    ) -> Iterable[bytes]:
+        """Keep the things that are of a class, by what is asserted or follows from single statements."""
+        told: Things = set()
+        for link, (subjects, values) in ends.items():
+            follows = self._schema.properties.get(link, NONE)
+            told |= (subjects if name in follows.subject else set()) | (
+                values if name in follows.object else set()
+            )
+        yield from told & things
+        asked = things - told
+        if not asked:
             return
-        # Each property by its name: the engine would join a second VALUES before it looks at the thing.
-        ways = [f"{{ GRAPH ?g {{ ?x <{name}> ?y }} }}" for name in sorted(self.schema.joining)]
-        ways += [f"{{ GRAPH ?g {{ ?y <{name}> ?x }} }}" for name in sorted(self.schema.walked)]
-        for nodes in _batches(things):
-            rows = self._store.query(
-                f"SELECT ?x {{ VALUES ?x {{ {nodes} }}"
-                f" FILTER EXISTS {{ {' UNION '.join(ways)} {_ASSERTED} }} }}"
-            ).rows()
-            yield from (row["x"] for row in rows if isinstance(row["x"], NamedNode))
+        key = Key(name, True)
+        patterns = (key.pattern, *self._asking.sources.get(key, ()))
+        members = self._asking.few(key, patterns, len(asked))
+        if members is None:
+            # Two results are joined at once; a pattern would be looked up anew for each thing.
+            linked, said = self._asking.said(*self._linked), self._asking.said(*patterns)
+            members = self._asking.members(
+                key, f"{{ SELECT DISTINCT ?x {{ {linked} }} }} {{ SELECT DISTINCT ?x {{ {said} }} }}"
+            )
+        yield from (thing for thing in members if thing in asked)
 
-    def _read_linked(self) -> Things | None:
-        """Give all that joining properties connect, where that is less work than to ask for each thing."""
+    def begun(self, moved: Iterable[Fact], typed: Things) -> Things:
+        """Give the things at which a change may have other entailments by joined statements.
+
+        `moved` are its statements with joining properties, whose ends these are, and `typed` the things whose
+        classes differ so that a class expression may see it, of which these are those that any connect.
+        """
         found: Things = set()
-        left = _MANY_LINKS
-        for name in sorted(self.schema.joining):
-            rows = self._store.query(
-                f"SELECT ?x ?y {{ GRAPH ?g {{ ?x <{name}> ?y }} {_ASSERTED} }} LIMIT {left + 1}"
-            ).rows()
-            for row in rows:
-                left -= 1
-                ends = (row["x"], row["y"] if name in self.schema.walked else None)
-                found.update(end for end in ends if isinstance(end, NamedNode))
-            if left < 0:
-                return None
+        for subject, predicate, value in moved:
+            found.add(subject)
+            if predicate in self._walked and _is_iri(value):
+                found.add(value)
+        return found | self._asking.those(typed - found, self._linked) if self._joining else found
+
+    def are_most(self, things: Things) -> bool:
+        """Tell whether so many things are asked for that all there are cost less."""
+        links = (f"?x <{name}> ?y" for name in sorted(self._schema.joining))
+        return len(things) > _MANY and self._asking.few(Key(""), tuple(links), len(things)) is not None
+
+    def ends_of(self, facts: Iterable[Fact]) -> Things:
+        """Give the things that statements with joining properties connect."""
+        return {end for s, p, o in facts if p in self._joining for end in (s, o) if _is_iri(end)}
+
+    def reached(self, begun: Things, moved: Iterable[Fact]) -> Things:
+        """Give the things that a change can reach from where it begins: those, and what leads to them.
+
+        Along a property that gives further links only where the change has one, else along those of class
+        expressions.
+        """
+        schema = self._schema
+        changed = {predicate[1:-1].decode() for _, predicate, _ in moved} & schema.relational
+        followed = (schema.restricted - schema.valued) | (schema.relational if changed else frozenset())
+        found = self._closure(begun, followed, "?y <{}> ?x", "?x <{}> ?y")
+        if schema.universal:
+            found = self._closure(found, schema.walked, "?x <{}> ?y", "?y <{}> ?x")
         return found
 
-    def _closure(self, start: Things, pattern: str) -> Things:
-        found, new = set(start), set(start)
+    def surroundings(self, things: Things, more: Mapping[bytes, set[Fact]]) -> set[Fact]:
+        """Give what is asserted or entailed of things and of what they lead to, as far as it matters.
+
+        `more` is what is to be entailed beside it, by its subject.
+        """
+        found: set[Fact] = set()
+        seen, new = set(things), set(things)
         while new:
-            more: set[Term] = set()
-            for nodes in _batches(new):
-                rows = self._store.query(
-                    f"SELECT DISTINCT ?y {{ VALUES ?x {{ {nodes} }} {pattern} {_ASSERTED} }}"
-                ).rows()
-                more.update(row["y"] for row in rows)
-            new = {thing for thing in more if isinstance(thing, NamedNode)} - found
+            read = {fact for thing in new for fact in more.get(thing, ()) if self._matters(fact)}
+            for batch in chunks(sorted(new), _BATCH):
+                nodes = b" ".join(batch).decode()
+                where = self._asking.said("?x ?p ?y") + f" UNION {entailed('?x ?p ?y')}"
+                text = f"CONSTRUCT {{ ?x ?p ?y }} {{ VALUES ?x {{ {nodes} }} {where} }}"
+                read.update(fact for fact in self._asking.statements(text) if self._matters(fact))
+            found |= read
+            new = {value for _, p, value in read if p in self._walked and _is_iri(value)} - seen
+            seen |= new
+        return found
+
+    def entailed(self, things: Things) -> dict[Key, Members]:
+        """Read what the graph of entailments holds of things that statements together may give."""
+        found: dict[Key, Members] = defaultdict(set)
+        for batch in chunks(sorted(things), _BATCH):
+            text = (
+                f"CONSTRUCT {{ ?x ?p ?y }} {{ VALUES ?x {{ {b' '.join(batch).decode()} }}"
+                f" {entailed('?x ?p ?y')} }}"
+            )
+            for subject, predicate, value in self._asking.statements(text):
+                key = key_of(predicate, value)
+                if key.name in self._schema.joint:
+                    found[key].add(subject if key.of_class else b"%b %b" % (subject, value))
+        return found
+
+    def _read(self, key: Key, where: str) -> Iterable[Fact]:
+        for piece in self._asking.lines(key, where):
+            for statement in piece.split(b" .\n"):
+                if statement:
+                    subject, predicate, value = statement.split(b" ", 2)
+                    yield subject, predicate, value
+
+    def _matters(self, fact: Fact) -> bool:
+        _, predicate, value = fact
+        if predicate == _TYPE:
+            return value in self._expressed
+        return predicate in self._joining and not value.startswith(b"_:")
+
+    def _closure(self, start: Things, names: Iterable[str], pattern: str, turned: str) -> Things:
+        """Follow properties; those that hold in both directions, also the other way."""
+        there = set(names)
+        back = {name for name in there if self._schema.properties.get(name, NONE).backward & there}
+        patterns = [pattern.format(name) for name in sorted(there)]
+        patterns += [turned.format(name) for name in sorted(back)]
+        found, new = set(start), set(start) if patterns else set()
+        while new:
+            more: Things = set()
+            for batch in chunks(sorted(new), _BATCH):
+                where = f"VALUES ?x {{ {b' '.join(batch).decode()} }} {{ {self._asking.said(*patterns)} }}"
+                more.update(y for row in self._asking.members(_PAIR, where) for y in [row.partition(b" ")[2]])
+            new = {thing for thing in more if _is_iri(thing)} - found
             found |= new
         return found
 
-    def _facts(self, things: Things) -> Iterator[Triple]:
-        """Give what is asserted of things, and the statements that end at them and can be turned round."""
-        turned = " UNION ".join(
-            f"{{ GRAPH ?g {{ ?y <{name}> ?x }} BIND(<{name}> AS ?p) }}"
-            for name, follows in sorted(self.schema.properties.items())
-            if follows.backward
-        )
-        useful = {TYPE.value, *self.schema.properties, *self.schema.joining}
-        for nodes in _batches(things):
-            own = self._store.query(
-                f"CONSTRUCT {{ ?x ?p ?y }} {{ VALUES ?x {{ {nodes} }} GRAPH ?g {{ ?x ?p ?y }} {_ASSERTED} }}"
-            ).triples()
-            yield from (t for t in own if t.predicate.value in useful)
-            yield from self._store.query(
-                f"CONSTRUCT {{ ?y ?p ?x }} {{ VALUES ?x {{ {nodes} }} {{ {turned} }} {_ASSERTED} }}"
-            ).triples()
 
-    def _ends(self, things: Things) -> Iterator[Triple]:
-        """Give the types of things as the far end of statements."""
-        told = " ".join(f"<{name}>" for name, follows in self.schema.properties.items() if follows.object)
-        for nodes in _batches(things):
-            ends: dict[str, list[NamedNode]] = defaultdict(list)
-            rows = self._store.query(
-                f"SELECT ?x ?p {{ VALUES ?x {{ {nodes} }} VALUES ?p {{ {told} }}"
-                f" FILTER EXISTS {{ GRAPH ?g {{ ?y ?p ?x }} {_ASSERTED} }} }}"
-            ).rows()
-            for row in rows:
-                if isinstance(row["x"], NamedNode) and isinstance(row["p"], NamedNode):
-                    ends[row["p"].value].append(row["x"])
-            for name, some in ends.items():
-                for cls in self.schema.properties[name].object:
-                    yield from (Triple(x, TYPE, NamedNode(cls)) for x in some)
+_PAIR: Final = Key("")
 
 
-def _batches(things: Iterable[NamedNode]) -> Iterator[str]:
-    nodes = sorted(str(thing) for thing in things)
-    return (" ".join(nodes[start : start + _BATCH]) for start in range(0, len(nodes), _BATCH))
+def _is_iri(term: bytes) -> bool:
+    return term[:1] == b"<" and term[:2] != b"<<"

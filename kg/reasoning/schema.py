@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pyoxigraph import NamedNode, RdfFormat, Triple, serialize
+from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.late import Late
 from kg.terms import GENID, PREFIXES, term
@@ -47,6 +47,10 @@ _KINDS_OF_PROPERTY: Final = (term("owl:TransitiveProperty"), term("owl:Symmetric
 _SCHEMA_PREDICATES: Final = frozenset(
     {term("rdfs:subClassOf"), term("rdfs:subPropertyOf"), term("rdfs:domain"), term("rdfs:range")}
 )
+_EXPRESSIONS: Final = (term("owl:onProperty"), term("owl:intersectionOf"))
+_ON: Final = term("owl:onProperty")
+_ASKING_FOR_ONE: Final = (term("owl:someValuesFrom"), term("owl:hasValue"))
+_LIST: Final = (term("rdf:first"), term("rdf:rest"))
 _CONCLUDE_NOTHING: Final = frozenset(
     {TYPE, term("rdfs:domain"), term("rdfs:range"), term("rdfs:isDefinedBy"), term("owl:disjointWith")}
 )
@@ -83,6 +87,10 @@ class Schema:
     relational: frozenset[str]
     restricted: frozenset[str]
     valued: frozenset[str]
+    expressed: frozenset[str]
+    """Classes that class expressions speak of, and narrower ones."""
+    beside: dict[str, frozenset[str]]
+    """Of some of these, the properties of which a member needs one for an expression to be about it."""
     universal: bool
     """Whether a class expression speaks of all values, so that types travel forward along links."""
 
@@ -99,16 +107,6 @@ class Schema:
                 found.add(t.subject.value)
         return frozenset(found)
 
-    def concludes(self, triple: Triple) -> bool:
-        """Tell whether a statement is of a kind that may follow from others."""
-        what = triple.object if triple.predicate == TYPE else triple.predicate
-        return isinstance(what, NamedNode) and what.value in self.concluded
-
-    def matters(self, triple: Triple) -> bool:
-        """Tell whether something may follow from a statement, or it itself from others."""
-        name = triple.predicate.value
-        return triple.predicate == TYPE or name in self.properties or name in self.concluded
-
     @property
     def joining(self) -> frozenset[str]:
         """Name the properties whose statements bear on one another."""
@@ -119,33 +117,38 @@ class Schema:
         """Name those of them at whose far end something has to be known."""
         return self.joining - self.valued
 
-    @property
-    def of_classes(self) -> list[Triple]:
-        """Give the ontology without what it says of properties."""
-        return [
+    @cached_property
+    def joint(self) -> frozenset[str]:
+        """Name the classes and properties of what may follow from statements together."""
+        links = {
+            *self.joining,
+            *(x for name in self.joining for x in self.properties.get(name, NONE).forward),
+            *(x for name in self.joining for x in self.properties.get(name, NONE).backward),
+        }
+        classes = set(self.expressed)
+        for name in links:
+            follows = self.properties.get(name, NONE)
+            classes |= follows.subject | follows.object
+        return frozenset(links | classes.union(*(self.above.get(cls, frozenset()) for cls in classes)))
+
+    @cached_property
+    def axioms(self) -> bytes:
+        """Write the ontology as N-Triples, without texts: nothing follows from those."""
+        return _lines(self.ontology)
+
+    @cached_property
+    def axioms_of_classes(self) -> bytes:
+        """Write the same without what is said of properties."""
+        return _lines(
             t
             for t in self.ontology
             if t.predicate not in _ABOUT_PROPERTIES and t.object not in _KINDS_OF_PROPERTY
-        ]
+        )
 
     @property
     def sha256(self) -> str:
         """Give the checksum of the ontology, whatever the order of its statements."""
         return fingerprint(self.ontology)
-
-    def follows(self, triple: Triple) -> Iterator[Triple]:
-        """Give what follows from one statement alone."""
-        s, p, o = triple.subject, triple.predicate, triple.object
-        if p == TYPE:
-            if isinstance(o, NamedNode):
-                yield from (Triple(s, TYPE, NamedNode(c)) for c in self.above.get(o.value, ()))
-            return
-        found = self.properties.get(p.value, NONE)
-        yield from (Triple(s, TYPE, NamedNode(c)) for c in found.subject)
-        yield from (Triple(s, NamedNode(q), o) for q in found.forward)
-        if isinstance(o, NamedNode):
-            yield from (Triple(o, TYPE, NamedNode(c)) for c in found.object)
-            yield from (Triple(o, NamedNode(q), s) for q in found.backward)
 
 
 def is_schema(triple: Triple) -> bool:
@@ -178,7 +181,8 @@ def read_schema(ontology: Iterable[Triple]) -> Schema:
     specimens += [Triple(_specimen("s", i), NamedNode(p), _specimen("o", i)) for i, p in enumerate(named)]
     above: dict[str, set[str]] = defaultdict(set)
     tables: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for s, p, o in reason([*(t for t in triples if t.object not in _EQUALITY), *specimens]):
+    statements = (t for t in (*triples, *specimens) if t.object not in _EQUALITY)
+    for s, p, o in reason(_lines(statements)):
         if not s.startswith(_SPECIMEN):
             continue
         role, number = s[len(_SPECIMEN) :].split("-")
@@ -210,13 +214,17 @@ def read_schema(ontology: Iterable[Triple]) -> Schema:
             name for name, found in properties.items() if (found.forward | found.backward) & wanted
         }
 
+    wider = {c: frozenset(found - {c}) for c, found in above.items()}
+    spoken, nodes = _spoken_of(triples)
     return Schema(
         ontology=tuple(t for t in triples if t.object not in _EQUALITY),
-        above={c: frozenset(found - {c}) for c, found in above.items()},
+        above=wider,
         properties=properties,
         relational=and_sources(roots),
         restricted=and_sources(restricted),
         valued=frozenset(restricted - walked - roots),
+        expressed=frozenset(spoken | {c for c, found in wider.items() if found & spoken}),
+        beside=_needed_beside(triples, spoken, nodes),
         universal=any(t.predicate == term("owl:allValuesFrom") for t in triples),
     )
 
@@ -226,6 +234,65 @@ _PARTS: Final = ("subject", "object", "forward", "backward")
 
 def _specimen(role: str, number: int) -> NamedNode:
     return NamedNode(f"{_SPECIMEN}{role}-{number}")
+
+
+def _lines(triples: Iterable[Triple]) -> bytes:
+    return b"".join(f"{t} .\n".encode() for t in triples if not isinstance(t.object, Literal))
+
+
+def _spoken_of(triples: tuple[Triple, ...]) -> tuple[set[str], set[str]]:
+    """Name what stands beside the nodes of restrictions and intersections, and these nodes."""
+    near: dict[str, set[str]] = defaultdict(set)
+    for t in triples:
+        ends = str(t.subject), str(t.object)
+        for one, other in (ends, ends[::-1]):
+            if _is_anonymous(one):
+                near[one].add(other)
+    found = {str(t.subject) for t in triples if t.predicate in _EXPRESSIONS}
+    named, new = set(), set(found)
+    while new:
+        beside = {x for node in new for x in near[node]}
+        named |= {x for x in beside if not _is_anonymous(x)}
+        new = {x for x in beside if _is_anonymous(x)} - found
+        found |= new
+    return {iri for x in named | found if keeps(iri := x.strip("<>")) and not _is_anonymous(x)}, found
+
+
+def _needed_beside(
+    triples: tuple[Triple, ...], spoken: set[str], nodes: set[str]
+) -> dict[str, frozenset[str]]:
+    """Name for classes that stand in intersections alone the properties that the same ones ask for."""
+    asked = {t.subject for t in triples if t.predicate in _ASKING_FOR_ONE}
+    on: dict[object, str] = {
+        t.subject: str(t.object)[1:-1] for t in triples if t.predicate == _ON and t.subject in asked
+    }
+    links: dict[tuple[object, object], object] = {
+        (t.subject, t.predicate): t.object for t in triples if t.predicate in _LIST
+    }
+    told: dict[str, set[str]] = defaultdict(set)
+    counted: dict[str, int] = defaultdict(int)
+    for t in triples:
+        if t.predicate != term("owl:intersectionOf"):
+            continue
+        operands: list[object] = []
+        node: object = t.object
+        while (node, _LIST[0]) in links:
+            operands.append(links[node, _LIST[0]])
+            node = links.get((node, _LIST[1]), _LIST[1])
+        properties = {on[operand] for operand in operands if operand in on}
+        for name in (str(operand)[1:-1] for operand in operands if properties):
+            counted[name] += 1
+            told[name].add(min(properties))
+    # Who is spoken of anywhere else may be meant without such a property.
+    for t in triples:
+        for one, other in ((t.subject, t.object), (t.object, t.subject)):
+            if str(one) in nodes and str(other)[1:-1] in told:
+                counted[str(other)[1:-1]] -= 1
+    return {name: frozenset(told[name]) for name in told if name in spoken and counted[name] == 0}
+
+
+def _is_anonymous(node: str) -> bool:
+    return node.startswith(("_:", f"<{GENID}"))
 
 
 def _members(triples: tuple[Triple, ...], node: Any) -> Iterator[str]:
@@ -243,11 +310,11 @@ def keeps(iri: str) -> bool:
     return ":" in iri and not iri.startswith((*_BUILT_IN, GENID, _SPECIMEN))
 
 
-def reason(triples: Iterable[Triple]) -> Iterator[tuple[str, str, str]]:
-    """Give the OWL 2 RL closure over things with IRIs, as texts; literals and blank nodes are left out."""
+def reason(lines: bytes) -> Iterator[tuple[str, str, str]]:
+    """Give the OWL 2 RL closure of N-Triples over things with IRIs, as texts; all others are left out."""
     with tempfile.TemporaryDirectory(prefix="diplograph-rl-") as folder:
         path = Path(folder) / "graph.ttl"
-        path.write_bytes(serialize(triples, format=RdfFormat.N_TRIPLES) or b"")
+        path.write_bytes(lines)
         reasoner = reasonable.PyReasoner()
         reasoner.load_file(str(path))
         closure = reasoner.reason()

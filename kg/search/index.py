@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -30,9 +30,8 @@ from kg.search.reading import (
     all_entries,
     entries_by,
     entries_of,
-    entry_of,
     marker,
-    mention_in,
+    names_in,
 )
 from kg.store import Store
 
@@ -128,20 +127,18 @@ class SearchIndex:
     def follow(self, store: Store, change: Change) -> None:
         """Take over what a commit or an undo changed; the data must be stored already."""
         touched, mentions = set[str](), set[str]()
-        for triple in change.removed():
-            if entry := entry_of(triple):
-                touched.add(entry.iri)
-            elif mention := mention_in(triple):
-                mentions.add(mention)
+        for batch in change.statements(gone=True):
+            gone = names_in(batch)
+            touched.update(entry.iri for entry in gone.entries)
+            mentions |= gone.mentions
         version = store.version
         with self._write() as cursor:
             self._replace(cursor, "iri", touched, entries_of(store, touched))
             added: list[Entry] = []
-            for triple in change.added():
-                if entry := entry_of(triple):
-                    added.append(entry)
-                elif mention := mention_in(triple):
-                    mentions.add(mention)
+            for batch in change.statements(gone=False):
+                come = names_in(batch)
+                added += come.entries
+                mentions |= come.mentions
                 if len(added) >= 10_000:
                     self._add(cursor, added)
                     added.clear()
@@ -157,7 +154,7 @@ class SearchIndex:
         version = store.version
         with self._write() as cursor:
             if version and self._get(cursor, "version") == since:
-                self._note(cursor, store, version)
+                self._note(cursor, store, version, self._get(cursor, "marker"))
 
     def rebuild(self, store: Store) -> None:
         """Read all the names of a store anew; those who search meanwhile see the old ones."""
@@ -324,46 +321,47 @@ class SearchIndex:
                 raise
             cursor.execute("COMMIT")
 
-    def _note(self, cursor: sqlite3.Cursor, store: Store, version: str) -> None:
-        self._set(cursor, "marker", marker(store))
+    def _note(self, cursor: sqlite3.Cursor, store: Store, version: str, before: str = "") -> None:
+        self._set(cursor, "marker", marker(store, before))
         self._set(cursor, "version", version)
         self._seen = version
         self._checked = time.monotonic()
 
     def _add(self, cursor: sqlite3.Cursor, entries: Iterable[Entry]) -> None:
-        numbers: dict[str, int] = {}
+        rows: dict[str, list[tuple[str, int, str, str, str, str]]] = {}
         for entry in entries:
-            folded = fold(entry.text)
-            if not folded:
-                continue
-            kind = kind_of(entry.iri)
-            if kind not in numbers:
-                numbers[kind] = self._number(cursor, kind)
-            values = (entry.iri, entry.role, _clean(entry.text), entry.language, entry.via, folded)
+            if folded := fold(entry.text):
+                rows.setdefault(kind_of(entry.iri), []).append(
+                    (entry.iri, entry.role, _clean(entry.text), entry.language, entry.via, folded)
+                )
+        for kind, some in rows.items():
+            first = self._number(cursor, kind)
+            numbered = ((first + number, *row) for number, row in enumerate(some))
+            # A name that is there already keeps its number, and its words are there, too.
+            cursor.executemany("INSERT OR IGNORE INTO name VALUES (?, ?, ?, ?, ?, ?, ?)", numbered)
             cursor.execute(
-                "INSERT OR IGNORE INTO name VALUES (?, ?, ?, ?, ?, ?, ?)", (numbers[kind], *values)
+                "INSERT INTO word (rowid, folded) SELECT id, folded FROM name "
+                "WHERE id BETWEEN ? AND ? AND role != ?",
+                (first, first + len(some), IDENTIFIER),
             )
-            if cursor.rowcount != 1:
-                continue
-            if entry.role != IDENTIFIER:
-                cursor.execute("INSERT INTO word (rowid, folded) VALUES (?, ?)", (numbers[kind], folded))
-            numbers[kind] += 1
 
     def _replace(
-        self, cursor: sqlite3.Cursor, column: str, keys: Iterable[str], entries: Iterable[Entry]
+        self, cursor: sqlite3.Cursor, column: str, keys: Collection[str], entries: Iterable[Entry]
     ) -> None:
-        more = " AND via = ''" if column == "iri" else ""
-        for key in keys:
-            rows = cursor.execute(
-                f"SELECT id, role, folded FROM name WHERE {column} = ?{more}",  # noqa: S608
-                (key,),
-            ).fetchall()
-            for number, role, folded in rows:
-                if role != IDENTIFIER:
-                    cursor.execute(
-                        "INSERT INTO word (word, rowid, folded) VALUES ('delete', ?, ?)", (number, folded)
-                    )
-                cursor.execute("DELETE FROM name WHERE id = ?", (number,))
+        if keys:
+            cursor.execute("CREATE TEMP TABLE IF NOT EXISTS gone (key TEXT PRIMARY KEY) WITHOUT ROWID")
+            cursor.execute("DELETE FROM gone")
+            cursor.executemany("INSERT INTO gone VALUES (?)", ((key,) for key in keys))
+            where = {
+                "iri": "WHERE iri IN (SELECT key FROM gone) AND via = ''",
+                "via": "WHERE via IN (SELECT key FROM gone)",
+            }[column]
+            cursor.execute(
+                f"INSERT INTO word (word, rowid, folded) SELECT 'delete', id, folded FROM name {where} "  # noqa: S608
+                "AND role != ?",
+                (IDENTIFIER,),
+            )
+            cursor.execute(f"DELETE FROM name {where}")  # noqa: S608
         self._add(cursor, entries)
 
     def _number(self, cursor: sqlite3.Cursor, kind: str) -> int:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import Literal, NamedNode, RdfFormat, parse
 
+from kg.changes import Batch
 from kg.search.names import PROLOGUE, kind_of, plain, values
 from kg.store import Row, Store
-from kg.terms import ONTOLOGY, PREFIXES, compact
+from kg.terms import ID, ONTOLOGY, PREFIXES, compact
 
 LABEL, ALIAS, IDENTIFIER, MENTION = 0, 1, 2, 3
 
@@ -36,6 +38,22 @@ _REFERS_TO: Final = ONTOLOGY + "refersTo"
 _LEFT_OUT: Final = frozenset(
     ("step", "span", "text", "time", "interaction", "membership", "mention", "record", "record-group")
 )
+_ROLES: Final = {
+    **{f"<{name}>".encode(): role for name, role in ROLES.items()},
+    **{f"<{name}>".encode(): MENTION for name in (_MENTION_TEXT, _REFERS_TO)},
+}
+_LANGUAGE: Final = re.compile(rb"@[a-z]+(?:-[a-z0-9]+)*")
+# Of what is left out, mentions alone give names to others.
+_NO_NAMES: Final = _LEFT_OUT - {"mention"}
+# Most lines fail at their first letters.
+_NAMES: Final = re.compile(
+    rb"<(?!%b(?:%b)/)[^ ]* (?:%b) "
+    % (
+        re.escape(ID.encode()),
+        b"|".join(re.escape(kind.encode()) for kind in sorted(_NO_NAMES)),
+        b"|".join(map(re.escape, sorted(_ROLES))),
+    )
+)
 _BATCH: Final = 500
 
 
@@ -50,14 +68,24 @@ class Entry:
     via: str = ""
 
 
-def marker(store: Store) -> str:
-    """Name the state of a store's names by counts: the same text for the same data, also after a restart."""
-    text = f"""{PROLOGUE} SELECT ?names ?mentions ?loads WHERE {{
-        {{ SELECT (COUNT(*) AS ?names) WHERE {{ ?s rdfs:label|skos:altLabel|dcterms:title ?name }} }}
-        {{ SELECT (COUNT(*) AS ?mentions) WHERE {{ ?s dg:refersTo ?who }} }}
-        {{ SELECT (COUNT(*) AS ?loads) WHERE {{ GRAPH graph:loads {{ ?load ?p ?o }} }} }} }}"""
-    row = next(iter(store.query(text).rows()))
-    return " ".join(plain(row[name]) for name in ("names", "mentions", "loads"))
+def marker(store: Store, before: str = "") -> str:
+    """Name the state of a store's names by counts: the same text for the same data, also after a restart.
+
+    `before` is what was said when there were the same names, which are then not counted again.
+    """
+    names = before.split(" ")[:2] if before else _counts(store, _NAME_COUNT, _MENTION_COUNT)
+    return " ".join([*names, *_counts(store, _LOAD_COUNT)])
+
+
+_NAME_COUNT: Final = "?s rdfs:label|skos:altLabel|dcterms:title ?name"
+_MENTION_COUNT: Final = "?s dg:refersTo ?who"
+_LOAD_COUNT: Final = "GRAPH graph:loads { ?load ?p ?o }"
+
+
+def _counts(store: Store, *patterns: str) -> list[str]:
+    parts = (f"{{ SELECT (COUNT(*) AS ?n{i}) WHERE {{ {p} }} }}" for i, p in enumerate(patterns))
+    row = next(iter(store.query(f"{PROLOGUE} SELECT * WHERE {{ {' '.join(parts)} }}").rows()))
+    return [plain(row[f"n{i}"]) for i in range(len(patterns))]
 
 
 def all_entries(store: Store) -> Iterator[Entry]:
@@ -84,26 +112,41 @@ def entries_by(store: Store, mentions: Iterable[str]) -> Iterator[Entry]:
         yield from _mentions(store, f"VALUES ?via {{ {values(part)} }}")
 
 
-def entry_of(triple: Triple) -> Entry | None:
-    """Read one triple as a name; None for what names nothing that is looked for."""
-    role = ROLES.get(triple.predicate.value)
-    if role is None or not isinstance(triple.subject, NamedNode):
-        return None
-    return next(_entry({"s": triple.subject, "o": triple.object}, role), None)
+@dataclass
+class Names:
+    """What a change says of names: those that it gives, and the mentions that it is about."""
+
+    entries: list[Entry]
+    mentions: set[str]
 
 
-def mention_in(triple: Triple) -> str | None:
-    """Tell which mention a triple is about."""
-    about = triple.predicate.value in (_MENTION_TEXT, _REFERS_TO)
-    return triple.subject.value if about and isinstance(triple.subject, NamedNode) else None
+def names_in(batch: Batch) -> Names:
+    """Read the names that some triples give, without those of what nobody looks for."""
+    found = Names([], set())
+    for line in filter(_NAMES.match, batch.lines):
+        subject, predicate, name = line[: -batch.end].split(b" ", 2)
+        role, iri = _ROLES[predicate], subject[1:-1].decode()
+        if role == MENTION:
+            found.mentions.add(iri)
+            continue
+        text, _, tail = name[1:].rpartition(b'"')
+        if name[:1] == b'"' and b"\\" not in text and (not tail or _LANGUAGE.fullmatch(tail)):
+            # Nothing in it is written otherwise than it reads.
+            if text.strip() and kind_of(iri) not in _LEFT_OUT:
+                found.entries.append(Entry(iri, role, text.decode(), tail[1:].decode()))
+        else:
+            [quad] = parse(b"<urn:x> <urn:x> %b ." % name, format=RdfFormat.N_TRIPLES)
+            found.entries += _entry({"s": NamedNode(iri), "o": quad.object}, role)
+    return found
 
 
 def _mentions(store: Store, block: str) -> Iterator[Entry]:
     text = f"""SELECT DISTINCT ?via ?s ?o WHERE {{ {block}
         ?via <{_MENTION_TEXT}> ?o ; <{_REFERS_TO}> ?s }}"""
     for row in store.query(text).rows():
-        for found in _entry(row, MENTION):
-            yield Entry(found.iri, MENTION, found.text, found.language, plain(row["via"]))
+        via = plain(row["via"])
+        for found in _entry(row, MENTION) if kind_of(via) not in _NO_NAMES else ():
+            yield Entry(found.iri, MENTION, found.text, found.language, via)
 
 
 def _entry(row: Row, role: int) -> Iterator[Entry]:

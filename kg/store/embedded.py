@@ -378,7 +378,8 @@ def _data(verb: str, quads: Iterable[Quad]) -> str:
     lines: list[str] = []
     for quad in quads:
         graph = _plain(quad).graph_name
-        triple = f"{quad.subject} {quad.predicate} {quad.object} "
+        # Written as a whole: a triple term by itself has no brackets.
+        triple = f"{quad.triple} "
         lines.append(f"{triple}." if isinstance(graph, DefaultGraph) else f"GRAPH {graph} {{ {triple}}}")
     text = "\n".join(lines)
     return f"{verb} DATA {{\n{text}\n}}" if text else ""

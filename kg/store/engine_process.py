@@ -65,6 +65,7 @@ def run_reader(channel: Channel, memory: int, rows: int, allowed: Sequence[str])
     """Answer one query after the other until the channel closes."""
     store: EmbeddedStore | None = None
     answer: EmbeddedAnswer | None = None
+    limit = rows
     while True:
         message = channel.receive_message()
         try:
@@ -78,6 +79,7 @@ def run_reader(channel: Channel, memory: int, rows: int, allowed: Sequence[str])
                     channel.send_message({})
                 case "query" if store is not None:
                     answer = store.query(message["text"], _dataset(message))
+                    limit = 0 if message.get("whole") else rows
                     head = {"kind": answer.kind, "variables": answer.variables}
                     form = message["forms"].get(answer.kind)
                     if form is None:
@@ -85,10 +87,10 @@ def run_reader(channel: Channel, memory: int, rows: int, allowed: Sequence[str])
                         continue
                     # What can be said at once is: what the result is, and the result.
                     sink = _Sink(channel, frame(b"J", json.dumps(head).encode()))
-                    _write(answer, sink, form, rows)
+                    _write(answer, sink, form, limit)
                     answer = None
                 case "write" if answer is not None:
-                    _write(answer, _Sink(channel), message["format"], rows)
+                    _write(answer, _Sink(channel), message["format"], limit)
                     answer = None
                 case "export" if store is not None:
                     store.export(NamedNode(message["graph"]), Path(message["path"]))

@@ -26,6 +26,7 @@ from kg.store.stopping import on_stop
 _EXPORT_TIME = 6 * 3600.0
 # How long a query waits for a reader that has what it needs open and is at work: longer than a lookup takes.
 _SHARING = 0.005
+_NOTHING: Mapping[str, Any] = {}
 
 
 class IsolatedStore:
@@ -85,12 +86,20 @@ class IsolatedStore:
 
         Raises BusyError when every reader stays busy, QueryStoppedError when a limit is reached.
         """
+        return self._ask(text, dataset, forms or {})
+
+    def query_whole(self, text: str, dataset: QueryDataset = UNION) -> IsolatedAnswer:
+        """Answer a question of our own, which may have any number of rows; see `query`."""
+        return self._ask(text, dataset, {}, {"whole": True})
+
+    def _ask(
+        self, text: str, dataset: QueryDataset, forms: Mapping[Kind, str], more: Mapping[str, Any] = _NOTHING
+    ) -> IsolatedAnswer:
         lease = self._fresh_lease(self.keeper.version)
         on_stop(lease.interrupt)
-        forms = forms or {}
         message: dict[str, Any] = {
             "do": "query", "text": text, "default": dataset.default, "named": dataset.named,
-            "forms": dict(forms),
+            "forms": dict(forms), **more,
         }  # fmt: skip
         try:
             lease.say(message)

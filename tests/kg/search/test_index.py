@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from pyoxigraph import Literal, NamedNode, Quad, Triple
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
 from kg.changes import Change
 from kg.errors import UnknownNameError
+from kg.load.following import change_from
 from kg.search import SearchIndex, attach, index_of, resolve, search, suggest
+from kg.search.reading import ROLES
 from kg.store import EmbeddedStore
-from kg.terms import GRAPH, ID, ONTOLOGY, term
+from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES, term
 
 G = NamedNode(GRAPH + "test")
 H = NamedNode(GRAPH + "other")
@@ -201,6 +204,49 @@ def test_following_comes_to_the_same_as_building_anew(store: EmbeddedStore) -> N
     assert [hit.iri for hit in index.search("person 3", 50)] == [
         hit.iri for hit in other.search("person 3", 50)
     ]
+
+
+_TEXTS = ('a "quoted" name', "two\nlines\tand a \\", "Ünïcode → 日本", "back\\", " . <urn:g> .", "_:b")
+
+
+def _random_name(pick: random.Random) -> Triple:
+    subject = thing(pick.choice(("person/a", "person/b", "country/irn", "record/r", "mention/m", "time/t")))
+    predicate = NamedNode(pick.choice([*ROLES, ONTOLOGY + "mentionText", ONTOLOGY + "refersTo", "urn:p"]))
+    if predicate.value in (ONTOLOGY + "refersTo", PREFIXES["skos"] + "exactMatch"):
+        return Triple(
+            subject, predicate, pick.choice((thing("country/irn"), NamedNode(PREFIXES["wd"] + "Q7")))
+        )
+    text = pick.choice(_TEXTS)
+    if pick.random() < 0.2:
+        return Triple(subject, predicate, Literal(text, datatype=term("xsd:anyURI")))
+    if pick.random() < 0.1:
+        return Triple(subject, predicate, Triple(subject, LABEL, Literal(text)))
+    return Triple(subject, predicate, Literal(text, language=pick.choice(("en", "zh-hans", None))))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_following_files_comes_to_the_same_as_building_anew(
+    empty: EmbeddedStore, tmp_path: Path, seed: int
+) -> None:
+    pick = random.Random(seed)
+    index = SearchIndex()
+    index.rebuild(empty)
+    for _ in range(4):
+        graph = pick.choice((G, H))
+        held = sorted(empty.engine.quads_for_pattern(None, None, None, graph), key=str)
+        left = pick.sample(held, min(len(held), pick.randrange(8)))
+        entered = {Quad(*_random_name(pick), graph) for _ in range(12)}.difference(held)
+        empty.change(left, entered)
+        for name, quads in (("entered.nq", entered), ("left.nq", left)):
+            serialize(quads, str(tmp_path / name), format=RdfFormat.N_QUADS)
+        index.follow(empty, change_from(tmp_path / "entered.nq", tmp_path / "left.nq", graph))
+        other = SearchIndex()
+        other.rebuild(empty)
+        text = "SELECT iri, role, text, language, via FROM name ORDER BY 1, 2, 3, 4, 5"
+        assert index._rows(text, ()) == other._rows(text, ())
+        for word in ("quoted", "two", "日本", "back", "urn", "b"):
+            assert {hit.iri for hit in index.search(word, 50)} == {hit.iri for hit in other.search(word, 50)}
+    index.close()
 
 
 def test_an_update_that_nobody_told_of_is_noticed(empty: EmbeddedStore, index: SearchIndex) -> None:
