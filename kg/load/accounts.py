@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final
 
@@ -13,9 +13,10 @@ from pyoxigraph import NamedNode
 from kg.load.checking import batches
 from kg.load.model import Newcomer
 from kg.load.tally import AGENTS, WATCHED, Tally, Values, label_of, watched_values
+from kg.readers.blocks import Row
 from kg.readers.record import Record
 from kg.store import Store
-from kg.terms import compact, term
+from kg.terms import ID, compact, term
 
 _BATCH: Final = 500
 _COMPARED: Final = 500
@@ -39,17 +40,26 @@ class RecordWatch:
         self._graph = graph
         self._tally = tally
         self._held: dict[str, Values] = {}
-        self._labels: dict[str, str] = {}
-        self._needed = store.query(
+        self._labels: dict[str, str | bytes] = {}
+        self.needed = store.query(
             f"ASK {{ GRAPH ?g {{ ?x a {term('dg:CodingRecord')} }} FILTER(?g != {graph}) }}"
         ).truth()
 
     def take(self, record: Record) -> None:
         """Take one record."""
-        if self._needed and record.kind in ("CodingRecord", "Event"):
+        if self.needed and record.kind in ("CodingRecord", "Event"):
             lines = record.ntriples.splitlines(keepends=True)
             self._held[record.iri] = watched_values(lines)
             self._labels[record.iri] = label_of(lines)
+            if len(self._held) >= _BATCH:
+                self.finish()
+
+    def take_rows(self, rows: Iterable[Row]) -> None:
+        """Take records as a block of rows tells of them."""
+        for iri, _, kind, day, actor, recipient, label in rows:
+            told = (("date", f"{ID}time/{day}"), ("type", kind), ("actor", actor), ("recipient", recipient))
+            self._held[iri] = {name: frozenset((value,)) for name, value in told if value}
+            self._labels[iri] = label
             if len(self._held) >= _BATCH:
                 self.finish()
 
@@ -60,7 +70,11 @@ class RecordWatch:
 
 
 def _compare(
-    store: Store, graph: NamedNode, tally: Tally, events: dict[str, Values], labels: dict[str, str]
+    store: Store,
+    graph: NamedNode,
+    tally: Tally,
+    events: dict[str, Values],
+    labels: Mapping[str, str | bytes],
 ) -> None:
     # A second VALUES block would have the engine read everything.
     properties = ", ".join(str(term(curie)) for curie in WATCHED)
@@ -76,7 +90,9 @@ def _compare(
             there[iri, where][names[name]].add(value)
         for (iri, where), told in sorted(there.items()):
             values = {name: frozenset(found) for name, found in told.items()}
-            tally.conflict(iri, labels.get(iri, ""), events[iri], values, compact(where))
+            label = labels.get(iri, "")
+            said = label if isinstance(label, str) else label_of([label])
+            tally.conflict(iri, said, events[iri], values, compact(where))
 
 
 def find_twins(store: Store, graph: NamedNode, tally: Tally) -> tuple[str, ...]:
