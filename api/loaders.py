@@ -143,6 +143,14 @@ class RemoteLoader:
     """Loads through a running server."""
 
     def __init__(self, server: Server, token: str) -> None:
+        """Reach the server; raises SignInRequiredError where its token is not known."""
+        if not token:
+            raise errors.SignInRequiredError(
+                "a server runs on this data folder and takes writes with its token alone, which is not known"
+                " here",
+                where=server.url,
+                mend="Set DIPLOGRAPH_TOKEN to the token that it was started with, or stop it.",
+            )
         # A load takes as long as it takes; the server's own limits end it.
         self._http = httpx.Client(
             base_url=server.url,
