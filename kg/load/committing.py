@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import shutil
 import time
@@ -21,12 +20,12 @@ from kg.load.folder import LoadFolder, Loads, State, disk_errors
 from kg.load.following import follow
 from kg.load.leaving_out import leave_out
 from kg.load.model import Follower, Preview, Progress, silent
+from kg.load.packed import pack_file
 from kg.load.staging import export_sorted, is_empty
 from kg.provenance import Load, load_triples
 from kg.store import Store
 from kg.terms import GRAPH_LOADS, LOAD, compact
 
-_PACK_LEVEL: Final = 1
 _FEW: Final = 20_000
 
 Stop = Callable[[], bool]
@@ -123,12 +122,7 @@ def pack(folder: LoadFolder) -> None:
     """Compress what the undoing of a load takes, and drop the rest."""
     for path in (folder.added, folder.removed):
         if path.exists():
-            packed = path.with_name(path.name + ".gz")
-            unfinished = packed.with_suffix(".part")
-            with path.open("rb") as plain, gzip.open(unfinished, "wb", compresslevel=_PACK_LEVEL) as out:
-                shutil.copyfileobj(plain, out, 1024 * 1024)
-            unfinished.replace(packed)
-            path.unlink()
+            pack_file(path)
     for name in ("new.nt", "undo-added.nq", "undo-removed.nq", "cancel"):
         (folder.path / name).unlink(missing_ok=True)
     shutil.rmtree(folder.source, ignore_errors=True)

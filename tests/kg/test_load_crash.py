@@ -110,7 +110,7 @@ def test_killed_at_random_moments(tmp_path: Path, kind: str) -> None:
             for held, state in loads.all():
                 names = {path.name for path in held.path.iterdir()}
                 if state.step == "stored":
-                    assert names == {"state.json", "lock", "added.nq.gz", "removed.nq.gz"}
+                    assert names == {"state.json", "lock", "added.nq.zst", "removed.nq.zst"}
                 elif state.step == "cancelled":
                     assert names == {"state.json", "lock"}
             assert list((folder / "store").glob("bulk-*")) == []
