@@ -18,6 +18,7 @@ from kg.readers.detect import reading
 from kg.readers.gdelt import GdeltRows, about
 from kg.readers.gdelt_codes import Layout
 from kg.readers.grouping import Grouping, group_records
+from kg.readers.reader_processes import ReaderProcesses, worth_it
 from kg.readers.reading import NoteKind, Notes
 from kg.readers.record import Record
 from kg.store import Store
@@ -97,10 +98,16 @@ class TableReading:
         rows = Rows(first.ending, watch.needed, self._grouping is not None)
         identifiers = Identifiers()
         first.take(about(layout))
-        for told in merged(job, GdeltRows(job, layout, rows), identifiers):
-            first.take_block(told)
-            if watch.needed:
-                watch.take_rows(told.rows)
+        with ExitStack() as stack:
+            count = worth_it(self._path)
+            read = None
+            if count:
+                others = ReaderProcesses(count, layout, rows, self._resolver, first.target)
+                read = stack.enter_context(others).read
+            for told in merged(job, GdeltRows(job, layout, rows), identifiers, read):
+                first.take_block(told)
+                if watch.needed:
+                    watch.take_rows(told.rows)
         first.forgot = first.forgot or identifiers.forgot
         for record in self._groups():
             first.take(record)

@@ -136,6 +136,7 @@ class FirstLoad:
         watch: Callable[[Record], None],
         progress: Progress,
     ) -> None:
+        self.target = Path(target.name)
         self.ending = b" " + graph + b" .\n"
         self.forgot = False
         self._out = target
@@ -191,6 +192,10 @@ class FirstLoad:
         """Take what a block of rows told: its records are all new, and end as `ending` says."""
         for iri, kind, lines, line in told.things:
             self.take(Record(iri, kind, lines, line))
+        if told.held:
+            # Another process fills the gap.
+            told.place = self._out.tell()
+            self._out.seek(told.place + told.held)
         self._out.writelines(told.pieces)
         self._number += told.count
         self._told = self._number

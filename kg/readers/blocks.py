@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
@@ -37,7 +37,8 @@ class Told:
 
     `things` are what its rows name; `pieces` the lines of each record, with
     the ending that was asked for; `statements` counts those; `rows` tell of records, the first 200 or all;
-    `identifiers` and `checksums` belong together; `groups` are lines for a `Grouping`.
+    `identifiers` and `checksums` belong together; `groups` are lines for a `Grouping`. Another process keeps
+    the pieces itself: `held` are their bytes, and `place` is where it is to put them (-1: nowhere).
     """
 
     count: int = 0
@@ -50,6 +51,8 @@ class Told:
     identifiers: list[int] = field(default_factory=list)
     checksums: list[int] = field(default_factory=list)
     groups: bytes = b""
+    held: int = 0
+    place: int = -1
 
 
 class RowReader(Protocol):
@@ -60,6 +63,9 @@ class RowReader(Protocol):
     def read(self, block: Block, known: Known) -> Told:
         """Read a block; rows whose identifiers are `known` come again."""
         ...
+
+
+ReadBlocks = Callable[[Iterable[Block]], Iterator[tuple[Block, Told]]]
 
 
 @dataclass(frozen=True)
@@ -173,13 +179,17 @@ class Identifiers:
             self._seen.update(identifiers)
 
 
-def merged(job: Reading, reader: RowReader, identifiers: Identifiers) -> Iterator[Told]:
+def merged(
+    job: Reading, reader: RowReader, identifiers: Identifiers, read: ReadBlocks | None = None
+) -> Iterator[Told]:
     """Read the blocks of a source in order; each comes with what it is the first to describe.
 
-    Faults, notes and pairs of rows go where `job` says.
+    Faults, notes and pairs of rows go where `job` says. `read` reads blocks elsewhere.
     """
-    for block in headed(job.blocks(), reader.header):
-        yield settled(job, block, reader.read(block, {}), reader, identifiers)
+    blocks = headed(job.blocks(), reader.header)
+    found = read(blocks) if read is not None else ((block, reader.read(block, {})) for block in blocks)
+    for block, told in found:
+        yield settled(job, block, told, reader, identifiers)
 
 
 def headed(blocks: Iterable[Block], header: bytes) -> Iterator[Block]:
