@@ -20,6 +20,8 @@ from kg.readers.gdelt_codes import V1, V2
 from kg.readers.reading import Block, Reading
 
 _NICENESS: Final = 10
+# POSIX lets a system refuse more (IOV_MAX).
+_AT_ONCE: Final = 1000
 _LAYOUTS: Final = {layout.slug: layout for layout in (V1, V2)}
 
 
@@ -69,7 +71,7 @@ def main(requests: IO[bytes], answers: IO[bytes]) -> None:
         if isinstance(message, int):
             pieces = held.popleft()
             if message >= 0:
-                _write(file, b"".join(pieces), message)
+                _write(file, pieces, message)
         elif message is None:
             send(answers, None)
         else:
@@ -79,11 +81,18 @@ def main(requests: IO[bytes], answers: IO[bytes]) -> None:
             send(answers, told_values(told))
 
 
-def _write(file: int, data: bytes, at: int) -> None:
-    rest = memoryview(data)
-    while rest:
-        written = os.pwrite(file, rest, at)
-        rest, at = rest[written:], at + written
+def _write(file: int, pieces: list[bytes], at: int) -> None:
+    for start in range(0, len(pieces), _AT_ONCE):
+        some = pieces[start : start + _AT_ONCE]
+        size = sum(map(len, some))
+        written = os.pwritev(file, some, at)
+        if written < size:
+            # A disk that is nearly full takes a part; it says so the next time.
+            rest = memoryview(b"".join(some))[written:]
+            while rest:
+                more = os.pwrite(file, rest, at + size - len(rest))
+                rest = rest[more:]
+        at += size
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from kg.readers.reading import Block
 LARGE: Final = 8 * 1024 * 1024
 """Bytes of a file from which on several processes pay."""
 _MOST: Final = 4
+# Linux gives no more to those without rights; a block fits but for its edges.
+_PIPE: Final = 1024 * 1024
 
 
 def worth_it(path: Path) -> int:
@@ -44,6 +46,7 @@ class ReaderProcesses:
                 [sys.executable, "-m", "kg.readers.reader_process"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                pipesize=_PIPE,
                 stderr=subprocess.DEVNULL,
                 # Ctrl-C reaches this process alone.
                 start_new_session=True,
