@@ -74,9 +74,9 @@ def store_load(
             state.preview = preview.stored()
             state.phase, state.phase_since, state.done = "storing", time.time(), 0
             state.total = preview.added + preview.removed
-            folder.write(state)
-            progress("storing", 0, state.total)
             try:
+                folder.write(state)
+                progress("storing", 0, state.total)
                 _change(store, folder, load)
             except BaseException as error:
                 # What was cancelled late may be in all the same.

@@ -14,7 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from api.loaders import LocalLoader
 from bench.rows import write_rows
+from kg.errors import CancelledError
+from kg.load import list_loads
+from kg.store import EmbeddedStore
 from tests.api.running import AUTHORITY, COMMAND, TOKEN, Served, start
 
 ROWS = 6_000
@@ -116,3 +120,20 @@ def test_a_token_that_nobody_knows_here(server: Served, table: Path) -> None:
     assert done.returncode == 1
     assert "DIPLOGRAPH_TOKEN" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_interrupt_after_the_storing_says_that_it_is_stored(tmp_path: Path, table: Path) -> None:
+    class Slow:
+        """Somebody presses Ctrl+C while what follows the graph is brought up to date."""
+
+        def follow(self, store: object, change: object) -> None:
+            raise KeyboardInterrupt
+
+    store = EmbeddedStore()
+    loader = LocalLoader(store, tmp_path / "loads", (Slow(),))
+    planned, _ = loader.plan(table, "rows.csv", "gdelt", None, None, 0)
+    with pytest.raises(CancelledError, match="is stored") as caught:
+        loader.commit(planned)
+    (load,) = list_loads(store)
+    assert load.id in str(caught.value)
+    assert f"diplograph undo {load.id}" in str(caught.value.mend)

@@ -462,3 +462,17 @@ def test_a_full_disk_is_told_and_stores_nothing(desk: Desk) -> None:
     assert folder.read().step == "failed"
     assert {path.name for path in folder.path.iterdir()} == {"state.json", "lock"}
     assert data(desk.store) == before
+
+
+def test_an_interrupt_before_the_store_is_reached_leaves_the_preview(desk: Desk) -> None:
+    before = data(desk.store)
+    folder, _ = desk.preview(ROWS, "x.small")
+
+    def die(phase: str, done: int, total: int | None = None) -> None:
+        if phase == "storing":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store_load(desk.store, desk.loads, folder, progress=die)
+    assert data(desk.store) == before
+    assert folder.read().step == "ready"
