@@ -78,6 +78,15 @@ class Watch:
             raise SystemExit(f"{' '.join(command)} ended with {process.returncode}:\n{said.decode()}")
         return time.perf_counter() - started
 
+    def settle(self) -> None:
+        """Wait until a label of the file is found and the load's files are packed, ten minutes at most."""
+        until = time.perf_counter() + 600
+        while time.perf_counter() < until:
+            unpacked = list(self._data.glob("loads/*/added.nq"))
+            if not unpacked and (self.found is not None or self._server is None):
+                return
+            time.sleep(0.05)
+
     def _memory(self) -> None:
         while not self._done.wait(0.2):
             self.peak = max(self.peak, sum(map(resident, family(self.pids))))
@@ -192,6 +201,7 @@ def main(rows: int, alone: bool) -> None:
             before, theirs = _children(), sum(map(cpu, family(watch.pids)))
             started = time.perf_counter()
             whole = watch.run(command)
+            watch.settle()
             used = _children() - before + sum(map(cpu, family(watch.pids))) - theirs
         count, quads = 0, folder / "rows.nq"
         [load] = (data / "loads").glob("*/")
