@@ -82,7 +82,7 @@ class Watch:
         """Wait until a label of the file is found and the load's files are packed, ten minutes at most."""
         until = time.perf_counter() + 600
         while time.perf_counter() < until:
-            unpacked = list(self._data.glob("loads/*/added.nq"))
+            unpacked = list(self._data.glob("loads/*/*.nq"))
             if not unpacked and (self.found is not None or self._server is None):
                 return
             time.sleep(0.05)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
@@ -20,8 +20,8 @@ from kg.load.folder import LoadFolder, Loads, State, disk_errors
 from kg.load.following import follow
 from kg.load.leaving_out import leave_out
 from kg.load.model import Follower, Preview, Progress, silent
-from kg.load.packed import pack_file
 from kg.load.staging import export_sorted, is_empty
+from kg.packed import frame, is_packed, open_packed, pack_file
 from kg.provenance import Load, load_triples
 from kg.store import Store
 from kg.terms import GRAPH_LOADS, LOAD, compact
@@ -121,7 +121,7 @@ def is_recorded(store: Store, iri: str) -> bool:
 def pack(folder: LoadFolder) -> None:
     """Compress what the undoing of a load takes, and drop the rest."""
     for path in (folder.added, folder.removed):
-        if path.exists():
+        if path.exists() and not is_packed(path):
             pack_file(path)
     for name in ("new.nt", "undo-added.nq", "undo-removed.nq", "cancel"):
         (folder.path / name).unlink(missing_ok=True)
@@ -147,7 +147,8 @@ def put(store: Store, removed: Path, added: Path, whole: Path | None, graph: Nam
 def _change(store: Store, folder: LoadFolder, load: Load) -> None:
     graph = NamedNode(load.graph)
     with folder.added.open("ab") as file:
-        file.write(quads_text(load_triples(load), GRAPH_LOADS))
+        record = quads_text(load_triples(load), GRAPH_LOADS)
+        file.write(frame((record,)) if is_packed(folder.added) else record)
         file.flush()
         os.fsync(file.fileno())
     whole = folder.path / "new.nt"
@@ -233,7 +234,8 @@ def _cut(folder: LoadFolder, state: State) -> None:
 
 
 def _quads(path: Path) -> Iterable[Quad]:
-    return pyoxigraph.parse(path=str(path), format=RdfFormat.N_QUADS)
+    with open_packed(path) as file:
+        yield from cast(Iterable[Quad], pyoxigraph.parse(file, format=RdfFormat.N_QUADS))
 
 
 def _count(path: Path) -> int:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from kg.errors import CancelledError, ConflictError, DiplographError, StoreFailedError, UnknownNameError
 from kg.load.model import Preview, Progress
+from kg.packed import find_packed
 
 KEPT_SECONDS: Final = 24 * 3600.0
 """How long a preview waits for its commit, and the traces of a load that failed are kept."""
@@ -103,13 +104,13 @@ class LoadFolder:
 
     @property
     def added(self) -> Path:
-        """Name the file of what enters."""
-        return self.path / "added.nq"
+        """Name the file of what enters, compressed or not."""
+        return find_packed(self.path / "added.nq")
 
     @property
     def removed(self) -> Path:
-        """Name the file of what leaves."""
-        return self.path / "removed.nq"
+        """Name the file of what leaves, compressed or not."""
+        return find_packed(self.path / "removed.nq")
 
     def read(self) -> State:
         """Read the state. Raises UnknownNameError."""

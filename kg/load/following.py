@@ -11,7 +11,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 from kg.changes import Change
 from kg.load.folder import LoadFolder, State
 from kg.load.model import Follower
-from kg.load.packed import find_packed, open_packed
+from kg.packed import find_packed, open_packed
 from kg.store import Store
 
 

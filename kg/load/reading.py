@@ -102,7 +102,7 @@ class TableReading:
             count = worth_it(self._path)
             read = None
             if count:
-                others = ReaderProcesses(count, layout, rows, self._resolver, first.target)
+                others = ReaderProcesses(count, layout, rows, self._resolver)
                 read = stack.enter_context(others).read
             for told in merged(job, GdeltRows(job, layout, rows), identifiers, read):
                 first.take_block(told)

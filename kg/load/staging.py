@@ -19,6 +19,7 @@ from kg.load.model import FindReader, Preview, Progress, TypeCount, silent
 from kg.load.reading import TableReading, rdf_bytes
 from kg.load.tables import Duplicates, Faults, FirstLoad, normalise, sort_again, write_raw
 from kg.load.tally import Tally
+from kg.packed import packed_name
 from kg.readers.blank_nodes import skolemise
 from kg.readers.detect import find_reader, is_told_rdf
 from kg.readers.rdf import read_rdf
@@ -161,14 +162,16 @@ def _write_first(
     duplicates: Duplicates,
 ) -> None:
     watch = RecordWatch(store, graph, tally)
-    with folder.added.open("wb", buffering=_CHUNK) as out:
+    packed = packed_name(folder.added)
+    with packed.open("wb") as out:
         first = FirstLoad(out, str(graph).encode(), tally, duplicates, watch.take, progress)
         table.write(first, watch)
+        first.finish()
     watch.finish()
     folder.removed.touch()
     # A row that repeats an id may repeat statements of the row before it.
     if first.forgot or duplicates.bounded or duplicates.repeated:
-        sort_again(folder.added, tally, progress)
+        sort_again(packed, folder.path / "added.nq", tally, progress)
 
 
 def _compare_table(

@@ -14,6 +14,7 @@ from kg.errors import ValidationFailedError
 from kg.lines import read_lines, sort_lines
 from kg.load.model import Progress
 from kg.load.tally import AGENTS, Tally, types_of
+from kg.packed import frame
 from kg.readers.blocks import Told
 from kg.readers.record import Record, RowFault
 from kg.terms import ONTOLOGY
@@ -24,6 +25,7 @@ _LISTED_FAULTS: Final = 100
 _SHARED: Final = 500_000
 _IDS: Final = 2_000_000
 _TICK: Final = 2_000
+_FRAME: Final = 1024 * 1024
 
 
 class Faults:
@@ -122,7 +124,7 @@ def write_raw(records: Iterable[Record], target: Path, progress: Progress, dupli
 
 
 class FirstLoad:
-    """Writes the records of a source that is not in the graph yet, as N-Quads, and counts them.
+    """Writes the records of a source that is not in the graph yet, as compressed N-Quads, and counts them.
 
     Nothing is compared, so nothing is sorted unless there are more things than memory should hold.
     """
@@ -136,7 +138,8 @@ class FirstLoad:
         watch: Callable[[Record], None],
         progress: Progress,
     ) -> None:
-        self.target = Path(target.name)
+        self._held: list[bytes] = []
+        self._size = 0
         self.ending = b" " + graph + b" .\n"
         self.forgot = False
         self._out = target
@@ -159,7 +162,7 @@ class FirstLoad:
         ):
             # All of it is about the record alone, as nearly always: no line needs a look of its own.
             tally.added += size
-            self._out.write(record.ntriples.replace(b" .\n", self.ending))
+            self._keep(record.ntriples.replace(b" .\n", self.ending))
             _count(tally, record)
             self._watch(record)
         else:
@@ -186,17 +189,29 @@ class FirstLoad:
             _count(self._tally, record)
             self._watch(record)
         self._tally.added += len(kept)
-        self._out.write(b"".join(kept).replace(b" .\n", self.ending))
+        self._keep(b"".join(kept).replace(b" .\n", self.ending))
+
+    def finish(self) -> None:
+        """Write what is still held."""
+        self._put()
+
+    def _keep(self, lines: bytes) -> None:
+        self._held.append(lines)
+        self._size += len(lines)
+        if self._size >= _FRAME:
+            self._put()
+
+    def _put(self) -> None:
+        if self._held:
+            self._out.write(frame(self._held))
+            self._held, self._size = [], 0
 
     def take_block(self, told: Told) -> None:
         """Take what a block of rows told: its records are all new, and end as `ending` says."""
         for iri, kind, lines, line in told.things:
             self.take(Record(iri, kind, lines, line))
-        if told.held:
-            # Another process fills the gap.
-            told.place = self._out.tell()
-            self._out.seek(told.place + told.held)
-        self._out.writelines(told.pieces)
+        self._put()
+        self._out.write(told.packed or frame(told.pieces))
         self._number += told.count
         self._told = self._number
         tally = self._tally
@@ -236,11 +251,7 @@ def _count_shared(tally: Tally, line: bytes, lines: list[bytes]) -> None:
         tally.agent(subject[1:-2].decode(), [one for one in lines if one.startswith(subject)])
 
 
-def sort_again(target: Path, tally: Tally, progress: Progress) -> None:
-    """Take repeated statements out of a file, and count what is left."""
-    unsorted = target.with_name(target.name + ".unsorted")
-    target.rename(unsorted)
-    tally.added, _ = sort_lines(
-        read_lines(unsorted), target, watch=lambda number: progress("sorting", number)
-    )
-    unsorted.unlink()
+def sort_again(source: Path, target: Path, tally: Tally, progress: Progress) -> None:
+    """Take repeated statements out of a file, which goes, and count what is left."""
+    tally.added, _ = sort_lines(read_lines(source), target, watch=lambda number: progress("sorting", number))
+    source.unlink()

@@ -17,8 +17,8 @@ from kg.load.committing import is_recorded, put, quads_text
 from kg.load.folder import LoadFolder, Loads, State, disk_errors
 from kg.load.following import follow, open_delta
 from kg.load.model import Follower, Progress, silent
-from kg.load.packed import drop_packed
 from kg.load.staging import export_sorted
+from kg.packed import drop_packed
 from kg.provenance import Undoing, mint_load, undoing_triples
 from kg.store import Store
 from kg.terms import GRAPH_LOADS

@@ -37,8 +37,8 @@ class Told:
 
     `things` are what its rows name; `pieces` the lines of each record, with
     the ending that was asked for; `statements` counts those; `rows` tell of records, the first 200 or all;
-    `identifiers` and `checksums` belong together; `groups` are lines for a `Grouping`. Another process keeps
-    the pieces itself: `held` are their bytes, and `place` is where it is to put them (-1: nowhere).
+    `identifiers` and `checksums` belong together; `groups` are lines for a `Grouping`. Another process
+    gives the pieces together, compressed as one frame (`packed`).
     """
 
     count: int = 0
@@ -51,8 +51,7 @@ class Told:
     identifiers: list[int] = field(default_factory=list)
     checksums: list[int] = field(default_factory=list)
     groups: bytes = b""
-    held: int = 0
-    place: int = -1
+    packed: bytes = b""
 
 
 class RowReader(Protocol):

@@ -1,8 +1,7 @@
 """A process that reads blocks of rows for another: python -m kg.readers.reader_process, on its pipes.
 
 A message is eight bytes of length and plain values as `marshal` writes them. The first says what to read;
-then come blocks, each answered by what it told, and the place in the file at which the records of the oldest
-block go that is still held, or -1 where they go nowhere. It ends with its input.
+then come blocks, each answered by what it told, with its records compressed. It ends with its input.
 """
 
 from __future__ import annotations
@@ -10,18 +9,16 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from collections import deque
 from typing import IO, Any, Final
 
 from kg.actors import Resolver
+from kg.packed import frame
 from kg.readers.blocks import Rows, Told
 from kg.readers.gdelt import GdeltRows
 from kg.readers.gdelt_codes import V1, V2
 from kg.readers.reading import Block, Reading
 
 _NICENESS: Final = 10
-# POSIX lets a system refuse more (IOV_MAX).
-_AT_ONCE: Final = 1000
 _LAYOUTS: Final = {layout.slug: layout for layout in (V1, V2)}
 
 
@@ -60,39 +57,14 @@ def main(requests: IO[bytes], answers: IO[bytes]) -> None:
     """Read blocks until there are no more."""
     # Those who ask the graph meanwhile come first.
     os.nice(_NICENESS)
-    layout, rows, known, target = receive(requests)
+    layout, rows, known = receive(requests)
     # Faults of rows travel with what a block told.
     job = Reading([], "", Resolver.restored(known), lambda fault: None)
     reader = GdeltRows(job, _LAYOUTS[layout], Rows(*rows))
-    held: deque[list[bytes]] = deque()
-    file = os.open(target, os.O_WRONLY)
     while True:
-        message = receive(requests)
-        if isinstance(message, int):
-            pieces = held.popleft()
-            if message >= 0:
-                _write(file, pieces, message)
-        elif message is None:
-            send(answers, None)
-        else:
-            told = reader.read(Block(*message), {})
-            held.append(told.pieces)
-            told.held = sum(map(len, told.pieces))
-            send(answers, told_values(told))
-
-
-def _write(file: int, pieces: list[bytes], at: int) -> None:
-    for start in range(0, len(pieces), _AT_ONCE):
-        some = pieces[start : start + _AT_ONCE]
-        size = sum(map(len, some))
-        written = os.pwritev(file, some, at)
-        if written < size:
-            # A disk that is nearly full takes a part; it says so the next time.
-            rest = memoryview(b"".join(some))[written:]
-            while rest:
-                more = os.pwrite(file, rest, at + size - len(rest))
-                rest = rest[more:]
-        at += size
+        told = reader.read(Block(*receive(requests)), {})
+        told.packed = frame(told.pieces)
+        send(answers, told_values(told))
 
 
 if __name__ == "__main__":
@@ -101,5 +73,3 @@ if __name__ == "__main__":
     except (EOFError, BrokenPipeError):
         # Who asked is gone: so is what was asked for.
         os._exit(0)
-    except OSError as error:
-        send(sys.stdout.buffer, [error.errno, error.strerror or str(error)])

@@ -1,4 +1,4 @@
-"""Reading blocks of rows in several processes, which write the records themselves at the places told them."""
+"""Reading blocks of rows in several processes, which compress the records, too."""
 
 from __future__ import annotations
 
@@ -39,8 +39,7 @@ class ReaderProcesses:
     They end with this process, too, however it ends.
     """
 
-    def __init__(self, count: int, layout: Layout, rows: Rows, resolver: Resolver, target: Path) -> None:
-        """Start them; `target` is the file that they write records to."""
+    def __init__(self, count: int, layout: Layout, rows: Rows, resolver: Resolver) -> None:
         self._processes = [
             subprocess.Popen(
                 [sys.executable, "-m", "kg.readers.reader_process"],
@@ -54,7 +53,7 @@ class ReaderProcesses:
             )
             for _ in range(count)
         ]
-        task = [layout.slug, list(astuple(rows)), resolver.state(), str(target.resolve())]
+        task = [layout.slug, list(astuple(rows)), resolver.state()]
         try:
             for process in self._processes:
                 _say(process, task)
@@ -77,11 +76,7 @@ class ReaderProcesses:
             process.wait()
 
     def read(self, blocks: Iterable[Block]) -> Iterator[tuple[Block, Told]]:
-        """Read blocks, in their order; who takes one says before the next at which place its records go.
-
-        That is `Told.place`, -1 where they go nowhere. All are written at the end. Raises OSError where they
-        cannot be, StoreFailedError where a process is gone.
-        """
+        """Read blocks, and give them in their order; raises StoreFailedError where a process is gone."""
         under_way: deque[tuple[Block, subprocess.Popen[bytes]]] = deque()
         for number, block in enumerate(blocks):
             process = self._processes[number % len(self._processes)]
@@ -93,34 +88,22 @@ class ReaderProcesses:
             under_way.append((block, process))
             if taken is not None:
                 yield taken
-                _say(process, taken[1].place)
         for block, process in under_way:
-            told = told_again(_hear(process))
-            yield block, told
-            _say(process, told.place)
-        for process in self._processes:
-            _say(process, None)
-        for process in self._processes:
-            _hear(process)
+            yield block, told_again(_hear(process))
 
 
 def _say(process: subprocess.Popen[bytes], message: Any) -> None:
     try:
         send(_pipe(process.stdin), message)
     except BrokenPipeError:
-        # It may have said why.
-        _hear(process)
         raise _gone() from None
 
 
 def _hear(process: subprocess.Popen[bytes]) -> Any:
     try:
-        message = receive(_pipe(process.stdout))
+        return receive(_pipe(process.stdout))
     except EOFError:
         raise _gone() from None
-    if isinstance(message, list) and len(message) == 2:
-        raise OSError(*message)
-    return message
 
 
 def _pipe(pipe: IO[bytes] | None) -> IO[bytes]:

@@ -9,6 +9,7 @@ import pytest
 
 from bench.rows import write_rows
 from kg import load as loading
+from kg.lines import read_lines
 from kg.load import Loads, Preview
 from kg.store import EmbeddedStore
 
@@ -25,7 +26,7 @@ def store() -> EmbeddedStore:
 def staged(store: EmbeddedStore, root: Path, table: Path) -> tuple[Preview, list[bytes]]:
     folder, _ = Loads(root).new(table.name)
     preview = loading.prepare(store, folder, table, name=table.name)
-    return preview, sorted(folder.added.read_bytes().splitlines())
+    return preview, sorted(line.rstrip() for line in read_lines(folder.added))
 
 
 def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from kg.load import Loads, Preview, prepare, recover, store_load, undo_load
 from kg.load.committing import back_to_ready
 from kg.load.folder import LoadFolder
 from kg.load.model import OnFault, TableReader
-from kg.load.packed import open_packed
+from kg.packed import open_packed
 from kg.provenance import read_load, read_loads
 from kg.readers.record import Record, RowFault
 from kg.store import EmbeddedStore
@@ -453,7 +453,7 @@ def test_a_full_disk_is_told_and_stores_nothing(desk: Desk) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, limits[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, limits[1]))
         with pytest.raises(StoreFailedError, match="large"):
             prepare(desk.store, folder, path, name="x.small", find_reader=find_small)
     finally:

@@ -1,10 +1,14 @@
-"""What undoing a load takes, compressed: written with Zstandard, read with gzip too, as it was earlier."""
+"""Files that may be compressed: written with Zstandard, read with gzip too, as earlier versions wrote.
+
+A file may be made of several frames, one after the other (RFC 8878 section 3.1), so that it can be added to.
+"""
 
 from __future__ import annotations
 
 import gzip
 import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -14,6 +18,24 @@ _LEVEL: Final = 1
 _BUFFER: Final = 1024 * 1024
 _ENDINGS: Final = (".zst", ".gz")
 
+DamagedError: Final = zstandard.ZstdError
+"""What reading a damaged file raises, besides OSError and EOFError."""
+
+
+def frame(pieces: Iterable[bytes]) -> bytes:
+    """Compress some bytes as one frame; the same bytes give the same frame."""
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(b"".join(pieces))
+
+
+def packed_name(path: Path) -> Path:
+    """Name the compressed form of a file."""
+    return path.with_name(path.name + _ENDINGS[0])
+
+
+def is_packed(path: Path) -> bool:
+    """Tell by its name whether a file is compressed."""
+    return path.suffix in _ENDINGS
+
 
 def pack_file(path: Path) -> None:
     """Put a compressed file in the place of a file; after a crash one of both is whole."""
@@ -22,7 +44,7 @@ def pack_file(path: Path) -> None:
         zstandard.ZstdCompressor(level=_LEVEL).copy_stream(plain, out, read_size=_BUFFER, write_size=_BUFFER)
         out.flush()
         os.fsync(out.fileno())
-    unfinished.replace(path.with_name(path.name + _ENDINGS[0]))
+    unfinished.replace(packed_name(path))
     path.unlink()
 
 
@@ -37,7 +59,10 @@ def open_packed(path: Path) -> IO[bytes]:
     if path.suffix == ".gz":
         return cast(IO[bytes], gzip.open(path, "rb"))
     if path.suffix == ".zst":
-        return cast(IO[bytes], io.BufferedReader(zstandard.open(path, "rb"), _BUFFER))
+        reader = zstandard.ZstdDecompressor().stream_reader(
+            path.open("rb"), read_across_frames=True, closefd=True
+        )
+        return cast(IO[bytes], io.BufferedReader(cast(io.RawIOBase, reader), _BUFFER))
     return path.open("rb", buffering=_BUFFER)
 
 
