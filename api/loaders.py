@@ -84,7 +84,7 @@ class LocalLoader:
         mapping: Path | None = None,
     ) -> tuple[Any, dict[str, Any]]:
         """Preview a load; see `kg.load.prepare`."""
-        folder, _ = self._loads.new(Path(name).name, started_by=who())
+        folder, _ = self._loads.new(Path(name).name, started_by=who(), step="reading")
         try:
             preview = loading.prepare(
                 self._store,

@@ -204,12 +204,17 @@ class Loads:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def new(self, file_name: str, started_by: str = "") -> tuple[LoadFolder, State]:
-        """Make a folder with an id that sorts by time and cannot be guessed."""
+    def new(
+        self, file_name: str, started_by: str = "", *, step: str = "receiving"
+    ) -> tuple[LoadFolder, State]:
+        """Make a folder with an id that sorts by time and cannot be guessed.
+
+        `step` is reading where the file is here already: what a crash leaves of it then goes at once.
+        """
         load_id = f"{datetime.now(UTC):%Y%m%dt%H%M%S%fz}-{secrets.token_hex(8)}"
         folder = LoadFolder(self._root / load_id)
         folder.source.mkdir(parents=True)
-        state = State(load_id, file_name=file_name, started_by=started_by)
+        state = State(load_id, step=step, file_name=file_name, started_by=started_by)
         folder.write(state)
         return folder, state
 

@@ -46,7 +46,7 @@ recover(store, folder / "loads")
 source = folder / "rows"
 source.write_text(word)
 print("ready", flush=True)
-held, _ = loads.new("rows")
+held, _ = loads.new("rows", step="reading")
 prepare(store, held, source, name="rows", find_reader=lambda *args: Reader())
 store_load(store, loads, held)
 print("stored", flush=True)
