@@ -5,6 +5,7 @@ A file may be made of several frames, one after the other (RFC 8878 section 3.1)
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -17,9 +18,6 @@ import zstandard
 _LEVEL: Final = 1
 _BUFFER: Final = 1024 * 1024
 _ENDINGS: Final = (".zst", ".gz")
-
-DamagedError: Final = zstandard.ZstdError
-"""What reading a damaged file raises, besides OSError and EOFError."""
 
 
 def frame(pieces: Iterable[bytes]) -> bytes:
@@ -55,14 +53,11 @@ def find_packed(path: Path) -> Path:
 
 
 def open_packed(path: Path) -> IO[bytes]:
-    """Open a file that may be compressed."""
+    """Open a file that may be compressed; reading it raises OSError where it is damaged."""
     if path.suffix == ".gz":
         return cast(IO[bytes], gzip.open(path, "rb"))
     if path.suffix == ".zst":
-        reader = zstandard.ZstdDecompressor().stream_reader(
-            path.open("rb"), read_across_frames=True, closefd=True
-        )
-        return cast(IO[bytes], io.BufferedReader(cast(io.RawIOBase, reader), _BUFFER))
+        return cast(IO[bytes], io.BufferedReader(_Frames(path), _BUFFER))
     return path.open("rb", buffering=_BUFFER)
 
 
@@ -70,3 +65,24 @@ def drop_packed(path: Path) -> None:
     """Remove what is compressed of a file."""
     for ending in _ENDINGS:
         path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+class _Frames(io.RawIOBase):
+    """The bytes of all frames of a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._name = str(path)
+        self._reader = zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        try:
+            return int(self._reader.readinto(buffer))
+        except zstandard.ZstdError as error:
+            raise OSError(errno.EIO, f"it is damaged ({error})", self._name) from None
+
+    def close(self) -> None:
+        self._reader.close()  # type: ignore[no-untyped-call]
+        super().close()

@@ -22,7 +22,7 @@ import pyoxigraph
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat
 
 from kg.lines import has_blank_node, read_lines, sort_lines, with_graph, write_difference
-from kg.packed import DamagedError, is_packed, open_packed
+from kg.packed import is_packed, open_packed
 
 SMALL: Final = 20_000
 """Quads that go through one transaction; more take the way of this module."""
@@ -72,8 +72,6 @@ class Bulk:
             with open_packed(added) as file:
                 source: dict[str, Any] = {"input": file} if is_packed(added) else {"path": str(added)}
                 _gently(lambda: engine.bulk_load(**source, format=RdfFormat.N_QUADS, lenient=True))
-        except DamagedError as error:
-            raise OSError(f"{added} is damaged: {error}") from None
         finally:
             self._sweep()
 

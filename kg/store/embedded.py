@@ -174,7 +174,8 @@ class EmbeddedStore:
         The files may be compressed (.zst). After a crash all of it is there or nothing. Raises
         StoreFailedError.
         """
-        few = [count_lines(path, SMALL) for path in (removed, added)]
+        with _engine_errors():
+            few = [count_lines(path, SMALL) for path in (removed, added)]
         if max(few) < SMALL and not names_blank_nodes(removed):
             texts = [
                 write(lines)
