@@ -6,6 +6,8 @@ import getpass
 import os
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
@@ -82,7 +84,7 @@ class LocalLoader:
         mapping: Path | None = None,
     ) -> tuple[Any, dict[str, Any]]:
         """Preview a load; see `kg.load.prepare`."""
-        folder, _ = self._loads.new(Path(name).name, started_by=who())
+        folder, _ = self._loads.new(Path(name).name, started_by=who(), step="reading")
         try:
             preview = loading.prepare(
                 self._store,
@@ -106,9 +108,15 @@ class LocalLoader:
     ) -> dict[str, Any] | None:
         """Carry out a plan; see `kg.load.store_load`."""
         folder: LoadFolder = planned
-        load = loading.store_load(
-            self._store, self._loads, folder, skip=skip, followers=self._followers, progress=progress
-        )
+        try:
+            load = loading.store_load(
+                self._store, self._loads, folder, skip=skip, followers=self._followers, progress=progress
+            )
+        except KeyboardInterrupt:
+            # What follows the graph is brought up to date by the next command.
+            if folder.read().step == "stored":
+                raise stored_already(folder.id) from None
+            raise
         if load is None:
             folder.remove()
         return load.summary() if load else None
@@ -143,6 +151,15 @@ class RemoteLoader:
     """Loads through a running server."""
 
     def __init__(self, server: Server, token: str) -> None:
+        """Reach the server; raises SignInRequiredError where its token is not known."""
+        if not token:
+            raise errors.SignInRequiredError(
+                "a server runs on this data folder and takes writes with its token alone, which is not known"
+                " here",
+                where=server.url,
+                mend="Set DIPLOGRAPH_TOKEN to the token that it was started with, or stop it.",
+            )
+        self._stopped = False
         # A load takes as long as it takes; the server's own limits end it.
         self._http = httpx.Client(
             base_url=server.url,
@@ -175,11 +192,10 @@ class RemoteLoader:
         params = {key: value for key, value in given.items() if value} | {"max_errors": str(max_errors)}
         with path.open("rb") as file:
             size = str(path.stat().st_size)
-            summary = self._send(
-                "POST",
+            summary = self._begin(
                 "/load",
                 params=params,
-                content=_pieces(file, int(size), progress),
+                content=self._pieces(file, int(size), progress),
                 headers={"Content-Length": size},
             )
         summary = self._wait(summary, progress)
@@ -189,7 +205,7 @@ class RemoteLoader:
         self, planned: Any, skip: Sequence[str] = (), progress: Progress = silent
     ) -> dict[str, Any] | None:
         """Carry out a plan."""
-        load = self._send("POST", planned["commit"], params={"skip": list(skip)})
+        load = self._begin(planned["commit"], planned["self"], params={"skip": list(skip)})
         if load.get("unchanged") and load.get("load", "") is None:
             return None
         return self._wait(load, progress)
@@ -204,23 +220,70 @@ class RemoteLoader:
 
     def undo(self, load_id: str, progress: Progress = silent) -> dict[str, Any]:
         """Take a load back."""
-        done = self._wait(self._send("POST", f"/loads/{load_id}/undo", params={"by": who()}), progress)
+        try:
+            done = self._send("POST", f"/loads/{load_id}/undo", params={"by": who()})
+            done = self._follow(done, progress)
+        except KeyboardInterrupt:
+            raise errors.CancelledError(
+                "interrupted, but the server goes on with the undoing", mend=f"See /loads/{load_id}."
+            ) from None
         return {"load": done["id"], "kept": done["kept"], "graph": done["graph"]}
 
     def _wait(self, members: dict[str, Any], progress: Progress) -> dict[str, Any]:
-        """Follow a load until nothing is under way; what broke off raises."""
+        """Follow a load until nothing is under way; what broke off raises. An interrupt ends the load."""
         try:
-            while "progress" in members:
-                told = members["progress"]
-                progress(told["phase"], told["done"], told["total"])
-                time.sleep(_POLL)
-                members = self._send("GET", members["links"]["self"])
+            return self._follow(members, progress)
         except KeyboardInterrupt:
-            self._send("POST", f"{members['links']['self']}/cancel")
+            self._end(members["links"]["self"])
             raise
+
+    def _follow(self, members: dict[str, Any], progress: Progress) -> dict[str, Any]:
+        while "progress" in members:
+            told = members["progress"]
+            progress(told["phase"], told["done"], told["total"])
+            time.sleep(_POLL)
+            members = self._send("GET", members["links"]["self"])
         if members.get("problem"):
             raise _error(members["problem"])
         return members
+
+    def _begin(self, path: str, place: str = "", **options: Any) -> dict[str, Any]:
+        """Send what a load begins with. An interrupt ends the load, wherever the server is with it.
+
+        `place` is the load's address where it is known before.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            answer = pool.submit(self._send, "POST", path, **options)
+            try:
+                return answer.result()
+            except KeyboardInterrupt:
+                self._stopped = True
+                # The server answers within seconds, and then it is known which load it is.
+                with suppress(errors.DiplographError):
+                    place = place or answer.result()["links"]["self"]
+                if place:
+                    self._end(place)
+                raise
+
+    def _end(self, place: str) -> None:
+        """Cancel a load and wait until it is; raises CancelledError where it was stored before."""
+        members = self._send("POST", f"{place}/cancel")
+        while "progress" in members:
+            time.sleep(_POLL)
+            members = self._send("GET", place)
+        if members.get("state") == "ready":
+            self._send("POST", f"{place}/cancel")
+        elif members.get("state") == "stored":
+            raise stored_already(place.rpartition("/")[2])
+
+    def _pieces(self, file: BinaryIO, size: int, progress: Progress) -> Iterator[bytes]:
+        sent = 0
+        while piece := file.read(_CHUNK):
+            if self._stopped:
+                raise errors.CancelledError("the sending was interrupted", mend="Load the file again.")
+            sent += len(piece)
+            yield piece
+            progress("sending", sent, size)
 
     def _send(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         try:
@@ -261,12 +324,12 @@ def _mapping_text(path: Path) -> str:
     return text
 
 
-def _pieces(file: BinaryIO, size: int, progress: Progress) -> Iterator[bytes]:
-    sent = 0
-    while piece := file.read(_CHUNK):
-        sent += len(piece)
-        yield piece
-        progress("sending", sent, size)
+def stored_already(load_id: str) -> errors.CancelledError:
+    """Make the error for an interrupt that came after a load was stored."""
+    return errors.CancelledError(
+        f"interrupted, but load {load_id} is stored",
+        mend=f"Take it back with `diplograph undo {load_id}` where it is not wanted.",
+    )
 
 
 def _error(problem: dict[str, Any]) -> errors.DiplographError:

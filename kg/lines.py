@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from kg.packed import open_packed
+
 # A run is sorted in memory; Python needs about four times the bytes of its lines.
 _RUN_BYTES: Final = 64 * 1024 * 1024
 _BUFFER: Final = 1024 * 1024
@@ -45,8 +47,8 @@ def sort_lines(lines: Iterable[bytes], target: Path, *, watch: Watch | None = No
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
-    """Read a file line by line; each keeps its end."""
-    with path.open("rb", buffering=_BUFFER) as file:
+    """Read a file line by line, also a compressed one; each keeps its end."""
+    with open_packed(path) as file:
         yield from file
 
 

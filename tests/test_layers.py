@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"errors", "bundled", "addresses", "late"},
-    {"settings", "terms", "formats", "languages"},
+    {"settings", "terms", "formats", "languages", "packed"},
     {"model", "changes", "catalogue", "sparql", "reference", "lines"},
     {"store", "owl"},
     {"actors"},

@@ -27,7 +27,7 @@ from api.data_folder import (
 )
 from api.loaders import Loader, LocalLoader, RemoteLoader
 from api.tables import text_table
-from kg.errors import DiplographError, ParameterError
+from kg.errors import CancelledError, DiplographError, ParameterError
 from kg.load import list_loads
 from kg.readers.event_table import write_template
 from kg.settings import Settings
@@ -91,6 +91,7 @@ def load(
         raise ParameterError("standard input has no name", mend="Say which source it is with --source.")
     with ExitStack() as stack:
         loader = stack.enter_context(_loader(with_data(settings, data)))
+        stack.enter_context(_interrupts())
         planned: list[tuple[Any, dict[str, Any]]] = []
         # Whatever ends this, a preview that is not stored goes.
         stack.callback(lambda: _drop(loader, planned))
@@ -171,6 +172,17 @@ def _loader(settings: Settings) -> Iterator[Loader]:
         yield LocalLoader(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
     finally:
         store.close()
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    """Tell of Ctrl+C as of an error of ours."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise CancelledError(
+            "interrupted; what was not stored yet is dropped", mend="Load it again when you like."
+        ) from None
 
 
 @contextmanager

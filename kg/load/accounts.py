@@ -6,16 +6,17 @@ import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from pyoxigraph import NamedNode
 
 from kg.load.checking import batches
 from kg.load.model import Newcomer
 from kg.load.tally import AGENTS, WATCHED, Tally, Values, label_of, watched_values
+from kg.readers.blocks import Row
 from kg.readers.record import Record
 from kg.store import Store
-from kg.terms import compact, term
+from kg.terms import ID, compact, term
 
 _BATCH: Final = 500
 _COMPARED: Final = 500
@@ -23,6 +24,7 @@ _SHOWN: Final = 50
 _SUGGESTED: Final = 5
 _KNOWN_NAMES: Final = 20_000
 _CUTOFF: Final = 0.8
+_Item = TypeVar("_Item")
 _NAMES: Final = f"{term('rdfs:label')}|{term('skos:altLabel')}"
 
 
@@ -40,18 +42,28 @@ class RecordWatch:
         self._tally = tally
         self._held: dict[str, Values] = {}
         self._labels: dict[str, str] = {}
-        self._needed = store.query(
+        self.needed = store.query(
             f"ASK {{ GRAPH ?g {{ ?x a {term('dg:CodingRecord')} }} FILTER(?g != {graph}) }}"
         ).truth()
 
     def take(self, record: Record) -> None:
         """Take one record."""
-        if self._needed and record.kind in ("CodingRecord", "Event"):
+        if self.needed and record.kind in ("CodingRecord", "Event"):
             lines = record.ntriples.splitlines(keepends=True)
             self._held[record.iri] = watched_values(lines)
             self._labels[record.iri] = label_of(lines)
             if len(self._held) >= _BATCH:
                 self.finish()
+
+    def take_rows(self, rows: list[Row]) -> None:
+        """Take records as a block of rows tells of them."""
+        for some in _parts(rows):
+            told = {row[0]: row for row in some}
+            # Nearly always nobody else has them, which is cheaper to ask than what they say.
+            found = [told[iri] for iri in _told_elsewhere(self._store, self._graph, told)]
+            self._held |= {row[0]: _row_values(row) for row in found}
+            self._labels |= {row[0]: label_of([row[6]]) for row in found}
+            self.finish()
 
     def finish(self) -> None:
         """Compare what is left."""
@@ -59,8 +71,18 @@ class RecordWatch:
         self._held, self._labels = {}, {}
 
 
+def _row_values(row: Row) -> Values:
+    _, _, kind, day, actor, recipient, _ = row
+    told = (("date", f"{ID}time/{day}"), ("type", kind), ("actor", actor), ("recipient", recipient))
+    return {name: frozenset((value,)) for name, value in told if value}
+
+
 def _compare(
-    store: Store, graph: NamedNode, tally: Tally, events: dict[str, Values], labels: dict[str, str]
+    store: Store,
+    graph: NamedNode,
+    tally: Tally,
+    events: dict[str, Values],
+    labels: dict[str, str],
 ) -> None:
     # A second VALUES block would have the engine read everything.
     properties = ", ".join(str(term(curie)) for curie in WATCHED)
@@ -109,13 +131,7 @@ def find_twins(store: Store, graph: NamedNode, tally: Tally) -> tuple[str, ...]:
 
 def find_newcomers(store: Store, graph: NamedNode, tally: Tally) -> tuple[int, tuple[Newcomer, ...]]:
     """Tell the actors that the load brings and no other source knows, with known ones of like names."""
-    known: set[str] = set()
-    for nodes in batches(NamedNode(iri) for iri in tally.agents):
-        rows = store.query(
-            f"SELECT DISTINCT ?x {{ VALUES ?x {{ {nodes} }}"
-            f" GRAPH ?g {{ ?x a ?class }} FILTER(?g != {graph}) }}"
-        ).rows()
-        known.update(getattr(row["x"], "value", "") for row in rows)
+    known = _told_elsewhere(store, graph, tally.agents)
     new = {iri: label for iri, label in tally.agents.items() if iri not in known}
     if not new:
         return 0, ()
@@ -123,6 +139,18 @@ def find_newcomers(store: Store, graph: NamedNode, tally: Tally) -> tuple[int, t
     listed = [Newcomer(iri, label, _alike(label, names)) for iri, label in islice(new.items(), _SHOWN)]
     listed.sort(key=lambda one: not one.suggestions)
     return tally.agent_count - len(known), tuple(listed)
+
+
+def _told_elsewhere(store: Store, graph: NamedNode, iris: Iterable[str]) -> set[str]:
+    """Give those that another graph has a class of."""
+    known: set[str] = set()
+    for nodes in batches(NamedNode(iri) for iri in iris):
+        rows = store.query(
+            f"SELECT DISTINCT ?x {{ VALUES ?x {{ {nodes} }}"
+            f" GRAPH ?g {{ ?x a ?class }} FILTER(?g != {graph}) }}"
+        ).rows()
+        known.update(getattr(row["x"], "value", "") for row in rows)
+    return known
 
 
 def suggest(store: Store, iris: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -160,5 +188,5 @@ def _alike(label: str, names: dict[str, tuple[str, str]]) -> tuple[tuple[str, st
     return tuple(dict.fromkeys(names[name] for name in near))
 
 
-def _parts(items: list[str]) -> Iterator[list[str]]:
+def _parts(items: list[_Item]) -> Iterator[list[_Item]]:
     return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import shutil
 import time
@@ -10,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
@@ -22,11 +21,11 @@ from kg.load.following import follow
 from kg.load.leaving_out import leave_out
 from kg.load.model import Follower, Preview, Progress, silent
 from kg.load.staging import export_sorted, is_empty
+from kg.packed import frame, is_packed, open_packed, pack_file
 from kg.provenance import Load, load_triples
 from kg.store import Store
 from kg.terms import GRAPH_LOADS, LOAD, compact
 
-_PACK_LEVEL: Final = 1
 _FEW: Final = 20_000
 
 Stop = Callable[[], bool]
@@ -75,9 +74,9 @@ def store_load(
             state.preview = preview.stored()
             state.phase, state.phase_since, state.done = "storing", time.time(), 0
             state.total = preview.added + preview.removed
-            folder.write(state)
-            progress("storing", 0, state.total)
             try:
+                folder.write(state)
+                progress("storing", 0, state.total)
                 _change(store, folder, load)
             except BaseException as error:
                 # What was cancelled late may be in all the same.
@@ -122,13 +121,8 @@ def is_recorded(store: Store, iri: str) -> bool:
 def pack(folder: LoadFolder) -> None:
     """Compress what the undoing of a load takes, and drop the rest."""
     for path in (folder.added, folder.removed):
-        if path.exists():
-            packed = path.with_name(path.name + ".gz")
-            unfinished = packed.with_suffix(".part")
-            with path.open("rb") as plain, gzip.open(unfinished, "wb", compresslevel=_PACK_LEVEL) as out:
-                shutil.copyfileobj(plain, out, 1024 * 1024)
-            unfinished.replace(packed)
-            path.unlink()
+        if path.exists() and not is_packed(path):
+            pack_file(path)
     for name in ("new.nt", "undo-added.nq", "undo-removed.nq", "cancel"):
         (folder.path / name).unlink(missing_ok=True)
     shutil.rmtree(folder.source, ignore_errors=True)
@@ -153,7 +147,8 @@ def put(store: Store, removed: Path, added: Path, whole: Path | None, graph: Nam
 def _change(store: Store, folder: LoadFolder, load: Load) -> None:
     graph = NamedNode(load.graph)
     with folder.added.open("ab") as file:
-        file.write(quads_text(load_triples(load), GRAPH_LOADS))
+        record = quads_text(load_triples(load), GRAPH_LOADS)
+        file.write(frame((record,)) if is_packed(folder.added) else record)
         file.flush()
         os.fsync(file.fileno())
     whole = folder.path / "new.nt"
@@ -239,7 +234,8 @@ def _cut(folder: LoadFolder, state: State) -> None:
 
 
 def _quads(path: Path) -> Iterable[Quad]:
-    return pyoxigraph.parse(path=str(path), format=RdfFormat.N_QUADS)
+    with open_packed(path) as file:
+        yield from cast(Iterable[Quad], pyoxigraph.parse(file, format=RdfFormat.N_QUADS))
 
 
 def _count(path: Path) -> int:

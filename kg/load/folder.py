@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from kg.errors import CancelledError, ConflictError, DiplographError, StoreFailedError, UnknownNameError
 from kg.load.model import Preview, Progress
+from kg.packed import find_packed
 
 KEPT_SECONDS: Final = 24 * 3600.0
 """How long a preview waits for its commit, and the traces of a load that failed are kept."""
@@ -103,13 +104,13 @@ class LoadFolder:
 
     @property
     def added(self) -> Path:
-        """Name the file of what enters."""
-        return self.path / "added.nq"
+        """Name the file of what enters, compressed or not."""
+        return find_packed(self.path / "added.nq")
 
     @property
     def removed(self) -> Path:
-        """Name the file of what leaves."""
-        return self.path / "removed.nq"
+        """Name the file of what leaves, compressed or not."""
+        return find_packed(self.path / "removed.nq")
 
     def read(self) -> State:
         """Read the state. Raises UnknownNameError."""
@@ -203,12 +204,17 @@ class Loads:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def new(self, file_name: str, started_by: str = "") -> tuple[LoadFolder, State]:
-        """Make a folder with an id that sorts by time and cannot be guessed."""
+    def new(
+        self, file_name: str, started_by: str = "", *, step: str = "receiving"
+    ) -> tuple[LoadFolder, State]:
+        """Make a folder with an id that sorts by time and cannot be guessed.
+
+        `step` is reading where the file is here already: what a crash leaves of it then goes at once.
+        """
         load_id = f"{datetime.now(UTC):%Y%m%dt%H%M%S%fz}-{secrets.token_hex(8)}"
         folder = LoadFolder(self._root / load_id)
         folder.source.mkdir(parents=True)
-        state = State(load_id, file_name=file_name, started_by=started_by)
+        state = State(load_id, step=step, file_name=file_name, started_by=started_by)
         folder.write(state)
         return folder, state
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from operator import methodcaller
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import Final
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
@@ -15,6 +14,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 from kg.changes import Batch, Change, Statements
 from kg.load.folder import LoadFolder, State
 from kg.load.model import Follower
+from kg.packed import find_packed, open_packed
 from kg.store import Store
 
 _BATCH: Final = 5_000
@@ -50,7 +50,7 @@ def change_from(entered: Path, left: Path, graph: NamedNode) -> Change:
 
 def delta(path: Path) -> Path:
     """Find a file of a load: as it was written, else compressed."""
-    return path if path.exists() else path.with_name(path.name + ".gz")
+    return find_packed(path)
 
 
 def open_delta(path: Path) -> Iterator[bytes]:
@@ -58,12 +58,8 @@ def open_delta(path: Path) -> Iterator[bytes]:
     found = delta(path)
     if not found.exists():
         return
-    if found.suffix == ".gz":
-        with gzip.open(found, "rb") as packed:
-            yield from packed
-    else:
-        with found.open("rb", buffering=1024 * 1024) as plain:
-            yield from plain
+    with open_packed(found) as lines:
+        yield from lines
 
 
 def _statements(path: Path, graph: NamedNode) -> Statements:
@@ -79,8 +75,7 @@ def _triples(path: Path, graph: NamedNode) -> Iterator[Triple]:
     found = delta(path)
     if not found.exists():
         return
-    opened = gzip.open(found, "rb") if found.suffix == ".gz" else found.open("rb")  # noqa: SIM115
-    with cast(IO[bytes], opened) as file:
+    with open_packed(found) as file:
         for quad in pyoxigraph.parse(file, format=RdfFormat.N_QUADS):
             # The record of the load travels in the same file while it is stored.
             if isinstance(quad, Quad) and quad.graph_name == graph:

@@ -10,6 +10,7 @@ from typing import Final
 
 from kg.lines import read_lines, subject_of
 from kg.load.folder import LoadFolder
+from kg.packed import is_packed
 from kg.terms import term
 
 _OBJECT: Final = re.compile(rb"^<[^>]*> (<[^>]*>) (<[^>]*>) ")
@@ -81,5 +82,8 @@ def _filter(path: Path, out: set[bytes]) -> int:
             if subject_of(line) not in out and not left_member:
                 file.write(line)
                 count += 1
-    unfinished.replace(path)
+    # What is left is written plainly.
+    unfinished.replace(path.with_name(path.name.removesuffix(path.suffix)) if is_packed(path) else path)
+    if is_packed(path):
+        path.unlink()
     return count

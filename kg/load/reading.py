@@ -9,9 +9,16 @@ from types import TracebackType
 from typing import Final
 
 from kg.actors import Resolver
+from kg.load.accounts import RecordWatch
 from kg.load.model import OnFault, TableReader
+from kg.load.tables import FirstLoad
 from kg.readers.archives import read_whole
+from kg.readers.blocks import Identifiers, Rows, merged
+from kg.readers.detect import reading
+from kg.readers.gdelt import GdeltRows, about
+from kg.readers.gdelt_codes import Layout
 from kg.readers.grouping import Grouping, group_records
+from kg.readers.reader_processes import ReaderProcesses, worth_it
 from kg.readers.reading import NoteKind, Notes
 from kg.readers.record import Record
 from kg.store import Store
@@ -52,14 +59,8 @@ class TableReading:
         self._grouping: Grouping | None = None
         if reader.codes_records:
             self._grouping = self._stack.enter_context(closing(Grouping(work)))
-        self._rows = reader.read(
-            path,
-            resolver=Resolver.of(store),
-            on_fault=on_fault,
-            name=name,
-            notes=self._notes,
-            grouping=self._grouping,
-        )
+        self._resolver = Resolver.of(store)
+        self._on_fault, self._path, self._name = on_fault, path, name
 
     def __enter__(self) -> TableReading:
         return self
@@ -76,7 +77,42 @@ class TableReading:
 
     def records(self) -> Iterator[Record]:
         """Give the records row by row, then the groups."""
-        yield from self._rows
+        yield from self._reader.read(
+            self._path,
+            resolver=self._resolver,
+            on_fault=self._on_fault,
+            name=self._name,
+            notes=self._notes,
+            grouping=self._grouping,
+        )
+        yield from self._groups()
+
+    def write(self, first: FirstLoad, watch: RecordWatch) -> None:
+        """Write the records and the groups as those of a source that is not in the graph yet."""
+        layout: Layout | None = getattr(self._reader, "layout", None)
+        if layout is None:
+            for record in self.records():
+                first.take(record)
+            return
+        job = reading(self._path, self._resolver, self._on_fault, self._name, self._notes, self._grouping)
+        rows = Rows(first.ending, watch.needed, self._grouping is not None)
+        identifiers = Identifiers()
+        first.take(about(layout))
+        with ExitStack() as stack:
+            count = worth_it(self._path)
+            read = None
+            if count:
+                others = ReaderProcesses(count, layout, rows, self._resolver)
+                read = stack.enter_context(others).read
+            for told in merged(job, GdeltRows(job, layout, rows), identifiers, read):
+                first.take_block(told)
+                if watch.needed:
+                    watch.take_rows(told.rows)
+        first.forgot = first.forgot or identifiers.forgot
+        for record in self._groups():
+            first.take(record)
+
+    def _groups(self) -> Iterator[Record]:
         if self._grouping is not None:
             yield from group_records(self._grouping)
 

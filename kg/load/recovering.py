@@ -13,6 +13,7 @@ from kg.load.folder import LoadFolder, Loads, State, locked
 from kg.load.following import follow
 from kg.load.model import Follower
 from kg.load.undoing import back_to_stored, finish_undo
+from kg.packed import is_packed
 from kg.store import Store
 
 # A file that is being sent has no process at work yet.
@@ -66,7 +67,8 @@ def _settle(
             back_to_stored(folder, loads, state)
     elif not state.followed:
         follow(store, folder, state, followers)
-    if state.step == "stored" and (folder.added.exists() or folder.removed.exists()):
+    plain = [path for path in (folder.added, folder.removed) if path.exists() and not is_packed(path)]
+    if state.step == "stored" and plain:
         pack(folder)
     for path in folder.path.iterdir():
         # Work in progress of a process that is gone.

@@ -17,8 +17,9 @@ from kg.load.checking import as_stored, findings_of, labels_of, target_graph, un
 from kg.load.folder import LoadFolder
 from kg.load.model import FindReader, Preview, Progress, TypeCount, silent
 from kg.load.reading import TableReading, rdf_bytes
-from kg.load.tables import Duplicates, Faults, normalise, write_first, write_raw
+from kg.load.tables import Duplicates, Faults, FirstLoad, normalise, sort_again, write_raw
 from kg.load.tally import Tally
+from kg.packed import packed_name
 from kg.readers.blank_nodes import skolemise
 from kg.readers.detect import find_reader, is_told_rdf
 from kg.readers.rdf import read_rdf
@@ -85,18 +86,7 @@ def stage(
         with TableReading(store, reader, path, name, faults.take, folder.path) as table:
             duplicates.grouped = table.groups
             if is_empty(store, graph):
-                watch = RecordWatch(store, graph, tally)
-                write_first(
-                    table.records(),
-                    str(graph).encode(),
-                    folder.added,
-                    tally,
-                    progress,
-                    duplicates,
-                    watch.take,
-                )
-                watch.finish()
-                folder.removed.touch()
+                _write_first(store, folder, graph, table, tally, progress, duplicates)
                 fingerprint = ""
             else:
                 fingerprint = _compare_table(
@@ -160,6 +150,28 @@ def export_sorted(store: Store, graph: NamedNode, target: Path, progress: Progre
     count, digest = sort_lines(read_lines(unsorted), target, watch=watch)
     unsorted.unlink()
     return digest if count else ""
+
+
+def _write_first(
+    store: Store,
+    folder: LoadFolder,
+    graph: NamedNode,
+    table: TableReading,
+    tally: Tally,
+    progress: Progress,
+    duplicates: Duplicates,
+) -> None:
+    watch = RecordWatch(store, graph, tally)
+    packed = packed_name(folder.added)
+    with packed.open("wb") as out:
+        first = FirstLoad(out, str(graph).encode(), tally, duplicates, watch.take, progress)
+        table.write(first, watch)
+        first.finish()
+    watch.finish()
+    folder.removed.touch()
+    # A row that repeats an id may repeat statements of the row before it.
+    if first.forgot or duplicates.bounded or duplicates.repeated:
+        sort_again(packed, folder.path / "added.nq", tally, progress)
 
 
 def _compare_table(

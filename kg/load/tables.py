@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import pyoxigraph
 from pyoxigraph import RdfFormat
@@ -14,6 +14,8 @@ from kg.errors import ValidationFailedError
 from kg.lines import read_lines, sort_lines
 from kg.load.model import Progress
 from kg.load.tally import AGENTS, Tally, types_of
+from kg.packed import frame
+from kg.readers.blocks import Told
 from kg.readers.record import Record, RowFault
 from kg.terms import ONTOLOGY
 
@@ -23,6 +25,7 @@ _LISTED_FAULTS: Final = 100
 _SHARED: Final = 500_000
 _IDS: Final = 2_000_000
 _TICK: Final = 2_000
+_FRAME: Final = 1024 * 1024
 
 
 class Faults:
@@ -120,63 +123,104 @@ def write_raw(records: Iterable[Record], target: Path, progress: Progress, dupli
                 progress("reading rows", number)
 
 
-def write_first(
-    records: Iterable[Record],
-    graph: bytes,
-    target: Path,
-    tally: Tally,
-    progress: Progress,
-    duplicates: Duplicates,
-    watch: Callable[[Record], None],
-) -> None:
-    """Write the records of a source that is not in the graph yet, as N-Quads, and count them.
+class FirstLoad:
+    """Writes the records of a source that is not in the graph yet, as compressed N-Quads, and counts them.
 
     Nothing is compared, so nothing is sorted unless there are more things than memory should hold.
     """
-    shared: set[bytes] = set()
-    sorted_out = False
-    ending = b" " + graph + b" .\n"
-    with target.open("wb", buffering=1024 * 1024) as out:
-        for number, record in enumerate(records, 1):
-            new = duplicates.is_new(record)
-            subject = b"<" + record.iri.encode() + b"> "
-            size = record.ntriples.count(b"\n")
-            if (
-                new
-                and record.ntriples.count(b"\n" + subject) == size - 1
-                and subject == record.ntriples[: len(subject)]
-            ):
-                # All of it is about the record alone, as nearly always: no line needs a look of its own.
-                tally.added += size
-                out.write(record.ntriples.replace(b" .\n", ending))
-                _count(tally, record)
-                watch(record)
-                if number % _TICK == 0:
-                    progress("reading rows", number)
-                continue
-            lines = record.ntriples.splitlines(keepends=True)
-            kept = []
-            for line in lines:
-                if new and line.startswith(subject):
-                    kept.append(line)
-                elif line not in shared:
-                    kept.append(line)
-                    if len(shared) < _SHARED:
-                        shared.add(line)
-                    else:
-                        sorted_out = True
-                    if _TYPE in line and not line.startswith(subject):
-                        _count_shared(tally, line, lines)
-            if new:
-                _count(tally, record)
-                watch(record)
-            tally.added += len(kept)
-            out.write(b"".join(kept).replace(b" .\n", ending))
-            if number % _TICK == 0:
-                progress("reading rows", number)
-    # A row that repeats an id may repeat statements of the row before it.
-    if sorted_out or duplicates.bounded or duplicates.repeated:
-        _sort_again(target, tally, progress)
+
+    def __init__(
+        self,
+        target: BinaryIO,
+        graph: bytes,
+        tally: Tally,
+        duplicates: Duplicates,
+        watch: Callable[[Record], None],
+        progress: Progress,
+    ) -> None:
+        self._held: list[bytes] = []
+        self._size = 0
+        self.ending = b" " + graph + b" .\n"
+        self.forgot = False
+        self._out = target
+        self._tally, self._duplicates, self._watch, self._progress = tally, duplicates, watch, progress
+        self._shared: set[bytes] = set()
+        self._number = 0
+        self._told = 0
+
+    def take(self, record: Record) -> None:
+        """Take a record."""
+        self._number += 1
+        tally = self._tally
+        new = self._duplicates.is_new(record)
+        subject = b"<" + record.iri.encode() + b"> "
+        size = record.ntriples.count(b"\n")
+        if (
+            new
+            and record.ntriples.count(b"\n" + subject) == size - 1
+            and subject == record.ntriples[: len(subject)]
+        ):
+            # All of it is about the record alone, as nearly always: no line needs a look of its own.
+            tally.added += size
+            self._keep(record.ntriples.replace(b" .\n", self.ending))
+            _count(tally, record)
+            self._watch(record)
+        else:
+            self._take_lines(record, new, subject)
+        if self._number - self._told >= _TICK:
+            self._told = self._number
+            self._progress("reading rows", self._number)
+
+    def _take_lines(self, record: Record, new: bool, subject: bytes) -> None:
+        lines = record.ntriples.splitlines(keepends=True)
+        kept = []
+        for line in lines:
+            if new and line.startswith(subject):
+                kept.append(line)
+            elif line not in self._shared:
+                kept.append(line)
+                if len(self._shared) < _SHARED:
+                    self._shared.add(line)
+                else:
+                    self.forgot = True
+                if _TYPE in line and not line.startswith(subject):
+                    _count_shared(self._tally, line, lines)
+        if new:
+            _count(self._tally, record)
+            self._watch(record)
+        self._tally.added += len(kept)
+        self._keep(b"".join(kept).replace(b" .\n", self.ending))
+
+    def finish(self) -> None:
+        """Write what is still held."""
+        self._put()
+
+    def _keep(self, lines: bytes) -> None:
+        self._held.append(lines)
+        self._size += len(lines)
+        if self._size >= _FRAME:
+            self._put()
+
+    def _put(self) -> None:
+        if self._held:
+            self._out.write(frame(self._held))
+            self._held, self._size = [], 0
+
+    def take_block(self, told: Told) -> None:
+        """Take what a block of rows told: its records are all new, and end as `ending` says."""
+        for iri, kind, lines, line in told.things:
+            self.take(Record(iri, kind, lines, line))
+        self._put()
+        self._out.write(told.packed or frame(told.pieces))
+        self._number += told.count
+        self._told = self._number
+        tally = self._tally
+        tally.added += told.statements
+        tally.count((ONTOLOGY + "CodingRecord",), "new", told.count)
+        tally.event_count += told.count
+        tally.show_rows([(row[0], row[6]) for row in told.rows], told.count)
+        self._duplicates.records += told.count
+        self._progress("reading rows", self._number)
 
 
 def normalise(source: Path, target: Path) -> None:
@@ -207,10 +251,7 @@ def _count_shared(tally: Tally, line: bytes, lines: list[bytes]) -> None:
         tally.agent(subject[1:-2].decode(), [one for one in lines if one.startswith(subject)])
 
 
-def _sort_again(target: Path, tally: Tally, progress: Progress) -> None:
-    unsorted = target.with_name(target.name + ".unsorted")
-    target.rename(unsorted)
-    tally.added, _ = sort_lines(
-        read_lines(unsorted), target, watch=lambda number: progress("sorting", number)
-    )
-    unsorted.unlink()
+def sort_again(source: Path, target: Path, tally: Tally, progress: Progress) -> None:
+    """Take repeated statements out of a file, which goes, and count what is left."""
+    tally.added, _ = sort_lines(read_lines(source), target, watch=lambda number: progress("sorting", number))
+    source.unlink()

@@ -92,6 +92,14 @@ class Tally:
             told = lines.splitlines(keepends=True) if isinstance(lines, bytes) else lines
             self.things.append(Thing(iri, label_of(told) or compact(iri), kind, fate))
 
+    def show_rows(self, rows: list[tuple[str, bytes]], number: int) -> None:
+        """List the first of so many new records by their IRIs and the lines of their labels."""
+        room = max(0, SHOWN - self._listed["record", "new"])
+        for iri, line in rows[:room]:
+            self.things.append(Thing(iri, label_of([line]) or compact(iri), "record", "new"))
+        self.thing_count += number
+        self._listed["record", "new"] += number
+
     def agent(self, iri: str, lines: list[bytes]) -> None:
         """Note an actor that the file describes."""
         self.agent_count += 1
@@ -149,7 +157,7 @@ def label_of(lines: Iterable[bytes]) -> str:
     """Give the label that a thing's lines state, in English where there is a choice."""
     labels = [line for line in lines if _LABEL in line]
     for line in sorted(labels, key=lambda line: b"@en" not in line)[:1]:
-        for quad in pyoxigraph.parse(line, format=RdfFormat.N_TRIPLES):
+        for quad in pyoxigraph.parse(line, format=RdfFormat.N_QUADS):
             return str(getattr(quad.object, "value", ""))[:300]
     return ""
 

@@ -18,6 +18,7 @@ from kg.load.folder import LoadFolder, Loads, State, disk_errors
 from kg.load.following import follow, open_delta
 from kg.load.model import Follower, Progress, silent
 from kg.load.staging import export_sorted
+from kg.packed import drop_packed
 from kg.provenance import Undoing, mint_load, undoing_triples
 from kg.store import Store
 from kg.terms import GRAPH_LOADS
@@ -119,7 +120,7 @@ def finish_undo(
             folded = target.with_name(f"folded-{name}")
             if folded.exists():
                 folded.replace(target)
-                target.with_name(name + ".gz").unlink(missing_ok=True)
+                drop_packed(target)
     state.step = "undone"
     folder.write(state)
     follow(store, folder, state, followers)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import Final, Literal, TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
 from kg.readers import ntriples as nt
 from kg.readers.ntriples import LABEL, TYPE, dg, thing
-from kg.readers.reading import Reading, minted
+from kg.readers.reading import NoteKind, Reading, minted
 from kg.readers.record import Record
 from kg.terms import ID, PREFIXES
 
@@ -29,35 +30,28 @@ _CACHE_LIMIT: Final = 500_000
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
+Note = tuple[NoteKind, str, str, str | None]
 
-@dataclass
+
+@dataclass(eq=False)
 class Coded:
     """What a code stands for: its IRI, the text of the row (escaped), and the description still to be given.
 
-    `exact` tells a place finer than a country. `note` counts what is not known, each time it is met.
+    `exact` tells a place finer than a country. `notes` count what is not known, each time it is met: kind,
+    value, the sentence for people, and what stands for it in the graph.
     """
 
     iri: str
     text: str
     record: Record | None = None
     exact: bool = False
-    note: tuple[Literal["actor", "place", "event type"], str, str] | None = None
+    notes: tuple[Note, ...] = ()
     fresh: bool = True
-    node: str = field(init=False)
-    _said: dict[str, str] = field(init=False, default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self.node = f"<{self.iri}>"
-
-    def said(self, predicate: str, name: str = "") -> str:
-        """Write that a record, for which NUL stands, has it in a role, and there the name of the row."""
-        found = self._said.get(predicate)
-        if found is None:
-            found = f"\x00 {predicate} {self.node} .\n"
-            if name:
-                found += f'\x00 {name} "{self.text}" .\n'
-            self._said[predicate] = found
-        return found
+    @property
+    def node(self) -> str:
+        """Give the IRI as N-Triples have it."""
+        return f"<{self.iri}>"
 
 
 class Codings:
@@ -65,14 +59,22 @@ class Codings:
 
     def __init__(self, job: Reading, slug: str) -> None:
         self._job, self._slug = job, slug
-        self._actors: dict[tuple[str, ...], Coded | None] = {}
-        self._places: dict[tuple[str, ...], Coded | str | None] = {}
         self._types: dict[tuple[str, str], Coded | str] = {}
 
     # Event types
 
     def cameo(self, code: str, root: str, line: int, column: str) -> Coded | None:
-        """Find a CAMEO code's event type; reports one that cannot be a code and gives None.
+        """Find a CAMEO code's event type, and count its notes; reports what cannot be one and gives None."""
+        found = self.type(code, root, line)
+        if isinstance(found, str):
+            self._job.fault(line, column, found)
+            return None
+        for kind, value, said, iri in found.notes:
+            self._job.notes.add(kind, value, said, line, iri)
+        return found
+
+    def type(self, code: str, root: str, line: int) -> Coded | str:
+        """Find a CAMEO code's event type; gives a text that says what is wrong where it cannot be one.
 
         A leading zero that a spreadsheet took away is put back where the row's root code or the scheme leaves
         no doubt, and noted. A code that the scheme does not hold is minted for the dataset, and noted.
@@ -80,11 +82,7 @@ class Codings:
         found = self._types.get((code, root))
         if found is None:
             found = self._type(code, root, line)
-            self._types[code, root] = found
-        if isinstance(found, str):
-            self._job.fault(line, column, found)
-            return None
-        self._count(found, line)
+            remember(self._types, (code, root), found)
         return found
 
     def _type(self, code: str, root: str, line: int) -> Coded | str:
@@ -98,22 +96,19 @@ class Codings:
                 right = f"0{code}"
         if not _CAMEO.fullmatch(right):
             return f'"{code}" is no CAMEO code (two to four digits, the first two from 01 to 20)'
+        notes: tuple[Note, ...] = ()
         if right != code:
-            self._job.notes.add(
-                "repaired code",
-                code,
-                f"{code} was read as {right}: a leading zero was lost",
-                line,
-                stem + right,
-            )
+            said = f"{code} was read as {right}: a leading zero was lost"
+            notes = (("repaired code", code, said, stem + right),)
         if known(stem + right):
-            return Coded(stem + right, right)
+            return Coded(stem + right, right, notes=notes)
         iri = f"{ID}event-type/{self._slug}-{right}"
         near = self._job.resolver.suggest_type(right)
         said = f"event code {right} is not in the scheme" + (
             f"; the nearest above it is {near[0]}" if near else ""
         )
-        return Coded(iri, right, self._minted_type(iri, right, line), note=("event type", right, said))
+        record = self._minted_type(iri, right, line)
+        return Coded(iri, right, record, notes=(*notes, ("event type", right, said, iri)))
 
     def _minted_type(self, iri: str, code: str, line: int) -> Record:
         scheme = thing("scheme", self._slug)
@@ -131,19 +126,11 @@ class Codings:
 
     # Actors
 
-    def actor(self, row: list[str], at: int, line: int) -> Coded | None:
-        """Read GDELT's ten columns of an actor: code, name, country, group, ethnic, 2 religions, 3 types."""
-        key = tuple(row[at : at + 10])
-        try:
-            found = self._actors[key]
-        except KeyError:
-            found = self._actor(key, line)
-            remember(self._actors, key, found)
-        if found is not None and found.note is not None:
-            self._count(found, line)
-        return found
+    def actor(self, key: Sequence[str], line: int) -> Coded | None:
+        """Read GDELT's ten columns of an actor: code, name, country, group, ethnic, 2 religions, 3 types.
 
-    def _actor(self, key: tuple[str, ...], line: int) -> Coded | None:
+        Nothing is kept for the next row: that is for who asks.
+        """
         code, name, country_code, *details = key
         if not code and not name:
             return None
@@ -151,27 +138,19 @@ class Codings:
         text = nt.escape(name or code)
         if country and code == country_code and not any(details):
             return Coded(country, text)
+        notes: tuple[Note, ...] = ()
         if country_code and not country:
-            self._job.notes.add(
-                "country code",
-                country_code,
-                f"CAMEO country code {country_code} stands for no country here",
-                line,
-            )
+            said = f"CAMEO country code {country_code} stands for no country here"
+            notes = (("country code", country_code, said, None),)
         wire = name in WIRES
         # A known group without a country and with no type but its own kind is the organization itself.
         if key[3] and not country_code and set(key[7:]) <= {"", "IGO", "NGO", "INT"}:
             body = self._job.resolver.organization(key[3])
             if body:
-                return Coded(body, text)
+                return Coded(body, text, notes=notes)
         known = self._job.resolver.actor_named(name) if name and any(details) else None
         if known and not known.startswith(f"{ID}country/"):
-            return Coded(known, text)
-        return self._minted_actor(code, name, country, wire or "MED" in details[-3:], wire, line)
-
-    def _minted_actor(
-        self, code: str, name: str, country: str | None, medium: bool, wire: bool, line: int
-    ) -> Coded:
+            return Coded(known, text, notes=notes)
         iri = f"{ID}actor/{minted(self._slug, code, name)}"
         node = f"<{iri}>"
         shown = f"{name} ({code})" if name and code else name or code
@@ -184,43 +163,23 @@ class Codings:
         if country:
             # Those who report an event are not the country in which they sit: only what was coded is kept.
             lines += f"{node} {dg('codedCountry')} <{country}> .\n"
-            if not medium:
+            if not wire and "MED" not in details[-3:]:
                 lines += f"{node} {dg('country')} <{country}> .\n"
         if wire:
             said = (
                 f"{name} is a news agency coded as an actor of {code[:3]}; it was not taken for that country"
             )
-            self._job.notes.add("wire service", shown, said, line, iri)
-        said = f"{shown} is kept as an actor of the dataset's own"
-        record = Record(iri, "Agent", lines.encode(), line)
-        return Coded(iri, nt.escape(name or code), record, note=("actor", shown, said))
+            notes = (*notes, ("wire service", shown, said, iri))
+        own: Note = ("actor", shown, f"{shown} is kept as an actor of the dataset's own", iri)
+        return Coded(iri, text, Record(iri, "Agent", lines.encode(), line), notes=(*notes, own))
 
     # Places
 
-    def place(
-        self, row: list[str], at: int, second: bool, line: int, column: str
-    ) -> Coded | Literal[False] | None:
-        """Read GDELT's columns of a place: type, name, country, division(s), latitude, longitude, feature.
+    def place(self, key: Sequence[str], line: int) -> Coded | str:
+        """Read GDELT's columns of a place: type, name, country, division, latitude, longitude, feature.
 
-        Gives None where the row names none; reports coordinates that no place has and gives False.
+        Gives a text that says what is wrong where no place has such coordinates.
         """
-        if row[at] in ("0", ""):
-            return None
-        shift = 1 if second else 0
-        key = (row[at], row[at + 1], row[at + 2], row[at + 3], *row[at + 4 + shift : at + 7 + shift])
-        try:
-            found = self._places[key]
-        except KeyError:
-            found = self._place(key, line)
-            remember(self._places, key, found)
-        if isinstance(found, str):
-            self._job.fault(line, f"{column}_{'Lat' if 'latitude' in found else 'Long'}", found)
-            return False
-        if found is not None and found.note is not None:
-            self._count(found, line)
-        return found
-
-    def _place(self, key: tuple[str, ...], line: int) -> Coded | str | None:
         level, name, fips, division, latitude, longitude, feature = key
         if fault := coordinate_fault(latitude, longitude):
             return fault
@@ -232,21 +191,17 @@ class Codings:
         code = feature if level != "1" else fips
         lines += f"<{iri}> {dg('sourceCode')} {nt.plain(code)} .\n" if code else ""
         lines += f"<{iri}> {dg('divisionCode')} {nt.plain(division)} .\n" if division and level != "1" else ""
-        note: tuple[Literal["place"], str, str] | None = None
+        notes: tuple[Note, ...] = ()
         if fips and not country:
-            note = ("place", f"{name} ({fips})", f"FIPS country code {fips} stands for no country here")
+            said = f"FIPS country code {fips} stands for no country here"
+            notes = (("place", f"{name} ({fips})", said, iri),)
         record = Record(iri, "Place", lines.encode(), line)
-        return Coded(iri, nt.escape(name), record, exact=level in ("3", "4"), note=note)
-
-    def _count(self, found: Coded, line: int) -> None:
-        if found.note is not None:
-            kind, value, said = found.note
-            self._job.notes.add(kind, value, said, line, found.iri)
+        return Coded(iri, nt.escape(name), record, exact=level in ("3", "4"), notes=notes)
 
 
-def remember(cache: dict[_Key, _Value], key: _Key, value: _Value) -> None:
+def remember(cache: dict[_Key, _Value], key: _Key, value: _Value, limit: int = _CACHE_LIMIT) -> None:
     """Keep a value; a full cache begins anew, so that things are described again with the same triples."""
-    if len(cache) >= _CACHE_LIMIT:
+    if len(cache) >= limit:
         cache.clear()
     cache[key] = value
 

@@ -29,6 +29,7 @@ from kg.formats import rdf_format
 from kg.readers import gdelt
 from kg.readers.archives import Part, parts
 from kg.readers.event_table import is_event_table, read_events
+from kg.readers.gdelt_codes import V1, V2, Layout
 from kg.readers.grouping import Grouping
 from kg.readers.icews import read_icews
 from kg.readers.mapped import read_mapped
@@ -65,7 +66,7 @@ class TableReader:
     """A format of tables: its name, what it is for people, and the function that reads it.
 
     `codes_records` tells that its rows are coding records, which can be grouped; `needed` are the columns
-    that a mapping must find.
+    that a mapping must find; `layout` is set where rows can be read block by block.
     """
 
     name: str
@@ -73,6 +74,7 @@ class TableReader:
     rows: Callable[[Reading], Iterator[Record]]
     codes_records: bool = True
     needed: frozenset[str] = frozenset()
+    layout: Layout | None = None
 
     def read(
         self,
@@ -90,21 +92,26 @@ class TableReader:
         to `on_fault` and gives no record; what `on_fault` raises stops the reading. Raises DataSyntaxError
         where the file as a whole cannot be read, TooLargeError for a decompression bomb.
         """
-        shown = name or path.name
-        job = Reading(
-            list(parts(path, shown)),
-            shown,
-            resolver,
-            on_fault,
-            notes if notes is not None else Notes(),
-            grouping,
-        )
-        yield from self.rows(job)
+        yield from self.rows(reading(path, resolver, on_fault, name, notes, grouping))
+
+
+def reading(
+    path: Path,
+    resolver: Resolver,
+    on_fault: Callable[[RowFault], None],
+    name: str | None = None,
+    notes: Notes | None = None,
+    grouping: Grouping | None = None,
+) -> Reading:
+    """Open a file, an archive or a folder for a reader; raises as `TableReader.read` does."""
+    shown = name or path.name
+    found = notes if notes is not None else Notes()
+    return Reading(list(parts(path, shown)), shown, resolver, on_fault, found, grouping)
 
 
 FORMATS: Final[tuple[TableReader, ...]] = (
-    TableReader("gdelt", "GDELT 2.0 events, 61 columns", gdelt.read_gdelt2),
-    TableReader("gdelt1", "GDELT 1.0 events, 57 or 58 columns", gdelt.read_gdelt1),
+    TableReader("gdelt", "GDELT 2.0 events, 61 columns", gdelt.read_gdelt2, layout=V2),
+    TableReader("gdelt1", "GDELT 1.0 events, 57 or 58 columns", gdelt.read_gdelt1, layout=V1),
     TableReader("gdelt-mentions", "GDELT 2.0 mentions, 16 columns", read_mentions, codes_records=False),
     TableReader("icews", "ICEWS coded events, 20 columns", read_icews),
     TableReader("polecat", "POLECAT events, columns by name", read_polecat),

@@ -2,57 +2,36 @@
 
 Columns as the GDELT event codebooks (2.0 of February 2015, 1.03 of 2013) list them. Actor countries are CAMEO
 codes, countries of places are FIPS 10-4 codes. Fields are not quoted: a quotation mark is a character.
+
+Rows stay bytes, and what codes stand for is written once and kept: the statements of a record are joined from
+ready ends of lines, with the record's name between them. That is most of the speed.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from kg.readers import ntriples as nt
-from kg.readers.coded import Coded, Codings
-from kg.readers.ntriples import LABEL, TYPE, dg, thing
-from kg.readers.reading import Reading, calendar_day, dataset, document, document_slug, interval
-from kg.readers.record import Record
+from kg.readers.blocks import Identifiers, Known, Repeats, Row, Rows, Told, merged, records
+from kg.readers.coded import Coded
+from kg.readers.gdelt_codes import NAMES, V1, V2, Entry, GdeltCodes, Layout
+from kg.readers.ntriples import LABEL, TYPE, dg
+from kg.readers.reading import Block, Reading, dataset
+from kg.readers.record import Record, RowFault
 from kg.terms import ID
 
-_ACTOR_COLUMNS: Final = (
-    *("Code", "Name", "CountryCode", "KnownGroupCode", "EthnicCode", "Religion1Code", "Religion2Code"),
-    *("Type1Code", "Type2Code", "Type3Code"),
-)
-_NAMES: Final = (
-    *("GLOBALEVENTID", "SQLDATE", "MonthYear", "Year", "FractionDate"),
-    *(f"Actor{side}{name}" for side in (1, 2) for name in _ACTOR_COLUMNS),
-    *("IsRootEvent", "EventCode", "EventBaseCode", "EventRootCode", "QuadClass", "GoldsteinScale"),
-    *("NumMentions", "NumSources", "NumArticles", "AvgTone"),
-)
-_QUAD: Final = {
-    "1": "verbal-cooperation",
-    "2": "material-cooperation",
-    "3": "verbal-conflict",
-    "4": "material-conflict",
-}
-_HEADER: Final = "globaleventid"
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Where a version of the table has its columns: the three places, the date of adding, the address."""
-
-    slug: str
-    label: str
-    columns: tuple[int, ...]
-    places: tuple[int, int, int]
-    second_level: bool
-    added: int
-    address: int | None
-
-
-V2: Final = Layout("gdelt", "GDELT 2.0", (61,), (35, 43, 51), True, 59, 60)
-V1: Final = Layout("gdelt1", "GDELT 1.0", (58, 57), (35, 42, 49), False, 56, 57)
+_SHOWN: Final = 200
+_ALL: Final = 1 << 60
+# A decimal that is written as the engine keeps it.
+_canonical: Final = re.compile(rb"-?(?:0|[1-9]\d{0,17})\.\d{0,16}[1-9]").fullmatch
+_RECORD: Final = dg("CodingRecord")
+_ID: Final = dg("recordId")
+_DATASET: Final = dg("dataset")
+_TONE: Final = dg("averageTone")
+_MET: Final = 7
 
 
 def read_gdelt2(job: Reading) -> Iterator[Record]:
@@ -66,7 +45,15 @@ def read_gdelt1(job: Reading) -> Iterator[Record]:
 
 
 def _read(job: Reading, layout: Layout) -> Iterator[Record]:
-    yield dataset(
+    yield about(layout)
+    rows = Rows(all_rows=True, grouped=job.grouping is not None)
+    for told in merged(job, GdeltRows(job, layout, rows), Identifiers()):
+        yield from records(told)
+
+
+def about(layout: Layout) -> Record:
+    """Describe the dataset."""
+    return dataset(
         layout.slug,
         f"{layout.label} event table",
         "A machine codes news reports as events; each row is one coding, and rows may tell of one event.",
@@ -74,177 +61,177 @@ def _read(job: Reading, layout: Layout) -> Iterator[Record]:
         "Free for any use, with citation of the GDELT Project and a link to its site.",
         "https://www.gdeltproject.org/",
     )
-    coded = Codings(job, layout.slug)
-    widths = set(layout.columns)
-    for line, text in job.lines():
-        row = text.split("\t")
-        if row[0].lower() == _HEADER:
-            # A header may bring columns of somebody's own behind those of GDELT.
-            widths = {len(row)} if len(row) > layout.columns[0] else set(layout.columns)
-        elif len(row) not in widths:
-            expected = " or ".join(str(width) for width in sorted(widths))
-            job.fault(line, "", f"the row has {len(row)} columns, and {layout.label} has {expected}")
-        else:
-            yield from _record(job, coded, layout, row, line, text)
 
 
-def _record(
-    job: Reading, coded: Codings, layout: Layout, row: list[str], line: int, text: str
-) -> Iterator[Record]:
-    number = row[0]
-    if not (number.isascii() and number.isdigit()):
-        job.fault(line, _NAMES[0], f'"{number}" is no identifier of an event (digits)')
-        return
-    when = job.day(row[1], line, _NAMES[1])
-    kind = coded.cameo(row[26], row[28], line, _NAMES[26])
-    if when is None or kind is None:
-        return
-    day, interval_node = when
-    try:
-        numbers = _numbers(row)
-    except _ColumnError as error:
-        job.fault(line, error.column, error.reason)
-        return
-    actor, recipient = coded.actor(row, 5, line), coded.actor(row, 15, line)
-    places: list[Coded | None] = []
-    for offset, column in zip(layout.places, ("Actor1Geo", "Actor2Geo", "ActionGeo"), strict=True):
-        place = coded.place(row, offset, layout.second_level, line, column)
-        if place is False:
-            return
-        places.append(place or None)
-    address = row[layout.address] if layout.address is not None and len(row) > layout.address else ""
+class GdeltRows:
+    """Reads the rows of blocks. What it has described once it does not describe again."""
 
-    if job.once.first(day):
-        yield interval(day, line)
-    for described in (kind, actor, recipient, *places):
-        if described is not None and described.fresh:
-            described.fresh = False
-            if described.record is not None and job.once.first(described.iri):
-                yield described.record
-    suffix = job.repeated(number, text, line)
-    if suffix is None:
-        return
-    iri = f"{ID}record/{layout.slug}-{number}{suffix}"
-    node = f"<{iri}>"
-    # The arrow would make every character of the whole take two bytes, so its line is encoded by itself.
-    label = (
-        f'{node} {LABEL} "{layout.label} {number}: {actor.text if actor else "?"} → '
-        f'{recipient.text if recipient else "?"}, {kind.text}"@en .\n'
-    ).encode()
-    # What codes stand for is written once, with NUL for the record, and filled in here: most of the speed.
-    lines = [
-        f'\x00 {TYPE} {_RECORD} .\n\x00 {_ID} "{number}" .\n'
-        f"\x00 {_DATASET} <{ID}source/{layout.slug}> .\n\x00 {_TIME} {interval_node} .\n",
-        kind.said(_EVENT_TYPE),
-        numbers,
-    ]
-    if actor:
-        lines.append(actor.said(_ACTOR, _ACTOR_NAME))
-    if recipient:
-        lines.append(recipient.said(_RECIPIENT, _RECIPIENT_NAME))
-    for place, predicate in zip(places, _PLACES, strict=True):
-        if place:
-            lines.append(place.said(predicate))
-    source = ""
-    if address:
-        source = document_slug(address)
-        lines.append(f"\x00 {_FROM} <{ID}source/{source}> .\n")
-        if job.once.first(source):
-            yield document(source, address, line)
-    if added := _added(row[layout.added]):
-        lines.append(f"\x00 {_ADDED} {added} .\n")
-    if job.grouping is not None:
-        where = places[2]
-        job.grouping.add(
-            iri,
-            day,
-            actor.iri if actor else "",
-            recipient.iri if recipient else "",
-            kind.iri,
-            where.iri if where and where.exact else "",
-            source,
-        )
-    who = tuple([one.iri for one in (actor, recipient) if one])
-    filled = "".join(lines).replace("\x00", node).encode()
-    yield Record(iri, "CodingRecord", label + filled, line, kind.iri, day, who)
+    header = b"globaleventid"
 
+    def __init__(self, job: Reading, layout: Layout, rows: Rows) -> None:
+        self._told = Told()
+        self._job = Reading([], job.name, job.resolver, self._take)
+        self._layout, self._rows = layout, rows
+        self._codes = GdeltCodes(self._job, layout, rows.ending)
+        self._shown = 0
 
-class _ColumnError(ValueError):
-    def __init__(self, column: str, reason: str) -> None:
-        super().__init__(reason)
-        self.column, self.reason = column, reason
+    def read(self, block: Block, known: Known) -> Told:
+        """Read a block; see `blocks.RowReader`."""
+        told = self._told = Told()
+        layout, ending = self._layout, self._rows.ending
+        stem, title = f"<{ID}record/{layout.slug}-".encode(), f' {LABEL} "{layout.label} '.encode()
+        begun = (b"", *self._codes.ends(f"{TYPE} {_RECORD}", f"{_DATASET} <{ID}source/{layout.slug}>"))
+        id_before, id_after, label_after = f' {_ID} "'.encode(), b'"' + ending, b'"@en' + ending
+        tone_before, tone_after = f' {_TONE} "'.encode(), f'"{nt.DECIMAL}'.encode() + ending
+        first, second, third = layout.places
+        to_first, to_second, to_third = (at + layout.place_width for at in layout.places)
+        added_at, address_at = layout.added, layout.address
+        codes = self._codes
+        days, kinds, documents, added = codes.days, codes.kinds, codes.documents, codes.added
+        codes.things = told.things
+        (actors, recipients), (firsts, seconds, thirds) = codes.actors, codes.places
+        repeats = Repeats(known, told)
+        numbers = repeats.first
+        wanted = _ALL if self._rows.all_rows else _SHOWN if known else _SHOWN - self._shown
+        grouped = self._rows.grouped
+        pieces: list[bytes] = told.pieces
+        groups: list[bytes] = []
+        met: list[Coded | None] = []
+        lines: list[int] = []
+        widths = self._widths(block.header)
+        for line, text in enumerate(self._lines(block), block.first):
+            row = text.split(b"\t")
+            number = row[0]
+            if len(row) not in widths or not number.isdigit():
+                widths = self._odd(row, line, widths)
+                continue
+            try:
+                day = days[row[1]]
+                kind, counted = kinds[tuple(row[25:34])]
+                actor, recipient = actors[tuple(row[5:15])], recipients[tuple(row[15:25])]
+                here, there = firsts[tuple(row[first:to_first])], seconds[tuple(row[second:to_second])]
+                where = thirds[tuple(row[third:to_third])]
+            except KeyError:
+                learnt = codes.learn(row, line)
+                if learnt is None:
+                    continue
+                day, kind, counted, actor, recipient, here, there, where = learnt
+            tone = row[34]
+            if tone and not _canonical(tone):
+                try:
+                    tone = nt.decimal(tone.decode()).partition("^")[0][1:-1].encode()
+                except ValueError as error:
+                    self._job.fault(line, "AvgTone", str(error))
+                    continue
+            suffix = b""
+            if known or number in numbers:
+                told_apart = repeats.again(number, text, line)
+                if told_apart is None:
+                    continue
+                suffix = told_apart
+            else:
+                numbers[number] = text
+            iri = b"%b%b%b>" % (stem, number, suffix)
+            label = b"%b%b: %b \xe2\x86\x92 %b, %b%b" % (
+                title,
+                number,
+                actor[1],
+                recipient[1],
+                kind[1],
+                label_after,
+            )
+            parts = [
+                *begun,
+                label,
+                b"%b%b%b" % (id_before, number, id_after),
+                *day[0],
+                *counted,
+                *actor[0],
+                *recipient[0],
+                *here[0],
+                *there[0],
+                *where[0],
+            ]
+            source = b""
+            if address := row[address_at] if len(row) > address_at else b"":
+                cited = documents.get(address)
+                if cited is None:
+                    cited = codes.document(address, line)
+                source = cited[1]
+                parts.append(cited[0])
+            when = added.get(row[added_at])
+            if when is None:
+                when = codes.moment(row[added_at])
+            if when:
+                parts.append(when)
+            if tone:
+                parts.append(b"%b%b%b" % (tone_before, tone, tone_after))
+            pieces.append(iri.join(parts))
+            told.statements += len(parts) - 1
+            met += (day[3], kind[3], actor[3], recipient[3], here[3], there[3], where[3])
+            lines.append(line)
+            if grouped:
+                groups.append(
+                    b"\t".join((day[1], actor[2], recipient[2], kind[2], iri[1:-1], where[2], source))
+                )
+            if wanted > 0:
+                wanted -= 1
+                told.rows.append(_row(iri, line, kind, day, actor, recipient, label))
+        self._shown += 0 if known else len(told.rows)
+        told.count = len(pieces)
+        repeats.finish()
+        self._finish(told, met, lines)
+        told.groups = b"\n".join((*groups, b"")) if groups else b""
+        return told
 
+    def _take(self, fault: RowFault) -> None:
+        self._told.faults.append((fault.line, fault.column, fault.reason))
 
-_cache: dict[tuple[str, ...], str] = {}
-
-
-def _numbers(row: list[str]) -> str:
-    """Write what the row counts and weighs; NUL stands for the record. The cache spares most of the work."""
-    key = (row[25], row[29], row[30], row[31], row[32], row[33])
-    stem = _cache.get(key)
-    if stem is None:
-        stem = _checked(key)
-        if len(_cache) < 50_000:
-            _cache[key] = stem
-    if not row[34]:
-        return stem
-    try:
-        return f"{stem}\x00 {_TONE} {nt.decimal(row[34])} .\n"
-    except ValueError as error:
-        raise _ColumnError("AvgTone", str(error)) from None
-
-
-def _checked(key: tuple[str, ...]) -> str:
-    root, quad, goldstein, *counts = key
-    lines = ""
-    if root:
-        if root not in ("0", "1"):
-            raise _ColumnError("IsRootEvent", f'"{root}" is neither 0 nor 1')
-        lines += f"\x00 {_ROOT} {nt.TRUE if root == '1' else nt.FALSE} .\n"
-    if quad:
-        if quad not in _QUAD:
-            raise _ColumnError("QuadClass", f'"{quad}" is no quad class (1 to 4)')
-        lines += f"\x00 {_QUAD_CLASS} {thing('quad-class', _QUAD[quad])} .\n"
-    if goldstein:
+    def _lines(self, block: Block) -> list[bytes]:
         try:
-            value = nt.decimal(goldstein)
-        except ValueError as error:
-            raise _ColumnError("GoldsteinScale", str(error)) from None
-        if not -10 <= float(goldstein) <= 10:
-            raise _ColumnError("GoldsteinScale", f"{goldstein} lies outside -10 to 10")
-        lines += f"\x00 {_GOLDSTEIN} {value} .\n"
-    for text, name, predicate in zip(counts, _NAMES[31:34], _COUNTS, strict=True):
-        if text:
-            if not (text.isascii() and text.isdigit()):
-                raise _ColumnError(name, f'"{text}" is no count')
-            lines += f"\x00 {predicate} {nt.integer(text)} .\n"
-    return lines
+            block.data.decode()
+        except UnicodeDecodeError:
+            found = [text.encode() for text in self._job.texts(block)]
+        else:
+            found = block.lines()
+        if b"\r" in block.data:
+            found = [line[:-1] if line.endswith(b"\r") else line for line in found]
+        return found
+
+    def _widths(self, header: bytes) -> set[int]:
+        # A header may bring columns of somebody's own behind those of GDELT.
+        width = header.count(b"\t") + 1
+        return {width} if width > self._layout.columns[0] else set(self._layout.columns)
+
+    def _odd(self, row: list[bytes], line: int, widths: set[int]) -> set[int]:
+        """Take a row that is none: the widths from here on where it is a header, else a fault."""
+        if row[0].lower() == self.header:
+            return self._widths(b"\t".join(row))
+        if len(row) not in widths:
+            if row != [b""]:
+                expected = " or ".join(str(width) for width in sorted(widths))
+                said = f"the row has {len(row)} columns, and {self._layout.label} has {expected}"
+                self._job.fault(line, "", said)
+        else:
+            self._job.fault(line, NAMES[0], f'"{row[0].decode()}" is no identifier of an event (digits)')
+        return widths
+
+    def _finish(self, told: Told, met: list[Coded | None], lines: list[int]) -> None:
+        """Describe what the rows met for the first time, and count what is to be noted."""
+        first = dict(zip(reversed(met), reversed(range(len(met))), strict=True))
+        for coded, count in Counter(met).items():
+            if coded is None:
+                continue
+            if coded.fresh:
+                coded.fresh = False
+                if coded.record is not None:
+                    one = coded.record
+                    told.things.append((one.iri, one.kind, one.ntriples, one.line))
+            if noted := coded.notes:
+                line = lines[first[coded] // _MET]
+                told.notes += [(kind, value, said, line, iri, count) for kind, value, said, iri in noted]
 
 
-@lru_cache(maxsize=100_000)
-def _added(text: str) -> str:
-    """Read DATEADDED: YYYYMMDDHHMMSS in UTC (2.0) or a day (1.0); what is neither is passed over."""
-    day = calendar_day(text[:8])
-    clock = re.fullmatch(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)", text[8:], re.ASCII)
-    if day and clock:
-        return nt.moment(f"{day}T{':'.join(clock.groups())}Z")
-    return nt.date(day) if day and len(text) == 8 else ""
-
-
-_RECORD: Final = dg("CodingRecord")
-_ID: Final = dg("recordId")
-_DATASET: Final = dg("dataset")
-_EVENT_TYPE: Final = dg("eventType")
-_TIME: Final = dg("time")
-_ACTOR: Final = dg("codedActor")
-_RECIPIENT: Final = dg("codedRecipient")
-_ACTOR_NAME: Final = dg("actorName")
-_RECIPIENT_NAME: Final = dg("recipientName")
-_FROM: Final = dg("codedFrom")
-_ADDED: Final = dg("addedOn")
-_TONE: Final = dg("averageTone")
-_ROOT: Final = dg("isRootEvent")
-_QUAD_CLASS: Final = dg("codedQuadClass")
-_GOLDSTEIN: Final = dg("goldstein")
-_COUNTS: Final = (dg("mentionCount"), dg("sourceCount"), dg("articleCount"))
-_PLACES: Final = (dg("codedActorPlace"), dg("codedRecipientPlace"), dg("codedPlace"))
+def _row(iri: bytes, line: int, kind: Entry, day: Entry, actor: Entry, recipient: Entry, label: bytes) -> Row:
+    who = (actor[2].decode(), recipient[2].decode())
+    return iri[1:-1].decode(), line, kind[2].decode(), day[1].decode(), *who, iri + label

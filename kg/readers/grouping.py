@@ -2,91 +2,108 @@
 
 from __future__ import annotations
 
-import sqlite3
+import shutil
 from collections import Counter
 from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Final
 
 from kg.errors import StoreFailedError
+from kg.lines import merge_files
 from kg.readers.ntriples import LABEL, TYPE, decimal, dg, english, thing
 from kg.readers.record import Record
 from kg.terms import ID
 
 METHOD: Final = "day-pair-type"
 """Slug of the method in `id/grouping-method/`; its definition is in ontology/event-types.ttl."""
-_BATCH: Final = 20_000
 _RECORD: Final = f"{ID}record/"
 
-_Row = tuple[str, str, str, str, str, str, str]
+_HELD: Final = 48 * 1024 * 1024
+
+_Row = list[str]
 
 
 class Grouping:
-    """Collects records while they are read, on disk, so that memory stays bounded at any number of rows.
+    """Collects records while they are read, in sorted files, so that memory stays bounded at any number.
 
     Two records go together when day, actor, recipient and type are the same and they share the document, or,
     where both sides are known, a place finer than a country. What is linked by steps forms one group.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Keep the collection in a file of `folder`; it is gone after `close`."""
-        self._path = folder / "grouping.sqlite"
-        self._base = sqlite3.connect(self._path, check_same_thread=False)
-        self._base.execute("PRAGMA journal_mode=OFF")
-        self._base.execute("PRAGMA synchronous=OFF")
-        self._base.execute("PRAGMA temp_store=FILE")
-        self._base.execute("CREATE TABLE rec (day, actor, recipient, type, place, document, iri)")
-        self._waiting: list[_Row] = []
+        """Keep the collection in a folder inside `folder`; it is gone after `close`."""
+        self._folder = folder / "grouping"
+        self._held: list[bytes] = []
+        self._size = 0
+        self._runs: list[Path] = []
 
     def add(
         self, iri: str, day: str, actor: str, recipient: str, kind: str, place: str, document: str
     ) -> None:
         """Take in one record; what is not known is an empty text, a place only when finer than a country."""
-        self._waiting.append((day, actor, recipient, kind, place, document, iri))
-        if len(self._waiting) >= _BATCH:
-            self._flush()
+        self.add_lines("\t".join((day, actor, recipient, kind, iri, place, document)).encode() + b"\n")
+
+    def add_lines(self, lines: bytes) -> None:
+        """Take in records as lines of day, actor, recipient, type, IRI, place and document between tabs."""
+        self._held += lines.splitlines(keepends=True)
+        self._size += len(lines)
+        if self._size >= _HELD:
+            self._put()
 
     def groups(self, without: Container[str] = frozenset()) -> Iterator[Record]:
         """Give a dg:RecordGroup for every two records or more that go together; `without` leaves IRIs out.
 
         The same records give the same groups in the same order, whatever order they came in.
         """
-        self._flush()
-        rows = self._base.execute("SELECT DISTINCT * FROM rec ORDER BY day, actor, recipient, type, iri")
-        block: list[_Row] = []
-        for row in _read(rows):
-            if row[6] in without:
+        start, block, last = b"\t", [], b""
+        for line in self._sorted():
+            if line == last:
                 continue
-            if block and block[0][:4] != row[:4]:
-                yield from _groups(block)
-                block = []
-            block.append(row)
-        yield from _groups(block)
+            last = line
+            if line.startswith(start):
+                block.append(line)
+                continue
+            if len(block) > 1:
+                yield from _groups(block, without)
+            start = b"\t".join(line.split(b"\t", 4)[:4]) + b"\t"
+            block = [line]
+        if len(block) > 1:
+            yield from _groups(block, without)
 
     def close(self) -> None:
         """Remove the collection; safe to call twice."""
-        self._base.close()
-        self._path.unlink(missing_ok=True)
+        self._held, self._runs = [], []
+        shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _flush(self) -> None:
+    def _put(self) -> None:
+        self._held.sort()
+        run = self._folder / f"{len(self._runs):06}"
         try:
-            with self._base:
-                self._base.executemany("INSERT INTO rec VALUES (?, ?, ?, ?, ?, ?, ?)", self._waiting)
-        except sqlite3.Error as error:
+            self._folder.mkdir(exist_ok=True)
+            with run.open("wb") as file:
+                file.writelines(self._held)
+        except OSError as error:
             raise _failed(error) from None
-        self._waiting.clear()
+        self._runs.append(run)
+        self._held, self._size = [], 0
+
+    def _sorted(self) -> Iterator[bytes]:
+        if not self._runs:
+            self._held.sort()
+            yield from self._held
+            return
+        if self._held:
+            self._put()
+        try:
+            yield from merge_files(list(self._runs), self._folder)
+        except OSError as error:
+            raise _failed(error) from None
 
 
-def _read(rows: Iterator[_Row]) -> Iterator[_Row]:
-    try:
-        yield from rows
-    except sqlite3.Error as error:
-        raise _failed(error) from None
-
-
-def _failed(error: sqlite3.Error) -> StoreFailedError:
+def _failed(error: OSError) -> StoreFailedError:
     return StoreFailedError(
-        f"what is grouped could not be kept on disk ({error})", mend="Make room on the disk, and load again."
+        f"what is grouped could not be kept on disk ({error.strerror or error})",
+        mend="Make room on the disk, and load again.",
     )
 
 
@@ -95,7 +112,8 @@ def group_records(grouping: Grouping, without: Container[str] = frozenset()) -> 
     yield from grouping.groups(without)
 
 
-def _groups(block: list[_Row]) -> Iterator[Record]:
+def _groups(lines: list[bytes], without: Container[str]) -> Iterator[Record]:
+    block = [row for row in (line[:-1].decode().split("\t") for line in lines) if row[4] not in without]
     if len(block) < 2:
         return
     above = list(range(len(block)))
@@ -108,7 +126,7 @@ def _groups(block: list[_Row]) -> Iterator[Record]:
 
     first: dict[tuple[str, str], int] = {}
     both = bool(block[0][1] and block[0][2])
-    for index, (_, _, _, _, place, document, _) in enumerate(block):
+    for index, (_, _, _, _, _, place, document) in enumerate(block):
         for link in (("document", document), ("place", place if both else "")):
             if link[1]:
                 one, other = top(first.setdefault(link, index)), top(index)
@@ -117,16 +135,16 @@ def _groups(block: list[_Row]) -> Iterator[Record]:
     for index, row in enumerate(block):
         members.setdefault(top(index), []).append(row)
     for rows in members.values():
-        if len({row[6] for row in rows}) > 1:
+        if len({row[4] for row in rows}) > 1:
             yield _group(rows)
 
 
 def _group(rows: list[_Row]) -> Record:
     day, actor, recipient, kind = rows[0][:4]
-    iris = sorted({row[6] for row in rows}, key=lambda iri: (len(iri), iri))
+    iris = sorted({row[4] for row in rows}, key=lambda iri: (len(iri), iri))
     iri = f"{ID}record-group/{iris[0].removeprefix(_RECORD)}"
     node = f"<{iri}>"
-    score = (_agreement([row[5] for row in rows]) + _agreement([row[4] for row in rows])) / 2
+    score = (_agreement([row[6] for row in rows]) + _agreement([row[5] for row in rows])) / 2
     label = f"{len(iris)} records of {day} that seem to tell of one occurrence"
     lines = [
         f"{node} {TYPE} {dg('RecordGroup')} .\n{node} {LABEL} {english(label)} .\n",

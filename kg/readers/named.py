@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kg.readers import ntriples as nt
-from kg.readers.coded import WIRES, Coded, coordinate_fault, place_triples, remember
+from kg.readers.coded import WIRES, Coded, Note, coordinate_fault, place_triples, remember
 from kg.readers.ntriples import LABEL, TYPE, dg, thing
 from kg.readers.reading import Reading, interval, minted
 from kg.readers.record import Record
@@ -44,10 +44,8 @@ class NamedCodings:
         if wire:
             said = f"{name} is a news agency coded as an actor; it was not taken for its country"
             self._job.notes.add("wire service", name, said, line, iri)
-        said = f"{name} is kept as an actor of the dataset's own"
-        return Coded(
-            iri, nt.escape(name), Record(iri, "Agent", lines.encode(), line), note=("actor", name, said)
-        )
+        own: Note = ("actor", name, f"{name} is kept as an actor of the dataset's own", iri)
+        return Coded(iri, nt.escape(name), Record(iri, "Agent", lines.encode(), line), notes=(own,))
 
     def country(self, name: str, line: int) -> str | None:
         """Find a country by its name, and note one that is not known."""
@@ -103,9 +101,8 @@ class NamedCodings:
         return Coded(iri, nt.escape(label), Record(iri, "Place", lines.encode(), line), exact=True)
 
     def _count(self, found: Coded, line: int) -> None:
-        if found.note is not None:
-            kind, value, said = found.note
-            self._job.notes.add(kind, value, said, line, found.iri)
+        for kind, value, said, iri in found.notes:
+            self._job.notes.add(kind, value, said, line, iri)
 
 
 def described(job: Reading, day: str, things: list[Coded | None], line: int) -> Iterator[Record]:

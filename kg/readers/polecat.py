@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kg.readers import ntriples as nt
-from kg.readers.coded import Coded
+from kg.readers.coded import Coded, Note
 from kg.readers.named import NamedCodings, described, head, safe
 from kg.readers.ntriples import LABEL, TYPE, dg, thing
 from kg.readers.reading import Reading, dataset, minted, text_triple
@@ -92,8 +92,8 @@ class _Types:
         if found is None:
             found = self._found[kind, mode] = self._find(kind, mode, line)
         for one in found:
-            if one.note is not None:
-                self._job.notes.add(*one.note, line, one.iri)
+            for sort, value, said, iri in one.notes:
+                self._job.notes.add(sort, value, said, line, iri)
         return found
 
     def _find(self, kind: str, mode: str, line: int) -> list[Coded]:
@@ -119,8 +119,8 @@ class _Types:
         )
         if broader:
             lines += f"<{iri}> <{skos}broader> <{broader}> .\n"
-        note = ("event type", name, f"event type {name} is not in the scheme")
-        return Coded(iri, nt.escape(name), Record(iri, "EventType", lines.encode(), line), note=note)  # type: ignore[arg-type]
+        own: Note = ("event type", name, f"event type {name} is not in the scheme", iri)
+        return Coded(iri, nt.escape(name), Record(iri, "EventType", lines.encode(), line), notes=(own,))
 
 
 def _side(job: Reading, names: NamedCodings, cell: dict[str, str], role: str, line: int) -> list[Coded]:

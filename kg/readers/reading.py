@@ -62,15 +62,17 @@ class Notes:
     found: dict[tuple[NoteKind, str], Note] = field(default_factory=dict)
     dropped: int = 0
 
-    def add(self, kind: NoteKind, value: str, said: str, line: int, iri: str | None = None) -> None:
-        """Note something, or count it once more."""
+    def add(
+        self, kind: NoteKind, value: str, said: str, line: int, iri: str | None = None, count: int = 1
+    ) -> None:
+        """Note something, or count it once more, or so many times more."""
         note = self.found.get((kind, value))
         if note is not None:
-            note.count += 1
+            note.count += count
         elif len(self.found) < 100_000:
-            self.found[kind, value] = Note(kind, value, said, line, iri)
+            self.found[kind, value] = Note(kind, value, said, line, iri, count)
         else:
-            self.dropped += 1
+            self.dropped += count
 
     def of(self, kind: NoteKind) -> list[Note]:
         """List the notes of a kind, the most frequent first."""
@@ -96,6 +98,23 @@ class Once:
             self._seen.clear()
         self._seen.add(mark)
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole lines of one file: its name, the number of the first line, the lines without the last end.
+
+    `header` is the last header line before them, where a reader looks for one.
+    """
+
+    name: str
+    first: int
+    data: bytes
+    header: bytes = b""
+
+    def lines(self) -> list[bytes]:
+        """Give the lines without their ends; a carriage return before one stays."""
+        return self.data.split(b"\n")
 
 
 @dataclass
@@ -158,54 +177,42 @@ class Reading:
         with part.open() as stream:
             yield from self._lines(stream, part.name, blank)
 
-    def _lines(self, stream: BinaryIO, name: str, blank: bool) -> Iterator[tuple[int, str]]:
-        number, rest, empty = 0, b"", True
-        while True:
-            block = stream.read(_BLOCK)
-            if number == 0 and not rest:
-                check_bytes(block, name)
-                block = block.removeprefix(b"\xef\xbb\xbf")
-            whole, end, tail = (rest + block).rpartition(b"\n") if block else (rest, b"", b"")
-            if len(tail) > _LONGEST_LINE:
-                raise DataSyntaxError(
-                    f"line {number + 1} is longer than {_LONGEST_LINE} bytes",
-                    where=name,
-                    mend="Check that it is a table with a row on each line.",
-                    line=number + 1,
-                )
-            rest = tail
-            if end or not block:
-                try:
-                    texts = whole.decode().split("\n")
-                except UnicodeDecodeError:
-                    texts = self._rescue(whole, number)
-                for text in texts:
-                    number += 1
-                    if text and text != "\r":
-                        empty = False
-                        yield number, text[:-1] if text[-1] == "\r" else text
-                    elif blank:
-                        yield number, ""
-            if not block:
-                break
-        if empty and number <= 1:
-            raise DataSyntaxError(
-                "the file is empty", where=name, mend="Choose the file that holds the data."
-            )
+    def blocks(self) -> Iterator[Block]:
+        """Give the lines of all files in blocks of about a mebibyte; raises as `lines` does.
 
-    def _rescue(self, block: bytes, number: int) -> list[str]:
-        texts = []
-        for offset, line in enumerate(block.split(b"\n"), 1):
-            try:
-                texts.append(line.decode())
-            except UnicodeDecodeError as error:
-                column = str(line[: error.start].count(b"\t") + 1)
-                reason = (
-                    f"byte 0x{line[error.start]:02X} is not UTF-8; save the file as UTF-8 (it may be Latin-1)"
-                )
-                self.fault(number + offset, column, reason)
-                texts.append("")
-        return texts
+        Lines that are not UTF-8 are reported when a block is decoded.
+        """
+        for part in self.parts:
+            self._file = part.name
+            with part.open() as stream:
+                yield from _blocks(stream, part.name)
+
+    def _lines(self, stream: BinaryIO, name: str, blank: bool) -> Iterator[tuple[int, str]]:
+        for block in _blocks(stream, name):
+            for number, line in enumerate(self.texts(block), block.first):
+                if line and line != "\r":
+                    yield number, line[:-1] if line[-1] == "\r" else line
+                elif blank:
+                    yield number, ""
+
+    def texts(self, block: Block) -> list[str]:
+        """Give the lines of a block, an empty one for each that is not UTF-8, which is reported."""
+        self._file = block.name
+        try:
+            return block.data.decode().split("\n")
+        except UnicodeDecodeError:
+            return [self._text(line, number) for number, line in enumerate(block.lines(), block.first)]
+
+    def _text(self, line: bytes, number: int) -> str:
+        try:
+            return line.decode()
+        except UnicodeDecodeError as error:
+            column = str(line[: error.start].count(b"\t") + 1)
+            reason = (
+                f"byte 0x{line[error.start]:02X} is not UTF-8; save the file as UTF-8 (it may be Latin-1)"
+            )
+            self.fault(number, column, reason)
+            return ""
 
     def day(self, text: str, line: int, column: str) -> tuple[str, str] | None:
         """Read a date of YYYYMMDD or YYYY-MM-DD: the day and the N-Triples name of its interval.
@@ -223,6 +230,33 @@ class Reading:
         return found
 
 
+def _blocks(stream: BinaryIO, name: str) -> Iterator[Block]:
+    number, rest, empty = 1, b"", True
+    piece = stream.read(_BLOCK)
+    check_bytes(piece, name)
+    piece = piece.removeprefix(b"\xef\xbb\xbf")
+    while piece:
+        whole, end, tail = (rest + piece).rpartition(b"\n")
+        if len(tail) > _LONGEST_LINE:
+            raise DataSyntaxError(
+                f"line {number} is longer than {_LONGEST_LINE} bytes",
+                where=name,
+                mend="Check that it is a table with a row on each line.",
+                line=number,
+            )
+        rest = tail
+        if end:
+            empty = empty and not whole.strip(b"\r\n")
+            yield Block(name, number, whole)
+            number += whole.count(b"\n") + 1
+        piece = stream.read(_BLOCK)
+    if rest:
+        empty = empty and not rest.strip(b"\r")
+        yield Block(name, number, rest)
+    if empty and number == 1:
+        raise DataSyntaxError("the file is empty", where=name, mend="Choose the file that holds the data.")
+
+
 def check_bytes(start: bytes, name: str) -> None:
     """Refuse what is no UTF-8 text by its first bytes; raises DataSyntaxError."""
     for mark, encoding in _MARKS:
@@ -236,6 +270,7 @@ def check_bytes(start: bytes, name: str) -> None:
         )
 
 
+@lru_cache(maxsize=10_000)
 def calendar_day(text: str) -> str | None:
     """Give YYYY-MM-DD for YYYYMMDD or YYYY-MM-DD when the calendar has that day."""
     if len(text) == 8 and text.isascii() and text.isdigit():

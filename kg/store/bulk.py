@@ -7,6 +7,7 @@ is under way; whoever opens the folder after a crash finishes it when the bulk l
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -15,12 +16,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyoxigraph
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat
 
 from kg.lines import has_blank_node, read_lines, sort_lines, with_graph, write_difference
+from kg.packed import is_packed, open_packed
 
 SMALL: Final = 20_000
 """Quads that go through one transaction; more take the way of this module."""
@@ -61,9 +63,15 @@ class Bulk:
         shutil.rmtree(self._journal, ignore_errors=True)
 
     def put_in(self, engine: pyoxigraph.Store, added: Path) -> None:
-        """Put the quads of a file in; nothing is there when it fails."""
+        """Put the quads of a file in; nothing is there when it fails.
+
+        The file must be as an engine writes it, or a reader of ours: IRIs and languages are not looked at
+        again, which spares a twelfth of the time.
+        """
         try:
-            _gently(lambda: engine.bulk_load(path=str(added), format=RdfFormat.N_QUADS))
+            with open_packed(added) as file:
+                source: dict[str, Any] = {"input": file} if is_packed(added) else {"path": str(added)}
+                _gently(lambda: engine.bulk_load(**source, format=RdfFormat.N_QUADS, lenient=True))
         finally:
             self._sweep()
 
@@ -73,7 +81,7 @@ class Bulk:
         What is in both files stays out. Readers must be kept away until this returns.
         """
         if self._journal is None:
-            engine.bulk_load(path=str(added), format=RdfFormat.N_QUADS)
+            self.put_in(engine, added)
             self._take_out(engine, removed)
             return
         shutil.rmtree(self._journal, ignore_errors=True)
@@ -81,7 +89,11 @@ class Bulk:
         try:
             _keep(removed, self._journal / "removed.nq")
             marked = self._journal / "added.nq"
-            _copy(added, marked)
+            if is_packed(added):
+                with marked.open("wb") as plain:
+                    plain.writelines(read_lines(added))
+            else:
+                _copy(added, marked)
             with marked.open("a", encoding="utf-8") as file:
                 file.write(f"{_mark(mark)} .\n")
             _write_through(self._journal / _ENTRY, json.dumps({"mark": mark}))
@@ -144,15 +156,14 @@ def journal_of(folder: Path) -> Path:
 
 def pieces(path: Path) -> Iterator[list[str]]:
     """Read a file of N-Quads some lines at a time."""
-    with path.open(encoding="utf-8", newline="\n") as file:
+    with io.TextIOWrapper(open_packed(path), encoding="utf-8", newline="\n") as file:
         while lines := list(islice(file, SMALL)):
             yield lines
 
 
 def count_lines(path: Path, limit: int) -> int:
     """Count the lines of a file, up to a limit."""
-    with path.open("rb") as file:
-        return sum(1 for _ in islice(file, limit))
+    return sum(1 for _ in islice(read_lines(path), limit))
 
 
 def names_blank_nodes(path: Path) -> bool:

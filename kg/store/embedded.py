@@ -171,9 +171,11 @@ class EmbeddedStore:
         """Take the quads of one N-Quads file out and put those of another in, as one step.
 
         A blank node to be taken out has the label that the engine gives it; one that is put in is a new one.
-        After a crash all of it is there or nothing. Raises StoreFailedError.
+        The files may be compressed (.zst). After a crash all of it is there or nothing. Raises
+        StoreFailedError.
         """
-        few = [count_lines(path, SMALL) for path in (removed, added)]
+        with _engine_errors():
+            few = [count_lines(path, SMALL) for path in (removed, added)]
         if max(few) < SMALL and not names_blank_nodes(removed):
             texts = [
                 write(lines)

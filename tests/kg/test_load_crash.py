@@ -46,7 +46,7 @@ recover(store, folder / "loads")
 source = folder / "rows"
 source.write_text(word)
 print("ready", flush=True)
-held, _ = loads.new("rows")
+held, _ = loads.new("rows", step="reading")
 prepare(store, held, source, name="rows", find_reader=lambda *args: Reader())
 store_load(store, loads, held)
 print("stored", flush=True)
@@ -110,7 +110,7 @@ def test_killed_at_random_moments(tmp_path: Path, kind: str) -> None:
             for held, state in loads.all():
                 names = {path.name for path in held.path.iterdir()}
                 if state.step == "stored":
-                    assert names == {"state.json", "lock", "added.nq.gz", "removed.nq.gz"}
+                    assert names == {"state.json", "lock", "added.nq.zst", "removed.nq.zst"}
                 elif state.step == "cancelled":
                     assert names == {"state.json", "lock"}
             assert list((folder / "store").glob("bulk-*")) == []

@@ -24,6 +24,7 @@ from kg.load import Loads, Preview, prepare, recover, store_load, undo_load
 from kg.load.committing import back_to_ready
 from kg.load.folder import LoadFolder
 from kg.load.model import OnFault, TableReader
+from kg.packed import open_packed
 from kg.provenance import read_load, read_loads
 from kg.readers.record import Record, RowFault
 from kg.store import EmbeddedStore
@@ -296,9 +297,22 @@ def test_followers_are_told_of_stores_and_undoings(desk: Desk) -> None:
 def test_deltas_are_kept_compressed_and_nothing_else(desk: Desk) -> None:
     folder = desk.load(ROWS, "x.small")
     names = {path.name for path in folder.path.iterdir()}
-    assert names == {"state.json", "lock", "added.nq.gz", "removed.nq.gz"}
-    with gzip.open(folder.path / "added.nq.gz", "rt") as lines:
-        assert not any("loads" in line for line in lines)
+    assert names == {"state.json", "lock", "added.nq.zst", "removed.nq.zst"}
+    with open_packed(folder.path / "added.nq.zst") as lines:
+        assert not any(b"loads" in line for line in lines)
+
+
+def test_what_an_earlier_version_packed_can_be_undone(desk: Desk) -> None:
+    """Earlier versions kept the deltas with gzip."""
+    before = data(desk.store)
+    folder = desk.load(ROWS, "x.small")
+    for name in ("added.nq", "removed.nq"):
+        newer = folder.path / f"{name}.zst"
+        with open_packed(newer) as lines, gzip.open(folder.path / f"{name}.gz", "wb") as older:
+            older.writelines(lines)
+        newer.unlink()
+    undo_load(desk.store, desk.loads, folder)
+    assert data(desk.store) == before
 
 
 class TestRecovery:
@@ -439,7 +453,7 @@ def test_a_full_disk_is_told_and_stores_nothing(desk: Desk) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, limits[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, limits[1]))
         with pytest.raises(StoreFailedError, match="large"):
             prepare(desk.store, folder, path, name="x.small", find_reader=find_small)
     finally:
@@ -448,3 +462,17 @@ def test_a_full_disk_is_told_and_stores_nothing(desk: Desk) -> None:
     assert folder.read().step == "failed"
     assert {path.name for path in folder.path.iterdir()} == {"state.json", "lock"}
     assert data(desk.store) == before
+
+
+def test_an_interrupt_before_the_store_is_reached_leaves_the_preview(desk: Desk) -> None:
+    before = data(desk.store)
+    folder, _ = desk.preview(ROWS, "x.small")
+
+    def die(phase: str, done: int, total: int | None = None) -> None:
+        if phase == "storing":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store_load(desk.store, desk.loads, folder, progress=die)
+    assert data(desk.store) == before
+    assert folder.read().step == "ready"

@@ -16,6 +16,7 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kg.errors import QueryStoppedError, StoreFailedError
+from kg.packed import frame
 from kg.store import EmbeddedStore
 from kg.store.bulk import SMALL, journal_of
 from kg.store.isolated import IsolatedStore
@@ -175,6 +176,38 @@ def test_readers_keep_the_last_state_while_a_large_change_is_under_way(tmp_path:
         assert count(store) == 3 * MANY
     finally:
         store.close()
+
+
+@pytest.mark.parametrize("number", [10, MANY])
+@pytest.mark.parametrize("gone", [0, 3])
+def test_what_enters_may_be_compressed(store: AnyStore, tmp_path: Path, number: int, gone: int) -> None:
+    """A change in several frames, with and without quads that leave, small and large."""
+    store.change(
+        (), [Quad(NamedNode(f"urn:x:old{i}"), NamedNode("urn:x:p"), Literal("o"), GRAPH) for i in range(3)]
+    )
+    text = write(tmp_path / "added.nt", range(number)).read_bytes().replace(b" .\n", f" {GRAPH} .\n".encode())
+    lines = text.splitlines(keepends=True)
+    added, removed = tmp_path / "added.nq.zst", tmp_path / "removed.nq"
+    added.write_bytes(frame(lines[:4]) + frame([]) + frame(lines[4:]))
+    removed.write_text("".join(f'<urn:x:old{i}> <urn:x:p> "o" {GRAPH} .\n' for i in range(gone)))
+    store.change_files(removed, added)
+    assert count(store) == number + 3 - gone
+    assert holds(store, number - 1)
+    assert added.exists()
+
+
+def test_a_damaged_file_is_told(store: AnyStore, tmp_path: Path) -> None:
+    write(tmp_path / "added.nt", range(MANY))
+    text = (tmp_path / "added.nt").read_bytes().replace(b" .\n", f" {GRAPH} .\n".encode())
+    added, removed = tmp_path / "added.nq.zst", tmp_path / "removed.nq"
+    whole = frame(text.splitlines(keepends=True))
+    added.write_bytes(whole[: len(whole) // 2] + b"damage" * 50 + whole[len(whole) // 2 :])
+    removed.touch()
+    with pytest.raises(StoreFailedError):
+        store.change_files(removed, added)
+    assert count(store) == 0
+    store.change((), [RECORD])
+    assert count(store, OTHER) == 1
 
 
 def test_a_large_change_can_be_cancelled(tmp_path: Path) -> None:

@@ -124,18 +124,23 @@ def test_what_is_left_out_is_in_no_group(tmp_path) -> None:
     assert groups(tmp_path, rows, frozenset({record(1), record(3)})) == []
 
 
-def test_more_rows_than_a_batch_and_nothing_left_behind(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("kg.readers.grouping._BATCH", 7)
-    (group,) = groups(tmp_path, [(record(n), *DAY, "x", "a") for n in range(50)])
-    assert len(members(group)) == 50
+def test_more_rows_than_memory_holds_and_nothing_left_behind(tmp_path, monkeypatch) -> None:
+    rows = [(record(n), f"2018-01-{n % 28 + 1:02}", *DAY[1:], "x", "a") for n in range(200)]
+    whole = groups(tmp_path, rows)
+    monkeypatch.setattr("kg.readers.grouping._HELD", 2000)
+    parts = groups(tmp_path, rows)
+    assert len(parts) == 28
+    assert parts == whole
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_is_told(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("kg.readers.grouping._BATCH", 100)
+    """A disk without room, as the kernel's own: every write to it fails."""
+    monkeypatch.setattr("kg.readers.grouping._HELD", 2000)
     with closing(Grouping(tmp_path)) as grouping:
-        grouping._base.execute("PRAGMA max_page_count = 2")
-        with pytest.raises(StoreFailedError, match="full") as caught:
+        (tmp_path / "grouping").mkdir()
+        (tmp_path / "grouping" / "000000").symlink_to("/dev/full")
+        with pytest.raises(StoreFailedError, match="No space") as caught:
             for n in range(1000):
                 grouping.add(record(n), *DAY, "x", "a")
     assert caught.value.mend

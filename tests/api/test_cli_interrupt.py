@@ -1,0 +1,139 @@
+"""Ctrl+C while `diplograph load` works, alone and through a server: nothing stays behind, and it is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.loaders import LocalLoader
+from bench.rows import write_rows
+from kg.errors import CancelledError
+from kg.load import list_loads
+from kg.store import EmbeddedStore
+from tests.api.running import AUTHORITY, COMMAND, TOKEN, Served, start
+
+ROWS = 6_000
+PATIENCE = 120.0
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rows") / "rows.csv"
+    write_rows(path, ROWS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    served = start(tmp_path_factory.mktemp("served") / "data", FRONTS="1")
+    yield served
+    served.stop()
+
+
+def interrupted(table: Path, folder: Path, phase: str, environment: dict[str, str]) -> tuple[int, str]:
+    """Load a table and interrupt it as soon as its folder tells of a phase; gives what it came to."""
+    known = set((folder / "loads").glob("*/"))
+    process = subprocess.Popen(
+        [*COMMAND, "load", str(table), "--format", "gdelt", "--yes", "--data", str(folder)],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + PATIENCE
+    while process.poll() is None and not reached(folder, known, phase) and time.monotonic() < until:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=PATIENCE)
+    return process.returncode, said
+
+
+def reached(folder: Path, known: set[Path], phase: str) -> bool:
+    for path in set((folder / "loads").glob("*/")) - known:
+        try:
+            told = json.loads((path / "state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if phase in (told["step"], told["phase"]):
+            return True
+    return False
+
+
+def check_told(code: int, said: str, history: list[dict[str, object]], already: int = 0) -> None:
+    """A load is in the history if and only if the last words say so: one may be too late to end it."""
+    assert code == 1, said
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    assert len(history) - already == ("is stored" in said)
+
+
+@pytest.mark.parametrize("phase", ["reading", "reading rows", "storing"])
+def test_alone(tmp_path: Path, table: Path, phase: str) -> None:
+    folder = tmp_path / "data"
+    code, said = interrupted(table, folder, phase, {})
+    listed = subprocess.run(
+        [*COMMAND, "loads", "--format", "json", "--data", str(folder)],
+        check=True, capture_output=True, timeout=PATIENCE,
+    )  # fmt: skip
+    history = json.loads(listed.stdout)
+    check_told(code, said, history)
+    left = [path.name for path in (folder / "loads").glob("*/")]
+    assert left == [load["id"] for load in history]
+    assert not (folder / "store.journal").exists()
+    assert list((folder / "store").glob("bulk-*")) == []
+
+
+@pytest.mark.parametrize("phase", ["receiving", "reading rows", "storing"])
+def test_through_a_server(server: Served, table: Path, phase: str) -> None:
+    client = httpx.Client(
+        base_url=server.url, headers={**AUTHORITY, "Accept": "application/json"}, timeout=PATIENCE
+    )
+    with client:
+        already = len(client.get("/loads").json()["loads"])
+        code, said = interrupted(table, server.folder, phase, {"DIPLOGRAPH_TOKEN": TOKEN})
+        told = client.get("/loads").json()
+        check_told(code, said, told["loads"], already)
+        assert [one for one in told["open"] if one["state"] not in ("cancelled", "failed")] == []
+        for one in told["open"]:
+            names = {path.name for path in (server.folder / "loads" / one["id"]).iterdir()}
+            assert names <= {"state.json", "lock"}
+        for load in told["loads"]:
+            if not load.get("undone"):
+                client.post(f"/loads/{load['id']}/undo").raise_for_status()
+
+
+def test_a_token_that_nobody_knows_here(server: Served, table: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "DIPLOGRAPH_TOKEN"}
+    done = subprocess.run(
+        [sys.executable, "-m", "api.cli", "load", str(table), "--yes", "--data", str(server.folder)],
+        env=environment, capture_output=True, text=True, timeout=PATIENCE, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "DIPLOGRAPH_TOKEN" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_interrupt_after_the_storing_says_that_it_is_stored(tmp_path: Path, table: Path) -> None:
+    class Slow:
+        """Somebody presses Ctrl+C while what follows the graph is brought up to date."""
+
+        def follow(self, store: object, change: object) -> None:
+            raise KeyboardInterrupt
+
+    store = EmbeddedStore()
+    loader = LocalLoader(store, tmp_path / "loads", (Slow(),))
+    planned, _ = loader.plan(table, "rows.csv", "gdelt", None, None, 0)
+    with pytest.raises(CancelledError, match="is stored") as caught:
+        loader.commit(planned)
+    (load,) = list_loads(store)
+    assert load.id in str(caught.value)
+    assert f"diplograph undo {load.id}" in str(caught.value.mend)
