@@ -15,7 +15,7 @@ from typing import Any, Final
 from kg.errors import DiplographError, StoreFailedError
 from kg.store.channel import Channel, ChannelClosedError, ChannelTimeoutError
 from kg.store.keeper import Keeper
-from kg.store.shared import SharedNumber
+from kg.store.shared import ASKED, SharedNumber
 
 _POLL: Final = 0.2
 # What the address of a Unix socket may have, with its final zero.
@@ -116,6 +116,7 @@ class DistantKeeper:
         self._front = front
         self._epoch = epoch
         self._count = SharedNumber(descriptor)
+        self._asked = SharedNumber(self._count.descriptor, ASKED)
         self._idle: queue.LifoQueue[Channel] = queue.LifoQueue()
         self._closed = False
 
@@ -126,8 +127,12 @@ class DistantKeeper:
 
     @property
     def version(self) -> int:
-        """Count the commits."""
+        """Name the last version that is shown."""
         return self._count.value
+
+    def ask(self) -> None:
+        """Note that somebody asks."""
+        self._asked.value += 1
 
     def write(
         self,
