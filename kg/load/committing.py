@@ -23,7 +23,7 @@ from kg.load.leaving_out import leave_out
 from kg.load.model import Follower, Preview, Progress, silent
 from kg.load.staging import export_sorted, is_empty
 from kg.provenance import Load, load_triples
-from kg.store import Store
+from kg.store import Store, settle
 from kg.terms import GRAPH_LOADS, LOAD, compact
 
 _PACK_LEVEL: Final = 1
@@ -187,6 +187,7 @@ def quads_text(triples: Iterable[Triple], graph: NamedNode) -> bytes:
 
 
 def _check_unchanged(store: Store, folder: LoadFolder, preview: Preview, progress: Progress) -> None:
+    settle(store)
     if preview.version and preview.version == store.version:
         return
     graph = NamedNode(preview.graph)

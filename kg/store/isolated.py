@@ -155,6 +155,10 @@ class IsolatedStore:
         """Name the state of the data; see `Store.version`."""
         return f"{self.keeper.epoch}-{self.keeper.version}"
 
+    def settle(self) -> None:
+        """Have `version` count every commit, also those that are still to be acknowledged."""
+        self.keeper.settle()
+
     def backup(self, path: Path) -> None:
         """Copy the last commit to a new folder, from which a store can be opened; raises StoreFailedError."""
         self.keeper.backup(path)

@@ -56,6 +56,10 @@ class Keeping(Protocol):
         """Note that somebody asks: commits are shown with their snapshots while they do."""
         ...
 
+    def settle(self) -> None:
+        """Show every commit at once, acknowledged or not."""
+        ...
+
     def take(self, version: int | None = None) -> Path:
         """Give a snapshot with every commit that is shown, or up to a version; raises StoreFailedError."""
         ...
@@ -152,6 +156,10 @@ class Keeper:
     def ask(self) -> None:
         """Note that somebody asks."""
         self._snapshots.ask()
+
+    def settle(self) -> None:
+        """Show every commit at once."""
+        self._snapshots.settle()
 
     def take(self, version: int | None = None) -> Path:
         """Give a snapshot; see `Keeping.take`."""

@@ -92,6 +92,9 @@ class KeeperSocket:
                 if held:
                     self._keeper.release(Path(message["path"]))
                 return {}
+            case "settle":
+                self._keeper.settle()
+                return {}
             case "age":
                 return {"age": self._keeper.age()}
             case "backup":
@@ -151,6 +154,10 @@ class DistantKeeper:
             "stoppable": stop is not None,
         }
         self._call(whole, held, stop)
+
+    def settle(self) -> None:
+        """Show every commit at once; see `Keeping.settle`."""
+        self._call({"do": "settle"})
 
     def take(self, version: int | None = None) -> Path:
         """Give a snapshot; see `Keeping.take`."""

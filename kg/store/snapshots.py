@@ -78,6 +78,10 @@ class Snapshots:
                 self._shown_at = monotonic()
                 self._changed.notify_all()
 
+    def settle(self) -> None:
+        """Show every commit at once: who compares versions before a write must not miss one."""
+        self.show(self._committed)
+
     def publish(self, number: int) -> None:
         """Show the commits up to a number when it is time to, and return then; at once while nobody asks.
 
