@@ -31,7 +31,7 @@ UNNAMED = "urn:x-diplograph:unnamed-graph"
 
 
 def settle(store: Store) -> None:
-    """Have a store's version count every commit, before it is compared with another one and a write follows."""
+    """Have a store's version count every commit, before it is compared with another and a write follows."""
     getattr(store, "settle", _at_once)()
 
 

@@ -23,6 +23,8 @@ from kg.store.shared import SharedNumber
 # about an opening to keep from waiting.
 _PACE: Final = 0.15
 _WORTH: Final = 0.02
+# Whoever has this version open is given so long to ask again before he counts as gone.
+_GRACE: Final = 0.01
 # A snapshot that takes long because of the disk comes less often.
 _REST: Final = 3.0
 
@@ -145,6 +147,9 @@ class Snapshots:
     def _due(self) -> float:
         """Tell when the next version may be shown; `_changed` is held."""
         queries = self._asked.value - self._asked_before
+        if not queries:
+            is_read = self._newest is not None and int(self._newest.name) == self._shown.value
+            return self._shown_at + (_GRACE if is_read else 0.0)
         return self._shown_at + min(max(_PACE, _REST * self._spent), queries * _WORTH)
 
     def _renew(self) -> None:
