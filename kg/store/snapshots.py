@@ -109,7 +109,7 @@ class Snapshots:
 
         Raises StoreFailedError.
         """
-        wanted = self._shown.value if version is None else version
+        wanted = self._shown.value if version is None else min(version, self._committed)
         found = self._use_newest(wanted)
         while found is None:
             with self._making:
