@@ -23,7 +23,7 @@ from kg.load.model import Follower, Preview, Progress, silent
 from kg.load.staging import export_sorted, is_empty
 from kg.packed import frame, is_packed, open_packed, pack_file
 from kg.provenance import Load, load_triples
-from kg.store import Store
+from kg.store import Store, settle
 from kg.terms import GRAPH_LOADS, LOAD, compact
 
 _FEW: Final = 20_000
@@ -182,6 +182,7 @@ def quads_text(triples: Iterable[Triple], graph: NamedNode) -> bytes:
 
 
 def _check_unchanged(store: Store, folder: LoadFolder, preview: Preview, progress: Progress) -> None:
+    settle(store)
     if preview.version and preview.version == store.version:
         return
     graph = NamedNode(preview.graph)

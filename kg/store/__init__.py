@@ -2,6 +2,6 @@
 
 from kg.store.answer import Answer, Row, Term
 from kg.store.embedded import EmbeddedStore
-from kg.store.seam import UNION, UNNAMED, QueryDataset, Store
+from kg.store.seam import UNION, UNNAMED, QueryDataset, Store, settle
 
-__all__ = ["UNION", "UNNAMED", "Answer", "EmbeddedStore", "QueryDataset", "Row", "Store", "Term"]
+__all__ = ["UNION", "UNNAMED", "Answer", "EmbeddedStore", "QueryDataset", "Row", "Store", "Term", "settle"]

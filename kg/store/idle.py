@@ -9,10 +9,15 @@ from kg.store.processes import EngineProcess
 
 
 class IdleReaders:
-    """Lends the reader whose snapshot is the youngest, which is also the one with the warmest caches."""
+    """Lends readers that have the wanted snapshot open, or one at a time to be made to open it.
+
+    Opening takes far longer than a lookup, so that whoever comes meanwhile waits for what is being opened.
+    Nobody holds a reader while waiting for another.
+    """
 
     def __init__(self) -> None:
         self._readers: list[EngineProcess] = []
+        self._opening = False
         self._changed = threading.Condition()
 
     def put(self, reader: EngineProcess) -> None:
@@ -21,20 +26,27 @@ class IdleReaders:
             self._readers.append(reader)
             self._changed.notify_all()
 
-    def get(self, patience: float, version: int = -1) -> EngineProcess | None:
-        """Lend one whose snapshot has at least this version; None when there is none in so many seconds."""
+    def get(self, version: int, patience: float) -> EngineProcess | None:
+        """Lend one that sees this version, else one to open it; None when there is none in so many seconds.
+
+        Whoever gets one that does not see the version says `opened` once it does, or is no more.
+        """
         deadline = monotonic() + patience
         with self._changed:
-            while True:
-                # The last of equals: the one used last.
-                found = max(reversed(self._readers), key=_version, default=None)
-                if found is not None and _version(found) >= version:
-                    self._readers.remove(found)
-                    return found
+            while (found := self._choose(version)) is None:
                 left = deadline - monotonic()
                 if left <= 0:
                     return None
                 self._changed.wait(left)
+            self._readers.remove(found)
+            self._opening |= not is_fresh(found, version)
+            return found
+
+    def opened(self) -> None:
+        """Note that the reader that was lent to open a snapshot has done so."""
+        with self._changed:
+            self._opening = False
+            self._changed.notify_all()
 
     def take_dead(self) -> list[EngineProcess]:
         """Take out those whose process has ended."""
@@ -42,6 +54,16 @@ class IdleReaders:
             dead = [reader for reader in self._readers if not reader.lives]
             self._readers = [reader for reader in self._readers if reader not in dead]
             return dead
+
+    def _choose(self, version: int) -> EngineProcess | None:
+        if not self._readers:
+            return None
+        # The last of equals, the one used last: its caches are the warmest.
+        youngest = max(reversed(self._readers), key=_version)
+        if is_fresh(youngest, version):
+            return youngest
+        # The oldest: what younger ones have open may still do for somebody who came earlier.
+        return None if self._opening else min(self._readers, key=_version)
 
 
 def _version(reader: EngineProcess) -> int:

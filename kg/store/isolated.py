@@ -24,8 +24,6 @@ from kg.store.seam import UNION, QueryDataset
 from kg.store.stopping import on_stop
 
 _EXPORT_TIME = 6 * 3600.0
-# How long a query waits for a reader that has what it needs open and is at work: longer than a lookup takes.
-_SHARING = 0.005
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -63,7 +61,6 @@ class IsolatedStore:
         self._growing = threading.Lock()
         self._readers: set[EngineProcess] = set()
         self._idle = IdleReaders()
-        self._opening = threading.Lock()
         for _ in range(workers if eager is None else min(eager, workers)):
             self._add_reader()
 
@@ -95,7 +92,7 @@ class IsolatedStore:
     def _ask(
         self, text: str, dataset: QueryDataset, forms: Mapping[Kind, str], more: Mapping[str, Any] = _NOTHING
     ) -> IsolatedAnswer:
-        lease = self._fresh_lease(self.keeper.version)
+        lease = self._lend()
         on_stop(lease.interrupt)
         message: dict[str, Any] = {
             "do": "query", "text": text, "default": dataset.default, "named": dataset.named,
@@ -150,7 +147,7 @@ class IsolatedStore:
 
     def export(self, graph: NamedNode, path: Path) -> None:
         """Write what a graph holds to a file of N-Triples, in no order, however long it takes."""
-        lease = self._fresh_lease(self.keeper.version)
+        lease = self._lend()
         try:
             lease.say({"do": "export", "graph": graph.value, "path": str(path.resolve())})
             lease.hear_message(_EXPORT_TIME)
@@ -166,6 +163,10 @@ class IsolatedStore:
     def version(self) -> str:
         """Name the state of the data; see `Store.version`."""
         return f"{self.keeper.epoch}-{self.keeper.version}"
+
+    def settle(self) -> None:
+        """Have `version` count every commit, also those that are still to be acknowledged."""
+        self.keeper.settle()
 
     def backup(self, path: Path) -> None:
         """Copy the last commit to a new folder, from which a store can be opened; raises StoreFailedError."""
@@ -191,31 +192,27 @@ class IsolatedStore:
                 self.keeper.release(reader.snapshot)
         self._readers.clear()
 
-    def _fresh_lease(self, version: int) -> Lease:
-        """Lend a reader that sees this version or a later one.
+    def _lend(self) -> Lease:
+        """Lend a reader that sees every commit that is shown by now.
 
-        Beside a writer every query would open a snapshot of its own, which takes far longer than a lookup.
-        So one reader opens at a time, and who comes meanwhile shares what it opened. Nobody holds a reader
-        while waiting for another.
+        Raises BusyError when there is none within the time that a query has.
         """
+        self.keeper.ask()
+        version = self.keeper.version
         deadline = monotonic() + self.timeout
         while True:
-            reader = self._take_reader()
-            if is_fresh(reader, version):
-                return Lease(self, reader)
-            if self._opening.acquire(blocking=False):
-                try:
-                    return self._refreshed(reader, version)
-                finally:
-                    self._opening.release()
-            if monotonic() > deadline:
-                return self._refreshed(reader, version)
-            self.give_back(reader)
-            shared = self._idle.get(_SHARING, version)
-            if shared is not None and shared.lives:
-                return Lease(self, shared)
-            if shared is not None:
-                self.discard(shared)
+            if self._closed:
+                raise StoreFailedError("the store is closed")
+            reader = self._next_reader(version, deadline - monotonic())
+            fresh = is_fresh(reader, version)
+            try:
+                if reader.lives:
+                    return Lease(self, reader) if fresh else self._refreshed(reader, version)
+                # Somebody ended it while it had nothing to do: no query is to pay for that.
+                self.discard(reader)
+            finally:
+                if not fresh:
+                    self._idle.opened()
 
     def _refreshed(self, reader: EngineProcess, version: int) -> Lease:
         lease = Lease(self, reader)
@@ -226,24 +223,13 @@ class IsolatedStore:
             raise
         return lease
 
-    def _take_reader(self) -> EngineProcess:
-        deadline = monotonic() + self.timeout
-        while True:
-            if self._closed:
-                raise StoreFailedError("the store is closed")
-            reader = self._next_reader(deadline - monotonic())
-            if reader.lives:
-                return reader
-            # Somebody ended it while it had nothing to do: no query is to pay for that.
-            self.discard(reader)
-
-    def _next_reader(self, patience: float) -> EngineProcess:
-        idle = self._idle.get(0)
+    def _next_reader(self, version: int, patience: float) -> EngineProcess:
+        idle = self._idle.get(version, 0)
         if idle is None:
             with self._growing:
                 if len(self._readers) < self._workers:
                     self._add_reader()
-            idle = self._idle.get(max(0.0, patience))
+            idle = self._idle.get(version, max(0.0, patience))
         if idle is None:
             raise BusyError(
                 f"all {len(self._readers)} query processes have been busy for {self.timeout:g} s",

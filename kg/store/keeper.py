@@ -12,15 +12,15 @@ from typing import Any, Final, Protocol
 from kg.errors import QueryStoppedError, StoreFailedError
 from kg.store.channel import ChannelClosedError, ChannelTimeoutError
 from kg.store.copying import copy_store
+from kg.store.live import LiveStore
 from kg.store.processes import EngineProcess
-from kg.store.shared import SharedNumber
+from kg.store.shared import ASKED, SharedNumber
 from kg.store.snapshots import Snapshots
 
 _OPEN_TIME: Final = 60.0
 # Opening after a crash may have a large change to finish first.
 _RECOVERY_TIME: Final = 3600.0
 _POLL: Final = 0.2
-_YIELD: Final = 1.0
 _STOP_TIME: Final = 5.0
 # A process whose channel closed is ending by itself; its own exit status tells why.
 LAST_WORDS: Final = 2.0
@@ -36,7 +36,7 @@ class Keeping(Protocol):
 
     @property
     def version(self) -> int:
-        """Count the commits."""
+        """Name the last version that is shown: it counts the commits."""
         ...
 
     def write(
@@ -46,11 +46,22 @@ class Keeping(Protocol):
         budget: float | None = None,
         stop: Callable[[], bool] | None = None,
     ) -> None:
-        """Have the writer do something; returns when it is committed, raises when nothing of it is."""
+        """Have the writer do something; returns when it is committed, and seen by whoever asks from then on.
+
+        Raises when nothing of it is committed, except StoreFailedError where nobody can tell.
+        """
+        ...
+
+    def ask(self) -> None:
+        """Note that somebody asks: commits are shown with their snapshots while they do."""
+        ...
+
+    def settle(self) -> None:
+        """Show every commit at once, acknowledged or not."""
         ...
 
     def take(self, version: int | None = None) -> Path:
-        """Give a snapshot with every commit so far, or up to a version; raises StoreFailedError."""
+        """Give a snapshot with every commit that is shown, or up to a version; raises StoreFailedError."""
         ...
 
     def release(self, path: Path) -> None:
@@ -73,7 +84,7 @@ class Keeping(Protocol):
 class Keeper:
     """Holds the folder. `timeout` and `memory` are what it tells of a writer that was stopped.
 
-    `count` is the version of the data that other processes see.
+    `count` is the version of the data that other processes see; beside it they count queries.
     """
 
     def __init__(
@@ -93,7 +104,10 @@ class Keeper:
         self._lock = threading.Lock()
         self._closed = False
         self._writer = self._start_writer()
-        self._snapshots = Snapshots(snapshots, self._copy, count or SharedNumber())
+        self._live = LiveStore(folder)
+        self._count = count or SharedNumber()
+        asked = SharedNumber(self._count.descriptor, ASKED)
+        self._snapshots = Snapshots(snapshots, self._copy, self._count, asked)
         self._epoch = secrets.token_hex(4)
 
     @property
@@ -103,7 +117,7 @@ class Keeper:
 
     @property
     def version(self) -> int:
-        """Count the commits."""
+        """Name the last version that is shown."""
         return self._snapshots.version
 
     @property
@@ -126,39 +140,26 @@ class Keeper:
         with self._lock:
             if self._closed:
                 raise StoreFailedError("the store is closed")
-            # A stream of small writes would keep the readers from ever getting a snapshot.
-            self._snapshots.settle(_YIELD)
             if message["do"] == "change files":
                 # Readers keep this snapshot until the change is whole.
-                self._snapshots.release(self._snapshots.take())
+                self._snapshots.renew()
             try:
-                channel = self._writer.channel
-                channel.send_message(message)
-                for part in parts:
-                    channel.send(b"D", part)
-                while stop is not None and not channel.ready(_POLL):
-                    if stop():
-                        raise ChannelTimeoutError
-                channel.receive_message(budget)
-            except (ChannelTimeoutError, ChannelClosedError) as error:
-                # A killed transaction was never committed: the engine rolls it back when it opens again.
-                status = self._writer.kill(LAST_WORDS if isinstance(error, ChannelClosedError) else 0)
-                if not self._closed:
-                    self._writer = self._start_writer()
-                if stop is not None and isinstance(error, ChannelTimeoutError):
-                    raise QueryStoppedError(
-                        "the change was cancelled; nothing of it is stored",
-                        mend="Start it again when you like.",
-                    ) from None
-                raise stopped(error, status, self._timeout, self._memory) from None
-            except KeyboardInterrupt:
-                # What was begun must not be finished behind the back of who broke it off.
-                self._writer.kill()
-                if not self._closed:
-                    self._writer = self._start_writer()
+                self._carry_out(message, parts, budget, stop)
+            except BaseException:
+                # What was broken off may have changed something all the same.
+                self._snapshots.show(self._snapshots.note())
                 raise
-            finally:
-                self._snapshots.outdate()
+            number = self._snapshots.note()
+        # Others write meanwhile, and are shown together with this.
+        self._snapshots.publish(number)
+
+    def ask(self) -> None:
+        """Note that somebody asks."""
+        self._snapshots.ask()
+
+    def settle(self) -> None:
+        """Show every commit at once."""
+        self._snapshots.settle()
 
     def take(self, version: int | None = None) -> Path:
         """Give a snapshot; see `Keeping.take`."""
@@ -192,6 +193,40 @@ class Keeper:
             self._writer.kill(_STOP_TIME)
         self._snapshots.clear()
 
+    def _carry_out(
+        self,
+        message: dict[str, Any],
+        parts: Iterable[bytes],
+        budget: float | None,
+        stop: Callable[[], bool] | None,
+    ) -> None:
+        try:
+            channel = self._writer.channel
+            channel.send_message(message)
+            for part in parts:
+                channel.send(b"D", part)
+            while stop is not None and not channel.ready(_POLL):
+                if stop():
+                    raise ChannelTimeoutError
+            channel.receive_message(budget)
+        except (ChannelTimeoutError, ChannelClosedError) as error:
+            # A killed transaction was never committed: the engine rolls it back when it opens again.
+            status = self._writer.kill(LAST_WORDS if isinstance(error, ChannelClosedError) else 0)
+            if not self._closed:
+                self._writer = self._start_writer()
+            if stop is not None and isinstance(error, ChannelTimeoutError):
+                raise QueryStoppedError(
+                    "the change was cancelled; nothing of it is stored",
+                    mend="Start it again when you like.",
+                ) from None
+            raise stopped(error, status, self._timeout, self._memory) from None
+        except KeyboardInterrupt:
+            # What was begun must not be finished behind the back of who broke it off.
+            self._writer.kill()
+            if not self._closed:
+                self._writer = self._start_writer()
+            raise
+
     def _start_writer(self) -> EngineProcess:
         writer = EngineProcess("writer", 2, str(self._folder.resolve()), *self._allowed)
         try:
@@ -206,12 +241,15 @@ class Keeper:
         return writer
 
     def _copy(self, path: Path) -> None:
+        if self._live.copy(path):
+            return
         channel = self._writer.channels[1]
         try:
             channel.send_message({"path": str(path.resolve())})
             channel.receive_message(_OPEN_TIME)
         except (ChannelClosedError, ChannelTimeoutError):
             raise StoreFailedError("no snapshot could be made: the writing process is gone") from None
+        self._live.learn(path)
 
 
 def stopped(error: Exception, status: int, timeout: float, memory: int) -> QueryStoppedError:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from kg.errors import DiplographError, StoreFailedError
 from kg.store.channel import Channel, ChannelClosedError, ChannelTimeoutError
 from kg.store.keeper import Keeper
-from kg.store.shared import SharedNumber
+from kg.store.shared import ASKED, SharedNumber
 
 _POLL: Final = 0.2
 # What the address of a Unix socket may have, with its final zero.
@@ -92,6 +92,9 @@ class KeeperSocket:
                 if held:
                     self._keeper.release(Path(message["path"]))
                 return {}
+            case "settle":
+                self._keeper.settle()
+                return {}
             case "age":
                 return {"age": self._keeper.age()}
             case "backup":
@@ -116,6 +119,7 @@ class DistantKeeper:
         self._front = front
         self._epoch = epoch
         self._count = SharedNumber(descriptor)
+        self._asked = SharedNumber(self._count.descriptor, ASKED)
         self._idle: queue.LifoQueue[Channel] = queue.LifoQueue()
         self._closed = False
 
@@ -126,8 +130,12 @@ class DistantKeeper:
 
     @property
     def version(self) -> int:
-        """Count the commits."""
+        """Name the last version that is shown."""
         return self._count.value
+
+    def ask(self) -> None:
+        """Note that somebody asks."""
+        self._asked.value += 1
 
     def write(
         self,
@@ -146,6 +154,10 @@ class DistantKeeper:
             "stoppable": stop is not None,
         }
         self._call(whole, held, stop)
+
+    def settle(self) -> None:
+        """Show every commit at once; see `Keeping.settle`."""
+        self._call({"do": "settle"})
 
     def take(self, version: int | None = None) -> Path:
         """Give a snapshot; see `Keeping.take`."""

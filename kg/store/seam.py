@@ -30,6 +30,15 @@ UNNAMED = "urn:x-diplograph:unnamed-graph"
 """Stands in a `QueryDataset` for the unnamed graph alone, which updates mean outside of GRAPH."""
 
 
+def settle(store: Store) -> None:
+    """Have a store's version count every commit, before it is compared with another and a write follows."""
+    getattr(store, "settle", _at_once)()
+
+
+def _at_once() -> None:
+    """Most stores count a commit when it is done."""
+
+
 class Store(Protocol):
     """Quads that can be asked and changed. Every change is atomic; readers see it whole or not at all."""
 

@@ -1,4 +1,4 @@
-"""A number that several processes see: the version of the data, read at no cost."""
+"""Numbers that several processes see and read at no cost, such as the version of the data."""
 
 from __future__ import annotations
 
@@ -9,31 +9,40 @@ import tempfile
 from typing import Final
 
 _NUMBER: Final = struct.Struct("=Q")
+_SIZE: Final = 2 * _NUMBER.size
+
+
+ASKED: Final = 1
+"""The place of the count of queries, beside the version of the data."""
 
 
 class SharedNumber:
-    """A whole number in memory that other processes map by `descriptor`; one process writes it."""
+    """A whole number in memory that other processes map by `descriptor`; `place` tells several apart.
 
-    def __init__(self, descriptor: int | None = None) -> None:
+    What two processes write at once, one of them loses.
+    """
+
+    def __init__(self, descriptor: int | None = None, place: int = 0) -> None:
         # One that was given belongs to who gave it: closed twice, it could be another file's by then.
         self._own = descriptor is None
         if descriptor is None:
             with tempfile.TemporaryFile() as file:
-                file.write(bytes(_NUMBER.size))
+                file.write(bytes(_SIZE))
                 file.flush()
                 descriptor = os.dup(file.fileno())
         self.descriptor = descriptor
-        self._memory = mmap.mmap(descriptor, _NUMBER.size)
+        self._memory = mmap.mmap(descriptor, _SIZE)
+        self._offset = place * _NUMBER.size
 
     @property
     def value(self) -> int:
         """Read it."""
-        number: int = _NUMBER.unpack_from(self._memory)[0]
+        number: int = _NUMBER.unpack_from(self._memory, self._offset)[0]
         return number
 
     @value.setter
     def value(self, number: int) -> None:
-        _NUMBER.pack_into(self._memory, 0, number)
+        _NUMBER.pack_into(self._memory, self._offset, number)
 
     def __del__(self) -> None:
         self._memory.close()

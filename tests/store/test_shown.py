@@ -1,0 +1,228 @@
+"""Reading beside writing: whoever asks after an acknowledgment sees the write, and nobody waits long."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from kg.errors import DiplographError, QueryStoppedError, StoreFailedError
+from kg.store.isolated import IsolatedStore
+from kg.store.keeper import Keeper
+from kg.store.keeper_socket import DistantKeeper, KeeperSocket
+from kg.store.seam import settle
+from kg.store.shared import SharedNumber
+
+SECONDS = 4
+# A machine that is busy with other things is no fault.
+PATIENCE = 30
+
+
+@dataclass
+class Served:
+    """A keeper, and stores in the way of fronts: one beside it, one over its socket."""
+
+    keeper: Keeper
+    stores: list[IsolatedStore]
+    snapshots: Path
+    faults: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    count = SharedNumber()
+    folder, snapshots = tmp_path / "store", tmp_path / "snapshots"
+    keeper = Keeper(folder, snapshots, timeout=PATIENCE, memory=256 << 20, count=count)
+    socket = KeeperSocket(keeper, tmp_path / "keeper.sock")
+    distant = DistantKeeper(tmp_path / "keeper.sock", "front", keeper.epoch, count.descriptor)
+    stores = [
+        IsolatedStore(folder, snapshots=snapshots, workers=2, timeout=PATIENCE, memory=256 << 20, keeper=each)
+        for each in (keeper, distant)
+    ]
+    yield Served(keeper, stores, snapshots)
+    for store in stores:
+        store.release_readers()
+    distant.close()
+    socket.close()
+    keeper.close()
+
+
+def write(store: IsolatedStore, writer: str, number: int) -> None:
+    store.update(f"INSERT DATA {{ <http://{writer}/{number}> <http://p> {number} }}")
+
+
+def last(store: IsolatedStore, writer: str) -> int:
+    text = f'SELECT (COUNT(*) AS ?n) {{ ?s <http://p> ?o FILTER STRSTARTS(STR(?s), "http://{writer}/") }}'
+    (row,) = store.query(text).rows()
+    return int(getattr(row["n"], "value"))  # noqa: B009 - a term of any kind
+
+
+def test_every_query_sees_what_was_acknowledged_before_it_in_every_front(served: Served) -> None:
+    over = threading.Event()
+    acknowledged = {"a": 0, "b": 0}
+    waits: list[float] = []
+
+    def writing(writer: str, store: IsolatedStore) -> None:
+        while not over.is_set():
+            write(store, writer, acknowledged[writer])
+            acknowledged[writer] += 1
+            if (seen := last(store, writer)) != acknowledged[writer]:
+                served.faults.append(f"{writer} wrote {acknowledged[writer]} and sees {seen}")
+
+    def reading(store: IsolatedStore) -> None:
+        while not over.is_set():
+            for writer in acknowledged:
+                before, started = acknowledged[writer], time.monotonic()
+                seen = last(store, writer)
+                waits.append(time.monotonic() - started)
+                # One more may be under way, or acknowledged since.
+                if not before <= seen <= acknowledged[writer] + 1:
+                    served.faults.append(f"{before} of {writer} were there, and {seen} seen")
+
+    def versions(store: IsolatedStore) -> None:
+        known = 0
+        while not over.is_set():
+            number = int(store.version.rpartition("-")[2])
+            if number < known:
+                served.faults.append(f"version {number} after {known}")
+            known = number
+            time.sleep(0.001)
+
+    descriptors = count_descriptors()
+    threads = [
+        *(threading.Thread(target=writing, args=pair) for pair in zip("ab", served.stores, strict=True)),
+        *(threading.Thread(target=reading, args=(store,)) for store in served.stores * 2),
+        *(threading.Thread(target=versions, args=(store,)) for store in served.stores),
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(SECONDS)
+    over.set()
+    for thread in threads:
+        thread.join(PATIENCE * 2)
+        assert not thread.is_alive()
+    assert not served.faults
+    assert min(acknowledged.values()) > 0
+    assert max(waits) < PATIENCE
+    # Nothing is left but what readers have open; the socket may keep a channel for each thread that called.
+    readers = sum(len(store.reader_pids) for store in served.stores)
+    assert readers == 4
+    assert len(list(served.snapshots.iterdir())) <= readers + 1
+    gc.collect()
+    assert count_descriptors() <= descriptors + 2 * len(threads)
+
+
+def test_what_is_acknowledged_is_there_after_the_writer_was_killed(served: Served) -> None:
+    here, there = served.stores
+    stored = 0
+    for _ in range(3):
+        over = threading.Event()
+
+        def read(over: threading.Event = over) -> None:
+            while not over.is_set():
+                last(there, "k")
+
+        reading = threading.Thread(target=read)
+        reading.start()
+        killing = threading.Timer(0.5, os.kill, (served.keeper.writer_pid, signal.SIGKILL))
+        killing.start()
+        unsure = 0
+        try:
+            while not unsure:
+                try:
+                    write(here, "k", stored)
+                except (QueryStoppedError, StoreFailedError):
+                    unsure = 1
+                else:
+                    stored += 1
+        finally:
+            over.set()
+            reading.join()
+            killing.join()
+        seen = last(there, "k")
+        assert seen == last(here, "k")
+        assert stored <= seen <= stored + unsure
+        stored = seen
+
+
+def test_a_commit_whose_snapshot_fails_is_acknowledged(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = served.stores
+    write(here, "s", 0)
+    assert last(here, "s") == 1
+
+    def fail(path: Path) -> None:
+        raise StoreFailedError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(served.keeper._snapshots, "_make", fail)
+        write(here, "s", 1)
+        with pytest.raises(StoreFailedError, match="full"):
+            last(here, "s")
+    assert last(here, "s") == 2
+    assert last(there, "s") == 2
+
+
+def test_a_version_that_is_compared_before_a_write_counts_what_nobody_has_been_told_of(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = served.stores
+    write(here, "v", 0)
+    assert last(here, "v") == last(there, "v") == 1
+    before, begun, go_on = there.version, threading.Event(), threading.Event()
+    make = served.keeper._snapshots._make
+
+    def hold(path: Path) -> None:
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        make(path)
+
+    monkeypatch.setattr(served.keeper._snapshots, "_make", hold)
+    last(there, "v")  # Somebody asks, so that the write waits for its snapshot.
+    writing = threading.Thread(target=write, args=(here, "v", 1))
+    writing.start()
+    try:
+        assert begun.wait(PATIENCE)
+        assert writing.is_alive()
+        assert there.version == before
+        settle(there)
+        assert there.version != before
+    finally:
+        go_on.set()
+        writing.join(PATIENCE)
+    assert last(there, "v") == 2
+
+
+def test_closing_while_writes_wait_for_their_snapshots(served: Served) -> None:
+    here, there = served.stores
+    write(here, "c", 0)
+    assert last(there, "c") == 1
+    ended = []
+
+    def writing() -> None:
+        try:
+            for number in range(1, 10_000):
+                last(there, "c")
+                write(there, "c", number)
+        except DiplographError:
+            ended.append(True)
+
+    thread = threading.Thread(target=writing)
+    thread.start()
+    time.sleep(0.3)
+    served.keeper.close()
+    thread.join(PATIENCE)
+    assert ended == [True]
+    assert not served.snapshots.exists()
+
+
+def count_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
