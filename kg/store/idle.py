@@ -15,6 +15,9 @@ class IdleReaders:
         self._readers: list[EngineProcess] = []
         self._changed = threading.Condition()
 
+    def __bool__(self) -> bool:
+        return bool(self._readers)
+
     def put(self, reader: EngineProcess) -> None:
         """Take a reader back."""
         with self._changed:
