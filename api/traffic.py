@@ -68,13 +68,12 @@ class Traffic:
 
     def _note(self, environ: Environ, status: str, outcome: str, size: int, seconds: float) -> None:
         method, path, code = environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), status[:3]
-        self._metrics.requests.labels(method if method in _METHODS else "other", code).inc()
+        self._metrics.count_request(method if method in _METHODS else "other", code)
         asked = environ.get("QUERY_STRING") or method == "POST"
         if path.startswith("/sparql") and method != "OPTIONS" and asked:
             if outcome == "complete":
                 outcome = environ.get("diplograph.problem") or environ.get("diplograph.outcome") or outcome
-            self._metrics.queries.labels(outcome).inc()
-            self._metrics.seconds.observe(seconds)
+            self._metrics.count_query(outcome, seconds)
         if method == "POST" and re.fullmatch(r"/loads/[^/]+/(?:commit|undo)", path):
             self._metrics.loads.labels("committed" if int(code) < 400 else "failed").inc()
         if self._logs:
