@@ -47,11 +47,20 @@ class _Query:
 
 
 class Ahead:
-    """Looks after plain queries in the loop's thread; what takes time it leaves to threads."""
+    """Looks after plain queries in the loop's thread; what takes time it leaves to threads.
+
+    `abandoned` is told of queries whose clients went away, and how many seconds after they came.
+    """
 
     def __init__(
-        self, cached: CacheDoor, store: IsolatedStore | None, gate: Gate, loop: asyncio.AbstractEventLoop
+        self,
+        cached: CacheDoor,
+        store: IsolatedStore | None,
+        gate: Gate,
+        abandoned: Callable[[Environ, float], None],
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
+        self._abandoned = abandoned
         self._cached = cached
         self._store = store
         self._gate = gate
@@ -171,6 +180,7 @@ class Ahead:
 
     def _give_up(self, query: _Query) -> None:
         query.left = True
+        self._abandoned(query.environ, perf_counter() - query.started)
         if query.abandon is not None:
             query.abandon()
         elif query in self._waiting:

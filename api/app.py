@@ -112,10 +112,11 @@ def _wrap(app: Flask, store: Store, settings: Settings, places: gate.Gate) -> No
     if isolated is not None:
         inner = Straight(inner, isolated, places)
     cached = CacheDoor(Compressor(inner), store, cache)
-    app.extensions[AHEAD] = partial(Ahead, cached, isolated, places)
     if settings.request_log:
         _log_requests()
-    app.wsgi_app = Traffic(cached, metrics, log=settings.request_log)  # type: ignore[method-assign]
+    traffic = Traffic(cached, metrics, log=settings.request_log)
+    app.extensions[AHEAD] = partial(Ahead, cached, isolated, places, traffic.abandoned)
+    app.wsgi_app = traffic  # type: ignore[method-assign]
 
 
 def _log_requests() -> None:

@@ -19,6 +19,8 @@ from kg.errors import DiplographError, StoreFailedError
 _log = logging.getLogger("diplograph.requests")
 
 _SHOWN: Final = 300
+# No status of the standard: nobody is there to read one. Proxies write it into their logs.
+_GONE: Final = "499"
 _PIECE: Final = 64 * 1024
 _SPOOL: Final = 8 * 1024**2
 # Kept: words that people query by. Hidden: what no word looks like, and what names itself a secret.
@@ -49,6 +51,10 @@ class Traffic:
             status, headers, body = _spooled(status, headers, body)
         start_response(status, headers)
         return Piped(body, self._watched(body, environ, status, started))
+
+    def abandoned(self, environ: Environ, seconds: float) -> None:
+        """Note a request whose client went away before the application was asked."""
+        self._note(environ, _GONE, "abandoned", 0, seconds)
 
     def _watched(
         self, body: Iterable[bytes], environ: Environ, status: str, started: float

@@ -151,6 +151,8 @@ def test_a_query_whose_client_leaves_ends_in_the_engine(url: str, store: Isolate
     with pytest.raises(httpx.ReadTimeout):
         httpx.get(f"{url}/sparql", params={"query": CROSS}, headers=CSV, timeout=0.5)
     wait_for(lambda: before - set(store.reader_pids))
+    said = httpx.get(f"{url}/metrics", headers={"Authorization": "Bearer t"}, timeout=PATIENCE).text
+    assert 'diplograph_queries_total{outcome="abandoned"} 1.0' in said
     assert get(url, "SELECT (1 AS ?x) {}").status_code == 200
 
 
