@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from functools import partial
+from typing import Final
 
 from flask import Flask
 
@@ -33,6 +35,7 @@ from api import (
     void,
     wording,
 )
+from api.ahead import Ahead
 from api.cache import CacheDoor, ResultCache
 from api.compress import Compressor
 from api.data_folder import followers, open_index
@@ -43,6 +46,9 @@ from api.traffic import Traffic
 from kg.settings import Settings
 from kg.store import Store
 from kg.store.isolated import IsolatedStore
+
+AHEAD: Final = "diplograph.ahead"
+"""Names the extension that makes an `Ahead` for a loop."""
 
 
 def create_app(store: Store, settings: Settings) -> Flask:
@@ -102,12 +108,15 @@ def _wrap(app: Flask, store: Store, settings: Settings, places: gate.Gate) -> No
         ("diplograph_cache_misses", "Queries not found there, in this process."): lambda: cache.misses,
     }
     inner = app.wsgi_app
-    if isinstance(store, IsolatedStore):
-        inner = Straight(inner, store, places)
+    isolated = store if isinstance(store, IsolatedStore) else None
+    if isolated is not None:
+        inner = Straight(inner, isolated, places)
     cached = CacheDoor(Compressor(inner), store, cache)
     if settings.request_log:
         _log_requests()
-    app.wsgi_app = Traffic(cached, metrics, log=settings.request_log)  # type: ignore[method-assign]
+    traffic = Traffic(cached, metrics, log=settings.request_log)
+    app.extensions[AHEAD] = partial(Ahead, cached, isolated, places, traffic.abandoned)
+    app.wsgi_app = traffic  # type: ignore[method-assign]
 
 
 def _log_requests() -> None:

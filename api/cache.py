@@ -50,6 +50,8 @@ _VOLATILE: Final = re.compile(r"rand|now|uuid|bnode|service|\\u", re.IGNORECASE)
 _RESULTS: Final = frozenset(
     name for form in (*RESULT_FORMATS, *RDF_FORMATS) for name in (form.media_type, *form.aliases)
 )
+# Where a request keeps what was seen of it.
+_SEEN: Final = "diplograph.seen"
 _OWN: Final = frozenset({"content-length", "server-timing", "date", "etag", "set-cookie"})
 
 
@@ -59,6 +61,11 @@ class Entry:
 
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    cost: int = 0
+
+    def __post_init__(self) -> None:
+        size = len(self.body) + sum([len(name) + len(value) for name, value in self.headers]) + 200
+        object.__setattr__(self, "cost", size)
 
 
 class ResultCache:
@@ -87,14 +94,14 @@ class ResultCache:
 
     def put(self, key: object, entry: Entry) -> None:
         """Keep an entry, unless it is too large."""
-        if _cost(entry) > self.largest:
+        if entry.cost > self.largest:
             return
         with self._lock:
             old = self._entries.pop(key, None)
-            self.size += _cost(entry) - (_cost(old) if old else 0)
+            self.size += entry.cost - (old.cost if old else 0)
             self._entries[key] = entry
             while self.size > self._limit:
-                self.size -= _cost(self._entries.popitem(last=False)[1])
+                self.size -= self._entries.popitem(last=False)[1].cost
 
     def count(self, *, hit: bool) -> None:
         """Note whether a query was answered from here."""
@@ -109,6 +116,23 @@ class _Asked:
 
     query: str
     media_type: str
+
+
+@dataclass
+class Seen:
+    """What is known of a request before it is answered: its entry, or the uncoded one that gives it.
+
+    `good` tells that the client's own copy is.
+    """
+
+    name: bytes
+    version: str
+    asked: _Asked
+    coding: str
+    tag: str = ""
+    entry: Entry | None = None
+    plain: Entry | None = None
+    good: bool = False
 
 
 class CacheDoor:
@@ -129,28 +153,38 @@ class CacheDoor:
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer a request."""
         started = perf_counter()
+        seen: Seen | None = environ.pop(_SEEN, None) or self.look(environ)
+        if seen is None:
+            return self._app(environ, start_response)
+        entry = seen.entry or self._coded(seen)
+        if entry is not None or seen.good:
+            self._cache.count(hit=True)
+            environ["diplograph.outcome"] = "hit"
+            return _answer(environ, start_response, entry, seen.tag, seen.coding, seen.good, started)
+        self._cache.count(hit=False)
+        return self._ask(environ, start_response, seen.name, seen.asked, seen.version, seen.coding)
+
+    def look(self, environ: Environ) -> Seen | None:
+        """See what is known of a request, at once; None for what is not cached. The request keeps it."""
         raw = _raw(environ)
         if raw is None:
-            return self._app(environ, start_response)
+            return None
         version = self._store.version
         accept = environ.get("HTTP_ACCEPT", "")
         name = hashlib.sha256(b"%b\0%b" % (accept.encode("latin-1"), raw)).digest()
         asked = self._known.get(name) or self._read(environ, raw, accept, name)
         if asked is None or not version:
-            return self._app(environ, start_response)
+            return None
         coding = choose_coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        seen = environ[_SEEN] = Seen(name, version, asked, coding)
         if asked.media_type:
-            tag = _tag(version, asked)
-            key = (version, asked, coding)
-            entry = self._cache.get(key) or self._coded(version, asked, coding)
+            seen.tag = _tag(version, asked)
+            seen.entry = self._cache.get((version, asked, coding))
+            if coding and seen.entry is None:
+                seen.plain = self._cache.get((version, asked, ""))
             reads = environ["REQUEST_METHOD"] in ("GET", "HEAD")
-            good = reads and _matches(environ.get("HTTP_IF_NONE_MATCH", ""), tag)
-            if entry is not None or good:
-                self._cache.count(hit=True)
-                environ["diplograph.outcome"] = "hit"
-                return _answer(environ, start_response, entry, tag, coding, good, started)
-        self._cache.count(hit=False)
-        return self._ask(environ, start_response, name, asked, version, coding)
+            seen.good = reads and _matches(environ.get("HTTP_IF_NONE_MATCH", ""), seen.tag)
+        return seen
 
     def _ask(
         self, environ: Environ, start_response: Any, name: bytes, asked: _Asked, version: str, coding: str
@@ -192,12 +226,12 @@ class CacheDoor:
         if pieces is not None:
             self._cache.put(key, Entry(headers, b"".join(pieces)))
 
-    def _coded(self, version: str, asked: _Asked, coding: str) -> Entry | None:
-        plain = self._cache.get((version, asked, "")) if coding else None
+    def _coded(self, seen: Seen) -> Entry | None:
+        plain, coding = seen.plain, seen.coding
         if plain is None or len(plain.body) < SMALLEST:
             return plain
         entry = Entry((*plain.headers, ("Content-Encoding", coding)), compress(plain.body, coding))
-        self._cache.put((version, asked, coding), entry)
+        self._cache.put((seen.version, seen.asked, coding), entry)
         return entry
 
     def _read(self, environ: Environ, raw: bytes, accept: str, name: bytes) -> _Asked | None:
@@ -298,7 +332,3 @@ def _matches(condition: str, tag: str) -> bool:
         return False
     tags = (part.strip().removeprefix("W/") for part in plain_tags(condition).split(","))
     return any(part in ("*", tag.removeprefix("W/")) for part in tags)
-
-
-def _cost(entry: Entry) -> int:
-    return len(entry.body) + sum(len(name) + len(value) for name, value in entry.headers) + 200

@@ -139,7 +139,11 @@ def add_vary(headers: Headers, name: str) -> str:
 
 def header(headers: Headers, name: str) -> str:
     """Give a header's value, empty when it is absent."""
-    return next((value for key, value in headers if key.lower() == name.lower()), "")
+    wanted = name.lower()
+    for key, value in headers:
+        if key.lower() == wanted:
+            return value
+    return ""
 
 
 def _change_tag(headers: Headers, change: Callable[[str], str]) -> None:

@@ -10,14 +10,12 @@ import signal
 import socket
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any, Final
 
-from waitress.server import create_server
-
-from api.app import create_app
+from api.app import AHEAD, create_app
 from api.data_folder import STORE, isolate_store, open_remote
+from api.wire.server import Server
 from kg.settings import Settings, settings_from
 from kg.store import Store
 from kg.store.channel import Channel, ChannelClosedError
@@ -26,7 +24,6 @@ from kg.store.keeper_socket import DistantKeeper
 
 _SPARE: Final = 64 * 1024
 _DRAIN: Final = 7.0
-_TURN: Final = 0.2
 _TENDING: Final = 2.0
 
 
@@ -46,19 +43,26 @@ def main(arguments: list[str]) -> None:
     settings = settings_from(told["settings"])
     store = _open(settings, told["keeper"])
     try:
-        server = create_server(
-            create_app(store, settings),
-            sockets=[listening],
+        app = create_app(store, settings)
+        server = Server(
+            app,
+            listening,
             threads=max(8, 2 * settings.workers),
             # The application tells of a body over the limit in its own words.
-            max_request_body_size=settings.max_upload + _SPARE,
-            ident=None,
-            **_proxy(settings.trusted_proxy),
+            limit=settings.max_upload + _SPARE,
+            proxy=settings.trusted_proxy,
+            ahead=app.extensions[AHEAD],
         )
+
+        def stop(number: int, frame: object) -> None:
+            stopping.set()
+            server.stop(_DRAIN)
+
+        signal.signal(signal.SIGTERM, stop)
         if isinstance(store, IsolatedStore):
             threading.Thread(target=_tend, args=(store, stopping), name="tend", daemon=True).start()
-        channel.send_message({"ready": os.getpid()})
-        _run(server, stopping)
+        if not stopping.is_set():
+            server.run(lambda: channel.send_message({"ready": os.getpid()}))
     finally:
         store.close()
     # Threads that still write are not waited for: their clients see the connection end in mid-answer.
@@ -76,40 +80,9 @@ def _open(settings: Settings, keeper: dict[str, Any] | None) -> Store:
     return isolate_store(settings, settings.data / STORE, distant)
 
 
-def _proxy(address: str) -> dict[str, Any]:
-    """Believe one proxy what it says of scheme and client; anybody else's word for it is taken out."""
-    if not address:
-        return {}
-    return {
-        "trusted_proxy": address,
-        "trusted_proxy_count": 1,
-        "trusted_proxy_headers": {"x-forwarded-proto", "x-forwarded-for"},
-        "clear_untrusted_proxy_headers": True,
-    }
-
-
 def _tend(store: IsolatedStore, stopping: threading.Event) -> None:
     while not stopping.wait(_TENDING):
         store.tend()
-
-
-def _run(server: Any, stopping: threading.Event) -> None:
-    """Answer until told to stop, then finish what is under way in the time there is."""
-
-    def turn() -> None:
-        server.asyncore.loop(timeout=_TURN, map=server._map, use_poll=server.adj.asyncore_use_poll, count=1)
-
-    while not stopping.is_set():
-        turn()
-    # The other fronts stop as well: nobody is to take up what comes now.
-    server.accepting = False
-    server.del_channel()
-    server.socket.close()
-    deadline = time.monotonic() + _DRAIN
-    while time.monotonic() < deadline and any(
-        channel.requests or channel.total_outbufs_len for channel in list(server.active_channels.values())
-    ):
-        turn()
 
 
 def _end_with_parent(channel: Channel) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -62,6 +63,19 @@ class Metrics:
         self.loads = Counter(
             "diplograph_loads", "Loads that were committed or failed.", ("outcome",), registry=self._registry
         )
+
+        # To find a counter by its labels takes longer than to count.
+        self._request = lru_cache(maxsize=256)(self.requests.labels)
+        self._query = lru_cache(maxsize=256)(self.queries.labels)
+
+    def count_request(self, method: str, status: str) -> None:
+        """Count a request."""
+        self._request(method, status).inc()
+
+    def count_query(self, outcome: str, seconds: float) -> None:
+        """Count a query, and the seconds that it took."""
+        self._query(outcome).inc()
+        self.seconds.observe(seconds)
 
     def render(self) -> bytes:
         """Write them in Prometheus' text format."""

@@ -6,6 +6,7 @@ Whatever is not plain, and every error, goes the long way and is told there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from time import perf_counter
 from typing import Any, Final
@@ -19,11 +20,14 @@ from kg.errors import DiplographError, QuerySyntaxError
 from kg.formats import Format, Kind, formats_for
 from kg.store import QueryDataset
 from kg.store.isolated import IsolatedStore
+from kg.store.lease import Asking
 
 ASKED: Final = "diplograph.asked"
 """Where a request keeps its query and dataset once somebody has read them."""
 RAISED: Final = "diplograph.raised"
 """Where a request keeps the error that its query ended with, for the door to tell."""
+BEGUN: Final = "diplograph.begun"
+"""Where a request keeps the `Begun` query that it is to be answered by."""
 
 _KINDS: Final[tuple[Kind, ...]] = ("solutions", "boolean", "graph")
 # Well below what an address may have with its path.
@@ -41,16 +45,20 @@ class Straight:
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
         """Answer a request."""
-        asked = _read(environ)
-        if asked is None:
+        begun: Begun | None = environ.pop(BEGUN, None)
+        asked = None if begun is not None or RAISED in environ else read_plain(environ)
+        if asked is None and begun is None:
             return self._app(environ, start_response)
-        started = perf_counter()
-        forms = _formats(environ.get("HTTP_ACCEPT", ""))
-        inside = False
+        started = begun.started if begun is not None else perf_counter()
+        forms = choose_formats(environ.get("HTTP_ACCEPT", ""))
+        inside = begun is not None
         try:
-            self._gate.enter()
-            inside = True
-            answer = self._store.query(*asked, {kind: form.name for kind, form in forms.items()})
+            if begun is not None:
+                answer = begun.asking.answer()
+            elif asked is not None:
+                self._gate.enter()
+                inside = True
+                answer = self._store.query(*asked, names(forms))
             form = forms.get(answer.kind)
             if form is None:
                 answer.close()
@@ -78,6 +86,14 @@ class Straight:
         return _Body(filter(None, (first, second)), pieces, self._gate)
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A query that was asked before the application was, by who holds a place at the gate for it."""
+
+    asking: Asking
+    started: float
+
+
 class _Body:
     """The pieces of an answer; its end, or its closing, gives the place back."""
 
@@ -100,7 +116,7 @@ class _Body:
                 gate.leave()
 
 
-def _read(environ: Environ) -> tuple[str, QueryDataset] | None:
+def read_plain(environ: Environ) -> tuple[str, QueryDataset] | None:
     """Give query and dataset of a plain request; None for any other."""
     if environ.get("PATH_INFO") != "/sparql" or environ["REQUEST_METHOD"] != "GET":
         return None
@@ -119,9 +135,14 @@ def _read(environ: Environ) -> tuple[str, QueryDataset] | None:
         return None
 
 
-def _formats(header: str) -> dict[Kind, Format]:
+def choose_formats(header: str) -> dict[Kind, Format]:
     """Choose a format for each kind of result, as far as the Accept header likes one."""
     return _choose(header) if len(header) < _LONG_HEADER else _choose.__wrapped__(header)
+
+
+def names(forms: dict[Kind, Format]) -> dict[Kind, str]:
+    """Give the formats' names, as a store takes them."""
+    return {kind: form.name for kind, form in forms.items()}
 
 
 @lru_cache(maxsize=256)

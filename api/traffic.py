@@ -19,6 +19,8 @@ from kg.errors import DiplographError, StoreFailedError
 _log = logging.getLogger("diplograph.requests")
 
 _SHOWN: Final = 300
+# No status of the standard: nobody is there to read one. Proxies write it into their logs.
+_GONE: Final = "499"
 _PIECE: Final = 64 * 1024
 _SPOOL: Final = 8 * 1024**2
 # Kept: words that people query by. Hidden: what no word looks like, and what names itself a secret.
@@ -50,6 +52,10 @@ class Traffic:
         start_response(status, headers)
         return Piped(body, self._watched(body, environ, status, started))
 
+    def abandoned(self, environ: Environ, seconds: float) -> None:
+        """Note a request whose client went away before the application was asked."""
+        self._note(environ, _GONE, "abandoned", 0, seconds)
+
     def _watched(
         self, body: Iterable[bytes], environ: Environ, status: str, started: float
     ) -> Iterator[bytes]:
@@ -68,13 +74,12 @@ class Traffic:
 
     def _note(self, environ: Environ, status: str, outcome: str, size: int, seconds: float) -> None:
         method, path, code = environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), status[:3]
-        self._metrics.requests.labels(method if method in _METHODS else "other", code).inc()
+        self._metrics.count_request(method if method in _METHODS else "other", code)
         asked = environ.get("QUERY_STRING") or method == "POST"
         if path.startswith("/sparql") and method != "OPTIONS" and asked:
             if outcome == "complete":
                 outcome = environ.get("diplograph.problem") or environ.get("diplograph.outcome") or outcome
-            self._metrics.queries.labels(outcome).inc()
-            self._metrics.seconds.observe(seconds)
+            self._metrics.count_query(outcome, seconds)
         if method == "POST" and re.fullmatch(r"/loads/[^/]+/(?:commit|undo)", path):
             self._metrics.loads.labels("committed" if int(code) < 400 else "failed").inc()
         if self._logs:

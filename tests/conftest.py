@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from waitress.server import create_server
 
 from api.app import create_app
 from kg.load import install
 from kg.settings import Settings
 from kg.store import EmbeddedStore
+from tests.wire.live import serve_app
 
 
 @pytest.fixture(scope="session")
@@ -53,13 +52,5 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def live_server(app: Flask) -> Iterator[str]:
     """The address of `app` behind a real server on the loopback interface, without a slash at its end."""
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
-    running = threading.Thread(target=server.run)
-    running.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-
-    # A thread that still answers would pull a trigger that is closed, so these end first.
-    server.task_dispatcher.shutdown()
-    # The loop ends when nothing is left open; closing must happen in its own thread.
-    server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map, ignore_all=True))
-    running.join()
+    with serve_app(app) as url:
+        yield url

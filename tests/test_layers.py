@@ -19,7 +19,7 @@ FLOORS = (
     {"rdf_files"},
     {"load", "describe", "graph_store", "dataset"},
 )
-WEB = {"flask", "werkzeug", "jinja2", "waitress", "http", "socketserver"}
+WEB = {"flask", "werkzeug", "jinja2", "httptools", "http", "socketserver"}
 ENGINES = {"pyoxigraph", "reasonable", "rocksdict", "owlready2", "rdflib", "pyshacl"}
 
 

@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +43,13 @@ class _Sink:
     def write(self, data: bytes) -> int:
         self._held += data
         if len(self._held) >= PIECE:
-            self.flush()
+            self._channel.send_data(self._held, self._head)
+            self._head = b""
+            self._held = bytearray()
         return len(data)
 
     def flush(self) -> None:
-        if self._held:
-            self._channel.send_frames(self._head + frame(b"D", self._held))
-            self._head = b""
-            self._held = bytearray()
+        """Do nothing: the last piece goes together with the end."""
 
     def end(self) -> None:
         """Send what is left and the end, in one go."""
@@ -67,7 +67,7 @@ def run_reader(channel: Channel, memory: int, rows: int, allowed: Sequence[str])
     answer: EmbeddedAnswer | None = None
     limit = rows
     while True:
-        message = channel.receive_message()
+        message = _read_message(channel.receive()[1])
         try:
             match message["do"]:
                 case "open":
@@ -78,15 +78,17 @@ def run_reader(channel: Channel, memory: int, rows: int, allowed: Sequence[str])
                     _limit_memory(memory)
                     channel.send_message({})
                 case "query" if store is not None:
-                    answer = store.query(message["text"], _dataset(message))
-                    limit = 0 if message.get("whole") else rows
-                    head = {"kind": answer.kind, "variables": answer.variables}
-                    form = message["forms"].get(answer.kind)
+                    text = channel.receive()[1].decode(errors="surrogatepass")
+                    answer = store.query(text, _dataset(message))
+                    kind = answer.kind
+                    head = _head(kind, answer.variables)
+                    form = message["forms"].get(kind)
+                    limit = 0 if message["any number"] else rows
                     if form is None:
-                        channel.send_message(head)
+                        channel.send(b"H", head)
                         continue
                     # What can be said at once is: what the result is, and the result.
-                    sink = _Sink(channel, frame(b"J", json.dumps(head).encode()))
+                    sink = _Sink(channel, frame(b"J", head))
                     _write(answer, sink, form, limit)
                     answer = None
                 case "write" if answer is not None:
@@ -97,6 +99,18 @@ def run_reader(channel: Channel, memory: int, rows: int, allowed: Sequence[str])
                     channel.send_message({})
         except DiplographError as error:
             channel.send_error(error)
+
+
+@lru_cache(maxsize=64)
+def _read_message(message: bytes) -> dict[str, Any]:
+    # Queries differ in their texts, which come after; what is said before is the same over and over.
+    read: dict[str, Any] = json.loads(message)
+    return read
+
+
+@lru_cache(maxsize=64)
+def _head(kind: str, variables: tuple[str, ...]) -> bytes:
+    return json.dumps({"kind": kind, "variables": variables}).encode()
 
 
 def _write(answer: EmbeddedAnswer, sink: _Sink, form: str, rows: int) -> None:

@@ -20,6 +20,9 @@ class IdleReaders:
         self._opening = False
         self._changed = threading.Condition()
 
+    def __bool__(self) -> bool:
+        return bool(self._readers)
+
     def put(self, reader: EngineProcess) -> None:
         """Take a reader back."""
         with self._changed:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat
@@ -18,13 +17,11 @@ from kg.formats import Kind
 from kg.store.bulk import SMALL, write_replacement
 from kg.store.idle import IdleReaders, is_fresh
 from kg.store.keeper import Keeper, Keeping
-from kg.store.lease import IsolatedAnswer, Lease
+from kg.store.lease import Asking, IsolatedAnswer, Lease
 from kg.store.processes import EngineProcess
 from kg.store.seam import UNION, QueryDataset
-from kg.store.stopping import on_stop
 
 _EXPORT_TIME = 6 * 3600.0
-_NOTHING: Mapping[str, Any] = {}
 
 
 class IsolatedStore:
@@ -61,6 +58,8 @@ class IsolatedStore:
         self._growing = threading.Lock()
         self._readers: set[EngineProcess] = set()
         self._idle = IdleReaders()
+        # Called from any thread whenever a reader may have become free, for who waits for none.
+        self.on_free: Callable[[], None] = lambda: None
         for _ in range(workers if eager is None else min(eager, workers)):
             self._add_reader()
 
@@ -83,31 +82,47 @@ class IsolatedStore:
 
         Raises BusyError when every reader stays busy, QueryStoppedError when a limit is reached.
         """
-        return self._ask(text, dataset, forms or {})
+        return self.begin(text, dataset, forms).answer()
 
     def query_whole(self, text: str, dataset: QueryDataset = UNION) -> IsolatedAnswer:
         """Answer a question of our own, which may have any number of rows; see `query`."""
-        return self._ask(text, dataset, {}, {"whole": True})
+        return Asking(self._lend(), text, dataset, None, any_number=True).answer()
 
-    def _ask(
-        self, text: str, dataset: QueryDataset, forms: Mapping[Kind, str], more: Mapping[str, Any] = _NOTHING
-    ) -> IsolatedAnswer:
-        lease = self._lend()
-        on_stop(lease.interrupt)
-        message: dict[str, Any] = {
-            "do": "query", "text": text, "default": dataset.default, "named": dataset.named,
-            "forms": dict(forms), **more,
-        }  # fmt: skip
-        try:
-            lease.say(message)
-            head = lease.hear_message()
-            begun = forms.get(head["kind"])
-            if begun is not None:
-                lease.go_on()
-        except BaseException:
-            lease.end()
-            raise
-        return IsolatedAnswer(lease, head["kind"], tuple(head["variables"]), begun)
+    def begin(
+        self, text: str, dataset: QueryDataset = UNION, forms: Mapping[Kind, str] | None = None
+    ) -> Asking:
+        """Ask a reader, and leave it to others to wait for the answer; raises BusyError."""
+        return Asking(self._lend(), text, dataset, forms)
+
+    def ask(self, text: str, dataset: QueryDataset, forms: Mapping[Kind, str]) -> Asking | None:
+        """Ask a reader that has nothing to do and the last commit open; None where none is at hand.
+
+        Waits for nobody.
+        """
+        self.keeper.ask()
+        version = self.keeper.version
+        reader = self._idle.get(version, 0)
+        if reader is None:
+            return None
+        fresh = is_fresh(reader, version)
+        if not fresh:
+            self._idle.opened()
+        if not fresh or self._closed or not reader.lives:
+            self._idle.put(reader)  # `tend` buries the dead.
+            return None
+        return Asking(Lease(self, reader), text, dataset, forms)
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether every reader is at work, and there are to be no more of them."""
+        return not self._idle and len(self._readers) >= self._workers
+
+    def busy(self) -> BusyError:
+        """Say that nobody had time for a query."""
+        return BusyError(
+            f"all {len(self._readers)} query processes have been busy for {self.timeout:g} s",
+            mend="Try again in a moment.",
+        )
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
@@ -213,6 +228,7 @@ class IsolatedStore:
             finally:
                 if not fresh:
                     self._idle.opened()
+                    self.on_free()
 
     def _refreshed(self, reader: EngineProcess, version: int) -> Lease:
         lease = Lease(self, reader)
@@ -231,10 +247,7 @@ class IsolatedStore:
                     self._add_reader()
             idle = self._idle.get(version, max(0.0, patience))
         if idle is None:
-            raise BusyError(
-                f"all {len(self._readers)} query processes have been busy for {self.timeout:g} s",
-                mend="Try again in a moment.",
-            )
+            raise self.busy()
         return idle
 
     def _add_reader(self) -> None:
@@ -245,6 +258,7 @@ class IsolatedStore:
     def give_back(self, reader: EngineProcess) -> None:
         """Let others have a reader that is through with its work."""
         self._idle.put(reader)
+        self.on_free()
 
     def discard(self, reader: EngineProcess, grace: float = 0) -> int:
         """Kill a reader, after `grace` seconds at most, and replace it; gives its exit status."""
@@ -253,6 +267,7 @@ class IsolatedStore:
             self._readers.discard(reader)
             if not self._closed:
                 self._add_reader()
+        self.on_free()
         if reader.snapshot is not None:
             self.keeper.release(reader.snapshot)
         return status

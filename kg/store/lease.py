@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from time import monotonic
 from typing import Any, Final, Protocol
 
 import pyoxigraph
@@ -12,10 +16,12 @@ from pyoxigraph import QueryResultsFormat, QuerySolutions, RdfFormat, Triple
 from kg.errors import StoreFailedError
 from kg.formats import Format, Kind
 from kg.store.answer import Row
-from kg.store.channel import ChannelClosedError, ChannelTimeoutError
+from kg.store.channel import Channel, ChannelClosedError, ChannelTimeoutError
 from kg.store.idle import is_fresh
 from kg.store.keeper import LAST_WORDS, Keeping, stopped
 from kg.store.processes import EngineProcess
+from kg.store.seam import QueryDataset
+from kg.store.stopping import on_stop
 
 _OPEN_TIME: Final = 60.0
 
@@ -44,6 +50,8 @@ class Lease:
         self._reader: EngineProcess | None = reader
         self._waited = reader.channel.waited
         self._midway = False
+        # Who ends the query from elsewhere must not meet the reader when others have it already.
+        self._parting = threading.Lock()
 
     def refresh(self, version: int) -> None:
         """Have the reader open the snapshot of the last commit, unless it sees this version."""
@@ -66,13 +74,28 @@ class Lease:
         self._guarded(lambda: self._lent().channel.send_message(message))
         self._midway = True
 
+    def ask(self, request: bytes, text: bytes) -> None:
+        """Tell the reader of a query: the message that goes before it, and its text."""
+        self._guarded(lambda: self._lent().channel.send_request(request, text))
+        self._midway = True
+
     def hear_message(self, budget: float | None = None) -> dict[str, Any]:
         """Wait for the reader's answer, for what is left of the query's time unless a budget is given."""
-        message: dict[str, Any] = self._guarded(
-            lambda: self._lent().channel.receive_message(budget or self._budget()), errors_end_it=False
+        message: dict[str, Any] = json.loads(self.hear(budget))
+        return message
+
+    def hear(self, budget: float | None = None) -> bytes:
+        """Wait for the reader's answer as it comes, a text in JSON."""
+        _, message = self._guarded(
+            lambda: self._lent().channel.receive(budget or self._budget()), errors_end_it=False
         )
         self._midway = False
-        return message
+        return bytes(message)
+
+    def finish(self) -> None:
+        """Give back a reader whose whole answer was taken."""
+        self._midway = False
+        self.end()
 
     def go_on(self) -> None:
         """Note that more is to come after the message that was heard."""
@@ -88,19 +111,25 @@ class Lease:
 
     def interrupt(self) -> None:
         """End the process in the middle of its work; whoever waits for it is told, and it is replaced."""
-        reader = self._reader
-        if reader is not None and self._midway:
-            reader.interrupt()
+        with self._parting:
+            if self._reader is not None and self._midway:
+                self._reader.interrupt()
 
     def end(self) -> None:
         """Give the reader back; one in the middle of its work is killed and replaced. Safe to call twice."""
-        reader, self._reader = self._reader, None
+        with self._parting:
+            reader, self._reader = self._reader, None
         if reader is None:
             return
         if self._midway:
             self._store.discard(reader)
         else:
             self._store.give_back(reader)
+
+    @property
+    def channel(self) -> Channel:
+        """Give the channel to the reader; raises StoreFailedError when it has gone back."""
+        return self._lent().channel
 
     def _lent(self) -> EngineProcess:
         if self._reader is None:
@@ -123,16 +152,125 @@ class Lease:
             raise
 
 
-class IsolatedAnswer:
-    """A result that another process holds; read once, then the process is free."""
+class Asking:
+    """A query that a reader was told of. Its answer is waited for, or looked after by who has other work.
+
+    `forms` names the format that a result of each kind is to be serialised in; `any_number` lifts the limit
+    on rows.
+    """
 
     def __init__(
-        self, lease: Lease, kind: Kind, variables: tuple[str, ...], begun: str | None = None
+        self,
+        lease: Lease,
+        text: str,
+        dataset: QueryDataset,
+        forms: Mapping[Kind, str] | None,
+        *,
+        any_number: bool = False,
+    ) -> None:
+        self._lease = lease
+        self._forms = forms or {}
+        self._whole: IsolatedAnswer | None = None
+        self._asked = monotonic()
+        self._looked_after = 0.0
+        try:
+            lease.ask(
+                _write_request(dataset, tuple(self._forms.items()), any_number),
+                text.encode(errors="surrogatepass"),
+            )
+        except BaseException:
+            lease.end()
+            raise
+
+    def fileno(self) -> int:
+        """Give the descriptor on which something comes."""
+        return self._lease.channel.fileno()
+
+    def arrived(self) -> bool:
+        """Take what has come, without waiting; tells whether there is nothing more to look after.
+
+        Then `whole` tells whether the result is here to its end, and its reader free.
+        """
+        channel = self._lease.channel
+        self._looked_after = monotonic() - self._asked
+        try:
+            state = channel.take_in()
+        except ChannelClosedError:
+            return True  # Whoever waits for the answer is told why.
+        if state is False:
+            return False
+        result = channel.whole_result() if state else None
+        if result is not None:
+            kind, variables = _read_head(result[0])
+            self._lease.finish()
+            self._whole = IsolatedAnswer(self._lease, kind, variables, self._forms[kind], result[1])
+        return True
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether `answer` gives a result that nobody has to wait for."""
+        return self._whole is not None
+
+    def answer(self) -> IsolatedAnswer:
+        """Wait for the answer; raises what `Store.query` raises."""
+        if self._whole is not None:
+            return self._whole
+        try:
+            on_stop(self._lease.interrupt)
+            # Whoever looked after it waited in the place of who waits now.
+            self._lease.channel.waited += self._looked_after
+            kind, variables = _read_head(self._lease.hear())
+            begun = self._forms.get(kind)
+            if begun is not None:
+                self._lease.go_on()
+        except BaseException:
+            self._lease.end()
+            raise
+        return IsolatedAnswer(self._lease, kind, variables, begun)
+
+    def late(self) -> None:
+        """Note that the query's time is over; `answer` stops it."""
+        self._looked_after = monotonic() - self._asked
+
+    def close(self) -> None:
+        """Give the reader back; one that is at work still is killed and replaced."""
+        self._lease.end()
+
+
+@lru_cache(maxsize=64)
+def _write_request(dataset: QueryDataset, forms: tuple[tuple[Kind, str], ...], any_number: bool) -> bytes:
+    request = {
+        "do": "query", "default": dataset.default, "named": dataset.named, "forms": dict(forms),
+        "any number": any_number,
+    }  # fmt: skip
+    return json.dumps(request).encode()
+
+
+@lru_cache(maxsize=64)
+def _read_head(message: bytes) -> tuple[Kind, tuple[str, ...]]:
+    head = json.loads(message)
+    return head["kind"], tuple(head["variables"])
+
+
+class IsolatedAnswer:
+    """A result that another process holds; read once, then the process is free.
+
+    `whole` is one that has come to its end already.
+    """
+
+    def __init__(
+        self,
+        lease: Lease,
+        kind: Kind,
+        variables: tuple[str, ...],
+        begun: str | None = None,
+        whole: bytes | None = None,
     ) -> None:
         self._lease = lease
         self._begun = begun
         self._kind = kind
         self._variables = variables
+        self._whole = whole
 
     def __del__(self) -> None:
         self._lease.end()
@@ -179,6 +317,11 @@ class IsolatedAnswer:
                 self._lease.say({"do": "write", "format": form})
             elif self._begun != form:
                 raise StoreFailedError(f"the result is written as {self._begun}, and not as {form}")
+            if self._whole is not None:
+                whole, self._whole = self._whole, b""
+                if whole:
+                    yield whole
+                return
             while piece := self._lease.hear_piece():
                 yield piece
         finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +10,13 @@ from urllib.parse import urlencode
 
 import pytest
 from flask.testing import FlaskClient
-from waitress.server import create_server
 
 from api.app import create_app
 from kg.settings import Settings
 from kg.store.isolated import IsolatedStore
 from kg.store.stopping import Stopper, on_stop, stoppable
 from kg.terms import ID, ONTOLOGY, PREFIXES
+from tests.wire.live import serve_app
 
 ENDLESS = (
     "SELECT (COUNT(*) AS ?n) { "
@@ -96,12 +95,9 @@ def test_a_stopper_ends_what_is_asked_under_it_only() -> None:
 @pytest.mark.server
 def test_a_query_ends_in_the_engine_when_its_reader_leaves(isolated: IsolatedStore, tmp_path: Path) -> None:
     app = create_app(isolated, Settings(data=tmp_path / "none", token="t"))
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
-    running = threading.Thread(target=server.run)
-    running.start()
-    try:
+    with serve_app(app) as url:
         (before,) = isolated.reader_pids
-        connection = http.client.HTTPConnection("127.0.0.1", int(server.effective_port), timeout=60)
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         connection.request("POST", "/sparql/run", urlencode({"query": ENDLESS}), headers)
         answer = connection.getresponse()
@@ -114,7 +110,3 @@ def test_a_query_ends_in_the_engine_when_its_reader_leaves(isolated: IsolatedSto
             time.sleep(0.1)
         assert before not in isolated.reader_pids, "its process still runs"
         assert isolated.query("ASK {}").truth(), "another has taken its place"
-    finally:
-        server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map, ignore_all=True))
-        running.join()
-        server.task_dispatcher.shutdown()

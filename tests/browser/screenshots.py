@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import threading
 from pathlib import Path
-
-from waitress.server import create_server
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -20,6 +17,7 @@ from kg.settings import Settings
 from kg.store import EmbeddedStore
 from tests.browser.chromium import chromium, draw_pictures, missing, picture, set_view
 from tests.browser.pages import PAGES
+from tests.wire.live import serve_app
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,10 +31,7 @@ def main(names: list[str]) -> None:
         store = EmbeddedStore()
         install(store)
         app = create_app(store, Settings(data=Path(folder), token="pictures"))
-        server = create_server(app, host="127.0.0.1", port=0, threads=4)
-        threading.Thread(target=server.run, daemon=True).start()
-        base = f"http://127.0.0.1:{server.effective_port}"
-        with chromium() as driver:
+        with serve_app(app) as base, chromium() as driver:
             set_view(driver, 1280, "light", 860)
             driver.get(base + "/")
             picture(driver, ROOT / "docs" / "images" / "home.png", whole=False)

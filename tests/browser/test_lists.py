@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,13 +14,13 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
-from waitress.server import create_server
 
 from api.app import create_app
 from kg.load import install
 from kg.settings import Settings
 from kg.store.isolated import IsolatedStore
 from tests.browser.chromium import chromium, missing
+from tests.wire.live import serve_app
 
 pytestmark = [
     pytest.mark.browser,
@@ -55,13 +54,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IsolatedStore]:
 @pytest.fixture(scope="module")
 def site(store: IsolatedStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app = create_app(store, Settings(data=tmp_path_factory.mktemp("site") / "data", token="t"))
-    server = create_server(app, host="127.0.0.1", port=0, threads=8)
-    running = threading.Thread(target=server.run)
-    running.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map, ignore_all=True))
-    running.join()
-    server.task_dispatcher.shutdown()
+    with serve_app(app, threads=8) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
