@@ -24,23 +24,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 CATALOGUE = read_catalogue()
 
 _EXISTS = "Virtuoso 7 compiles no EXISTS inside of BIND or IF"
-_OUTER = "Virtuoso 7 does not see the variables of the outer group in the FILTER of an OPTIONAL"
-_PATH = "Virtuoso 7 loses solutions of a path of length zero or one between bound ends (dg:country?)"
-_OTHER = "Virtuoso 7 gives other rows than two engines that agree, though right ones for each part alone"
-_TRUTH = "Virtuoso 7 computes truth values as the integers 1 and 0"
-VIRTUOSO_CANNOT = {
-    "asserted-on": _TRUTH,
-    "coding-records": _EXISTS,
-    "dyad": _EXISTS,
-    "head-of-mission": _EXISTS,
-    "monthly-balance": _PATH,
-    "statements-by": _OUTER,
-    "contradicted-claims": _OTHER,
-    "events-by-type": _OTHER,
-    "metonyms": _OTHER,
-    "one-source-events": _OTHER,
-    "one-voice": _OTHER,
-}
+VIRTUOSO_CANNOT = {"dyad": _EXISTS}
 # The history of loads is each store's own.
 VALUES = {"asserted-on": {"on": "2016-03-03"}}
 
