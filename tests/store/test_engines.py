@@ -23,8 +23,6 @@ from kg.terms import GRAPH_LOADS, ID
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CATALOGUE = read_catalogue()
 
-_EXISTS = "Virtuoso 7 compiles no EXISTS inside of BIND or IF"
-VIRTUOSO_CANNOT = {"dyad": _EXISTS}
 # The history of loads is each store's own.
 VALUES = {"asserted-on": {"on": "2016-03-03"}}
 
@@ -96,14 +94,8 @@ def test_installing_twice_changes_nothing(installed: RemoteStore) -> None:
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_a_question_gives_what_it_gives_on_the_embedded_store(
-    request: pytest.FixtureRequest,
-    engine: Any,
-    installed: RemoteStore,
-    embedded: EmbeddedStore,
-    name: str,
+    installed: RemoteStore, embedded: EmbeddedStore, name: str
 ) -> None:
-    if engine.name == "virtuoso" and name in VIRTUOSO_CANNOT:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=VIRTUOSO_CANNOT[name]))
     text = CATALOGUE[name].fill(VALUES.get(name, {}))
     expected, found = (_rows(store, text) for store in (embedded, installed))
     assert expected, "the fixture of the question answers it"
