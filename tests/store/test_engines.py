@@ -23,18 +23,6 @@ from kg.terms import GRAPH_LOADS, ID
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CATALOGUE = read_catalogue()
 
-_EXISTS = "Virtuoso 7 compiles no EXISTS inside of BIND or IF"
-_OUTER = "Virtuoso 7 does not see the variables of the outer group in the FILTER of an OPTIONAL"
-_PATH = "Virtuoso 7 loses solutions of a path of length zero or one between bound ends (dg:country?)"
-_TRUTH = "Virtuoso 7 computes truth values as the integers 1 and 0"
-VIRTUOSO_CANNOT = {
-    "asserted-on": _TRUTH,
-    "coding-records": _EXISTS,
-    "dyad": _EXISTS,
-    "head-of-mission": _EXISTS,
-    "monthly-balance": _PATH,
-    "statements-by": _OUTER,
-}
 # The history of loads is each store's own.
 VALUES = {"asserted-on": {"on": "2016-03-03"}}
 
@@ -106,14 +94,8 @@ def test_installing_twice_changes_nothing(installed: RemoteStore) -> None:
 
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_a_question_gives_what_it_gives_on_the_embedded_store(
-    request: pytest.FixtureRequest,
-    engine: Any,
-    installed: RemoteStore,
-    embedded: EmbeddedStore,
-    name: str,
+    installed: RemoteStore, embedded: EmbeddedStore, name: str
 ) -> None:
-    if engine.name == "virtuoso" and name in VIRTUOSO_CANNOT:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=VIRTUOSO_CANNOT[name]))
     text = CATALOGUE[name].fill(VALUES.get(name, {}))
     expected, found = (_rows(store, text) for store in (embedded, installed))
     assert expected, "the fixture of the question answers it"
