@@ -19,12 +19,13 @@ from kg.store import EmbeddedStore
 from kg.store.dialects import PLAIN
 from kg.store.remote import RemoteStore
 from kg.terms import GRAPH_LOADS, ID
+from tests.queries.values import VALUES
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CATALOGUE = read_catalogue()
 
-# The history of loads is each store's own.
-VALUES = {"asserted-on": {"on": "2016-03-03"}}
+# Each question as it stands, and with values; the history of loads is each store's own up to now.
+ASKED = [(name, {}) for name in CATALOGUE if name != "asserted-on"] + list(VALUES.items())
 
 pytestmark = pytest.mark.server
 
@@ -92,11 +93,11 @@ def test_installing_twice_changes_nothing(installed: RemoteStore) -> None:
     assert install(installed) is False
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize(("name", "values"), ASKED)
 def test_a_question_gives_what_it_gives_on_the_embedded_store(
-    installed: RemoteStore, embedded: EmbeddedStore, name: str
+    installed: RemoteStore, embedded: EmbeddedStore, name: str, values: dict[str, str]
 ) -> None:
-    text = CATALOGUE[name].fill(VALUES.get(name, {}))
+    text = CATALOGUE[name].fill(values)
     expected, found = (_rows(store, text) for store in (embedded, installed))
     assert expected, "the fixture of the question answers it"
     assert found == expected
@@ -161,4 +162,4 @@ def _count(store: RemoteStore, graph: NamedNode) -> int:
 
 
 def _rows(store: Any, text: str) -> list[list[tuple[str, str]]]:
-    return sorted(sorted((name, str(term)) for name, term in row.items()) for row in store.query(text).rows())
+    return [sorted((name, str(term)) for name, term in row.items()) for row in store.query(text).rows()]
