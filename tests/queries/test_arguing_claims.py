@@ -132,14 +132,14 @@ def test_denied(papers: pyoxigraph.Store) -> None:
     ("day", "rows"),
     [
         ("2016-03-01", []),
-        ("2016-03-02", [("invented-gazette", 10, "invented-1", "true")]),
+        ("2016-03-02", [("invented-gazette", 10, "invented-1", "yes")]),
         (
             "2016-03-03",
-            [("invented-gazette", 10, "invented-1", "true"), ("invented-herald", 7, "invented-2", "false")],
+            [("invented-gazette", 10, "invented-1", "yes"), ("invented-herald", 7, "invented-2", "no")],
         ),
         (
             "2016-03-05",
-            [("invented-gazette", 11, "invented-3", "false"), ("invented-herald", 7, "invented-2", "false")],
+            [("invented-gazette", 11, "invented-3", "no"), ("invented-herald", 7, "invented-2", "no")],
         ),
     ],
 )

@@ -16,6 +16,7 @@ import rdflib
 from kg.catalogue import Question, read_catalogue
 from kg.store import EmbeddedStore
 from kg.terms import ID
+from tests.queries.values import EVENT, VALUES
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CATALOGUE = read_catalogue()
@@ -62,7 +63,6 @@ COLUMNS = {
 NEGOTIATIONS = "negotiations between the United States and Iran"
 DEPORTATION = "deportation of Iranian nationals from the United States to Iran"
 STRIKES = "military strikes on Iranian nuclear sites"
-EVENT = {"event": "event/us-iran-deportation"}
 
 
 @pytest.fixture(scope="module")
@@ -126,29 +126,6 @@ def test_header_and_query_agree(question: Question) -> None:
     assert question.description.endswith(".")
     assert question.fixture == "article" or (FIXTURES / question.fixture).is_file()
     assert "ORDER BY" in question.text
-
-
-VALUES = {
-    "attribution-chain": EVENT,
-    "statements-by": {"speaker": "person/ada-invented"},
-    "posts": {"on": "2017-03-10"},
-    "dyad": {"a": "country/irn", "b": "government/usa"},
-    "coding-records": {"b": "country/qat"},
-    "monthly-balance": {"a": "country/irn", "b": "country/usa", "scheme": "scheme/plover"},
-    "who-held-post-on": {"event": "event/invented-treaty"},
-    "head-of-mission": {"place": "place/tehran-irn", "first": "1978-01-01", "last": "1978-12-31"},
-    "mission-status-on": {"receiver": "country/irn", "on": "1980-05-01"},
-    "missions-closed": {"first": "1980-01-01", "last": "1980-12-31"},
-    "find-country": {"text": "الولايات المتحدة"},
-    "members-in-events": {"organization": "organization/united-nations"},
-    "events-by-type": {"type": "event-type/plover-consult"},
-    "contested-names": {"country": "country/tur", "on": "2020-01-01"},
-    "events-before": {"event": "event/invented-border-treaty"},
-    "known-by": {"on": "2017-12-31"},
-    "neighbours": {"country": "country/tur"},
-    "asserted-on": {"on": "2016-03-03"},
-    "figure-over-time": {"thing": "event/invented-evacuation"},
-}
 
 
 # rdflib warns of what its own parser and engine still use.

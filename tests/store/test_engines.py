@@ -19,30 +19,13 @@ from kg.store import EmbeddedStore
 from kg.store.dialects import PLAIN
 from kg.store.remote import RemoteStore
 from kg.terms import GRAPH_LOADS, ID
+from tests.queries.values import VALUES
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 CATALOGUE = read_catalogue()
 
-_EXISTS = "Virtuoso 7 compiles no EXISTS inside of BIND or IF"
-_OUTER = "Virtuoso 7 does not see the variables of the outer group in the FILTER of an OPTIONAL"
-_PATH = "Virtuoso 7 loses solutions of a path of length zero or one between bound ends (dg:country?)"
-_OTHER = "Virtuoso 7 gives other rows than two engines that agree, though right ones for each part alone"
-_TRUTH = "Virtuoso 7 computes truth values as the integers 1 and 0"
-VIRTUOSO_CANNOT = {
-    "asserted-on": _TRUTH,
-    "coding-records": _EXISTS,
-    "dyad": _EXISTS,
-    "head-of-mission": _EXISTS,
-    "monthly-balance": _PATH,
-    "statements-by": _OUTER,
-    "contradicted-claims": _OTHER,
-    "events-by-type": _OTHER,
-    "metonyms": _OTHER,
-    "one-source-events": _OTHER,
-    "one-voice": _OTHER,
-}
-# The history of loads is each store's own.
-VALUES = {"asserted-on": {"on": "2016-03-03"}}
+# Each question as it stands, and with values; the history of loads is each store's own up to now.
+ASKED = [(name, {}) for name in CATALOGUE if name != "asserted-on"] + list(VALUES.items())
 
 pytestmark = pytest.mark.server
 
@@ -110,17 +93,11 @@ def test_installing_twice_changes_nothing(installed: RemoteStore) -> None:
     assert install(installed) is False
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize(("name", "values"), ASKED)
 def test_a_question_gives_what_it_gives_on_the_embedded_store(
-    request: pytest.FixtureRequest,
-    engine: Any,
-    installed: RemoteStore,
-    embedded: EmbeddedStore,
-    name: str,
+    installed: RemoteStore, embedded: EmbeddedStore, name: str, values: dict[str, str]
 ) -> None:
-    if engine.name == "virtuoso" and name in VIRTUOSO_CANNOT:
-        request.applymarker(pytest.mark.xfail(strict=True, reason=VIRTUOSO_CANNOT[name]))
-    text = CATALOGUE[name].fill(VALUES.get(name, {}))
+    text = CATALOGUE[name].fill(values)
     expected, found = (_rows(store, text) for store in (embedded, installed))
     assert expected, "the fixture of the question answers it"
     assert found == expected
@@ -185,4 +162,4 @@ def _count(store: RemoteStore, graph: NamedNode) -> int:
 
 
 def _rows(store: Any, text: str) -> list[list[tuple[str, str]]]:
-    return sorted(sorted((name, str(term)) for name, term in row.items()) for row in store.query(text).rows())
+    return [sorted((name, str(term)) for name, term in row.items()) for row in store.query(text).rows()]
