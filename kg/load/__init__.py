@@ -12,7 +12,7 @@ from typing import Any
 
 from pyoxigraph import NamedNode
 
-from kg.load.checking import OWN_GRAPHS, report
+from kg.load.checking import OWN_GRAPHS
 from kg.load.committing import store_load
 from kg.load.folder import LoadFolder, Loads, State, disk_errors
 from kg.load.installing import install
@@ -30,6 +30,7 @@ from kg.load.model import (
 )
 from kg.load.recovering import recover, settle
 from kg.load.staging import stage
+from kg.load.staging_rdf import stage_rdf
 from kg.load.undoing import Undone, undo_load
 from kg.provenance import Load, read_load, read_loads
 from kg.readers.detect import find_reader
@@ -178,6 +179,17 @@ def plan(
 def commit(store: Store, plan: Plan, *, followers: Sequence[Follower] = ()) -> Load | None:
     """Carry out a plan; None when it changes nothing. Raises what `store_load` raises."""
     return store_load(store, plan.loads, plan.folder, followers=followers)
+
+
+def report(store: Store, data: bytes, *, name: str, format: str | None = None) -> list[tuple[str, str]]:  # noqa: A002
+    """Check a file against the shapes; gives severity and text of each finding, violations first.
+
+    Raises UnsupportedFormatError, DataSyntaxError.
+    """
+    with tempfile.TemporaryDirectory(prefix="diplograph-") as work:
+        path = Path(work) / "data"
+        path.write_bytes(data)
+        return list(stage_rdf(store, Path(work), path, name=name, format=format).findings)
 
 
 def list_loads(store: Store) -> list[Load]:

@@ -63,7 +63,7 @@ def stage(
     if reader is None:
         read = stage_rdf(
             store,
-            folder,
+            folder.path,
             path,
             name=name,
             format=format,
@@ -72,7 +72,8 @@ def stage(
             base_iri=base_iri,
             progress=progress,
         )
-        graph, findings, notes, unknown = read.graph, read.findings, read.notes, read.unknown
+        graph, notes, unknown = read.graph, read.notes, tuple(read.checked.unknown)
+        findings = read.accepted(name)
         fingerprint = _compare(store, folder, graph, read.path, tally, progress)
     else:
         graph = target_graph(None, source, name)
