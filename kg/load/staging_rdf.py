@@ -81,7 +81,8 @@ def stage_rdf(
         reading = open_rdf(plain, name=inner, format=format, media_type=media_type, base_iri=base_iri)
         writing = _Writing(at, source, name)
         with writing:
-            writing.write(reading, _bytes(progress, "reading", reading.content.length))
+            watch = _bytes(progress, "reading", reading.content.length)
+            writing.write(reading, watch, _lines(progress, "naming blank nodes"))
         total, _ = sort_lines(read_lines(writing.raw), new, watch=_lines(progress, "sorting"))
         writing.raw.unlink()
         incoming = at / "incoming.nt"
@@ -116,12 +117,12 @@ class _Writing:
     def __exit__(self, *problem: object) -> None:
         self._stack.close()
 
-    def write(self, reading: RdfReading, watch: Watch) -> None:
+    def write(self, reading: RdfReading, watch: Watch, naming: Watch) -> None:
         """Write all of a file; blank nodes, whose names depend on one another, come last."""
         blank: dict[Triple, None] = {}
         self._put(self._without_blank(reading, blank, watch))
         self.graph = target_graph(reading.graph, self._source, self._name)
-        self._put(iter(skolemise(blank, self.graph.value)))
+        self._put(iter(skolemise(blank, self.graph.value, naming)))
 
     def _without_blank(
         self, reading: RdfReading, blank: dict[Triple, None], watch: Watch

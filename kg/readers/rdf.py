@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pyoxigraph
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
@@ -62,7 +63,7 @@ class RdfReading:
         base = self.base_iri or (None if self.syntax.name in ("nt", "nq") else _RELATIVE)
         if self.syntax.name == "jsonld":
             whole = read_document(content)
-            yield from self._parse(whole, base, watch)
+            yield from self._parse(io.BytesIO(whole), base, watch)
             check_keys(whole, content, self.base_iri or _RELATIVE)
             return
         if self.syntax.name == "rdf":
@@ -79,7 +80,7 @@ class RdfReading:
         """Find the lines of things and their values, as `places.find_lines` does."""
         return find_lines(self.content, self.prefixes, wanted, watch)
 
-    def _parse(self, source: Any, base: str | None, watch: Watch | None) -> Iterator[Triple]:
+    def _parse(self, source: BinaryIO, base: str | None, watch: Watch | None) -> Iterator[Triple]:
         engine: Any = self.syntax.engine
         graphs: set[object] = set()
         last: object = None
@@ -94,7 +95,7 @@ class RdfReading:
                 self._check_terms(quad)
                 yield quad.triple
                 if watch is not None and number % _TICK == 0:
-                    watch(source.tell() if hasattr(source, "tell") else number)
+                    watch(source.tell())
             self.prefixes = dict(parser.prefixes)
         except SyntaxError as error:
             raise _syntax_error(error, self.content) from None
