@@ -30,7 +30,7 @@ from kg.load.model import (
 )
 from kg.load.recovering import recover, settle
 from kg.load.staging import stage
-from kg.load.staging_rdf import stage_rdf
+from kg.load.staging_rdf import RdfRead, stage_rdf
 from kg.load.undoing import Undone, undo_load
 from kg.provenance import Load, read_load, read_loads
 from kg.readers.detect import find_reader
@@ -48,6 +48,7 @@ __all__ = [
     "Plan",
     "Preview",
     "Progress",
+    "RdfRead",
     "State",
     "TableReader",
     "Thing",
@@ -181,15 +182,17 @@ def commit(store: Store, plan: Plan, *, followers: Sequence[Follower] = ()) -> L
     return store_load(store, plan.loads, plan.folder, followers=followers)
 
 
-def report(store: Store, data: bytes, *, name: str, format: str | None = None) -> list[tuple[str, str]]:  # noqa: A002
-    """Check a file against the shapes; gives severity and text of each finding, violations first.
+@disk_errors()
+def report(store: Store, data: bytes | Path, *, name: str, format: str | None = None) -> RdfRead:  # noqa: A002
+    """Check RDF, at hand or in a file, against the shapes; `path` of the answer is gone already.
 
-    Raises UnsupportedFormatError, DataSyntaxError.
+    Raises UnsupportedFormatError, DataSyntaxError, TooLargeError, StoreFailedError.
     """
     with tempfile.TemporaryDirectory(prefix="diplograph-") as work:
-        path = Path(work) / "data"
-        path.write_bytes(data)
-        return list(stage_rdf(store, Path(work), path, name=name, format=format).findings)
+        path = data if isinstance(data, Path) else Path(work) / "data"
+        if isinstance(data, bytes):
+            path.write_bytes(data)
+        return stage_rdf(store, Path(work), path, name=name, format=format)
 
 
 def list_loads(store: Store) -> list[Load]:

@@ -73,7 +73,8 @@ def stage(
             progress=progress,
         )
         graph, notes, unknown = read.graph, read.notes, tuple(read.checked.unknown)
-        findings = read.accepted(name)
+        read.accept(name)
+        findings = read.others
         fingerprint = _compare(store, folder, graph, read.path, tally, progress)
     else:
         graph = target_graph(None, source, name)

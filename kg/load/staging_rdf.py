@@ -38,18 +38,28 @@ class RdfRead:
     checked: Checked
     notes: tuple[str, ...]
 
-    def accepted(self, name: str) -> tuple[str, ...]:
-        """Give the findings that are no violations. Raises ValidationFailedError where there are any."""
+    @property
+    def violations(self) -> tuple[str, ...]:
+        """Give the texts of what keeps the file out; the last says how many more there are."""
+        told = tuple(text for severity, text in self.findings if severity == "violation")
+        return told + _rest(self.checked.violations)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Give the texts of what lets it in all the same."""
+        told = tuple(text for severity, text in self.findings if severity != "violation")
+        return told + _rest(self.checked.others)
+
+    def accept(self, name: str) -> None:
+        """Raise ValidationFailedError where something keeps the file out."""
         number = self.checked.violations
         if number:
-            violations = [text for severity, text in self.findings if severity == "violation"]
             raise ValidationFailedError(
                 f"{number:,} {'finding' if number == 1 else 'findings'}; nothing was stored",
-                findings=(*violations, *_rest(number)),
+                findings=self.violations,
                 where=name,
                 mend="Correct the lines that the findings name, and load the file again.",
             )
-        return (*(text for _, text in self.findings), *_rest(self.checked.others))
 
 
 def stage_rdf(
@@ -66,7 +76,7 @@ def stage_rdf(
 ) -> RdfRead:
     """Read a file of RDF into `new.nt` of a folder and hold it against the shapes, in bounded memory.
 
-    Raises as `staging.stage` does, but for violations, which `RdfRead.accepted` tells.
+    Raises as `staging.stage` does, but for violations, which `RdfRead.accept` raises.
     """
     if path.is_dir():
         raise UnsupportedFormatError(

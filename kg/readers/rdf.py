@@ -30,6 +30,7 @@ _TURTLE_TOKEN: Final = re.compile(
     re.DOTALL,
 )
 _DECLARED: Final = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']+)")
+_BREAKS_OFF: Final = "The file breaks off here: check that it is whole."
 _TICK: Final = 20_000
 _GRAPHS: Final = 1_000
 
@@ -251,12 +252,21 @@ def _syntax_error(error: SyntaxError, content: Content) -> DataSyntaxError:
         message = "relative IRI: a name that is no full address"
         mend = "Write the IRI in full, or set a base."
     elif "Unexpected end" in message:
-        mend = (
-            "The file breaks off: check that it is whole and that the last statement ends with a full stop."
-        )
+        mend = f"{_BREAKS_OFF} The last statement ends with a full stop."
     line, column = error.lineno, error.offset
+    if line is not None and column is not None and (line, column) >= _last(content):
+        mend = _BREAKS_OFF
     where = content.name if line is None else f"{content.name}, line {line}, column {column}"
     return DataSyntaxError(message, where=where, mend=mend, line=line, column=column)
+
+
+def _last(content: Content) -> tuple[int, int]:
+    """Give line and column of the last character that is no white space."""
+    with content.view() as view:
+        end = len(view)
+        while end and view[end - 1 : end].isspace():
+            end -= 1
+    return content.place(max(0, end - 1))
 
 
 def _one_graph(graphs: set[object], name: str) -> NamedNode | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     import rdflib
 else:
     rdflib = Late("rdflib")
+
+# rdflib prints a traceback for every literal that is none of its datatype; here each is a finding.
+logging.getLogger("rdflib.term").addFilter(
+    lambda record: not record.getMessage().startswith("Failed to convert Literal lexical form")
+)
 
 TYPE: Final = f"<{PREFIXES['rdf']}type>".encode()
 SUBCLASS: Final = f"<{PREFIXES['rdfs']}subClassOf>".encode()
