@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import heapq
 import itertools
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +19,8 @@ from kg.packed import open_packed
 _RUN_BYTES: Final = 64 * 1024 * 1024
 _BUFFER: Final = 1024 * 1024
 _WAYS: Final = 64
+_BLOCK: Final = 32 * 1024
+_KEY: Final = 300
 _TICK: Final = 50_000
 _NAMED: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|<[^<>\s]*>')
 
@@ -50,6 +54,58 @@ def read_lines(path: Path) -> Iterator[bytes]:
     """Read a file line by line, also a compressed one; each keeps its end."""
     with open_packed(path) as file:
         yield from file
+
+
+class SortedLines:
+    """Finds lines of a sorted file by how they begin; holds the first line of every 32 KiB in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._keys: list[bytes] = []
+        self._places: list[int] = []
+        self._at = (-1, b"")
+        with path.open("rb", buffering=_BLOCK) as file:
+            line = file.readline()
+            place = 0
+            while line:
+                self._keys.append(line[:_KEY])
+                self._places.append(place)
+                file.seek(place + max(_BLOCK, len(line)) - 1)
+                file.readline()
+                place = file.tell()
+                line = file.readline()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def starting(self, beginning: bytes) -> list[bytes]:
+        """Give the lines that begin with some bytes, in order."""
+        found: list[bytes] = []
+        # The lines before the first greater key may begin so, too.
+        number = max(0, bisect.bisect_left(self._keys, beginning[:_KEY]) - 1)
+        while number < len(self._keys) and self._keys[number] <= beginning[:_KEY] + b"\xff":
+            block = self._block(number)
+            start = 0 if block.startswith(beginning) else block.find(b"\n" + beginning) + 1
+            if start or block.startswith(beginning):
+                while block.startswith(beginning, start):
+                    end = block.index(b"\n", start) + 1
+                    found.append(block[start:end])
+                    start = end
+                if start < len(block):
+                    break
+            elif found:
+                break
+            number += 1
+        return found
+
+    def _block(self, number: int) -> bytes:
+        if self._at[0] != number:
+            start = self._places[number]
+            end = self._places[number + 1] if number + 1 < len(self._places) else None
+            size = (os.fstat(self._file.fileno()).st_size if end is None else end) - start
+            self._at = (number, os.pread(self._file.fileno(), size, start))
+        return self._at[1]
 
 
 def merge_files(runs: list[Path], folder: Path) -> Iterator[bytes]:

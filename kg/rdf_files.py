@@ -18,6 +18,7 @@ from kg.readers.xml_check import check_xml
 
 # The engine's parser and the release of nested terms recurse; some 20,000 levels end the process.
 _DEPTH: Final = 200
+_CHUNK: Final = 1024 * 1024
 _JSON: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
 _TURTLE: Final = re.compile(
     rb'"""(?:[^"\\]|\\.|"(?!""))*"""|' + rb"'''(?:[^'\\]|\\.|'(?!''))*'''|"
@@ -85,8 +86,7 @@ def _check(source: Path, form: Format, name: str) -> None:
         raise DataSyntaxError("it is empty, which is no XML", where=name, mend="Send an rdf:RDF element.")
     with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         if form.name == "rdf":
-            text: Any = data
-            check_xml(text, name)
+            check_xml(iter(lambda: file.read(_CHUNK), b""), name)
         elif form.name == "jsonld":
             _check_depth(data, _JSON, {b"[": 1, b"{": 1, b"]": -1, b"}": -1}, name)
         elif data.find(b"<<") >= 0:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from api.commands.options import data_option, opened, output_option, read_file, with_data, write
+from api.commands.options import data_option, name_file, opened, output_option, with_data, write
 from api.tables import term_text, text_table
 from kg.errors import ValidationFailedError
 from kg.formats import rdf_format
@@ -79,19 +79,19 @@ def index(settings: Settings, data: Path | None) -> None:
 def validate(settings: Settings, files: tuple[str, ...], form: str | None, data: Path | None) -> None:
     """Check files against the shapes; nothing is stored. Ends with 1 when a file may not enter."""
     refused: list[str] = []
+    number = 0
     with opened(with_data(settings, data)) as store:
         for path in files:
-            findings = report(store, read_file(path), name=path, format=form)
-            for severity, text in findings:
-                if severity == "violation":
-                    refused.append(text)
-                else:
-                    click.echo(f"{severity}: {text}")
-            if all(severity != "violation" for severity, _ in findings):
+            read = report(store, name_file(path), name=path, format=form)
+            number += read.checked.violations
+            refused += read.violations
+            for text in read.others:
+                click.echo(f"warning: {text}")
+            if not read.violations:
                 click.echo(f"{path}: conforms to the shapes")
     if refused:
         raise ValidationFailedError(
-            f"{len(refused)} {'violation' if len(refused) == 1 else 'violations'} of the shapes",
+            f"{number:,} {'violation' if number == 1 else 'violations'} of the shapes",
             findings=tuple(refused),
             mend="Correct the lines that the findings name.",
         )

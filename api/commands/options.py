@@ -52,12 +52,21 @@ def opened(settings: Settings) -> Iterator[Store]:
 
 def read_file(path: str) -> bytes:
     """Read a file, or standard input for `-`. Raises ParameterError."""
+    data = name_file(path)
+    return data if isinstance(data, bytes) else data.read_bytes()
+
+
+def name_file(path: str) -> bytes | Path:
+    """Give a file that can be read, or the bytes of standard input for `-`. Raises ParameterError."""
+    if path == "-":
+        return sys.stdin.buffer.read()
     try:
-        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        Path(path).open("rb").close()
     except OSError as error:
         raise ParameterError(
             f"the file cannot be read: {error.strerror}", where=path, mend="Check its name and rights."
         ) from None
+    return Path(path)
 
 
 def write(pieces: Iterator[bytes], output: Path | None) -> None:

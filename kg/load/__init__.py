@@ -12,7 +12,7 @@ from typing import Any
 
 from pyoxigraph import NamedNode
 
-from kg.load.checking import OWN_GRAPHS, report
+from kg.load.checking import OWN_GRAPHS
 from kg.load.committing import store_load
 from kg.load.folder import LoadFolder, Loads, State, disk_errors
 from kg.load.installing import install
@@ -30,6 +30,7 @@ from kg.load.model import (
 )
 from kg.load.recovering import recover, settle
 from kg.load.staging import stage
+from kg.load.staging_rdf import RdfRead, stage_rdf
 from kg.load.undoing import Undone, undo_load
 from kg.provenance import Load, read_load, read_loads
 from kg.readers.detect import find_reader
@@ -47,6 +48,7 @@ __all__ = [
     "Plan",
     "Preview",
     "Progress",
+    "RdfRead",
     "State",
     "TableReader",
     "Thing",
@@ -178,6 +180,19 @@ def plan(
 def commit(store: Store, plan: Plan, *, followers: Sequence[Follower] = ()) -> Load | None:
     """Carry out a plan; None when it changes nothing. Raises what `store_load` raises."""
     return store_load(store, plan.loads, plan.folder, followers=followers)
+
+
+@disk_errors()
+def report(store: Store, data: bytes | Path, *, name: str, format: str | None = None) -> RdfRead:  # noqa: A002
+    """Check RDF, at hand or in a file, against the shapes; `path` of the answer is gone already.
+
+    Raises UnsupportedFormatError, DataSyntaxError, TooLargeError, StoreFailedError.
+    """
+    with tempfile.TemporaryDirectory(prefix="diplograph-") as work:
+        path = data if isinstance(data, Path) else Path(work) / "data"
+        if isinstance(data, bytes):
+            path.write_bytes(data)
+        return stage_rdf(store, Path(work), path, name=name, format=format)
 
 
 def list_loads(store: Store) -> list[Load]:

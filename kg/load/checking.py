@@ -1,19 +1,18 @@
-"""What can be said of RDF before it is stored: findings, names nobody describes, values rewritten."""
+"""What can be said of RDF before it is stored: the graph it goes into, values that the engine rewrites."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import PurePath
-from typing import Final
+from typing import Any, Final
 
+import pyoxigraph
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kg.errors import ParameterError
-from kg.readers.blank_nodes import skolemise
-from kg.readers.literals import literal_fault
-from kg.readers.rdf import Parsed, read_rdf
-from kg.store import EmbeddedStore, QueryDataset, Store
+from kg.store import QueryDataset, Store
 from kg.terms import (
     GRAPH,
     GRAPH_ALIGNMENTS,
@@ -22,13 +21,12 @@ from kg.terms import (
     GRAPH_EVENT_TYPES,
     GRAPH_LOADS,
     GRAPH_ONTOLOGY,
-    ID,
+    PREFIXES,
     compact,
     slugify,
     source_graph,
     term,
 )
-from kg.validation import Finding, validate
 
 OWN_GRAPHS: Final = (
     GRAPH_ONTOLOGY,
@@ -39,23 +37,12 @@ OWN_GRAPHS: Final = (
     GRAPH_ENTAILMENTS,
 )
 
-_TYPE: Final = term("rdf:type")
 _LABEL: Final = term("rdfs:label")
-_KNOWN: Final = (_TYPE, _LABEL, term("skos:inScheme"), term("skos:broader"))
-_SPEAKS_OF: Final = tuple(
-    term(f"dg:{name}") for name in ("about", "codedEvent", "hasInteraction", "duration")
-)
+_XSD: Final = PREFIXES["xsd"]
+_STRING: Final = _XSD + "string"
 _BATCH: Final = 500
-
-
-def report(store: Store, data: bytes, *, name: str, format: str | None = None) -> list[tuple[str, str]]:  # noqa: A002
-    """Check a file against the shapes; gives severity and text of each finding, violations first.
-
-    Raises UnsupportedFormatError, DataSyntaxError.
-    """
-    parsed = read_rdf(data, name=name, format=format)
-    graph = parsed.graph or target_graph(parsed.graph, None, parsed.name)
-    return findings_of(store, parsed, as_stored(skolemise(parsed.triples, graph.value))[0], graph)
+_REWRITTEN: Final = 10_000
+_KNOWN_LITERALS: Final = 100_000
 
 
 def target_graph(own: NamedNode | None, source: str | None, name: str) -> NamedNode:
@@ -87,68 +74,6 @@ def plain_stem(name: str) -> str:
     return stem.stem
 
 
-def findings_of(
-    store: Store, parsed: Parsed, triples: list[Triple], graph: NamedNode
-) -> list[tuple[str, str]]:
-    """Give severity and text of what the shapes say of triples, violations first, by line where it shows."""
-    found = validate(triples, _background(store, triples, graph))
-    told = {(finding.node, finding.path) for finding in found if finding.severity == "violation"}
-    for triple in triples:
-        fault = literal_fault(triple.object) if isinstance(triple.object, Literal) else None
-        node, path = str(getattr(triple.subject, "value", "")), compact(triple.predicate.value)
-        if fault and (node, path) not in told:
-            found.append(Finding("violation", node, path, str(triple.object), "Literals", fault))
-    lines = []
-    for finding in found:
-        line = parsed.line_of(finding.node, finding.value)
-        place = f"{parsed.name}, line {line}" if line else parsed.name
-        lines.append((finding.severity, f"{place}: {finding.text}"))
-    return sorted(lines, key=lambda pair: _SEVERITIES.index(pair[0]))
-
-
-_SEVERITIES: Final = ("violation", "warning", "info")
-
-
-def _background(store: Store, triples: list[Triple], graph: NamedNode) -> list[Triple]:
-    """Read what other graphs know of the things a file speaks of: what they are, and what speaks of them."""
-    own = {triple.subject for triple in triples}
-    # A second VALUES block would have the engine read everything.
-    known, what = (
-        f"GRAPH ?g {{ ?x ?p ?y }} FILTER(?p IN ({', '.join(map(str, names))}))"
-        for names in (_KNOWN, (_TYPE,))
-    )
-    speaks = " UNION ".join(f"{{ GRAPH ?g {{ ?y {name} ?x }} BIND({name} AS ?p) }}" for name in _SPEAKS_OF)
-    asked = (
-        ("?x ?p ?y", (t.object for t in triples if t.object not in own), known),
-        ("?x ?p ?y", own, what),
-        ("?y ?p ?x", own, speaks),
-    )
-    found: list[Triple] = []
-    for template, things, pattern in asked:
-        for nodes in batches(things):
-            answer = store.query(
-                f"CONSTRUCT {{ {template} }} WHERE {{ VALUES ?x {{ {nodes} }} {pattern}"
-                f" FILTER(?g != {graph}) }}"
-            )
-            found.extend(answer.triples())
-    return found
-
-
-def undescribed(store: Store, triples: list[Triple]) -> tuple[str, ...]:
-    """Find the IRIs of ours that are spoken of and nowhere described: often a slip of the pen."""
-    described = {t.subject for t in triples if t.predicate in (_TYPE, _LABEL)}
-    named = [
-        t.object
-        for t in triples
-        if isinstance(t.object, NamedNode) and t.object.value.startswith(ID) and t.object not in described
-    ]
-    known: set[object] = set()
-    for nodes in batches(named):
-        rows = store.query(f"SELECT DISTINCT ?x {{ VALUES ?x {{ {nodes} }} ?x {_TYPE}|{_LABEL} ?y }}").rows()
-        known.update(row["x"] for row in rows)
-    return tuple(dict.fromkeys(x.value for x in named if x not in known))
-
-
 def labels_of(store: Store, nodes: list[NamedNode]) -> dict[str, str]:
     """Give the English labels of things."""
     labels: dict[str, str] = {}
@@ -172,42 +97,63 @@ def triples_of(store: Store, graph: NamedNode) -> list[Triple]:
     return list(answer.triples())
 
 
-def as_stored(triples: Iterable[Triple]) -> tuple[list[Triple], tuple[str, ...]]:
-    """Write literals as the engine gives them back, and say once which datatypes it turns into others.
+class Rewriting:
+    """Writes literals as the engine gives them back, and counts which datatypes it turns into others.
 
     "3"^^xsd:int comes out of a store as an xsd:integer; the value is the same.
     """
-    kept = list(triples)
-    literals = {triple.object: i for i, triple in enumerate(kept) if isinstance(triple.object, Literal)}
-    probe = EmbeddedStore()
-    probe.change(
-        (), [Quad(NamedNode(f"urn:x:{i}"), _LABEL, value, GRAPH_LOADS) for value, i in literals.items()]
-    )
-    back = {
-        int(t.subject.value[6:]): t.object
-        for t in triples_of(probe, GRAPH_LOADS)
-        if isinstance(t.subject, NamedNode)
-    }
-    turned: Counter[str] = Counter()
-    written: dict[str, set[str]] = defaultdict(set)
 
-    def stored(value: Literal) -> Literal:
-        found = back[literals[value]]
-        if not isinstance(found, Literal):
-            return value
+    def __init__(self) -> None:
+        self._known: dict[Literal, Literal] = {}
+        self._turned: Counter[str] = Counter()
+        self._written: dict[str, set[str]] = defaultdict(set)
+
+    def stored(self, triples: Iterable[Triple]) -> Iterator[Triple]:
+        """Give triples as a store would, some thousands at a time."""
+        rest = iter(triples)
+        while some := list(islice(rest, _REWRITTEN)):
+            if len(self._known) > _KNOWN_LITERALS:
+                self._known.clear()
+            values = {triple.object: None for triple in some if _may_change(triple.object)}
+            self._probe([value for value in values if value not in self._known])
+            for triple in some:
+                value = triple.object
+                if value in values:
+                    yield Triple(triple.subject, triple.predicate, self._count(value))
+                else:
+                    yield triple
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what was turned into what."""
+        return tuple(
+            f"{count} {'value is' if count == 1 else 'values are'} stored as {after} where the file says "
+            f"{', '.join(sorted(self._written[after]))}; the number is the same"
+            for after, count in sorted(self._turned.items())
+        )
+
+    def _count(self, value: Any) -> Literal:
+        found = self._known[value]
         if found.datatype != value.datatype:
             after = compact(found.datatype.value)
-            turned[after] += 1
-            written[after].add(compact(value.datatype.value))
+            self._turned[after] += 1
+            self._written[after].add(compact(value.datatype.value))
         return found
 
-    changed = (
-        Triple(t.subject, t.predicate, stored(t.object)) if isinstance(t.object, Literal) else t for t in kept
-    )
-    unique = list(dict.fromkeys(changed))
-    notes = tuple(
-        f"{count} {'value is' if count == 1 else 'values are'} stored as {after} where the file says "
-        f"{', '.join(sorted(written[after]))}; the number is the same"
-        for after, count in sorted(turned.items())
-    )
-    return unique, notes
+    def _probe(self, values: list[Any]) -> None:
+        probe = pyoxigraph.Store()
+        probe.extend(Quad(NamedNode(f"urn:x:{i}"), _LABEL, value) for i, value in enumerate(values))
+        for quad in probe:
+            if isinstance(quad.subject, NamedNode) and isinstance(quad.object, Literal):
+                self._known[values[int(quad.subject.value[6:])]] = quad.object
+
+
+def as_stored(triples: Iterable[Triple]) -> list[Triple]:
+    """Write the literals of a few triples as the engine gives them back; each triple once."""
+    return list(dict.fromkeys(Rewriting().stored(triples)))
+
+
+def _may_change(value: object) -> bool:
+    if not isinstance(value, Literal):
+        return False
+    datatype = value.datatype.value
+    return datatype.startswith(_XSD) and datatype != _STRING

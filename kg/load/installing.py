@@ -42,7 +42,7 @@ def install(store: Store) -> bool:
     removed: list[Quad] = []
     added: list[Quad] = []
     for graph, triples in wanted.items():
-        new, old = as_stored(skolemise(triples, graph.value))[0], triples_of(store, graph)
+        new, old = as_stored(skolemise(triples, graph.value)), triples_of(store, graph)
         removed += _quads(set(old).difference(new), graph)
         added += _quads(set(new).difference(old), graph)
         if graph in REFERENCE_GRAPHS:

@@ -10,9 +10,9 @@ from typing import Final
 
 from kg.actors import Resolver
 from kg.load.accounts import RecordWatch
-from kg.load.model import OnFault, TableReader
+from kg.load.model import OnFault, Progress, TableReader
 from kg.load.tables import FirstLoad
-from kg.readers.archives import read_whole
+from kg.readers.archives import plain_name, the_one_part
 from kg.readers.blocks import Identifiers, Rows, merged
 from kg.readers.detect import reading
 from kg.readers.gdelt import GdeltRows, about
@@ -23,6 +23,7 @@ from kg.readers.reading import NoteKind, Notes
 from kg.readers.record import Record
 from kg.store import Store
 
+_CHUNK: Final = 1024 * 1024
 _LISTED: Final = 20
 _PACKED_LIMIT: Final = 4 * 1024**3
 # Actors have a list of their own in the preview.
@@ -37,11 +38,22 @@ _KINDS: Final[tuple[NoteKind, ...]] = (
 )
 
 
-def rdf_bytes(path: Path, name: str) -> tuple[bytes, str]:
-    """Read an RDF file whole, unpacked where it is packed; gives the name of what was in it, too."""
+def unpacked(path: Path, name: str, work: Path, progress: Progress) -> tuple[Path, str]:
+    """Give the one file of RDF that a path holds, unpacked into a folder where it is packed, and its name.
+
+    Raises as `archives.parts` and its readers do, UnsupportedFormatError for several.
+    """
     if not name.lower().endswith((".gz", ".zip", ".zst")):
-        return path.read_bytes(), name
-    return read_whole(path, name, limit=_PACKED_LIMIT)
+        return path, name
+    part = the_one_part(path, name, limit=_PACKED_LIMIT)
+    target = work / "unpacked"
+    done = 0
+    with part.open() as stream, target.open("wb") as out:
+        while piece := stream.read(_CHUNK):
+            out.write(piece)
+            done += len(piece)
+            progress("unpacking", done)
+    return target, plain_name(part)
 
 
 class TableReading:

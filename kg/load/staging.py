@@ -10,19 +10,18 @@ from typing import Final
 import pyoxigraph
 from pyoxigraph import NamedNode, RdfFormat
 
-from kg.errors import StoreFailedError, UnsupportedFormatError, ValidationFailedError
+from kg.errors import StoreFailedError, ValidationFailedError
 from kg.lines import read_lines, side_by_side, sort_lines, with_graph
 from kg.load.accounts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
-from kg.load.checking import as_stored, findings_of, labels_of, target_graph, undescribed
+from kg.load.checking import labels_of, target_graph
 from kg.load.folder import LoadFolder
 from kg.load.model import FindReader, Preview, Progress, TypeCount, silent
-from kg.load.reading import TableReading, rdf_bytes
+from kg.load.reading import TableReading
+from kg.load.staging_rdf import stage_rdf
 from kg.load.tables import Duplicates, Faults, FirstLoad, normalise, sort_again, write_raw
 from kg.load.tally import Tally
 from kg.packed import packed_name
-from kg.readers.blank_nodes import skolemise
 from kg.readers.detect import find_reader, is_told_rdf
-from kg.readers.rdf import read_rdf
 from kg.readers.record import Record
 from kg.store import QueryDataset, Store
 from kg.terms import compact
@@ -63,24 +62,21 @@ def stage(
     unknown: tuple[str, ...] = ()
     version = store.version
     if reader is None:
-        if path.is_dir():
-            raise UnsupportedFormatError(
-                "it is a folder, and no table that is read from folders",
-                where=name,
-                mend="Name its files, or a format.",
-            )
-        data, inner = rdf_bytes(path, name)
-        parsed = read_rdf(data, name=inner, format=format, media_type=media_type, base_iri=base_iri)
-        del data
-        graph = target_graph(parsed.graph, source, name)
-        triples, notes = as_stored(skolemise(parsed.triples, graph.value))
-        progress("checking", 0, len(triples))
-        findings = _checked(findings_of(store, parsed, triples, graph), name)
-        unknown = undescribed(store, triples)
-        lines = pyoxigraph.serialize(triples, format=RdfFormat.N_TRIPLES) or b""
-        new = folder.path / "new.nt"
-        sort_lines(lines.splitlines(keepends=True), new)
-        fingerprint = _compare(store, folder, graph, new, tally, progress)
+        read = stage_rdf(
+            store,
+            folder.path,
+            path,
+            name=name,
+            format=format,
+            media_type=media_type,
+            source=source,
+            base_iri=base_iri,
+            progress=progress,
+        )
+        graph, notes, unknown = read.graph, read.notes, tuple(read.checked.unknown)
+        read.accept(name)
+        findings = read.others
+        fingerprint = _compare(store, folder, graph, read.path, tally, progress)
     else:
         graph = target_graph(None, source, name)
         with TableReading(store, reader, path, name, faults.take, folder.path) as table:
@@ -213,18 +209,6 @@ def _compare(
                 progress("comparing", number)
     old.unlink()
     return fingerprint
-
-
-def _checked(found: list[tuple[str, str]], name: str) -> tuple[str, ...]:
-    violations = [text for severity, text in found if severity == "violation"]
-    if violations:
-        raise ValidationFailedError(
-            f"{len(violations)} {'finding' if len(violations) == 1 else 'findings'}; nothing was stored",
-            findings=tuple(violations),
-            where=name,
-            mend="Correct the lines that the findings name, and load the file again.",
-        )
-    return tuple(text for _, text in found)
 
 
 def _counts(store: Store, tally: Tally) -> tuple[TypeCount, ...]:

@@ -56,11 +56,8 @@ def parts(path: Path, name: str, *, limit: int = MAX_EXPANDED) -> Iterator[Part]
         yield from _parts(path, name, limit)
 
 
-def read_whole(path: Path, name: str, *, limit: int) -> tuple[bytes, str]:
-    """Give the bytes of the one file that a path holds, uncompressed, and its name without .gz and the like.
-
-    Raises as `parts` and its readers do, TooLargeError above `limit`, UnsupportedFormatError for several.
-    """
+def the_one_part(path: Path, name: str, *, limit: int) -> Part:
+    """Give the one file that a path holds. Raises as `parts` does, UnsupportedFormatError for several."""
     found = list(parts(path, name, limit=limit))
     if len(found) != 1:
         raise UnsupportedFormatError(
@@ -68,12 +65,12 @@ def read_whole(path: Path, name: str, *, limit: int) -> tuple[bytes, str]:
             where=name,
             mend="Load the files one by one, or a folder of tables.",
         )
-    with found[0].open() as stream:
-        data = stream.read(limit + 1)
-    if len(data) > limit:
-        raise TooLargeError(f"it is larger than {limit} bytes", where=name, mend="Split it.")
-    inner = (found[0].inside or found[0].name).rpartition("/")[2]
-    return data, inner.removesuffix(".gz").removesuffix(".zst")
+    return found[0]
+
+
+def plain_name(part: Part) -> str:
+    """Give the name of a part without folders and .gz and the like."""
+    return (part.inside or part.name).rpartition("/")[2].removesuffix(".gz").removesuffix(".zst")
 
 
 def _hidden(path: Path) -> bool:

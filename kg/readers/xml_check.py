@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from xml.parsers import expat
 
 from kg.errors import DataSyntaxError
@@ -10,7 +11,7 @@ _DEPTH = 200
 _ENTITY_LENGTH = 500
 
 
-def check_xml(data: bytes, name: str) -> None:
+def check_xml(pieces: Iterable[bytes], name: str) -> None:
     """Refuse XML that is not well-formed, nests deeper than 200 elements, or builds entities from entities.
 
     Short internal entities stay allowed: ontology editors abbreviate namespaces with them. External entities
@@ -64,7 +65,9 @@ def check_xml(data: bytes, name: str) -> None:
     parser.EntityDeclHandler = entity
     parser.StartDoctypeDeclHandler = doctype
     try:
-        parser.Parse(data, True)
+        for piece in pieces:
+            parser.Parse(piece, False)
+        parser.Parse(b"", True)
     except expat.ExpatError as error:
         raise _fault(
             name,

@@ -197,6 +197,7 @@ def test_install_leaves_a_graph_that_somebody_took_out() -> None:
 
 def test_report_tells_findings_without_a_plan(store: EmbeddedStore) -> None:
     text = FILE.read_text(encoding="utf-8").replace("dg:stepNumber 1", "dg:stepNumber 2")
-    severities = [severity for severity, _ in report(store, text.encode(), name="x.ttl")]
-    assert severities[0] == "violation"
-    assert report(store, FILE.read_bytes(), name="x.ttl") == []
+    found = report(store, text.encode(), name="x.ttl")
+    assert found.findings[0][0] == "violation"
+    assert len(found.violations) == found.checked.violations
+    assert report(store, FILE, name="x.ttl").findings == ()

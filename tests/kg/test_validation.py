@@ -190,3 +190,9 @@ def test_reference_graphs_conform() -> None:
 def test_article_conforms(graph: pyoxigraph.NamedNode) -> None:
     background = [t for known in reference_graphs().values() for t in known]
     assert [f.text for f in validate(article_graphs()[graph], background)] == []
+
+
+def test_a_literal_that_is_no_value_is_a_finding_and_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    row = next(row for row in ROWS if "27 February" in row.new)
+    assert validate(triples(GOOD.replace(row.old, row.new.replace("27", "31"))))
+    assert not caplog.records

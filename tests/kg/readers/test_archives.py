@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from kg.errors import DataSyntaxError, TooLargeError, UnsupportedFormatError
-from kg.readers.archives import MAX_RATIO, parts, read_whole
+from kg.readers.archives import MAX_RATIO, parts, plain_name, the_one_part
 
 TEXT = b"".join(b"%d\tsome text that repeats\n" % n for n in range(20_000))
 
@@ -138,13 +138,16 @@ def test_archives_in_archives_in_archives(tmp_path: Path) -> None:
         whole(path)
 
 
-def test_read_whole(tmp_path: Path) -> None:
+def test_the_one_file_of_an_archive(tmp_path: Path) -> None:
     path = tmp_path / "a.ttl.gz"
     path.write_bytes(gz(TEXT))
-    assert read_whole(path, "a.ttl.gz", limit=1 << 30) == (TEXT, "a.ttl")
-    with pytest.raises(TooLargeError):
-        read_whole(path, "a.ttl.gz", limit=100)
+    part = the_one_part(path, "a.ttl.gz", limit=1 << 30)
+    assert plain_name(part) == "a.ttl"
+    with part.open() as stream:
+        assert stream.read() == TEXT
+    with pytest.raises(TooLargeError), the_one_part(path, "a.ttl.gz", limit=100).open() as stream:
+        stream.read()
     two = tmp_path / "two.zip"
     two.write_bytes(packed_zip(("a", b"a"), ("b", b"b")))
     with pytest.raises(UnsupportedFormatError, match="2 files"):
-        read_whole(two, "two.zip", limit=100)
+        the_one_part(two, "two.zip", limit=100)

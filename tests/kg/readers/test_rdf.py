@@ -173,6 +173,12 @@ def test_malformed_json_names_line_and_column() -> None:
     assert refusal(f'{{"@id": "{A.value}"', "x.jsonld").line == 1
 
 
+@pytest.mark.parametrize("name", ["x.ttl", "x.nt", "x.trig", "x.jsonld"])
+def test_a_file_that_breaks_off_is_told_so(name: str) -> None:
+    text = SYNTAXES[name]
+    assert "breaks off" in str(refusal(text[: text.rindex("example") + 3] + "\n", name).mend)
+
+
 def test_endlessly_nested_json_is_refused() -> None:
     refusal(f'{{"{P.value}":' * 40_000 + "1" + "}" * 40_000, "x.jsonld")
 
