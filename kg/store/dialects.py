@@ -32,8 +32,9 @@ class Dialect:
     default graph the union of all, where it is not without. `empty_graph` fills the half of a dataset that a
     request leaves out, for engines that would fill it with everything and join the request's dataset with the
     query's. `row_limit_header` tells of a limit at which results are cut, `partial_header` that one was.
-    `drops_zero`: it stores a text without its U+0000. `same_engine` tells that its messages are those of the
-    embedded engine; else `faults` says which of its messages mean what.
+    `counts_truth`: it computes truth values as the integers 1 and 0, and answers in XML. `drops_zero`: it
+    stores a text without its U+0000. `same_engine` tells that its messages are those of the embedded engine;
+    else `faults` says which of its messages mean what.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Dialect:
     empty_graph: str = ""
     row_limit_header: str = ""
     partial_header: str = ""
+    counts_truth: bool = False
     drops_zero: bool = False
     same_engine: bool = False
     faults: tuple[tuple[str, type[DiplographError]], ...] = ()
@@ -93,6 +95,7 @@ DIALECTS: Final = (
         empty_graph="urn:x-diplograph:empty",
         row_limit_header="X-SPARQL-MaxRows",
         partial_header="X-SQL-State",
+        counts_truth=True,
         drops_zero=True,
         faults=(
             ("Undefined procedure", QuerySyntaxError),

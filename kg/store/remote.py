@@ -21,6 +21,7 @@ from kg.store.remote_answer import RemoteAnswer, stopped
 from kg.store.requests import clear, named, requests
 from kg.store.seam import UNION, UNNAMED, QueryDataset
 from kg.store.syntax import syntax_error
+from kg.store.truths import truth_variables
 
 __all__ = ["RemoteStore", "problem_error", "unreachable"]
 
@@ -99,7 +100,8 @@ class RemoteStore:
             response.close()
             raise stopped(self._timeout, self._query_url)
         limit = response.headers.get(dialect.row_limit_header, "") if dialect.row_limit_header else ""
-        return RemoteAnswer(response, kind, self._timeout, int(limit) if limit.isdigit() else None)
+        truths = truth_variables(text) if dialect.counts_truth and kind == "solutions" else frozenset[str]()
+        return RemoteAnswer(response, kind, self._timeout, int(limit) if limit.isdigit() else None, truths)
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""

@@ -16,6 +16,7 @@ from kg.errors import DiplographError, QueryStoppedError, StoreFailedError
 from kg.formats import Format, Kind
 from kg.store.answer import Row
 from kg.store.peers import unreachable
+from kg.store.truths import with_truths
 
 _SPOOL: Final = 8 * 1024**2
 _CHUNK: Final = 64 * 1024
@@ -33,10 +34,18 @@ class RemoteAnswer:
     """The result of one query, on its way; it must be read in the thread that asked, or closed.
 
     `timeout` bounds the seconds spent waiting for the other side. `rows` is the number of solutions at which
-    the other side cuts a result without saying so in it; a result that reaches it is an error.
+    the other side cuts a result without saying so in it; a result that reaches it is an error. `truths` are
+    columns of a result in XML in which the other side writes truth values as 1 and 0.
     """
 
-    def __init__(self, response: httpx.Response, kind: Kind, timeout: float, rows: int | None) -> None:
+    def __init__(
+        self,
+        response: httpx.Response,
+        kind: Kind,
+        timeout: float,
+        rows: int | None,
+        truths: frozenset[str] = frozenset(),
+    ) -> None:
         self._response = response
         self._kind: Kind = kind
         self._rows = rows
@@ -51,7 +60,9 @@ class RemoteAnswer:
                 mend="Check that this is the address of a SPARQL endpoint.",
             )
         self._native = native
-        self._body = _Body(response, timeout, self._url)
+        mended = truths and native == QueryResultsFormat.XML
+        pieces = response.iter_bytes()
+        self._body = _Body(with_truths(pieces, truths) if mended else pieces, timeout, self._url)
         self._found: QuerySolutions | QueryBoolean | None = None
 
     def __del__(self) -> None:
@@ -193,8 +204,8 @@ class _Body(io.RawIOBase):
     What a parser reads at first is kept, so that the pieces begin at the beginning even after that.
     """
 
-    def __init__(self, response: httpx.Response, timeout: float, url: str) -> None:
-        self._incoming = response.iter_bytes()
+    def __init__(self, incoming: Iterator[bytes], timeout: float, url: str) -> None:
+        self._incoming = incoming
         self._timeout = timeout
         self._url = url
         self._waited = 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from kg.store import EmbeddedStore, QueryDataset, Store
 from kg.store.isolated import IsolatedStore
 
 E = "http://e.example/"
+BOOLEAN = NamedNode("http://www.w3.org/2001/XMLSchema#boolean")
 A, B, P, G1, G2 = (NamedNode(E + name) for name in ("a", "b", "p", "g1", "g2"))
 
 UNNAMED = "Virtuoso 7 has no unnamed graph"
@@ -143,6 +145,25 @@ def test_solutions_can_be_written(two: Store, form: str) -> None:
 def test_graphs_can_be_written(two: Store, form: str) -> None:
     query = "CONSTRUCT WHERE { ?s ?p ?o }"
     assert E.encode() in b"".join(two.query(query).serialize(result_format("graph", form)))
+
+
+@pytest.mark.parametrize(
+    "query", ["SELECT (EXISTS {{ {0} ?p ?o }} AS ?t) {{}}", "SELECT ?t {{ BIND({0} = {1} AS ?t) }}"]
+)
+def test_truth_values_that_are_computed_are_truth_values(two: Store, query: str) -> None:
+    absent = f"<{E}absent>"
+    for ends, expected in (((A, A), "true"), ((absent, A), "false")):
+        text = query.format(*ends)
+        assert [dict(row) for row in two.query(text).rows()] == [{"t": Literal(expected, datatype=BOOLEAN)}]
+        written = b"".join(two.query(text).serialize(result_format("solutions", "json")))
+        assert json.loads(written)["results"]["bindings"][0]["t"]["value"] == expected
+
+
+def test_numbers_that_are_no_truth_values_stay(two: Store) -> None:
+    (row,) = two.query(
+        "SELECT (COUNT(*) AS ?n) (1 AS ?one) (SAMPLE(?s) = 1 AS ?t) { VALUES ?s { 2 } }"
+    ).rows()
+    assert row == {"n": Literal(1), "one": Literal(1), "t": Literal("false", datatype=BOOLEAN)}
 
 
 def test_a_long_answer_is_whole(kept: Store) -> None:
