@@ -67,9 +67,9 @@ def read_settings(environ: Mapping[str, str], **flags: object) -> Settings:
 
 
 def settings_text(settings: Settings) -> dict[str, object]:
-    """Write settings as JSON has it, for another process of ours, which may stand in another folder."""
+    """Write settings as JSON has it, for another process of ours."""
     return {
-        name: str(value.absolute()) if isinstance(value, Path) else value for name, value in asdict(settings).items()
+        name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()
     }
 
 
