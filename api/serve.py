@@ -36,8 +36,10 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
     SIGINT and SIGTERM stop it. `say` gets the lines that people need: the address, and once, when it is made,
     the token. Raises ParameterError, PortInUseError, NotAStoreError, StoreBusyError, StoreFailedError.
     """
+    # Other processes, which stand elsewhere, are told where it is.
+    settings = replace(settings, data=settings.data.absolute())
     check_folder(settings.data)
-    figures = settings.data.resolve() / FIGURES
+    figures = settings.data / FIGURES
     with _bound(host, port) as listening:
         count = SharedNumber()
         # They start while the store is opened.

@@ -14,7 +14,6 @@ from typing import Any, Final, Protocol, TypeVar
 
 import pyoxigraph
 from pyoxigraph import (
-    BlankNode,
     DefaultGraph,
     NamedNode,
     Quad,
@@ -47,6 +46,7 @@ from kg.store.bulk import (
 )
 from kg.store.copying import copy_store
 from kg.store.faults import explain_failure, explain_syntax
+from kg.store.requests import has_blank
 from kg.store.seam import UNION, UNNAMED, QueryDataset
 
 T = TypeVar("T")
@@ -392,19 +392,8 @@ def _write_quads(quads: Iterable[Quad], path: Path) -> None:
 
 
 def _plain(quad: Quad) -> Quad:
-    if _has_blank(quad):
+    if has_blank(quad):
         raise StoreFailedError(
             f"a blank node cannot be changed by name: {quad}", mend="Give it an IRI first, as loading does."
         )
     return quad
-
-
-def _has_blank(quad: Quad) -> bool:
-    terms: list[object] = [quad.subject, quad.object, quad.graph_name]
-    while terms:
-        part = terms.pop()
-        if isinstance(part, BlankNode):
-            return True
-        if isinstance(part, Triple):
-            terms += [part.subject, part.object]
-    return False

@@ -61,7 +61,7 @@ def _operations(verb: str, quads: Iterable[Quad], triples: int, blank: bool) -> 
 
 def _line(quad: Quad, blank: bool) -> str:
     triple = f"{quad.subject} {quad.predicate} {quad.object} ."
-    if not blank and _has_blank(quad):
+    if not blank and has_blank(quad):
         raise StoreFailedError(
             f"a blank node cannot be changed by name: {triple}",
             mend="Give it an IRI first, as loading does.",
@@ -69,7 +69,8 @@ def _line(quad: Quad, blank: bool) -> str:
     return triple
 
 
-def _has_blank(quad: Quad) -> bool:
+def has_blank(quad: Quad) -> bool:
+    """Tell whether a quad has a blank node, be it in a triple term."""
     terms: list[object] = [quad.subject, quad.object, quad.graph_name]
     while terms:
         part = terms.pop()

@@ -210,3 +210,16 @@ def test_a_result_over_the_limit_of_rows_is_never_cut_in_silence(tmp_path: Path)
 def test_writing_needs_the_token_on_every_front(served: Served) -> None:
     for _ in range(4):
         assert httpx.post(f"{served.url}/update", data={"update": "CLEAR ALL"}).status_code == 401
+
+
+def test_a_folder_named_from_where_the_command_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    server = start(Path("data"))
+    try:
+        assert server.ask("ASK { ?s ?p ?o }").status_code == 200
+        assert httpx.get(f"{server.url}/loads", headers={"Accept": "application/json"}).status_code == 200
+        assert (tmp_path / "data" / "store").is_dir()
+    finally:
+        server.stop()
