@@ -27,7 +27,7 @@ from kg.reasoning.neighbours import Neighbours
 from kg.reasoning.scan import Scan
 from kg.reasoning.schema import TYPE, Schema, fingerprint, is_schema, keeps, read_schema
 from kg.reasoning.together import together
-from kg.store import UNNAMED, QueryDataset, Store
+from kg.store import UNNAMED, QueryDataset, Store, graph_names
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, GRAPH_ONTOLOGY, ID, slugify, term
 
 T = TypeVar("T")
@@ -185,9 +185,8 @@ def _asserted(store: Store, folder: Path) -> Iterator[bytes]:
     path = folder / "graph.nt"
     everything = "CONSTRUCT WHERE { ?s ?p ?o }"
     yield from _lines(store.query(everything, QueryDataset(default=(UNNAMED,))).serialize(_NTRIPLES))
-    rows = store.query("SELECT DISTINCT ?g { GRAPH ?g { } }").rows()
-    for graph in [row["g"] for row in rows]:
-        if not isinstance(graph, NamedNode) or graph == GRAPH_ENTAILMENTS:
+    for graph in map(NamedNode, graph_names(store)):
+        if graph == GRAPH_ENTAILMENTS:
             continue
         if isinstance(store, Exporting):
             store.export(graph, path)

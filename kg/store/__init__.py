@@ -2,6 +2,18 @@
 
 from kg.store.answer import Answer, Row, Term
 from kg.store.embedded import EmbeddedStore
+from kg.store.graph_names import GRAPH_PATTERNS, graph_names
 from kg.store.seam import UNION, UNNAMED, QueryDataset, Store
 
-__all__ = ["UNION", "UNNAMED", "Answer", "EmbeddedStore", "QueryDataset", "Row", "Store", "Term"]
+__all__ = [
+    "GRAPH_PATTERNS",
+    "UNION",
+    "UNNAMED",
+    "Answer",
+    "EmbeddedStore",
+    "QueryDataset",
+    "Row",
+    "Store",
+    "Term",
+    "graph_names",
+]
