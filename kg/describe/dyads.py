@@ -233,13 +233,14 @@ def _level(store: Store, first: str, second: str, where: str) -> tuple[str, Name
     rows = select(
         store,
         f"""SELECT DISTINCT ?who ?item ?rank WHERE {{
-          {{ SELECT DISTINCT ?item WHERE {{ {where} }} LIMIT {PAGE * 4} }}
-          ?item ?role ?who FILTER(?role IN ({roles})) FILTER({mine})
-          BIND(IF(EXISTS {{ ?body dg:headedBy ?who }}, 5,
-            IF(EXISTS {{ ?m org:member ?who ; dg:post ?post }} || EXISTS {{ ?who org:holds ?held }}, 4,
-            IF(EXISTS {{ ?who a dg:Person }}, 3,
-            IF(EXISTS {{ ?who a dg:Government }} || EXISTS {{ ?who a dg:Administration }}, 2,
-            IF(EXISTS {{ ?who a dg:Agency }}, 1, 0))))) AS ?rank)
+          {{ SELECT DISTINCT ?who ?item WHERE {{
+            {{ SELECT DISTINCT ?item WHERE {{ {where} }} LIMIT {PAGE * 4} }}
+            ?item ?role ?who FILTER(?role IN ({roles})) FILTER({mine}) }} }}
+          OPTIONAL {{ ?body dg:headedBy ?who }} OPTIONAL {{ ?m org:member ?who ; dg:post ?post }}
+          OPTIONAL {{ ?who org:holds ?held }} OPTIONAL {{ ?who a ?kind }}
+          BIND(IF(BOUND(?body), 5, IF(BOUND(?m) || BOUND(?held), 4, IF(?kind = dg:Person, 3,
+            IF(?kind = dg:Government || ?kind = dg:Administration, 2,
+            IF(?kind = dg:Agency, 1, 0))))) AS ?rank)
           FILTER(?rank > 0)
         }} ORDER BY DESC(?rank) ?who ?item LIMIT 1""",
     )

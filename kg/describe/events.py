@@ -14,7 +14,7 @@ from kg.terms import GRAPH_ENTAILMENTS, ONTOLOGY
 
 # Newest first; what bears no date comes last. The end stands in where the beginning is open.
 _ORDER = """OPTIONAL { ?item dg:time ?t OPTIONAL { ?t dg:begin ?b } OPTIONAL { ?t dg:end ?e } }
-    BIND(COALESCE(?b, ?e) AS ?day) OPTIONAL { ?item rdfs:label ?label }"""
+    BIND(COALESCE(?b, ?e) AS ?day) OPTIONAL { ?item rdfs:label ?name } BIND(STR(?name) AS ?label)"""
 _KEY = "DESC(MAX(?day)) MIN(?label)"
 _ROLES = ("participant", "place", "target")
 # How an event concerns a thing that neither takes part nor is a place.

@@ -9,7 +9,7 @@ from kg.describe.events import event_classes, events_in
 from kg.describe.listing import iris_in, select
 from kg.describe.model import Contents
 from kg.search import Name, iri_text, name_all, plain, values
-from kg.store import Store
+from kg.store import GRAPH_PATTERNS, Store
 from kg.terms import BASE, GRAPH_ENTAILMENTS, GRAPH_LOADS, LOAD
 
 
@@ -94,13 +94,18 @@ def source_graphs(store: Store) -> list[Name]:
     """Name the graphs that hold a source: those with claims, events or machine codings in them."""
     kinds = [*event_classes(store), f"{BASE}ontology#Claim", f"{BASE}ontology#CodingRecord"]
     holds = " || ".join(f"EXISTS {{ GRAPH ?g {{ ?s a {iri_text(kind)} }} }}" for kind in kinds)
-    rows = select(
-        store,
-        f"""SELECT DISTINCT ?g WHERE {{ {{ SELECT DISTINCT ?g WHERE {{ GRAPH ?g {{ }} }} }} FILTER({holds})
-        FILTER(?g NOT IN ({GRAPH_LOADS}, {GRAPH_ENTAILMENTS})) }} ORDER BY ?g LIMIT 200""",
-    )
-    names = name_all(store, iris_in(rows, "g"))
-    return [names[iri] for iri in iris_in(rows, "g")]
+    found: list[str] = []
+    for every in GRAPH_PATTERNS:
+        if found:
+            break
+        rows = select(
+            store,
+            f"""SELECT DISTINCT ?g WHERE {{ {{ SELECT DISTINCT ?g WHERE {{ {every} }} }} FILTER({holds})
+            FILTER(?g NOT IN ({GRAPH_LOADS}, {GRAPH_ENTAILMENTS})) }} ORDER BY ?g LIMIT 200""",
+        )
+        found = iris_in(rows, "g")
+    names = name_all(store, found)
+    return [names[iri] for iri in found]
 
 
 def _number(found: object) -> int:

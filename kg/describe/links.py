@@ -74,7 +74,7 @@ def incoming(store: Store, iri: str, page: int) -> tuple[list[Links], int]:
         )
         total = count(store, inner)
         start = (page - 1) * PAGE
-        text = f"""SELECT ?item (MIN(?l) AS ?label) WHERE {{
+        text = f"""SELECT ?item (MIN(STR(?l)) AS ?label) WHERE {{
             {{ {inner} }} OPTIONAL {{ ?item rdfs:label ?l FILTER(LANG(?l) IN ("en", "")) }} }}
             GROUP BY ?item ORDER BY ?label ?item LIMIT {PAGE} OFFSET {start}"""
         if total > COUNTED:

@@ -20,7 +20,8 @@ from kg.terms import ID
 
 # Candidates by name that are looked at for one query.
 _LOOKED_AT: Final = 60
-_VALUES: Final = 20_000
+# Virtuoso sorts no more rows than this before a LIMIT.
+_VALUES: Final = 10_000
 
 
 @dataclass(frozen=True)

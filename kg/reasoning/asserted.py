@@ -8,7 +8,7 @@ from pathlib import Path
 from pyoxigraph import NamedNode, Quad
 
 from kg.sparql import has_dataset_clause
-from kg.store import UNION, UNNAMED, Answer, QueryDataset, Store
+from kg.store import UNION, UNNAMED, Answer, QueryDataset, Store, graph_names
 from kg.terms import GRAPH_ENTAILMENTS
 
 
@@ -20,9 +20,7 @@ def asserted_only(store: Store) -> QueryDataset:
     """
     if not store.query(f"ASK {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }}").truth():
         return UNION
-    rows = store.query("SELECT DISTINCT ?g { GRAPH ?g { } }").rows()
-    graphs = {row["g"].value for row in rows if isinstance(row["g"], NamedNode)}
-    kept = tuple(sorted(graphs - {GRAPH_ENTAILMENTS.value}))
+    kept = tuple(sorted(set(graph_names(store)) - {GRAPH_ENTAILMENTS.value}))
     return QueryDataset(default=(*kept, UNNAMED), named=kept)
 
 

@@ -108,13 +108,28 @@ def types_of(store: Store, iris: Iterable[str]) -> dict[str, list[str]]:
     types: dict[str, list[str]] = {}
     text = f"""{PROLOGUE}
         SELECT DISTINCT ?s ?type WHERE {{
-          VALUES ?s {{ {values(dict.fromkeys(iris))} }} ?s a ?type .
-          FILTER NOT EXISTS {{ ?s a ?other . ?other rdfs:subClassOf+ ?type . FILTER(?other != ?type) }}
-        }} ORDER BY ?type"""
+          VALUES ?s {{ {values(dict.fromkeys(iris))} }} ?s a ?type FILTER(isIRI(?type)) }}"""
     for row in store.query(text).rows():
         types.setdefault(plain(row["s"]), []).append(plain(row["type"]))
+    above = _above(store, sorted({cls for found in types.values() if len(found) > 1 for cls in found}))
     ours = (ONTOLOGY, PREFIXES["org"])
-    return {iri: sorted(found, key=lambda t: (not t.startswith(ours), t)) for iri, found in types.items()}
+    specific = {
+        iri: [cls for cls in found if not any((other, cls) in above for other in found if other != cls)]
+        for iri, found in types.items()
+    }
+    return {iri: sorted(found, key=lambda t: (not t.startswith(ours), t)) for iri, found in specific.items()}
+
+
+def _above(store: Store, classes: Iterable[str]) -> set[tuple[str, str]]:
+    """Pair each class with every one above it.
+
+    One path for each, that begins at a constant: from a list of beginnings Virtuoso loses some of the ends.
+    """
+    paths = [f"{{ {cls} rdfs:subClassOf+ ?above BIND({cls} AS ?cls) }}" for cls in map(iri_text, classes)]
+    if not paths:
+        return set()
+    text = f"{PROLOGUE} SELECT DISTINCT ?cls ?above WHERE {{ {' UNION '.join(paths)} }}"
+    return {(plain(row["cls"]), plain(row["above"])) for row in store.query(text).rows()}
 
 
 def exists(store: Store, iri: str) -> bool:

@@ -2,6 +2,19 @@
 
 from kg.store.answer import Answer, Row, Term
 from kg.store.embedded import EmbeddedStore
+from kg.store.graph_names import GRAPH_PATTERNS, graph_names
 from kg.store.seam import UNION, UNNAMED, QueryDataset, Store, settle
 
-__all__ = ["UNION", "UNNAMED", "Answer", "EmbeddedStore", "QueryDataset", "Row", "Store", "Term", "settle"]
+__all__ = [
+    "GRAPH_PATTERNS",
+    "UNION",
+    "UNNAMED",
+    "Answer",
+    "EmbeddedStore",
+    "QueryDataset",
+    "Row",
+    "Store",
+    "Term",
+    "graph_names",
+    "settle",
+]
