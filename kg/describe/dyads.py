@@ -19,7 +19,7 @@ from kg.terms import ID, ONTOLOGY
 
 _ROLES: Final = ("participant", "actor", "recipient", "affected", "orderedBy")
 _ORDER: Final = """OPTIONAL { ?item dg:time ?t OPTIONAL { ?t dg:begin ?b } OPTIONAL { ?t dg:end ?e } }
-    BIND(COALESCE(?b, ?e) AS ?day) OPTIONAL { ?item rdfs:label ?label }"""
+    BIND(COALESCE(?b, ?e) AS ?day) OPTIONAL { ?item rdfs:label ?name } BIND(STR(?name) AS ?label)"""
 _KEY: Final = "DESC(MAX(?day)) MIN(?label)"
 _CHARACTERS: Final = ("conflictual", "cooperative", "neutral")
 _BALANCED: Final = 2_000

@@ -57,6 +57,6 @@ def members_of(store: Store, cls: str, limit: int) -> list[Name]:
         SELECT ?s (MIN(?key) AS ?label) WHERE {{
           ?class rdfs:subClassOf* {iri_text(cls)} . ?s a ?class ; rdfs:label ?l FILTER(isIRI(?s))
           BIND(CONCAT(IF(LANG(?l) IN ("en", ""), "0", "1"), STR(?l)) AS ?key)
-        }} GROUP BY ?s ORDER BY ?label LIMIT {limit}"""
+        }} GROUP BY ?s ORDER BY ?label ?s LIMIT {limit}"""
     names = name_all(store, found := iris_in(store.query(text).rows(), "s"))
     return [names[iri] for iri in found]

@@ -61,8 +61,10 @@ class Dialect:
             explained = explain_failure(message.strip())
             return otherwise if isinstance(explained, StoreFailedError) else explained
         for pattern, kind in self.faults:
-            if re.search(pattern, message):
-                return kind(" ".join(message.partition("\n\n")[0].split()), where=otherwise.where)
+            if found := re.search(pattern, message):
+                # What Virtuoso had written of a result before it failed stands before its message.
+                said = message[max(0, message.rfind("Virtuoso ", 0, found.start())) :].partition("\n\n")[0]
+                return kind(" ".join(said.split()), where=otherwise.where)
         return otherwise
 
 
@@ -99,7 +101,7 @@ DIALECTS: Final = (
         drops_zero=True,
         faults=(
             ("Undefined procedure", QuerySyntaxError),
-            ("timed out|estimated execution time", QueryStoppedError),
+            ("timed out|estimated execution time|incomplete results", QueryStoppedError),
             ("has not been explicitly created", UnknownNameError),
             ("contains triples already|has been explicitly created", ConflictError),
         ),

@@ -36,6 +36,7 @@ _WRITE_TIME: Final = 600.0
 _CHUNK: Final = 256 * 1024
 _ZERO: Final = re.compile(rb"\x00|\\u0000|\\U00000000")
 _TOLD: Final = 1024**2
+_TOLD_LAST: Final = 8 * 1024
 
 
 class RemoteStore:
@@ -349,10 +350,13 @@ def _some(fields: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def _some_of(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Take the beginning of what explains a failure."""
+    """Take the beginning and the end of what explains a failure."""
     size = 0
+    end = b""
     for piece in pieces:
-        yield piece
+        if size < _TOLD:
+            yield piece
+        else:
+            end = (end + piece)[-_TOLD_LAST:]
         size += len(piece)
-        if size > _TOLD:
-            return
+    yield end

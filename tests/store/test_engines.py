@@ -12,7 +12,8 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple
 
 from kg.catalogue import read_catalogue
-from kg.errors import SignInRequiredError, WrongTokenError
+from kg.errors import QueryStoppedError, SignInRequiredError, WrongTokenError
+from kg.formats import result_format
 from kg.load import commit, install, list_loads, plan
 from kg.search import resolve, search
 from kg.store import EmbeddedStore
@@ -154,6 +155,38 @@ def test_a_wrong_password_is_told(virtuoso_engine: Any) -> None:
         store.update("CLEAR SILENT GRAPH <http://e.example/g>")
     assert caught.value.where
     store.close()
+
+
+class TestStoppedByVirtuoso:
+    """What the engine stops or cuts at a limit of its own is an error, never a result."""
+
+    CROSS = "{ ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            f"SELECT (COUNT(*) AS ?n) {CROSS}",
+            f"CONSTRUCT {{ ?a ?b ?f }} {CROSS}",
+            f"SELECT ?a {CROSS}",
+        ],
+    )
+    def test_a_query_that_it_stops(self, virtuoso_engine: Any, query: str) -> None:
+        store = RemoteStore(f"{virtuoso_engine.query_url}?timeout=1000", timeout=60)
+        with pytest.raises(QueryStoppedError) as caught:
+            answer = store.query(query)
+            list(answer.triples() if answer.kind == "graph" else answer.rows())
+        assert "<sparql" not in str(caught.value)
+        store.close()
+
+    def test_rows_that_it_cuts(self, virtuoso_engine: Any) -> None:
+        store = RemoteStore(f"{virtuoso_engine.query_url}?maxrows=10")
+        with pytest.raises(QueryStoppedError):
+            list(store.query("SELECT * { ?s ?p ?o }").rows())
+        for form in ("xml", "csv"):
+            with pytest.raises(QueryStoppedError):
+                list(store.query("SELECT * { ?s ?p ?o }").serialize(result_format("solutions", form)))
+        assert len(list(store.query("SELECT * { ?s ?p ?o } LIMIT 9").rows())) == 9
+        store.close()
 
 
 def _count(store: RemoteStore, graph: NamedNode) -> int:
