@@ -121,6 +121,11 @@ class Asking:
 
     def statements(self, text: str) -> Iterator[tuple[bytes, bytes, bytes]]:
         """Read what a CONSTRUCT of `said` and `entailed` gives, term by term."""
+        if not hasattr(self.store, "change_files"):
+            # Engines elsewhere write N-Triples in ways of their own, such as a remark where there are none.
+            for found in self.query(text).triples():
+                yield str(found.subject).encode(), str(found.predicate).encode(), str(found.object).encode()
+            return
         for piece in _whole_lines(self.query(text).serialize(_NTRIPLES)):
             for statement in piece.split(b" .\n"):
                 if statement:
