@@ -128,7 +128,8 @@ def run() -> ResponseReturnValue:
 @blueprint.get("/sparql/terms.json")
 def terms() -> ResponseReturnValue:
     """Give what the editor completes: our prefixes, and the classes and properties of the ontology."""
-    sections = [entries for _, entries in ontology_terms(state().store)]
+    held = state()
+    sections = [entries for _, entries in held.memory.get(held.store, "terms", ontology_terms)]
     classes, properties = sections[0], [entry for entries in sections[1:] for entry in entries]
     response = jsonify(
         {

@@ -122,8 +122,9 @@ def describe(store: Store, iri: str, *, page: int = 1, whole: bool = False) -> D
     network = neighbours_of(store, iri)
     facts = facts_of(store, iri)
     links, longest = incoming(store, iri, page)
+    concern = events_where(store, iri)
     events, about, by = (
-        events_of(store, iri, page),
+        events_of(store, iri, page, concern),
         statements_about(store, iri, page),
         statements_by(store, iri, page),
     )
@@ -149,7 +150,7 @@ def describe(store: Store, iri: str, *, page: int = 1, whole: bool = False) -> D
             (f.value.name.iri for group in facts for f in group.facts if f.value.name and _is_time(group)),
         ),
         spots=tuple(spots_of(store, iri)),
-        timeline=timeline_of(store, events_where(store, iri), whole=whole),
+        timeline=timeline_of(store, concern, whole=whole, total=events.total + events.more),
         records=records,
         network=network,
         languages=_languages(store, iri),

@@ -21,12 +21,12 @@ _ROLES = ("participant", "place", "target")
 _OTHER = ("partOfPolicy", "means")
 
 
-def events_of(store: Store, iri: str, page: int) -> Listing[EventLine]:
-    """List the events that concern a thing.
+def events_of(store: Store, iri: str, page: int, where: str) -> Listing[EventLine]:
+    """List the events that concern a thing, by the pattern that `events_where` wrote for it.
 
     As party or place, as policy or type; for a country also those that concern what belongs to it.
     """
-    return _lines(store, events_where(store, iri), page, iri)
+    return _lines(store, where, page, iri)
 
 
 def events_where(store: Store, iri: str) -> str:

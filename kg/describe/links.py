@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
-from kg.describe.listing import count, iris_in, listed, select
+from kg.describe.listing import iris_in, listed, select
 from kg.describe.model import COUNTED, PAGE, Holding, Links, Listing, Status
 from kg.describe.times import times_of
 from kg.describe.titles import titles_on
@@ -63,32 +64,61 @@ def incoming(store: Store, iri: str, page: int) -> tuple[list[Links], int]:
 
     Properties that the ontology declares are tried one by one; others are found among the first COUNTED.
     """
-    node = iri_text(iri)
-    properties = select(store, incoming_query(iri))
-    found: list[tuple[str, list[str], int]] = []
-    longest = 0
-    for row in properties:
-        prop = iri_text(plain(row["p"]))
-        inner = (
-            f"SELECT DISTINCT ?item WHERE {{ ?item {prop} {node} FILTER(isIRI(?item)) }} LIMIT {COUNTED + 1}"
-        )
-        total = count(store, inner)
-        start = (page - 1) * PAGE
-        text = f"""SELECT ?item (MIN(STR(?l)) AS ?label) WHERE {{
-            {{ {inner} }} OPTIONAL {{ ?item rdfs:label ?l FILTER(LANG(?l) IN ("en", "")) }} }}
-            GROUP BY ?item ORDER BY ?label ?item LIMIT {PAGE} OFFSET {start}"""
-        if total > COUNTED:
-            text = f"SELECT DISTINCT ?item WHERE {{ ?item {prop} {node} }} LIMIT {PAGE} OFFSET {start}"
-        longest = max(longest, min(total, COUNTED))
-        items = iris_in(select(store, text), "item") if start < min(total, COUNTED) else []
-        found.append((plain(row["p"]), items, total))
-    names = name_all(store, [iri for prop, things, _ in found for iri in (prop, *things)])
+    start = (page - 1) * PAGE
+    properties = [plain(row["p"]) for row in select(store, incoming_query(iri))]
+    totals = _totals(store, iri, properties)
+    longest = min(max(totals.values(), default=0), COUNTED)
+    shown = [prop for prop in properties if start < min(totals[prop], COUNTED)]
+    things = _pages(store, iri, {prop: totals[prop] for prop in shown}, start)
+    names = name_all(store, [iri for prop in shown for iri in (prop, *things[prop])])
     links = [
-        Links(names[prop], tuple(names[thing] for thing in things), min(total, COUNTED), total > COUNTED)
-        for prop, things, total in found
-        if things
+        Links(
+            names[prop],
+            tuple(names[thing] for thing in things[prop]),
+            min(totals[prop], COUNTED),
+            totals[prop] > COUNTED,
+        )
+        for prop in shown
+        if things[prop]
     ]
     return links, longest
+
+
+def _totals(store: Store, iri: str, properties: Sequence[str]) -> dict[str, int]:
+    """Count, in one query, what points to a thing by each property, up to one beyond COUNTED."""
+    parts = (
+        f"{{ SELECT ({iri_text(prop)} AS ?p) (COUNT(*) AS ?n) WHERE {{ {{ {_pointing(iri, prop)} }} }} }}"
+        for prop in properties
+    )
+    rows = select(store, f"SELECT ?p ?n WHERE {{ {' UNION '.join(parts)} }}") if properties else []
+    return dict.fromkeys(properties, 0) | {plain(row["p"]): int(plain(row["n"])) for row in rows}
+
+
+def _pages(store: Store, iri: str, totals: Mapping[str, int], start: int) -> dict[str, list[str]]:
+    """Find, in one query, a page of what points to a thing by each property, by name if all are counted."""
+    parts = []
+    for prop, total in totals.items():
+        page = f"LIMIT {PAGE} OFFSET {start}"
+        chosen = f"""SELECT ?item (MIN(STR(?l)) AS ?label) WHERE {{ {{ {_pointing(iri, prop)} }}
+            OPTIONAL {{ ?item rdfs:label ?l FILTER(LANG(?l) IN ("en", "")) }} }}
+            GROUP BY ?item ORDER BY ?label ?item {page}"""
+        if total > COUNTED:
+            chosen = f"SELECT DISTINCT ?item WHERE {{ ?item {iri_text(prop)} {iri_text(iri)} }} {page}"
+        parts.append(f"{{ {{ {chosen} }} BIND({iri_text(prop)} AS ?p) }}")
+    rows = select(store, f"SELECT ?p ?item ?label WHERE {{ {' UNION '.join(parts)} }}") if parts else []
+    # A union may give its parts in any order.
+    rows.sort(key=lambda row: ("label" in row, row_text(row, "label") or "", plain(row["item"])))
+    found: dict[str, list[str]] = {prop: [] for prop in totals}
+    for row in rows:
+        found[plain(row["p"])] += iris_in([row], "item")
+    return found
+
+
+def _pointing(iri: str, prop: str) -> str:
+    return (
+        f"SELECT DISTINCT ?item WHERE {{ ?item {iri_text(prop)} {iri_text(iri)} FILTER(isIRI(?item)) }}"
+        f" LIMIT {COUNTED + 1}"
+    )
 
 
 def incoming_query(iri: str) -> str:
@@ -182,6 +212,8 @@ def statuses_of(store: Store, iri: str, page: int) -> Listing[Status]:
     order = "OPTIONAL { ?item dg:time/dg:begin ?begin } OPTIONAL { ?item dg:time/dg:end ?end }"
     order += " BIND(COALESCE(?begin, ?end) AS ?day)"
     found = listed(store, where, page, order=order, key="MIN(?day)")
+    if not found.items:
+        return Listing(total=found.total, start=found.start, more=found.more, query=found.query)
     rows = select(
         store,
         f"""SELECT ?item (MIN(?r) AS ?rank) (MIN(?t) AS ?time) WHERE {{

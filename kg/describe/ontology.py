@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pyoxigraph import Literal
@@ -29,6 +30,8 @@ _KINDS = (
     ("Annotations", "owl:AnnotationProperty"),
 )
 _EXAMPLES = 3
+# So many terms are looked for in one query.
+_TOGETHER = 50
 # A class expression has an IRI in a store, and no name: what it joins is shown in its place.
 _NAMED = f"FILTER(isIRI(?{{}}) && !STRSTARTS(STR(?{{}}), '{GENID}'))".replace("{}", "{0}")
 _UNION = "owl:unionOf/rdf:rest*/rdf:first"
@@ -125,6 +128,7 @@ def ontology_terms(store: Store) -> list[tuple[str, list[Entry]]]:
               }} ORDER BY ?term""",
         )
         names = name_all(store, iris_in(rows, "term", "above", "domain", "range"))
+        instances = _instances(store, dict.fromkeys(iris_in(rows, "term")), kind)
         grouped: dict[str, list[Row]] = defaultdict(list)
         for row in rows:
             grouped[plain(row["term"])].append(row)
@@ -146,7 +150,7 @@ def ontology_terms(store: Store) -> list[tuple[str, list[Entry]]]:
                     domains=linked["domain"],
                     ranges=linked["range"],
                     aligned=tuple(aligned.get(iri, ())),
-                    instances=_instances(store, iri, kind),
+                    instances=tuple(instances.get(iri, ())),
                 )
             )
         sections.append((title, entries))
@@ -210,25 +214,32 @@ def _alignments(store: Store) -> dict[str, list[Aligned]]:
     return found
 
 
-def _instances(store: Store, iri: str, kind: str) -> tuple[Instance, ...]:
-    """Pick a few cases from graphs of sources; none for annotations, nor for other vocabularies' terms."""
-    if kind == "owl:AnnotationProperty" or not iri.startswith(ONTOLOGY):
-        return ()
+def _instances(store: Store, terms: Iterable[str], kind: str) -> dict[str, list[Instance]]:
+    """Pick a few cases of each term from graphs of sources; none for annotations and others' terms."""
+    ours = [iri for iri in terms if iri.startswith(ONTOLOGY) and kind != "owl:AnnotationProperty"]
+    case, beside, limit = "?x {} ?y", GRAPH_ENTAILMENTS, 1
     if kind == "owl:Class":
-        pattern, limit = f"GRAPH ?g {{ ?x a <{iri}> }} FILTER(?g != {GRAPH_ONTOLOGY})", _EXAMPLES
-    else:
-        pattern, limit = f"GRAPH ?g {{ ?x <{iri}> ?y }} FILTER(?g != {GRAPH_ENTAILMENTS})", 1
-    rows = select(store, f"SELECT ?x ?y WHERE {{ {pattern} }} LIMIT {limit}")
-    names = name_all(store, iris_in(rows, "x", "y"))
-    return tuple(
-        Instance(
-            thing=names[plain(row["x"])],
-            to=names.get(plain(row["y"])) if "y" in row else None,
-            value=row["y"].value if isinstance(row.get("y"), Literal) else "",  # type: ignore[union-attr]
+        case, beside, limit = "?x a {}", GRAPH_ONTOLOGY, _EXAMPLES
+    rows: list[Row] = []
+    for start in range(0, len(ours), _TOGETHER):
+        parts = (
+            f"{{ {{ SELECT ?x ?y WHERE {{ GRAPH ?g {{ {case.format(f'<{iri}>')} }}"
+            f" FILTER(?g != {beside}) }} LIMIT {limit} }} BIND(<{iri}> AS ?term) }}"
+            for iri in ours[start : start + _TOGETHER]
         )
-        for row in rows
-        if plain(row["x"]) in names
-    )
+        rows += select(store, f"SELECT ?term ?x ?y WHERE {{ {' UNION '.join(parts)} }}")
+    names = name_all(store, iris_in(rows, "x", "y"))
+    found: dict[str, list[Instance]] = defaultdict(list)
+    for row in rows:
+        if plain(row["x"]) in names:
+            found[plain(row["term"])].append(
+                Instance(
+                    thing=names[plain(row["x"])],
+                    to=names.get(plain(row["y"])) if "y" in row else None,
+                    value=row["y"].value if isinstance(row.get("y"), Literal) else "",  # type: ignore[union-attr]
+                )
+            )
+    return found
 
 
 def ontology_triples(store: Store, name: str = "", version: str = "") -> Answer:

@@ -14,16 +14,17 @@ _MONTHS: Final = 36
 _BARS: Final = 120
 
 
-def timeline_of(store: Store, where: str, *, whole: bool = False) -> Timeline:
+def timeline_of(store: Store, where: str, *, whole: bool = False, total: int | None = None) -> Timeline:
     """Count what a pattern binds to ?item by the month in which it begins, or by year over a longer time.
 
     More than COUNTED things are counted only when `whole` is set; else the timeline says that it has `more`.
-    What bears no full date is left out, and counted in `undated`.
+    `total` tells how many things there are, for who has counted them, up to one beyond COUNTED. What bears no
+    full date is left out, and counted in `undated`.
     """
     inner = f"SELECT DISTINCT ?item WHERE {{ {where} }}"
-    total = 0
     if not whole:
-        total = count(store, f"{inner} LIMIT {COUNTED + 1}")
+        if total is None:
+            total = count(store, f"{inner} LIMIT {COUNTED + 1}")
         if total > COUNTED:
             return Timeline(more=True)
         if not total:
