@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, Unpack
 
 from pyoxigraph import NamedNode
 
@@ -21,6 +21,7 @@ from kg.load.model import (
     FindReader,
     Follower,
     Newcomer,
+    Options,
     Preview,
     Progress,
     TableReader,
@@ -33,7 +34,6 @@ from kg.load.staging import stage
 from kg.load.staging_rdf import RdfRead, stage_rdf
 from kg.load.undoing import Undone, undo_load
 from kg.provenance import Load, read_load, read_loads
-from kg.readers.detect import find_reader
 from kg.store import Store
 
 __all__ = [
@@ -94,17 +94,13 @@ def prepare(
     path: Path,
     *,
     name: str,
-    format: str | None = None,  # noqa: A002 - the word that every RDF library uses
-    media_type: str | None = None,
-    source: str | None = None,
-    base_iri: str | None = None,
-    max_errors: int = 0,
     progress: Progress = silent,
-    find_reader: FindReader = find_reader,
+    **options: Unpack[Options],
 ) -> Preview:
-    """Read a file into a load's folder and keep its preview there; raises what `staging.stage` raises.
+    """Read a file into a load's folder and keep its preview there.
 
-    The folder's state tells how far it is meanwhile, and what ended it.
+    Takes and raises what `staging.stage` does. The folder's state tells how far it is meanwhile, and what
+    ended it.
     """
     with folder.working():
         state = folder.read()
@@ -112,17 +108,7 @@ def prepare(
         folder.write(state)
         try:
             preview = stage(
-                store,
-                folder,
-                path,
-                name=name,
-                format=format,
-                media_type=media_type,
-                source=source,
-                base_iri=base_iri,
-                max_errors=max_errors,
-                progress=folder.teller(state, progress),
-                find_reader=find_reader,
+                store, folder, path, name=name, progress=folder.teller(state, progress), **options
             )
         except BaseException as error:
             folder.fail(state, error)
@@ -134,15 +120,7 @@ def prepare(
 
 
 def plan(
-    store: Store,
-    data: bytes,
-    *,
-    name: str,
-    format: str | None = None,  # noqa: A002 - the word that every RDF library uses
-    media_type: str | None = None,
-    source: str | None = None,
-    base_iri: str | None = None,
-    root: Path | None = None,
+    store: Store, data: bytes, *, name: str, root: Path | None = None, **options: Unpack[Options]
 ) -> Plan:
     """Work out what loading some RDF at hand would change; nothing is stored.
 
@@ -157,16 +135,7 @@ def plan(
         folder, _ = loads.new(PurePath(name).name)
         path = folder.source / "data"
         path.write_bytes(data)
-        preview = prepare(
-            store,
-            folder,
-            path,
-            name=name,
-            format=format,
-            media_type=media_type,
-            source=source,
-            base_iri=base_iri,
-        )
+        preview = prepare(store, folder, path, name=name, **options)
         made = Plan(loads, folder, preview)
     except BaseException:
         if root is None:

@@ -48,14 +48,9 @@ def change_from(entered: Path, left: Path, graph: NamedNode) -> Change:
     )
 
 
-def delta(path: Path) -> Path:
-    """Find a file of a load: as it was written, else compressed."""
-    return find_packed(path)
-
-
 def open_delta(path: Path) -> Iterator[bytes]:
     """Read the lines of a file of a load, compressed or not; none where there is no such file."""
-    found = delta(path)
+    found = find_packed(path)
     if not found.exists():
         return
     with open_packed(found) as lines:
@@ -72,7 +67,7 @@ def _statements(path: Path, graph: NamedNode) -> Statements:
 
 
 def _triples(path: Path, graph: NamedNode) -> Iterator[Triple]:
-    found = delta(path)
+    found = find_packed(path)
     if not found.exists():
         return
     with open_packed(found) as file:

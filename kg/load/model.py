@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 from kg.actors import Resolver
 from kg.changes import Change
@@ -41,6 +41,17 @@ class TableReader(Protocol):
 
 FindReader = Callable[[Path, str | None, str], TableReader | None]
 """Finds the reader of a file by path, format and name; None for RDF."""
+
+
+class Options(TypedDict, total=False):
+    """What may be said of a file that is to be loaded; `staging.stage` has the defaults."""
+
+    format: str | None
+    media_type: str | None
+    source: str | None
+    base_iri: str | None
+    max_errors: int
+    find_reader: FindReader
 
 
 class Follower(Protocol):
