@@ -14,6 +14,7 @@ from typing import IO, BinaryIO, Final
 import zstandard
 
 from kg.errors import DataSyntaxError, TooLargeError, UnsupportedFormatError
+from kg.packed import unpack
 
 MAX_EXPANDED: Final = 64 << 30
 """How many bytes one compressed file may hold."""
@@ -213,21 +214,14 @@ def _gzip_pieces(stream: BinaryIO, name: str) -> Iterator[bytes]:
 
 
 def _zstd_pieces(stream: BinaryIO, name: str) -> Iterator[bytes]:
-    rest = b""
-    while rest or (rest := stream.read(_ZSTD_CHUNK)):
-        engine = zstandard.ZstdDecompressor().decompressobj()
-        while not engine.eof:
-            try:
-                piece = engine.decompress(rest)
-            except zstandard.ZstdError as error:
-                raise DataSyntaxError(
-                    f"the zst file is damaged ({error})", where=name, mend="Fetch the file again, whole."
-                ) from None
-            if piece:
-                yield piece
-            if not engine.eof and not (rest := stream.read(_ZSTD_CHUNK)):
-                raise _cut_off(name, "zst")
-        rest = engine.unused_data
+    try:
+        yield from unpack(stream, _ZSTD_CHUNK)
+    except EOFError:
+        raise _cut_off(name, "zst") from None
+    except zstandard.ZstdError as error:
+        raise DataSyntaxError(
+            f"the zst file is damaged ({error})", where=name, mend="Fetch the file again, whole."
+        ) from None
 
 
 def _zip_pieces(stream: IO[bytes], name: str) -> Iterator[bytes]:
