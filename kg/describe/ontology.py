@@ -29,7 +29,7 @@ _KINDS = (
     ("Properties with plain values", "owl:DatatypeProperty"),
     ("Annotations", "owl:AnnotationProperty"),
 )
-_EXAMPLES = 3
+_EXAMPLES = 2
 # So many terms are looked for in one query.
 _TOGETHER = 50
 # A class expression has an IRI in a store, and no name: what it joins is shown in its place.
