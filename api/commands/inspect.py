@@ -85,8 +85,12 @@ def validate(settings: Settings, files: tuple[str, ...], form: str | None, data:
             read = report(store, name_file(path), name=path, format=form)
             number += read.checked.violations
             refused += read.violations
-            for text in read.others:
-                click.echo(f"warning: {text}")
+            others = [(severity, text) for severity, text in read.findings if severity != "violation"]
+            for severity, text in others:
+                click.echo(f"{severity}: {text}")
+            # The last of them says how many more there are.
+            for text in read.others[len(others) :]:
+                click.echo(text)
             if not read.violations:
                 click.echo(f"{path}: conforms to the shapes")
     if refused:
