@@ -57,7 +57,8 @@ class Faults:
             detail,
             findings=tuple(self.listed),
             where=self._name,
-            mend=f"Correct these rows, or load the rest: allow {self.count} rows that cannot be read"
+            mend=f"Correct these rows, or load the rest: allow {self.count}"
+            f" {'row' if self.count == 1 else 'rows'} that cannot be read"
             " (--max-errors).",
         )
 
