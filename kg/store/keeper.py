@@ -219,6 +219,11 @@ class Keeper:
                     "the change was cancelled; nothing of it is stored",
                     mend="Start it again when you like.",
                 ) from None
+            if isinstance(error, ChannelClosedError):
+                raise StoreFailedError(
+                    "the writing process ended; whether the change is stored cannot be told",
+                    mend="Look whether it is there before you try again.",
+                ) from None
             raise stopped(error, status, self._timeout, self._memory) from None
         except KeyboardInterrupt:
             # What was begun must not be finished behind the back of who broke it off.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import DiplographError, QueryStoppedError, StoreFailedError
+from kg.errors import DiplographError, StoreFailedError
 from kg.store.isolated import IsolatedStore
 from kg.store.keeper import Keeper
 from kg.store.keeper_socket import DistantKeeper, KeeperSocket
@@ -138,7 +138,8 @@ def test_what_is_acknowledged_is_there_after_the_writer_was_killed(served: Serve
             while not unsure:
                 try:
                     write(here, "k", stored)
-                except (QueryStoppedError, StoreFailedError):
+                except StoreFailedError as error:
+                    assert "cannot be told" in str(error)
                     unsure = 1
                 else:
                     stored += 1
