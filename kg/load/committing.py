@@ -14,7 +14,14 @@ from typing import Final, cast
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
-from kg.errors import CancelledError, ConflictError, QueryStoppedError, UnknownNameError
+from kg.errors import (
+    CancelledError,
+    ConflictError,
+    DiplographError,
+    QueryStoppedError,
+    StoreFailedError,
+    UnknownNameError,
+)
 from kg.lines import read_lines
 from kg.load.folder import LoadFolder, Loads, State, disk_errors
 from kg.load.following import follow
@@ -94,15 +101,25 @@ def store_load(
 def finish(
     store: Store, folder: LoadFolder, state: State, followers: Sequence[Follower], progress: Progress = silent
 ) -> None:
-    """Note that a load is stored, tell the followers, and keep what undoing it takes, compressed."""
+    """Note that a load is stored, tell the followers, and keep what undoing it takes, compressed.
+
+    Raises StoreFailedError, which says that the load is stored, where the rest cannot be done.
+    """
     _cut(folder, state)
     state.step = "stored"
     folder.write(state)
     tell = folder.teller(state, progress, may_end=False)
-    tell("bringing what follows the graph up to date", 0)
-    follow(store, folder, state, followers)
-    tell("packing", 0)
-    pack(folder)
+    try:
+        tell("bringing what follows the graph up to date", 0)
+        follow(store, folder, state, followers)
+        tell("packing", 0)
+        pack(folder)
+    except (DiplographError, OSError) as error:
+        raise StoreFailedError(
+            f"load {state.id} is stored, but what follows the graph is not up to date: {error}",
+            where=state.file_name,
+            mend="Do not load it again: once the cause is mended, the next start brings the rest up to date.",
+        ) from error
 
 
 def back_to_ready(folder: LoadFolder, state: State) -> None:

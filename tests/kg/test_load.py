@@ -1,13 +1,21 @@
 """Plans and commits: what a file changes, what the shapes refuse, and that nothing happens by halves."""
 
+import errno
 from pathlib import Path
 
 import pytest
 from pyoxigraph import NamedNode
 
-from kg.errors import ConflictError, DataSyntaxError, ParameterError, ValidationFailedError
+from kg.changes import Change
+from kg.errors import (
+    ConflictError,
+    DataSyntaxError,
+    ParameterError,
+    StoreFailedError,
+    ValidationFailedError,
+)
 from kg.load import commit, install, list_loads, plan, report
-from kg.store import EmbeddedStore
+from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH, GRAPH_COUNTRIES, ID, ONTOLOGY, PREFIXES
 
 FILE = Path(__file__).parent.parent / "fixtures" / "new-event.ttl"
@@ -201,3 +209,16 @@ def test_report_tells_findings_without_a_plan(store: EmbeddedStore) -> None:
     assert found.findings[0][0] == "violation"
     assert len(found.violations) == found.checked.violations
     assert report(store, FILE, name="x.ttl").findings == ()
+
+
+def test_a_load_that_is_stored_says_so_when_what_follows_it_fails(store: EmbeddedStore) -> None:
+    class FullDisk:
+        def follow(self, store: Store, change: Change) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    made = plan(store, FILE.read_bytes(), name=FILE.name)
+    with pytest.raises(StoreFailedError, match=r"is stored, but .*No space left") as caught:
+        commit(store, made, followers=[FullDisk()])
+    assert "Do not load it again" in (caught.value.mend or "")
+    assert [load.id for load in list_loads(store)] == [made.folder.id]
+    assert (made.folder.read().step, made.folder.read().followed) == ("stored", False)
