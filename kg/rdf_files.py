@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import mmap
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pyoxigraph
 from pyoxigraph import BlankNode, DefaultGraph, RdfFormat, Triple
 
 from kg.errors import DataSyntaxError
 from kg.formats import Format
+from kg.readers.content import Content
+from kg.readers.nesting import refuse_deep_json, refuse_deep_terms
 from kg.readers.xml_check import check_xml
-
-# The engine's parser and the release of nested terms recurse; some 20,000 levels end the process.
-_DEPTH: Final = 200
-_CHUNK: Final = 1024 * 1024
-_JSON: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
-_TURTLE: Final = re.compile(
-    rb'"""(?:[^"\\]|\\.|"(?!""))*"""|' + rb"'''(?:[^'\\]|\\.|'(?!''))*'''|"
-    rb'"(?:[^"\\\n]|\\.)*"|' + rb"'(?:[^'\\\n]|\\.)*'|<[^<>\s]*>|\#[^\n]*|<<|>>",
-    re.DOTALL,
-)
 
 
 @dataclass(frozen=True)
@@ -84,30 +75,13 @@ def _check(source: Path, form: Format, name: str) -> None:
     """Refuse what would end the engine's process, or make it fetch or grow."""
     if form.name == "rdf" and source.stat().st_size == 0:
         raise DataSyntaxError("it is empty, which is no XML", where=name, mend="Send an rdf:RDF element.")
-    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        if form.name == "rdf":
-            check_xml(iter(lambda: file.read(_CHUNK), b""), name)
-        elif form.name == "jsonld":
-            _check_depth(data, _JSON, {b"[": 1, b"{": 1, b"]": -1, b"}": -1}, name)
-        elif data.find(b"<<") >= 0:
-            _check_depth(data, _TURTLE, {b"<<": 1, b">>": -1}, name)
-
-
-def _check_depth(data: mmap.mmap, token: re.Pattern[bytes], steps: dict[bytes, int], name: str) -> None:
-    depth = 0
-    view: Any = data
-    for match in token.finditer(view):
-        depth += steps.get(match.group(), 0)
-        if depth > _DEPTH:
-            line = data[: match.start()].count(b"\n") + 1
-            column = match.start() - data.rfind(b"\n", 0, match.start())
-            raise DataSyntaxError(
-                f"it is nested more than {_DEPTH} deep",
-                where=f"{name}, line {line}, column {column}",
-                mend="Write the parts side by side, with references to one another.",
-                line=line,
-                column=column,
-            )
+    content = Content(source, name)
+    if form.name == "rdf":
+        check_xml(content.chunks(), name)
+    elif form.name == "jsonld":
+        refuse_deep_json(content)
+    else:
+        refuse_deep_terms(content)
 
 
 def _explain(error: SyntaxError, name: str) -> DataSyntaxError:

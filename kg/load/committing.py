@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,8 +34,6 @@ from kg.store import Store, settle
 from kg.terms import GRAPH_LOADS, LOAD, compact
 
 _FEW: Final = 20_000
-
-Stop = Callable[[], bool]
 
 
 @disk_errors()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Final
 
 import pyoxigraph
@@ -11,13 +10,11 @@ import pyoxigraph
 from kg.errors import TooLargeError
 from kg.readers.content import Content
 from kg.readers.context import with_context
+from kg.readers.nesting import refuse_deep_json
 
 LIMIT: Final = 64 * 1024 * 1024
 """How many bytes of JSON-LD are read; at ten times as many in memory."""
 _NO_CONTEXT: Final = "https://no-context.invalid/#"
-_DEPTH: Final = 200
-_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
-_STEPS: Final = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 
 
 def read_document(content: Content) -> bytes:
@@ -28,7 +25,7 @@ def read_document(content: Content) -> bytes:
             where=content.name,
             mend="Split it, or write it as N-Triples or Turtle, which are read piece by piece.",
         )
-    _check_depth(content)
+    refuse_deep_json(content)
     with content.open() as file:
         return with_context(file.read().decode()).encode()
 
@@ -52,17 +49,3 @@ def check_keys(text: bytes, content: Content, base: str) -> None:
                 f'Map "{key}" to an IRI in "@context", or take it out.',
                 at if at >= 0 else None,
             )
-
-
-def _check_depth(content: Content) -> None:
-    """Refuse JSON that nests deep: at some 40,000 levels the engine takes the process down."""
-    depth = 0
-    with content.view() as view:
-        for token in _TOKEN.finditer(view):
-            depth += _STEPS.get(token.group(), 0)
-            if depth > _DEPTH:
-                raise content.fault(
-                    f"objects and lists are nested more than {_DEPTH} deep",
-                    "Write the objects side by side, with references by @id.",
-                    token.start(),
-                )

@@ -17,18 +17,12 @@ from kg.formats import RDF_FORMATS, Format, rdf_format
 from kg.lines import Watch
 from kg.readers.content import Content
 from kg.readers.jsonld import check_keys, read_document
+from kg.readers.nesting import TURTLE_TOKEN
 from kg.readers.places import find_lines
 from kg.readers.xml_check import check_xml
 
 # No name under .invalid is ever real (RFC 2606): such an IRI was relative.
 _RELATIVE: Final = "https://relative.invalid/"
-# Strings, IRIs and comments of Turtle and its kin (Turtle 1.1 section 6.5), so that what is left is syntax.
-_TURTLE_TOKEN: Final = re.compile(
-    rb'"""(?:[^"\\]|\\.|"(?!""))*"""|'
-    rb"'''(?:[^'\\]|\\.|'(?!''))*'''|"
-    rb'"(?:[^"\\\n]|\\.)*"|' + rb"'(?:[^'\\\n]|\\.)*'|<[^<>\s]*>|\#[^\n]*|<<",
-    re.DOTALL,
-)
 _DECLARED: Final = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']+)")
 _BREAKS_OFF: Final = "The file breaks off here: check that it is whole."
 _TICK: Final = 20_000
@@ -147,10 +141,6 @@ class Parsed:
         """Give the one named graph that it names, if any."""
         return self.reading.graph
 
-    def line_of(self, iri: str, value: str | None = None) -> int | None:
-        """Find the line of a thing, or of its value."""
-        return self.reading.lines_of([(iri, value)])[0]
-
 
 def open_rdf(
     data: bytes | Path,
@@ -220,7 +210,7 @@ def _check_triple_terms(content: Content) -> None:
     with content.view() as view:
         if view.find(b"<<") < 0:
             return
-        for token in _TURTLE_TOKEN.finditer(view):
+        for token in TURTLE_TOKEN.finditer(view):
             if token.end() - token.start() == 2 and token.group() == b"<<":
                 raise content.fault(
                     "triple terms (RDF 1.2) are not supported",

@@ -245,16 +245,16 @@ def test_line_of_a_thing() -> None:
         f"  e:b . {B} e:p e:a . e:x\\/y e:p 1 .".encode(),
         name="x.ttl",
     )
-    assert parsed.line_of(A.value) == 3
-    assert parsed.line_of(B.value) == 4
-    assert parsed.line_of("http://example.org/x/y") == 4
-    assert parsed.line_of("http://example.org/zz") is None
+    assert parsed.reading.lines_of([(A.value, None)]) == [3]
+    assert parsed.reading.lines_of([(B.value, None)]) == [4]
+    assert parsed.reading.lines_of([("http://example.org/x/y", None)]) == [4]
+    assert parsed.reading.lines_of([("http://example.org/zz", None)]) == [None]
 
 
 def test_line_of_a_value_that_occurs_once() -> None:
     parsed = read_rdf(f'{A} {P} "2018",\n "2019" .\n{B} {P} "2018" .'.encode(), name="x.ttl")
-    assert parsed.line_of(A.value, '"2019"') == 2
-    assert parsed.line_of(B.value, '"2018"') == 3
+    assert parsed.reading.lines_of([(A.value, '"2019"')]) == [2]
+    assert parsed.reading.lines_of([(B.value, '"2018"')]) == [3]
 
 
 def triples_of(text: str) -> list[Triple]:
