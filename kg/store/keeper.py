@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -102,6 +103,8 @@ class Keeper:
         self._timeout = timeout
         self._memory = memory
         self._lock = threading.Lock()
+        # Held while a writer is replaced, by who writes or by who makes a snapshot.
+        self._replacing = threading.Lock()
         self._closed = False
         self._writer = self._start_writer()
         self._live = LiveStore(folder)
@@ -189,7 +192,7 @@ class Keeper:
         if self._closed:
             return
         self._closed = True
-        with self._lock:
+        with self._lock, self._replacing:
             self._writer.kill(_STOP_TIME)
         self._snapshots.clear()
 
@@ -200,8 +203,9 @@ class Keeper:
         budget: float | None,
         stop: Callable[[], bool] | None,
     ) -> None:
+        writer = self._writer
         try:
-            channel = self._writer.channel
+            channel = writer.channel
             channel.send_message(message)
             for part in parts:
                 channel.send(b"D", part)
@@ -211,9 +215,7 @@ class Keeper:
             channel.receive_message(budget)
         except (ChannelTimeoutError, ChannelClosedError) as error:
             # A killed transaction was never committed: the engine rolls it back when it opens again.
-            status = self._writer.kill(LAST_WORDS if isinstance(error, ChannelClosedError) else 0)
-            if not self._closed:
-                self._writer = self._start_writer()
+            status = self._replace(writer, LAST_WORDS if isinstance(error, ChannelClosedError) else 0)
             if stop is not None and isinstance(error, ChannelTimeoutError):
                 raise QueryStoppedError(
                     "the change was cancelled; nothing of it is stored",
@@ -227,10 +229,16 @@ class Keeper:
             raise stopped(error, status, self._timeout, self._memory) from None
         except KeyboardInterrupt:
             # What was begun must not be finished behind the back of who broke it off.
-            self._writer.kill()
-            if not self._closed:
-                self._writer = self._start_writer()
+            self._replace(writer)
             raise
+
+    def _replace(self, writer: EngineProcess, grace: float = 0) -> int:
+        """End a writer, after `grace` seconds at most, and start another, once; gives its exit status."""
+        with self._replacing:
+            status = writer.kill(grace)
+            if self._writer is writer and not self._closed:
+                self._writer = self._start_writer()
+        return status
 
     def _start_writer(self) -> EngineProcess:
         writer = EngineProcess("writer", 2, str(self._folder.resolve()), *self._allowed)
@@ -248,13 +256,27 @@ class Keeper:
     def _copy(self, path: Path) -> None:
         if self._live.copy(path):
             return
-        channel = self._writer.channels[1]
         try:
-            channel.send_message({"path": str(path.resolve())})
-            channel.receive_message(_OPEN_TIME)
+            self._have_checkpoint(path)
         except (ChannelClosedError, ChannelTimeoutError):
             raise StoreFailedError("no snapshot could be made: the writing process is gone") from None
         self._live.learn(path)
+
+    def _have_checkpoint(self, path: Path) -> None:
+        writer = self._writer
+        try:
+            self._checkpoint(writer, path)
+        except ChannelClosedError:
+            # Nobody who reads is to suffer from the end of a writer: the next one has what was committed.
+            self._replace(writer)
+            shutil.rmtree(path, ignore_errors=True)
+            self._checkpoint(self._writer, path)
+
+    @staticmethod
+    def _checkpoint(writer: EngineProcess, path: Path) -> None:
+        channel = writer.channels[1]
+        channel.send_message({"path": str(path.resolve())})
+        channel.receive_message(_OPEN_TIME)
 
 
 def stopped(error: Exception, status: int, timeout: float, memory: int) -> QueryStoppedError:
