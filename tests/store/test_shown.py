@@ -17,6 +17,7 @@ from kg.errors import DiplographError, StoreFailedError
 from kg.store.isolated import IsolatedStore
 from kg.store.keeper import Keeper
 from kg.store.keeper_socket import DistantKeeper, KeeperSocket
+from kg.store.live import LiveStore
 from kg.store.seam import settle
 from kg.store.shared import SharedNumber
 
@@ -151,6 +152,20 @@ def test_what_is_acknowledged_is_there_after_the_writer_was_killed(served: Serve
         assert seen == last(here, "k")
         assert stored <= seen <= stored + unsure
         stored = seen
+
+
+def test_a_query_has_its_snapshot_from_the_next_writer(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = served.stores
+    monkeypatch.setattr(LiveStore, "copy", lambda self, target: False)
+    before = served.keeper.writer_pid
+    write(here, "d", 0)
+    os.kill(before, signal.SIGKILL)
+    assert last(there, "d") == 1
+    assert served.keeper.writer_pid != before
+    write(here, "d", 1)
+    assert last(here, "d") == 2
 
 
 def test_a_commit_whose_snapshot_fails_is_acknowledged(
