@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -132,10 +133,14 @@ class TableReading:
         """Say what the reader met that people should know, 20 of each kind."""
         found: list[str] = []
         for kind in _KINDS:
-            of_kind = self._notes.of(kind)
-            for note in of_kind[:_LISTED]:
-                times = f", {note.count:,} times" if note.count > 1 else ""
-                found.append(f"{note.said} (first on line {note.line}{times})")
-            if len(of_kind) > _LISTED:
-                found.append(f"… and {len(of_kind) - _LISTED:,} more of this kind: {kind}")
+            # Several places may have one code: what is said of it is said once.
+            said: dict[str, tuple[int, int]] = {}
+            for note in self._notes.of(kind):
+                line, count = said.get(note.said, (note.line, 0))
+                said[note.said] = min(line, note.line), count + note.count
+            for text, (line, count) in islice(said.items(), _LISTED):
+                times = f", {count:,} times" if count > 1 else ""
+                found.append(f"{text} (first on line {line}{times})")
+            if len(said) > _LISTED:
+                found.append(f"… and {len(said) - _LISTED:,} more of this kind: {kind}")
         return tuple(found)

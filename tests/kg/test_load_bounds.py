@@ -77,3 +77,20 @@ def test_identifiers_that_are_too_far_apart_are_joined(store, tmp_path, monkeypa
     bounded, others = staged(store, tmp_path / "bounded", table)
     assert others == lines
     assert bounded.added == len(lines)
+
+
+def test_what_is_noted_of_several_places_is_said_once(store, tmp_path) -> None:
+    rows = tmp_path / "rows.csv"
+    write_rows(rows, 200)
+    cells = [line.split("\t") for line in rows.read_text(encoding="utf-8").splitlines()]
+    placed = [row for row in cells if row[51] == "4"][:2]
+    assert len(placed) == 2
+    for number, row in enumerate(placed):
+        # FIPS 10-4 has no country OS; GDELT gives it to oceans.
+        row[52:55] = [f"Ocean {number}, Oceans", "OS", "OS00"]
+        row[58] = str(9_000_000 + number)
+    rows.write_text("".join("\t".join(row) + "\n" for row in placed), encoding="utf-8")
+    preview, _ = staged(store, tmp_path / "loads", rows)
+    assert [note for note in preview.notes if "OS" in note] == [
+        "FIPS country code OS stands for no country here (first on line 1, 2 times)"
+    ]
