@@ -95,8 +95,11 @@ class Server:
             self.loop.call_soon_threadsafe(self._stop, patience)
 
     def shut(self) -> None:
-        """Wait for the threads that make answers."""
+        """Wait for the threads that make answers, once `run` is over."""
         self._threads.shutdown()
+        # What they left for the loop to close, it was too late to close.
+        for connection in self._connections:
+            connection.sock.close()
 
     def _stop(self, patience: float) -> None:
         if self.stopping:
