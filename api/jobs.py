@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable
 from typing import Final
 
@@ -27,6 +28,8 @@ def run(work: Callable[[], object], *, wait: float = WAIT) -> bool:
         try:
             work()
         except BaseException as error:
+            # What the frames hold of the engine belongs to this thread, and goes with it.
+            traceback.clear_frames(error.__traceback__)
             failed.append(error)
             if waited.is_set() and not isinstance(error, DiplographError):
                 _log.error("a load failed", exc_info=error)
@@ -38,5 +41,5 @@ def run(work: Callable[[], object], *, wait: float = WAIT) -> bool:
     done = not thread.is_alive()
     waited.set()
     if done and failed:
-        raise failed[0]
+        raise failed.pop()
     return done

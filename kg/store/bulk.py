@@ -244,4 +244,4 @@ def _gently(work: Callable[[], None]) -> None:
     thread.start()
     thread.join()
     if failed:
-        raise failed[0]
+        raise failed.pop()
