@@ -23,12 +23,15 @@ from kg.store.isolated import IsolatedStore
 from kg.store.keeper_socket import DistantKeeper
 
 _SPARE: Final = 64 * 1024
+_SWITCH: Final = 0.001
 _DRAIN: Final = 7.0
 _TENDING: Final = 2.0
 
 
 def main(arguments: list[str]) -> None:
     """Answer requests until SIGTERM, or until the process that started this one is gone."""
+    # A load is prepared in a thread of a front: the loop, which needs moments only, must not wait long for them.
+    sys.setswitchinterval(_SWITCH)
     ours, listening = (socket.socket(fileno=int(number)) for number in arguments)
     channel = Channel(ours)
     # Ctrl-C reaches every process of a terminal; only the one that was started by hand decides.

@@ -13,10 +13,10 @@ from pathlib import Path
 from types import FrameType
 
 from api.data_folder import (
-    FIGURES,
     KEEPER,
     announce,
     check_folder,
+    figures_folder,
     keep_folder,
     known_token,
     make_token,
@@ -39,7 +39,7 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
     # Other processes, which stand elsewhere, are told where it is.
     settings = replace(settings, data=settings.data.absolute())
     check_folder(settings.data)
-    figures = settings.data / FIGURES
+    figures = figures_folder(settings.data)
     with _bound(host, port) as listening:
         count = SharedNumber()
         # They start while the store is opened.
@@ -94,7 +94,7 @@ def _kept(
 def _emptied(folder: Path) -> Iterator[None]:
     """Give an empty folder, of which nothing is left afterwards."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     try:
         yield
     finally:

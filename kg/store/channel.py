@@ -7,6 +7,7 @@ result that could have come at once, and is to be asked for.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import select
 import socket
@@ -156,8 +157,13 @@ class Channel:
         message: dict[str, Any] = json.loads(payload)
         return message
 
+    def hang_up(self) -> None:
+        """End it for both sides while another thread waits for something to come; `close` it afterwards."""
+        with contextlib.suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)
+
     def close(self) -> None:
-        """Hang up."""
+        """Let go of it."""
         self._sock.close()
 
     def _take(self, size: int, started: float, budget: float | None) -> bytes:

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pyoxigraph
@@ -71,12 +72,13 @@ def run_reader(channel: Channel, memory: int, rows: int, allowed: Sequence[str])
         try:
             match message["do"]:
                 case "open":
+                    started = monotonic()
                     answer = None
                     store = None
                     _limit_memory(None)
                     store = EmbeddedStore.open_snapshot(Path(message["path"]), allowed=allowed)
                     _limit_memory(memory)
-                    channel.send_message({})
+                    channel.send_message({"seconds": monotonic() - started})
                 case "query" if store is not None:
                     text = channel.receive()[1].decode(errors="surrogatepass")
                     answer = store.query(text, _dataset(message))

@@ -5,23 +5,31 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
+from typing import Final
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat
 
-from kg.errors import BusyError, StoreFailedError
+from kg.errors import BusyError, DiplographError, StoreFailedError
 from kg.formats import Kind
 from kg.store.bulk import SMALL, write_replacement
+from kg.store.channel import ChannelClosedError, ChannelTimeoutError
 from kg.store.idle import IdleReaders, is_fresh
-from kg.store.keeper import Keeper, Keeping
+from kg.store.keeper import LAST_WORDS, Keeper, Keeping, stopped
 from kg.store.lease import Asking, IsolatedAnswer, Lease
 from kg.store.processes import EngineProcess
 from kg.store.seam import UNION, QueryDataset
 
-_EXPORT_TIME = 6 * 3600.0
+_EXPORT_TIME: Final = 6 * 3600.0
+_OPEN_TIME: Final = 60.0
+# Whoever needs a reader waits so long for those that see the last commit before another opens it, too.
+_SOON: Final = 0.005
+# An opening that takes longer than a lookup may is not left to the only reader that is at hand.
+_LONG: Final = 0.03
+_SPARE: Final = 0.25
 
 
 class IsolatedStore:
@@ -56,12 +64,14 @@ class IsolatedStore:
         self._closed = False
         self.keeper = keeper or Keeper(folder, snapshots, timeout=timeout, memory=memory, allowed=allowed)
         self._growing = threading.Lock()
+        self._opening_took = 0.0
         self._readers: set[EngineProcess] = set()
         self._idle = IdleReaders()
         # Called from any thread whenever a reader may have become free, for who waits for none.
         self.on_free: Callable[[], None] = lambda: None
         for _ in range(workers if eager is None else min(eager, workers)):
-            self._add_reader()
+            self._idle.put(self._start_reader())
+        threading.Thread(target=self._open_ahead, name="open ahead", daemon=True).start()
 
     @property
     def reader_pids(self) -> list[int]:
@@ -101,13 +111,10 @@ class IsolatedStore:
         """
         self.keeper.ask()
         version = self.keeper.version
-        reader = self._idle.get(version, 0)
+        reader = self._idle.fresh(version)
         if reader is None:
             return None
-        fresh = is_fresh(reader, version)
-        if not fresh:
-            self._idle.opened()
-        if not fresh or self._closed or not reader.lives:
+        if self._closed or not reader.lives:
             self._idle.put(reader)  # `tend` buries the dead.
             return None
         return Asking(Lease(self, reader), text, dataset, forms)
@@ -200,12 +207,14 @@ class IsolatedStore:
 
     def release_readers(self) -> None:
         """Stop the processes that read; the keeper stays open for others. This store is closed then."""
-        self._closed = True
-        for reader in list(self._readers):
+        with self._growing:
+            self._closed = True
+            readers = list(self._readers)
+            self._readers.clear()
+        for reader in readers:
             reader.kill()
             if reader.snapshot is not None:
                 self.keeper.release(reader.snapshot)
-        self._readers.clear()
 
     def _lend(self) -> Lease:
         """Lend a reader that sees every commit that is shown by now.
@@ -216,44 +225,124 @@ class IsolatedStore:
         version = self.keeper.version
         deadline = monotonic() + self.timeout
         while True:
-            if self._closed:
-                raise StoreFailedError("the store is closed")
-            reader = self._next_reader(version, deadline - monotonic())
-            fresh = is_fresh(reader, version)
-            try:
-                if reader.lives:
-                    return Lease(self, reader) if fresh else self._refreshed(reader, version)
-                # Somebody ended it while it had nothing to do: no query is to pay for that.
-                self.discard(reader)
-            finally:
-                if not fresh:
-                    self._idle.opened()
-                    self.on_free()
+            self._check_open()
+            # Those that see it are back soon, mostly, and another one costs an opening.
+            soon = _SOON if any(is_fresh(reader, version) for reader in set(self._readers)) else 0.0
+            reader = self._idle.get(version, max(0.0, deadline - monotonic()), soon, self._start_opening)
+            if reader is None:
+                raise self.busy()
+            if reader.lives:
+                return Lease(self, reader)
+            # Somebody ended it while it had nothing to do: no query is to pay for that.
+            self.discard(reader)
 
-    def _refreshed(self, reader: EngineProcess, version: int) -> Lease:
-        lease = Lease(self, reader)
+    def _start_opening(self, reader: EngineProcess | None) -> bool:
+        if reader is None and len(self._readers) >= self._workers:
+            return False
+        threading.Thread(target=self._open_for_queries, args=(reader,), name="open", daemon=True).start()
+        return True
+
+    def _open_for_queries(self, reader: EngineProcess | None) -> None:
+        failure: Exception | None = None
         try:
-            lease.refresh(version)
-        except BaseException:
-            lease.end()
-            raise
-        return lease
+            if reader is not None and not reader.lives:
+                self.discard(reader)
+            else:
+                reader = reader or self._start_reader()
+                try:
+                    path = self.keeper.take(self.keeper.version)
+                except BaseException:
+                    self._idle.put(reader)
+                    raise
+                self._open(reader, path)
+                self._idle.put(reader)
+        except DiplographError as error:
+            failure = error
+        except OSError as error:
+            failure = StoreFailedError(f"no query process can be started: {error}")
+        finally:
+            self._idle.opened(failure)
+            self.on_free()
 
-    def _next_reader(self, version: int, patience: float) -> EngineProcess:
-        idle = self._idle.get(version, 0)
-        if idle is None:
+    def _open_ahead(self) -> None:
+        """Open each snapshot before it is shown, as long as there are any."""
+        while not self._closed:
+            reader: EngineProcess | None = None
+            try:
+                with self.keeper.upcoming() as path:
+                    reader = None if path is None else self._open_spare(path)
+            except StoreFailedError:
+                break
+            finally:
+                if reader is not None:
+                    self._idle.put(reader)
+                    self.on_free()
+            while len(self._readers) > self._workers and (oldest := self._idle.take_oldest(1)) is not None:
+                self._end(oldest)
+
+    def _open_spare(self, path: Path) -> EngineProcess | None:
+        """Open a snapshot in a reader that can be missed meanwhile; None where none can."""
+        try:
+            reader = None if self._closed else self._find_spare()
+        except (StoreFailedError, OSError):
+            reader = None
+        if reader is None:
+            self.keeper.release(path)
+            return None
+        # What keeps this one from opening is told to whoever asks next.
+        with suppress(DiplographError):
+            self._open(reader, path)
+            return reader
+        return None
+
+    def _find_spare(self) -> EngineProcess | None:
+        if (reader := self._idle.take_oldest(1)) is not None:
+            return reader
+        if len(self._readers) < self._workers or (self._idle and self._opening_took > _LONG):
+            return self._start_reader()
+        return self._idle.take_oldest(0) or self._idle.take_next(_SPARE)
+
+    def _open(self, reader: EngineProcess, path: Path) -> None:
+        """Have a reader open a snapshot that was taken for it.
+
+        Raises StoreFailedError, QueryStoppedError; then the reader is with the others again, or replaced.
+        """
+        stale, reader.snapshot = reader.snapshot, None
+        try:
+            reader.channel.send_message({"do": "open", "path": str(path.resolve())})
+            self._opening_took = float(reader.channel.receive_message(_OPEN_TIME)["seconds"])
             with self._growing:
-                if len(self._readers) < self._workers:
-                    self._add_reader()
-            idle = self._idle.get(version, max(0.0, patience))
-        if idle is None:
-            raise self.busy()
-        return idle
+                if reader in self._readers:
+                    reader.snapshot = path
+        except (ChannelTimeoutError, ChannelClosedError) as error:
+            status = self.discard(reader, LAST_WORDS if isinstance(error, ChannelClosedError) else 0)
+            raise stopped(error, status, self.timeout, self.memory) from None
+        except DiplographError:
+            self._idle.put(reader)
+            raise
+        finally:
+            for unused in (stale, path if reader.snapshot is None else None):
+                if unused is not None:
+                    self.keeper.release(unused)
 
-    def _add_reader(self) -> None:
-        reader = EngineProcess("reader", 1, str(self.memory), str(self._rows), *self._allowed)
-        self._readers.add(reader)
-        self._idle.put(reader)
+    def _start_reader(self) -> EngineProcess:
+        with self._growing:
+            self._check_open()
+            reader = EngineProcess("reader", 1, str(self.memory), str(self._rows), *self._allowed)
+            self._readers.add(reader)
+        return reader
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreFailedError("the store is closed")
+
+    def _end(self, reader: EngineProcess, grace: float = 0) -> int:
+        with self._growing:
+            self._readers.discard(reader)
+        status = reader.kill(grace)
+        if reader.snapshot is not None:
+            self.keeper.release(reader.snapshot)
+        return status
 
     def give_back(self, reader: EngineProcess) -> None:
         """Let others have a reader that is through with its work."""
@@ -262,12 +351,8 @@ class IsolatedStore:
 
     def discard(self, reader: EngineProcess, grace: float = 0) -> int:
         """Kill a reader, after `grace` seconds at most, and replace it; gives its exit status."""
-        status = reader.kill(grace)
-        with self._growing:
-            self._readers.discard(reader)
-            if not self._closed:
-                self._add_reader()
+        status = self._end(reader, grace)
+        if not self._closed and len(self._readers) < self._workers:
+            self._idle.put(self._start_reader())
         self.on_free()
-        if reader.snapshot is not None:
-            self.keeper.release(reader.snapshot)
         return status

@@ -6,7 +6,8 @@ import secrets
 import shutil
 import signal
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -22,6 +23,7 @@ _OPEN_TIME: Final = 60.0
 # Opening after a crash may have a large change to finish first.
 _RECOVERY_TIME: Final = 3600.0
 _POLL: Final = 0.2
+_WAITING: Final = 10.0
 _STOP_TIME: Final = 5.0
 # A process whose channel closed is ending by itself; its own exit status tells why.
 LAST_WORDS: Final = 2.0
@@ -63,6 +65,14 @@ class Keeping(Protocol):
 
     def take(self, version: int | None = None) -> Path:
         """Give a snapshot with every commit that is shown, or up to a version; raises StoreFailedError."""
+        ...
+
+    def upcoming(self) -> AbstractContextManager[Path | None]:
+        """Wait for the snapshot of the next version, given before that is shown; None when none comes.
+
+        What is to be done with it is waited for; leaving waits until the version is shown. It is taken as if
+        by `take`. Raises StoreFailedError.
+        """
         ...
 
     def release(self, path: Path) -> None:
@@ -143,7 +153,8 @@ class Keeper:
         with self._lock:
             if self._closed:
                 raise StoreFailedError("the store is closed")
-            if message["do"] == "change files":
+            large = message["do"] == "change files"
+            if large:
                 # Readers keep this snapshot until the change is whole.
                 self._snapshots.renew()
             try:
@@ -154,7 +165,7 @@ class Keeper:
                 raise
             number = self._snapshots.note()
         # Others write meanwhile, and are shown together with this.
-        self._snapshots.publish(number)
+        self._snapshots.publish(number, asked=large)
 
     def ask(self) -> None:
         """Note that somebody asks."""
@@ -167,6 +178,16 @@ class Keeper:
     def take(self, version: int | None = None) -> Path:
         """Give a snapshot; see `Keeping.take`."""
         return self._snapshots.take(version)
+
+    @contextmanager
+    def upcoming(self) -> Iterator[Path | None]:
+        """Wait for the next snapshot; see `Keeping.upcoming`."""
+        path = self._snapshots.next(_WAITING)
+        try:
+            yield path
+        finally:
+            if path is not None:
+                self._snapshots.opened(path)
 
     def release(self, path: Path) -> None:
         """Give a snapshot back."""

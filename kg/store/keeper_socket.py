@@ -8,7 +8,7 @@ import queue
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,6 +48,18 @@ class KeeperSocket:
         for path in held.elements():
             self._keeper.release(Path(path))
 
+    def _hold(self, front: str, path: Path) -> None:
+        with self._lock:
+            self._held.setdefault(front, Counter())[str(path)] += 1
+
+    def _let_go(self, front: str, path: str) -> None:
+        with self._lock:
+            known = self._held.get(front, Counter())
+            held = known[path] > 0
+            known[path] -= held
+        if held:
+            self._keeper.release(Path(path))
+
     def close(self) -> None:
         """Take no more calls."""
         with contextlib.suppress(OSError):
@@ -80,17 +92,13 @@ class KeeperSocket:
     def _carry_out(self, front: str, message: dict[str, Any], channel: Channel) -> dict[str, Any]:
         match message["do"]:
             case "take":
-                path = str(self._keeper.take(message["version"]))
-                with self._lock:
-                    self._held.setdefault(front, Counter())[path] += 1
-                return {"path": path}
+                path = self._keeper.take(message["version"])
+                self._hold(front, path)
+                return {"path": str(path)}
+            case "upcoming":
+                return self._show_upcoming(front, channel)
             case "release":
-                with self._lock:
-                    known = self._held.get(front, Counter())
-                    held = known[message["path"]] > 0
-                    known[message["path"]] -= held
-                if held:
-                    self._keeper.release(Path(message["path"]))
+                self._let_go(front, message["path"])
                 return {}
             case "settle":
                 self._keeper.settle()
@@ -104,6 +112,24 @@ class KeeperSocket:
         # Whoever asked says stop, or hangs up: either way there is something to read.
         stop = (lambda: channel.ready(0)) if message["stoppable"] else None
         self._keeper.write(message["message"], parts, message["budget"], stop)
+        return {}
+
+    def _show_upcoming(self, front: str, channel: Channel) -> dict[str, Any]:
+        with self._keeper.upcoming() as path:
+            if path is None:
+                return {"path": None}
+            self._hold(front, path)
+            try:
+                channel.send_message({"path": str(path)})
+                channel.receive_message()
+            except ChannelClosedError:
+                # It may have been forgotten before this was noted.
+                lost = True
+            else:
+                lost = False
+        if lost:
+            self._let_go(front, str(path))
+            raise ChannelClosedError
         return {}
 
 
@@ -121,6 +147,7 @@ class DistantKeeper:
         self._count = SharedNumber(descriptor)
         self._asked = SharedNumber(self._count.descriptor, ASKED)
         self._idle: queue.LifoQueue[Channel] = queue.LifoQueue()
+        self._waiting: Channel | None = None
         self._closed = False
 
     @property
@@ -163,6 +190,30 @@ class DistantKeeper:
         """Give a snapshot; see `Keeping.take`."""
         return Path(self._call({"do": "take", "version": version})["path"])
 
+    @contextlib.contextmanager
+    def upcoming(self) -> Iterator[Path | None]:
+        """Wait for the next snapshot; see `Keeping.upcoming`."""
+        channel = self._connect()
+        # It is in use nearly always, so that whoever closes this must be able to end the waiting.
+        self._waiting = channel
+        try:
+            channel.send_message({"do": "upcoming"})
+            path = channel.receive_message()["path"]
+            try:
+                yield None if path is None else Path(path)
+            finally:
+                if path is not None:
+                    channel.send_message({})
+                    channel.receive_message()
+        except ChannelClosedError:
+            channel.close()
+            raise _gone() from None
+        except BaseException:
+            channel.close()
+            raise
+        self._waiting = None
+        self._idle.put(channel)
+
     def release(self, path: Path) -> None:
         """Give a snapshot back; what is left is released when this process ends."""
         with contextlib.suppress(StoreFailedError):
@@ -180,6 +231,8 @@ class DistantKeeper:
     def close(self) -> None:
         """Hang up."""
         self._closed = True
+        if (waiting := self._waiting) is not None:
+            waiting.hang_up()
         while not self._idle.empty():
             self._idle.get().close()
 
@@ -198,7 +251,7 @@ class DistantKeeper:
             answer = channel.receive_message()
         except (ChannelClosedError, ChannelTimeoutError):
             channel.close()
-            raise StoreFailedError("the process that keeps the store is gone") from None
+            raise _gone() from None
         except DiplographError:
             self._idle.put(channel)
             raise
@@ -225,6 +278,10 @@ class DistantKeeper:
                 f"the process that keeps the store cannot be reached: {error}", where=str(self._path)
             ) from None
         return channel
+
+
+def _gone() -> StoreFailedError:
+    return StoreFailedError("the process that keeps the store is gone")
 
 
 @contextlib.contextmanager

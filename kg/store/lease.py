@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from time import monotonic
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import pyoxigraph
 from pyoxigraph import QueryResultsFormat, QuerySolutions, RdfFormat, Triple
@@ -17,13 +17,10 @@ from kg.errors import StoreFailedError
 from kg.formats import Format, Kind
 from kg.store.answer import Row
 from kg.store.channel import Channel, ChannelClosedError, ChannelTimeoutError
-from kg.store.idle import is_fresh
-from kg.store.keeper import LAST_WORDS, Keeping, stopped
+from kg.store.keeper import LAST_WORDS, stopped
 from kg.store.processes import EngineProcess
 from kg.store.seam import QueryDataset
 from kg.store.stopping import on_stop
-
-_OPEN_TIME: Final = 60.0
 
 
 class Lender(Protocol):
@@ -31,7 +28,6 @@ class Lender(Protocol):
 
     timeout: float
     memory: int
-    keeper: Keeping
 
     def give_back(self, reader: EngineProcess) -> None:
         """Take a reader back."""
@@ -52,22 +48,6 @@ class Lease:
         self._midway = False
         # Who ends the query from elsewhere must not meet the reader when others have it already.
         self._parting = threading.Lock()
-
-    def refresh(self, version: int) -> None:
-        """Have the reader open the snapshot of the last commit, unless it sees this version."""
-        reader, keeper = self._lent(), self._store.keeper
-        if is_fresh(reader, version):
-            return
-        fresh = keeper.take(version)
-        stale, reader.snapshot = reader.snapshot, fresh
-        try:
-            self.say({"do": "open", "path": str(fresh.resolve())})
-            self.hear_message(_OPEN_TIME)
-        finally:
-            if stale is not None:
-                keeper.release(stale)
-        # Neither the start of a process nor the opening of a snapshot is the query's time.
-        self._waited = reader.channel.waited
 
     def say(self, message: dict[str, Any]) -> None:
         """Tell the reader what to do."""

@@ -26,10 +26,8 @@ class SharedNumber:
         # One that was given belongs to who gave it: closed twice, it could be another file's by then.
         self._own = descriptor is None
         if descriptor is None:
-            with tempfile.TemporaryFile() as file:
-                file.write(bytes(_SIZE))
-                file.flush()
-                descriptor = os.dup(file.fileno())
+            descriptor = _memory_file()
+            os.ftruncate(descriptor, _SIZE)
         self.descriptor = descriptor
         self._memory = mmap.mmap(descriptor, _SIZE)
         self._offset = place * _NUMBER.size
@@ -48,3 +46,14 @@ class SharedNumber:
         self._memory.close()
         if self._own:
             os.close(self.descriptor)
+
+
+def _memory_file() -> int:
+    """Give the descriptor of a file without a name, on no disk where the system has such files.
+
+    Who writes to a page of a file on a disk waits while the disk takes the page, and that may be a second.
+    """
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("diplograph")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())

@@ -2,8 +2,8 @@
 
 A commit is *shown* when the version of the data moves on to it; whoever asks from then on sees it. Each new
 version costs every reader an opening, so that beside busy readers commits are shown together, some times a
-second, once their snapshot is there. While nobody asks they are shown at once, and the next query has the
-snapshot made.
+second, once their snapshot is there and open somewhere. While nobody asks they are shown at once, and the
+next query has the snapshot made.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 
 from kg.errors import StoreFailedError
 from kg.store.shared import SharedNumber
+from kg.store.upcoming import Upcoming
 
 # Between two versions beside busy readers: so long at most, and less for few queries, each of which is worth
 # about an opening to keep from waiting.
@@ -27,6 +28,8 @@ _WORTH: Final = 0.02
 _GRACE: Final = 0.01
 # A snapshot that takes long because of the disk comes less often.
 _REST: Final = 3.0
+# A commit is acknowledged so late at most because somebody opens its snapshot still.
+_OPENING: Final = 5.0
 
 
 class Snapshots:
@@ -53,7 +56,9 @@ class Snapshots:
         # Held while one is made; `_changed` only for a moment, so that nobody waits for the disk by it.
         self._making = threading.Lock()
         self._changed = threading.Condition()
+        self._upcoming = Upcoming()
         self._newest: Path | None = None
+        self._next: Path | None = None
         self._made = 0.0
         self._users: Counter[Path] = Counter()
 
@@ -84,16 +89,17 @@ class Snapshots:
         """Show every commit at once: who compares versions before a write must not miss one."""
         self.show(self._committed)
 
-    def publish(self, number: int) -> None:
+    def publish(self, number: int, *, asked: bool = False) -> None:
         """Show the commits up to a number when it is time to, and return then; at once while nobody asks.
 
-        What is committed is shown even where no snapshot can be made: who asks next is told of that.
+        With `asked` somebody is sure to ask, and its snapshot is made and opened in any case. What is
+        committed is shown even where no snapshot can be made: who asks next is told of that.
         """
         try:
             self._await_turn(number)
             with self._making:
-                if self._shown.value < number and self._asked.value != self._asked_before:
-                    self._renew()
+                if self._shown.value < number and (asked or self._asked.value != self._asked_before):
+                    self._renew(ahead=True)
         except StoreFailedError:
             pass
         finally:
@@ -103,6 +109,17 @@ class Snapshots:
         """Have a snapshot of all that was committed, and show it. Raises StoreFailedError."""
         with self._making:
             self._renew()
+
+    def next(self, patience: float) -> Path | None:
+        """Wait for a snapshot that is to be opened before it is shown; None when there is none in time.
+
+        Whoever gets one says `opened` in any case, and releases it at some time. Raises StoreFailedError.
+        """
+        return self._upcoming.next(patience)
+
+    def opened(self, path: Path) -> None:
+        """Note that a snapshot that `next` gave need not be waited for, and wait until it is shown."""
+        self._upcoming.opened(path)
 
     def take(self, version: int | None = None) -> Path:
         """Give a snapshot with every commit that is shown, or up to a version, to be released.
@@ -125,7 +142,7 @@ class Snapshots:
             self._users[path] -= 1
             if self._users[path] <= 0:
                 del self._users[path]
-                if path != self._newest:
+                if path not in (self._newest, self._next):
                     self._remove(path)
 
     def age(self) -> float | None:
@@ -136,6 +153,7 @@ class Snapshots:
     def clear(self) -> None:
         """Remove all of them, and make no more."""
         self._closed = True
+        self._upcoming.close()
         with self._making:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -152,8 +170,11 @@ class Snapshots:
             return self._shown_at + (_GRACE if is_read else 0.0)
         return self._shown_at + min(max(_PACE, _REST * self._spent), queries * _WORTH)
 
-    def _renew(self) -> None:
-        """Make a snapshot of all that was committed, and show it; `_making` is held."""
+    def _renew(self, *, ahead: bool = False) -> None:
+        """Make a snapshot of all that was committed, and show it; `_making` is held.
+
+        With `ahead` it is opened before.
+        """
         if self._closed:
             raise StoreFailedError("the store is closed")
         number = self._committed
@@ -166,12 +187,21 @@ class Snapshots:
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)
             raise
+        if ahead:
+            self._next = path
+            self._upcoming.hand_out(path, lambda: self._count_user(path), _OPENING)
         with self._changed:
             self._spent = monotonic() - started
+            self._next = None
             self._newest, stale, self._made = path, self._newest, time()
             if stale is not None and not self._users[stale]:
                 self._remove(stale)
         self.show(number)
+        self._upcoming.shown(path)
+
+    def _count_user(self, path: Path) -> None:
+        with self._changed:
+            self._users[path] += 1
 
     def _use_newest(self, version: int) -> Path | None:
         with self._changed:

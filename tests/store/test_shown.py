@@ -5,19 +5,24 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from kg.errors import DiplographError, StoreFailedError
+from kg.store.channel import Channel
+from kg.store.idle import is_fresh
 from kg.store.isolated import IsolatedStore
 from kg.store.keeper import Keeper
 from kg.store.keeper_socket import DistantKeeper, KeeperSocket
 from kg.store.live import LiveStore
+from kg.store.processes import EngineProcess
 from kg.store.seam import settle
 from kg.store.shared import SharedNumber
 
@@ -33,6 +38,7 @@ class Served:
     keeper: Keeper
     stores: list[IsolatedStore]
     snapshots: Path
+    door: KeeperSocket
     faults: list[str] = field(default_factory=list)
 
 
@@ -41,17 +47,17 @@ def served(tmp_path: Path) -> Iterator[Served]:
     count = SharedNumber()
     folder, snapshots = tmp_path / "store", tmp_path / "snapshots"
     keeper = Keeper(folder, snapshots, timeout=PATIENCE, memory=256 << 20, count=count)
-    socket = KeeperSocket(keeper, tmp_path / "keeper.sock")
+    door = KeeperSocket(keeper, tmp_path / "keeper.sock")
     distant = DistantKeeper(tmp_path / "keeper.sock", "front", keeper.epoch, count.descriptor)
     stores = [
         IsolatedStore(folder, snapshots=snapshots, workers=2, timeout=PATIENCE, memory=256 << 20, keeper=each)
         for each in (keeper, distant)
     ]
-    yield Served(keeper, stores, snapshots)
+    yield Served(keeper, stores, snapshots, door)
     for store in stores:
         store.release_readers()
     distant.close()
-    socket.close()
+    door.close()
     keeper.close()
 
 
@@ -217,6 +223,74 @@ def test_a_version_that_is_compared_before_a_write_counts_what_nobody_has_been_t
     assert last(there, "v") == 2
 
 
+def test_an_acknowledged_commit_is_open_in_every_front_before_anybody_asks_for_it(served: Served) -> None:
+    for number in range(3):
+        for store in served.stores:
+            assert last(store, "o") == number  # Somebody asks, so that the write waits for the opening.
+        write(served.stores[0], "o", number)
+        version = served.keeper.version
+        for store in served.stores:
+            wait_until(partial(sees_at_once, store, version))
+
+
+def test_nobody_sees_a_commit_before_it_is_shown(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = served.stores
+    write(here, "n", 0)
+    assert last(here, "n") == last(there, "n") == 1
+    opened, go_on = threading.Event(), threading.Event()
+    open_spare = there._open_spare
+
+    def hold(path: Path) -> EngineProcess | None:
+        reader = open_spare(path)
+        opened.set()
+        assert go_on.wait(PATIENCE)
+        return reader
+
+    monkeypatch.setattr(there, "_open_spare", hold)
+    assert last(here, "n") == 1
+    writing = threading.Thread(target=write, args=(here, "n", 1))
+    writing.start()
+    try:
+        assert opened.wait(PATIENCE)
+        assert writing.is_alive()
+        assert last(here, "n") == last(there, "n") == 1
+    finally:
+        go_on.set()
+        writing.join(PATIENCE)
+    assert last(here, "n") == last(there, "n") == 2
+
+
+@pytest.mark.parametrize("dies", [True, False], ids=["dies", "never answers"])
+def test_a_front_that_does_not_open_what_it_got_holds_nobody_up(
+    served: Served, dies: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = served.stores
+    monkeypatch.setattr("kg.store.snapshots._OPENING", PATIENCE if dies else 0.2)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.connect(str(tmp_path / "keeper.sock"))
+        lost = Channel(sock)
+        lost.send_message({"front": "lost"})
+        lost.send_message({"do": "upcoming"})
+        wait_until(lambda: len(served.keeper._snapshots._upcoming._waiting) == 3)
+        assert last(there, "l") == 0
+        writing = threading.Thread(target=write, args=(here, "l", 0))
+        started = time.monotonic()
+        writing.start()
+        assert Path(lost.receive_message(PATIENCE)["path"]).parent == served.snapshots
+        if dies:
+            sock.close()
+        writing.join(PATIENCE)
+        assert not writing.is_alive()
+        assert time.monotonic() - started < PATIENCE / 2
+        assert last(here, "l") == last(there, "l") == 1
+    # What it held is let go of, so that later versions leave nothing behind.
+    served.door.forget("lost")
+    for number in range(1, 4):
+        write(here, "l", number)
+        assert last(here, "l") == last(there, "l") == number + 1
+    wait_until(lambda: len(list(served.snapshots.iterdir())) <= 5)
+
+
 def test_closing_while_writes_wait_for_their_snapshots(served: Served) -> None:
     here, there = served.stores
     write(here, "c", 0)
@@ -238,6 +312,17 @@ def test_closing_while_writes_wait_for_their_snapshots(served: Served) -> None:
     thread.join(PATIENCE)
     assert ended == [True]
     assert not served.snapshots.exists()
+
+
+def sees_at_once(store: IsolatedStore, version: int) -> bool:
+    return any(is_fresh(reader, version) for reader in list(store._idle._readers))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def count_descriptors() -> int:
