@@ -30,7 +30,7 @@ _TENDING: Final = 2.0
 
 def main(arguments: list[str]) -> None:
     """Answer requests until SIGTERM, or until the process that started this one is gone."""
-    # A load is prepared in a thread of a front: the loop, which needs moments only, must not wait long for them.
+    # A load is prepared in a thread of a front; the loop, which needs moments, must not wait long for it.
     sys.setswitchinterval(_SWITCH)
     ours, listening = (socket.socket(fileno=int(number)) for number in arguments)
     channel = Channel(ours)

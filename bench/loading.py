@@ -234,9 +234,10 @@ def main(rows: int, alone: bool) -> None:
             half, most, slowest = (
                 lookups[min(int(len(lookups) * part), len(lookups) - 1)] * 1000 for part in (0.5, 0.99, 1)
             )
+            long = sum(took > _LONG for took in lookups)
             print(
                 f"{len(lookups):,} lookups meanwhile: median {half:.1f} ms, 99% within {most:.1f} ms,"
-                f" slowest {slowest:.1f} ms; {sum(took > _LONG for took in lookups)} took over {_LONG * 1000:g} ms"
+                f" slowest {slowest:.1f} ms; {long} took over {_LONG * 1000:g} ms"
             )
 
 

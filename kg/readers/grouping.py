@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from kg.errors import StoreFailedError
-from kg.lines import merge_files
+from kg.lines import RUN_BYTES, merge_files
 from kg.readers.ntriples import LABEL, TYPE, decimal, dg, english, thing
 from kg.readers.record import Record
 from kg.terms import ID
@@ -18,7 +18,7 @@ METHOD: Final = "day-pair-type"
 """Slug of the method in `id/grouping-method/`; its definition is in ontology/event-types.ttl."""
 _RECORD: Final = f"{ID}record/"
 
-_HELD: Final = 48 * 1024 * 1024
+_HELD: Final = RUN_BYTES
 
 _Row = list[str]
 

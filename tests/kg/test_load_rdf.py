@@ -158,7 +158,7 @@ from kg.load import Loads, prepare
 from kg.store import EmbeddedStore
 from bench.materialise import lines
 from kg.errors import ValidationFailedError
-kg.lines._RUN_BYTES = 1 << 20
+kg.lines.RUN_BYTES = 1 << 20
 home = Path(sys.argv[1])
 store = EmbeddedStore()
 peaks = []
