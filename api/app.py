@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -39,6 +40,7 @@ from api.ahead import Ahead
 from api.cache import CacheDoor, ResultCache
 from api.compress import Compressor
 from api.data_folder import followers, open_index
+from api.load_jobs import Job
 from api.metrics import Metrics
 from api.state import State
 from api.straight import Straight
@@ -51,13 +53,20 @@ AHEAD: Final = "diplograph.ahead"
 """Names the extension that makes an `Ahead` for a loop."""
 
 
-def create_app(store: Store, settings: Settings) -> Flask:
-    """Build the Flask application over a store that is already open."""
+def create_app(
+    store: Store, settings: Settings, carry_out_elsewhere: Callable[[Job], None] | None = None
+) -> Flask:
+    """Build the Flask application over a store that is already open.
+
+    Loads are carried out by threads of this process, else by what is given.
+    """
     app = Flask("api")
     index = open_index(settings, store)
     if settings.data.is_dir():
         index.start(store)
-    shared = State(store, settings, index, followers=followers(settings, index))
+    shared = State(
+        store, settings, index, followers=followers(settings, index), elsewhere=carry_out_elsewhere
+    )
     app.extensions["diplograph"] = shared
     if shared.pending and not settings.read_only:
         shared.pending.start(store)

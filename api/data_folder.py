@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from kg.changes import Change
@@ -32,6 +32,7 @@ from kg.store import EmbeddedStore, Store
 from kg.store.dialects import OURS
 from kg.store.isolated import IsolatedStore
 from kg.store.keeper import Keeper, Keeping
+from kg.store.keeper_socket import DistantKeeper
 from kg.store.shared import SharedNumber
 
 if TYPE_CHECKING:
@@ -149,6 +150,14 @@ def isolate_store(settings: Settings, folder: Path, keeper: Keeping | None) -> I
         keeper=keeper,
         eager=1,
     )
+
+
+def open_behind(settings: Settings, keeper: dict[str, Any] | None, name: str) -> Store:
+    """Open the store that another process keeps, or the one elsewhere (None); `name` is this process's."""
+    if keeper is None:
+        return open_remote(settings)
+    distant = DistantKeeper(Path(keeper["path"]), name, keeper["epoch"], int(keeper["descriptor"]))
+    return isolate_store(settings, settings.data / STORE, distant)
 
 
 def isolate_folder(settings: Settings) -> IsolatedStore:

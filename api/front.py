@@ -10,17 +10,15 @@ import signal
 import socket
 import sys
 import threading
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from api.app import AHEAD, create_app
-from api.data_folder import STORE, isolate_store, open_remote
+from api.data_folder import open_behind
+from api.load_process import LoadProcesses
 from api.wire.server import Server
-from kg.settings import Settings, settings_from
-from kg.store import Store
+from kg.settings import settings_from
 from kg.store.channel import Channel, ChannelClosedError
 from kg.store.isolated import IsolatedStore
-from kg.store.keeper_socket import DistantKeeper
 
 _SPARE: Final = 64 * 1024
 _SWITCH: Final = 0.001
@@ -30,7 +28,7 @@ _TENDING: Final = 2.0
 
 def main(arguments: list[str]) -> None:
     """Answer requests until SIGTERM, or until the process that started this one is gone."""
-    # A load is prepared in a thread of a front; the loop, which needs moments, must not wait long for it.
+    # Pages are made in threads; the loop, which needs moments only, must not wait long for them.
     sys.setswitchinterval(_SWITCH)
     ours, listening = (socket.socket(fileno=int(number)) for number in arguments)
     channel = Channel(ours)
@@ -44,9 +42,10 @@ def main(arguments: list[str]) -> None:
         return
     threading.Thread(target=_end_with_parent, args=(channel,), daemon=True).start()
     settings = settings_from(told["settings"])
-    store = _open(settings, told["keeper"])
+    store = open_behind(settings, told["keeper"], f"front {os.getpid()}")
+    loading = LoadProcesses(told)
     try:
-        app = create_app(store, settings)
+        app = create_app(store, settings, loading.carry_out)
         server = Server(
             app,
             listening,
@@ -67,20 +66,12 @@ def main(arguments: list[str]) -> None:
         if not stopping.is_set():
             server.run(lambda: channel.send_message({"ready": os.getpid()}))
     finally:
+        loading.close()
         store.close()
     # Threads that still write are not waited for: their clients see the connection end in mid-answer.
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)
-
-
-def _open(settings: Settings, keeper: dict[str, Any] | None) -> Store:
-    if keeper is None:
-        return open_remote(settings)
-    distant = DistantKeeper(
-        Path(keeper["path"]), f"front {os.getpid()}", keeper["epoch"], int(keeper["descriptor"])
-    )
-    return isolate_store(settings, settings.data / STORE, distant)
 
 
 def _tend(store: IsolatedStore, stopping: threading.Event) -> None:

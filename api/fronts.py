@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -98,12 +97,11 @@ class Fronts:
         for front in self._fronts:
             front.wait_ready()
 
-    def watch(self, forget: Callable[[str], None]) -> None:
-        """Replace fronts that end, until `end` is called; `forget` gets the name of each."""
+    def watch(self) -> None:
+        """Replace fronts that end, until `end` is called."""
         while not self._stopping.wait(_PAUSE):
             for place, front in enumerate(self._fronts):
                 if front.process.poll() is not None and not self._stopping.is_set():
-                    forget(f"front {front.process.pid}")
                     front.stop(0)
                     self._fronts[place] = self._make()
                     self._fronts[place].tell(self._told)

@@ -15,7 +15,7 @@ from werkzeug.utils import secure_filename
 
 from api import jobs
 from api.access import signed_in, writes
-from api.loaders import reader_by
+from api.load_jobs import Job, Reading
 from api.negotiation import wants_html
 from api.state import State, state
 from kg import load as loading
@@ -77,21 +77,18 @@ def preview() -> ResponseReturnValue:
     own = folder.path / "mapping.rml.ttl" if mapping else None
     if own is not None and mapping:
         own.write_text(mapping, encoding="utf-8")
-    work = partial(
-        loading.prepare,
-        here.store,
-        folder,
-        path,
+    told = Reading(
+        path=str(path),
         name=name,
         format=_option("format"),
         media_type=media_type,
         source=_option("source"),
         base_iri=_option("base"),
         max_errors=max_errors,
-        find_reader=reader_by(own),
+        mapping=None if own is None else str(own),
     )
     try:
-        done = jobs.run(work)
+        done = _run(Job(do="preview", load=folder.id, reading=told))
     except BaseException:
         folder.remove()
         raise
@@ -105,30 +102,19 @@ def preview() -> ResponseReturnValue:
 @writes
 def commit(load_id: str) -> ResponseReturnValue:
     """Store what a preview showed, without the IRIs in `skip`; 202 while it goes on."""
-    here, folder = state(), state().loads.open(load_id)
+    folder = state().loads.open(load_id)
     skip = set(request.values.getlist("skip"))
     # A form sends the boxes that are ticked; those that it listed and did not send are left out.
     skip |= set(request.form.getlist("listed")) - set(request.form.getlist("keep"))
-    work = partial(
-        loading.store_load, here.store, here.loads, folder, skip=sorted(skip), followers=here.followers
-    )
-    return _answer(folder, jobs.run(work))
+    return _answer(folder, _run(Job(do="store", load=folder.id, skip=sorted(skip))))
 
 
 @blueprint.post("/loads/<load_id>/undo")
 @writes
 def undo(load_id: str) -> ResponseReturnValue:
     """Take a load back; 202 while it goes on."""
-    here, folder = state(), _folder(load_id)
-    work = partial(
-        loading.undo_load,
-        here.store,
-        here.loads,
-        folder,
-        followers=here.followers,
-        started_by=_option("by") or "",
-    )
-    return _answer(folder, jobs.run(work))
+    folder = _folder(load_id)
+    return _answer(folder, _run(Job(do="undo", load=folder.id, started_by=_option("by") or "")))
 
 
 @blueprint.post("/loads/<load_id>/cancel")
@@ -195,6 +181,11 @@ def one(load_id: str) -> ResponseReturnValue:
         ),
         _HEADERS,
     )
+
+
+def _run(job: Job) -> bool:
+    """Start a job and wait for it a while; tells whether it is done."""
+    return jobs.run(partial(state().carry_out, job))
 
 
 def _fates(plan: Preview) -> list[tuple[str, int]]:

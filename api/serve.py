@@ -46,7 +46,7 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
         fronts = Fronts(settings.fronts, listening, count.descriptor, figures)
         try:
             with (
-                _kept(settings, count) as (keeper, forget),
+                _kept(settings, count) as keeper,
                 _emptied(figures),
                 _stopped_by_signals(fronts.end),
             ):
@@ -59,7 +59,7 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
                 announce(settings.data, url)
                 say(f"diplograph serves {settings.store or settings.data} at {url}/ (Ctrl+C stops it)")
                 try:
-                    fronts.watch(forget)
+                    fronts.watch()
                 finally:
                     withdraw(settings.data)
                     fronts.stop()
@@ -68,22 +68,19 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
 
 
 @contextmanager
-def _kept(
-    settings: Settings, count: SharedNumber
-) -> Iterator[tuple[dict[str, object] | None, Callable[[str], None]]]:
-    """Hold the folder while fronts work: what they are told of it, and what to call when one ends."""
+def _kept(settings: Settings, count: SharedNumber) -> Iterator[dict[str, object] | None]:
+    """Hold the folder while fronts work; gives what they are told of it."""
     if settings.store:
         settings.data.mkdir(parents=True, exist_ok=True)
         open_remote(settings, install_into=True).close()
-        yield None, lambda front: None
+        yield None
         return
     keeper = keep_folder(settings, count)
     try:
         path = settings.data.resolve() / KEEPER
         door = KeeperSocket(keeper, path)
         try:
-            members = {"path": str(path), "epoch": keeper.epoch, "descriptor": count.descriptor}
-            yield members, door.forget
+            yield {"path": str(path), "epoch": keeper.epoch, "descriptor": count.descriptor}
         finally:
             door.close()
     finally:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from flask import current_app
 
+from api.data_folder import LOADS
+from api.load_jobs import Job, carry_out
 from api.memory import Memory
 from kg.load import Follower, Loads
 from kg.reasoning import AssertedStore, Pending
@@ -25,6 +28,15 @@ class State:
     index: SearchIndex = field(default_factory=SearchIndex)
     memory: Memory = field(default_factory=Memory)
     followers: tuple[Follower, ...] = ()
+    elsewhere: Callable[[Job], None] | None = None
+    """Has a load's job done in another process."""
+
+    def carry_out(self, job: Job) -> None:
+        """Do what a load's job says, in another process where there is one for that."""
+        if self.elsewhere is None:
+            carry_out(self.store, self.loads, self.followers, job)
+        else:
+            self.elsewhere(job)
 
     @cached_property
     def asserted(self) -> AssertedStore:
@@ -54,7 +66,7 @@ class State:
     @property
     def loads(self) -> Loads:
         """Give the loads of the data folder."""
-        return Loads(self.settings.data / "loads")
+        return Loads(self.settings.data / LOADS)
 
 
 def state() -> State:

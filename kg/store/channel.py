@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import select
 import socket
 import struct
@@ -16,7 +17,7 @@ from time import monotonic
 from typing import Any
 
 from kg import errors
-from kg.errors import DiplographError, PlacedError, StoreFailedError
+from kg.errors import DiplographError, PlacedError, StoreFailedError, ValidationFailedError
 
 _HEAD = struct.Struct(">cI")
 _READ = 64 * 1024
@@ -26,6 +27,14 @@ _PLENTY = 256 * 1024
 def frame(kind: bytes, payload: bytes | bytearray = b"") -> bytes:
     """Write one frame."""
     return _HEAD.pack(kind, len(payload)) + payload
+
+
+def end_with_other_side(sock: socket.socket) -> None:
+    """End this process when the other side hangs up, also in the middle of its work; a thread's work."""
+    poll = select.poll()
+    poll.register(sock.fileno(), 0)
+    poll.poll()
+    os._exit(1)
 
 
 class ChannelClosedError(Exception):
@@ -80,7 +89,8 @@ class Channel:
             type(error) if getattr(errors, type(error).__name__, None) is type(error) else StoreFailedError
         )
         placed = {"line": error.line, "column": error.column} if isinstance(error, PlacedError) else {}
-        fields = {"detail": error.detail, "where": error.where, "mend": error.mend, **placed}
+        found = {"findings": error.findings} if isinstance(error, ValidationFailedError) else {}
+        fields = {"detail": error.detail, "where": error.where, "mend": error.mend, **placed, **found}
         self.send(b"E", json.dumps({"class": known.__name__, **fields}).encode())
 
     def receive(self, budget: float | None = None) -> tuple[bytes, bytes]:

@@ -8,9 +8,7 @@ Both end with their parent. ALLOWED are the URL prefixes that SERVICE and LOAD m
 from __future__ import annotations
 
 import json
-import os
 import resource
-import select
 import socket
 import sys
 import threading
@@ -25,7 +23,7 @@ from pyoxigraph import NamedNode, RdfFormat
 
 from kg.errors import DiplographError, StoreFailedError
 from kg.formats import result_format
-from kg.store.channel import Channel, ChannelClosedError, frame
+from kg.store.channel import Channel, ChannelClosedError, end_with_other_side, frame
 from kg.store.embedded import EmbeddedAnswer, EmbeddedStore
 from kg.store.rows import write_limited
 from kg.store.seam import QueryDataset
@@ -173,19 +171,12 @@ def _limit_memory(extra: int | None) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (ceiling, hard))
 
 
-def _end_with_parent(sock: socket.socket) -> None:
-    # The engine lets go of the GIL while it works, so this thread sees the hang-up in the middle of a query.
-    poll = select.poll()
-    poll.register(sock.fileno(), 0)
-    poll.poll()
-    os._exit(1)
-
-
 def main(arguments: list[str]) -> None:
     """Run as a reader or as the writer until the parent hangs up."""
     role, fd, *rest = arguments
     sock = socket.socket(fileno=int(fd))
-    threading.Thread(target=_end_with_parent, args=(sock,), daemon=True).start()
+    # The engine lets go of the GIL while it works, so this thread sees the hang-up in the middle of a query.
+    threading.Thread(target=end_with_other_side, args=(sock,), daemon=True).start()
     try:
         if role == "reader":
             run_reader(Channel(sock), int(rest[0]), int(rest[1]), rest[2:])

@@ -29,6 +29,7 @@ class KeeperSocket:
         self._keeper = keeper
         self._path = path
         self._held: dict[str, Counter[str]] = {}
+        self._connections: Counter[str] = Counter()
         self._lock = threading.Lock()
         path.unlink(missing_ok=True)
         self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -41,9 +42,13 @@ class KeeperSocket:
         self._listening.listen(128)
         threading.Thread(target=self._accept, name="keeper", daemon=True).start()
 
-    def forget(self, front: str) -> None:
-        """Release what a process that ended held."""
+    def _forget(self, front: str) -> None:
+        """Release what a process held that has no connection left: it has ended."""
         with self._lock:
+            self._connections[front] -= 1
+            if self._connections[front]:
+                return
+            del self._connections[front]
             held = self._held.pop(front, Counter())
         for path in held.elements():
             self._keeper.release(Path(path))
@@ -76,18 +81,21 @@ class KeeperSocket:
             threading.Thread(target=self._serve, args=(Channel(sock),), daemon=True).start()
 
     def _serve(self, channel: Channel) -> None:
-        try:
+        with contextlib.suppress(ChannelClosedError), contextlib.closing(channel):
             front = str(channel.receive_message()["front"])
-            while True:
-                message = channel.receive_message()
-                if message["do"] == "stop":
-                    continue  # It came when the change was through.
-                try:
-                    channel.send_message(self._carry_out(front, message, channel))
-                except DiplographError as error:
-                    channel.send_error(error)
-        except ChannelClosedError:
-            channel.close()
+            with self._lock:
+                self._connections[front] += 1
+            try:
+                while True:
+                    message = channel.receive_message()
+                    if message["do"] == "stop":
+                        continue  # It came when the change was through.
+                    try:
+                        channel.send_message(self._carry_out(front, message, channel))
+                    except DiplographError as error:
+                        channel.send_error(error)
+            finally:
+                self._forget(front)
 
     def _carry_out(self, front: str, message: dict[str, Any], channel: Channel) -> dict[str, Any]:
         match message["do"]:
@@ -119,17 +127,8 @@ class KeeperSocket:
             if path is None:
                 return {"path": None}
             self._hold(front, path)
-            try:
-                channel.send_message({"path": str(path)})
-                channel.receive_message()
-            except ChannelClosedError:
-                # It may have been forgotten before this was noted.
-                lost = True
-            else:
-                lost = False
-        if lost:
-            self._let_go(front, str(path))
-            raise ChannelClosedError
+            channel.send_message({"path": str(path)})
+            channel.receive_message()
         return {}
 
 
