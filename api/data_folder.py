@@ -23,7 +23,7 @@ from kg.errors import (
     StoreBusyError,
     WrongTokenError,
 )
-from kg.load import Follower, install, recover
+from kg.load import Follower, Loads, install, recover
 from kg.reasoning import Entailments, Pending
 from kg.reasoning.pending import NAMES
 from kg.search import SearchIndex, attach
@@ -244,7 +244,10 @@ def open_store(settings: Settings) -> Store:
 
 def open_index(settings: Settings, store: Store) -> SearchIndex:
     """Open the index of names beside a store, and have names looked up in it; in memory without a folder."""
-    index = SearchIndex(settings.data / SEARCH if settings.data.is_dir() else None)
+    index = SearchIndex(
+        settings.data / SEARCH if settings.data.is_dir() else None,
+        followed=Loads(settings.data / LOADS).are_stored,
+    )
     attach(store, index)
     return index
 

@@ -250,16 +250,23 @@ class Loads:
         with locked(self._root / ".storing", wait=True, tell=tell):
             yield
 
+    def are_stored(self) -> bool:
+        """Tell whether a load, or its undoing, changes the graph and what follows it by now."""
+        if not self._root.is_dir():
+            return False
+        with locked(self._root / ".storing", wait=False, lock=fcntl.LOCK_SH) as got:
+            return not got
+
 
 @contextmanager
-def locked(path: Path, *, wait: bool, tell: Any = None) -> Iterator[bool]:
+def locked(path: Path, *, wait: bool, tell: Any = None, lock: int = fcntl.LOCK_EX) -> Iterator[bool]:
     """Hold a file's lock; tells whether it was got. The lock goes with the process that holds it."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         got = False
         while not got:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, lock | fcntl.LOCK_NB)
                 got = True
             except BlockingIOError:
                 if not wait:

@@ -10,6 +10,8 @@ from typing import Final
 
 _LOG: Final = logging.getLogger(__name__)
 _FORM: Final = "1"
+# Seconds for which another process may build the index anew.
+_PATIENCE: Final = 600.0
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS kind (kind TEXT PRIMARY KEY, base INTEGER NOT NULL);
@@ -44,7 +46,7 @@ def open_file(path: Path | None) -> tuple[sqlite3.Connection, sqlite3.Connection
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    found = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+    found = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
         found.execute("PRAGMA journal_mode = WAL")
         found.execute("PRAGMA synchronous = NORMAL")

@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -76,13 +76,16 @@ class SearchIndex:
     """Names of things, found by whole words, beginnings and parts, whatever their case and accents.
 
     `path` is the file, shared by processes; None keeps the index in memory. A file that is damaged, or of
-    another form, is replaced; one that cannot be written is not used. Threads may share one index.
+    another form, is replaced; one that cannot be written is not used. Threads may share one index. While
+    `followed` says that somebody brings it in step with the store, nobody else does.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, followed: Callable[[], bool] = lambda: False) -> None:
         self._path = path
+        self._followed = followed
         self._reading = threading.RLock()
         self._writing = threading.RLock()
+        self._starting = threading.Lock()
         self._reader, self._writer = open_file(path)
         self._seen: str | None = None
         self._checked = 0.0
@@ -173,9 +176,9 @@ class SearchIndex:
         A store that changed in ways that nobody told of (SPARQL updates) is noticed by its version, after a
         restart by counts. Rebuilding never takes more than a tenth of the time; until then names are old.
         """
-        if self._fits(store):
+        if self._fits(store) or self._followed():
             return
-        with self._writing:
+        with self._starting:
             if self._fits(store) or (self._building and self._building.is_alive()):
                 building = self._building
             elif time.monotonic() < self._rest_until:

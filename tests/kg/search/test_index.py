@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
 from kg.changes import Change
 from kg.errors import UnknownNameError
+from kg.load import Loads
 from kg.load.following import change_from
 from kg.search import SearchIndex, attach, index_of, resolve, search, suggest
-from kg.search.reading import ROLES
-from kg.store import EmbeddedStore
+from kg.search.reading import ROLES, Entry, all_entries
+from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES, term
 
 G = NamedNode(GRAPH + "test")
@@ -293,6 +295,50 @@ def test_another_process_may_write_while_this_one_reads(empty: EmbeddedStore, tm
     assert names(index, "ana") == ["person/a"]
     other.execute("ROLLBACK")
     other.close()
+    index.close()
+
+
+def test_nobody_builds_what_somebody_brings_in_step(empty: EmbeddedStore, tmp_path: Path) -> None:
+    loads = Loads(tmp_path)
+    index = SearchIndex(tmp_path / "search.sqlite", followed=loads.are_stored)
+    put(empty, label("person/a", "Ana"))
+    with loads.storing():
+        assert loads.are_stored()
+        index.freshen(empty)
+        assert index.count() == 0
+    assert not loads.are_stored()
+    index.freshen(empty)
+    assert names(index, "ana") == ["person/a"]
+    index.close()
+
+
+def test_who_searches_does_not_wait_while_a_large_index_is_built(
+    empty: EmbeddedStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    index = SearchIndex(tmp_path / "search.sqlite")
+    put(empty, label("person/a", "Ana"))
+    index.freshen(empty)
+    monkeypatch.setattr("kg.search.index._SMALL", 0)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(store: Store) -> Iterator[Entry]:
+        begun.set()
+        assert go_on.wait(60)
+        yield from all_entries(store)
+
+    monkeypatch.setattr("kg.search.index.all_entries", slow)
+    put(empty, label("person/b", "Bea"))
+    index.freshen(empty)
+    assert begun.wait(60)
+    searching = threading.Thread(target=index.freshen, args=(empty,), daemon=True)
+    searching.start()
+    searching.join(10)
+    assert not searching.is_alive()
+    assert names(index, "ana") == ["person/a"]
+    go_on.set()
+    assert index._building
+    index._building.join(60)
+    assert names(index, "bea") == ["person/b"]
     index.close()
 
 
