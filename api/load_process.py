@@ -25,6 +25,7 @@ from kg.settings import settings_from
 from kg.store.channel import Channel, ChannelClosedError, end_with_other_side
 
 _KEPT: Final = 60.0
+_NICENESS: Final = 10
 
 _log = logging.getLogger(__name__)
 
@@ -127,6 +128,8 @@ def main(arguments: list[str]) -> None:
     """Carry out jobs until the front is gone."""
     # Ctrl-C reaches every process of a terminal; only the one that was started by hand decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Those who ask the graph meanwhile come first.
+    os.nice(_NICENESS)
     sock = socket.socket(fileno=int(arguments[0]))
     threading.Thread(target=end_with_other_side, args=(sock,), daemon=True).start()
     channel = Channel(sock)

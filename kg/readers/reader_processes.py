@@ -47,8 +47,8 @@ class ReaderProcesses:
                 stdout=subprocess.PIPE,
                 pipesize=_PIPE,
                 stderr=subprocess.DEVNULL,
-                # Ctrl-C reaches this process alone.
-                start_new_session=True,
+                # Ctrl-C reaches this process alone; a session of its own would undo its low priority.
+                process_group=0,
                 cwd=Path(__file__).parents[2],
             )
             for _ in range(count)

@@ -28,8 +28,9 @@ class EngineProcess:
             pass_fds=[s.fileno() for s in theirs],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            # Ctrl-C reaches the serving process alone; it decides what is finished and what is broken off.
-            start_new_session=True,
+            # Ctrl-C reaches the serving process alone; it decides what is finished and what is broken off. A
+            # session of its own would have its share of the processors, however low its priority.
+            process_group=0,
             cwd=Path(__file__).parents[2],
         )
         for their in theirs:

@@ -33,7 +33,7 @@ from kg.settings import Settings
 from kg.store import EmbeddedStore
 from kg.store.keeper_socket import KeeperSocket
 from kg.store.shared import SharedNumber
-from tests.api.running import AUTHORITY, descendants, gone, start
+from tests.api.running import AUTHORITY, gone, start
 
 pytestmark = pytest.mark.server
 
@@ -61,7 +61,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings,
 def working() -> set[int]:
     """List the processes that carry out loads for this one."""
     found = set()
-    for pid in descendants(os.getpid()):
+    listed = Path("/proc/self/task").glob("*/children")
+    for pid in {int(pid) for path in listed for pid in path.read_text().split()}:
         try:
             if b"api.load_process" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
                 found.add(pid)

@@ -325,3 +325,16 @@ def test_a_reader_that_was_ended_while_idle_is_reaped_and_replaced(make: Make) -
     assert len(store.reader_pids) == len(before)
     assert not Path(f"/proc/{before[0]}").exists()
     assert count(store) == ROWS
+
+
+def test_the_engine_puts_its_tables_in_order_at_low_priority(make: Make) -> None:
+    store = make()
+    tasks = list(Path(f"/proc/{store.keeper.writer_pid}/task").iterdir())  # type: ignore[attr-defined]
+    nices = {
+        task.name: os.getpriority(os.PRIO_PROCESS, int(task.name))
+        for task in tasks
+        if (task / "comm").read_text().strip() == "rocksdb:low"
+    }
+    assert nices
+    assert set(nices.values()) == {10}
+    assert os.getpriority(os.PRIO_PROCESS, store.keeper.writer_pid) == 0  # type: ignore[attr-defined]
