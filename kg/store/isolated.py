@@ -71,7 +71,9 @@ class IsolatedStore:
         self.on_free: Callable[[], None] = lambda: None
         for _ in range(workers if eager is None else min(eager, workers)):
             self._idle.put(self._start_reader())
-        threading.Thread(target=self._open_ahead, name="open ahead", daemon=True).start()
+        if keeper is not None:
+            # Where others write, nobody who reads here is to wait for it.
+            threading.Thread(target=self._open_ahead, name="open ahead", daemon=True).start()
 
     @property
     def reader_pids(self) -> list[int]:

@@ -187,17 +187,19 @@ class Snapshots:
         except BaseException:
             shutil.rmtree(path, ignore_errors=True)
             raise
-        if ahead:
-            self._next = path
-            self._upcoming.hand_out(path, lambda: self._count_user(path), _OPENING)
-        with self._changed:
-            self._spent = monotonic() - started
-            self._next = None
-            self._newest, stale, self._made = path, self._newest, time()
-            if stale is not None and not self._users[stale]:
-                self._remove(stale)
-        self.show(number)
-        self._upcoming.shown(path)
+        try:
+            if ahead:
+                self._next = path
+                self._upcoming.hand_out(path, lambda: self._count_user(path), _OPENING)
+        finally:
+            with self._changed:
+                self._spent = monotonic() - started
+                self._next = None
+                self._newest, stale, self._made = path, self._newest, time()
+                if stale is not None and not self._users[stale]:
+                    self._remove(stale)
+            self.show(number)
+            self._upcoming.shown(path)
 
     def _count_user(self, path: Path) -> None:
         with self._changed:
