@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Final
 
 import pyoxigraph
@@ -30,6 +30,7 @@ _SOON: Final = 0.005
 # An opening that takes longer than a lookup may is not left to the only reader that is at hand.
 _LONG: Final = 0.03
 _SPARE: Final = 0.25
+_REST: Final = 1.0
 
 
 class IsolatedStore:
@@ -65,6 +66,8 @@ class IsolatedStore:
         self.keeper = keeper or Keeper(folder, snapshots, timeout=timeout, memory=memory, allowed=allowed)
         self._growing = threading.Lock()
         self._opening_took = 0.0
+        # Whether anybody asked here since a snapshot was opened ahead.
+        self._asked = False
         self._readers: set[EngineProcess] = set()
         self._idle = IdleReaders()
         # Called from any thread whenever a reader may have become free, for who waits for none.
@@ -111,8 +114,7 @@ class IsolatedStore:
 
         Waits for nobody.
         """
-        self.keeper.ask()
-        version = self.keeper.version
+        version = self._note_asking()
         reader = self._idle.fresh(version)
         if reader is None:
             return None
@@ -223,8 +225,7 @@ class IsolatedStore:
 
         Raises BusyError when there is none within the time that a query has.
         """
-        self.keeper.ask()
-        version = self.keeper.version
+        version = self._note_asking()
         deadline = monotonic() + self.timeout
         while True:
             self._check_open()
@@ -237,6 +238,12 @@ class IsolatedStore:
                 return Lease(self, reader)
             # Somebody ended it while it had nothing to do: no query is to pay for that.
             self.discard(reader)
+
+    def _note_asking(self) -> int:
+        """Note that somebody asks, and give the version that is to be seen at least."""
+        self._asked = True
+        self.keeper.ask()
+        return self.keeper.version
 
     def _start_opening(self, reader: EngineProcess | None) -> bool:
         if reader is None and len(self._readers) >= self._workers:
@@ -274,7 +281,8 @@ class IsolatedStore:
                 with self.keeper.upcoming() as path:
                     reader = None if path is None else self._open_spare(path)
             except StoreFailedError:
-                break
+                # It is closed, or cannot be reached for a moment.
+                sleep(0 if self._closed else _REST)
             finally:
                 if reader is not None:
                     self._idle.put(reader)
@@ -283,9 +291,10 @@ class IsolatedStore:
                 self._end(oldest)
 
     def _open_spare(self, path: Path) -> EngineProcess | None:
-        """Open a snapshot in a reader that can be missed meanwhile; None where none can."""
+        """Open a snapshot in a reader that can be missed meanwhile; None where none can, or nobody asks."""
+        wanted, self._asked = self._asked and not self._closed, False
         try:
-            reader = None if self._closed else self._find_spare()
+            reader = self._find_spare() if wanted else None
         except (StoreFailedError, OSError):
             reader = None
         if reader is None:
