@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -40,7 +39,7 @@ from api.ahead import Ahead
 from api.cache import CacheDoor, ResultCache
 from api.compress import Compressor
 from api.data_folder import followers, open_index
-from api.load_jobs import Job
+from api.load_jobs import Elsewhere
 from api.metrics import Metrics
 from api.state import State
 from api.straight import Straight
@@ -53,20 +52,16 @@ AHEAD: Final = "diplograph.ahead"
 """Names the extension that makes an `Ahead` for a loop."""
 
 
-def create_app(
-    store: Store, settings: Settings, carry_out_elsewhere: Callable[[Job], None] | None = None
-) -> Flask:
+def create_app(store: Store, settings: Settings, elsewhere: Elsewhere | None = None) -> Flask:
     """Build the Flask application over a store that is already open.
 
-    Loads are carried out by threads of this process, else by what is given.
+    Loads are carried out by threads of this process where there is nothing `elsewhere` that does it.
     """
     app = Flask("api")
     index = open_index(settings, store)
     if settings.data.is_dir():
         index.start(store)
-    shared = State(
-        store, settings, index, followers=followers(settings, index), elsewhere=carry_out_elsewhere
-    )
+    shared = State(store, settings, index, followers=followers(settings, index), elsewhere=elsewhere)
     app.extensions["diplograph"] = shared
     if shared.pending and not settings.read_only:
         shared.pending.start(store)

@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> None:
     store = open_behind(settings, told["keeper"], f"front {os.getpid()}")
     loading = LoadProcesses(told)
     try:
-        app = create_app(store, settings, loading.carry_out)
+        app = create_app(store, settings, loading)
         server = Server(
             app,
             listening,

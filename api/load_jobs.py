@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, Protocol, TypedDict
 
 from api.loaders import reader_by
 from kg import load as loading
@@ -33,6 +33,18 @@ class Job(TypedDict):
     reading: NotRequired[Reading]
     skip: NotRequired[list[str]]
     started_by: NotRequired[str]
+
+
+class Elsewhere(Protocol):
+    """Where jobs are carried out that this process is to be spared."""
+
+    def expect(self) -> None:
+        """Note that a job is about to come."""
+        ...
+
+    def carry_out(self, job: Job) -> None:
+        """Have a job done; see `carry_out`."""
+        ...
 
 
 def carry_out(store: Store, loads: Loads, followers: Sequence[Follower], job: Job) -> None:

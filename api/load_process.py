@@ -70,6 +70,12 @@ class LoadProcesses:
         self._kept: LoadProcess | None = None
         self._uses = 0
 
+    def expect(self) -> None:
+        """Start a process for a job that is about to come, unless one is at hand."""
+        with self._lock:
+            if self._kept is None:
+                self._keep(LoadProcess(self._told))
+
     def carry_out(self, job: Job) -> None:
         """Have a job done; see `load_jobs.carry_out`."""
         process = self._take()
@@ -107,12 +113,16 @@ class LoadProcesses:
             self._at_work.discard(process)
             keep = fit and self._kept is None
             if keep:
-                self._kept = process
-                timer = threading.Timer(_KEPT, self._drop, (self._uses,))
-                timer.daemon = True
-                timer.start()
+                self._keep(process)
         if not keep:
             process.end()
+
+    def _keep(self, process: LoadProcess) -> None:
+        """Have a process at hand for a while; `_lock` is held."""
+        self._kept = process
+        timer = threading.Timer(_KEPT, self._drop, (self._uses,))
+        timer.daemon = True
+        timer.start()
 
     def _drop(self, uses: int) -> None:
         """End the one that is kept, unless one was in use meanwhile."""

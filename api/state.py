@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,7 +9,7 @@ from functools import cached_property
 from flask import current_app
 
 from api.data_folder import LOADS
-from api.load_jobs import Job, carry_out
+from api.load_jobs import Elsewhere, Job, carry_out
 from api.memory import Memory
 from kg.load import Follower, Loads
 from kg.reasoning import AssertedStore, Pending
@@ -28,15 +27,19 @@ class State:
     index: SearchIndex = field(default_factory=SearchIndex)
     memory: Memory = field(default_factory=Memory)
     followers: tuple[Follower, ...] = ()
-    elsewhere: Callable[[Job], None] | None = None
-    """Has a load's job done in another process."""
+    elsewhere: Elsewhere | None = None
+
+    def expect_job(self) -> None:
+        """Have things ready for a load's job that is about to come."""
+        if self.elsewhere is not None:
+            self.elsewhere.expect()
 
     def carry_out(self, job: Job) -> None:
         """Do what a load's job says, in another process where there is one for that."""
         if self.elsewhere is None:
             carry_out(self.store, self.loads, self.followers, job)
         else:
-            self.elsewhere(job)
+            self.elsewhere.carry_out(job)
 
     @cached_property
     def asserted(self) -> AssertedStore:

@@ -11,7 +11,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -20,8 +20,9 @@ from typing import Final
 from kg.changes import Change
 from kg.errors import DiplographError
 from kg.search.file import open_file
-from kg.search.folding import fold, words_of
-from kg.search.names import Hit, kind_of, spoken
+from kg.search.finding import find
+from kg.search.folding import fold
+from kg.search.names import Hit
 from kg.search.reading import (
     ALIAS,
     IDENTIFIER,
@@ -33,38 +34,13 @@ from kg.search.reading import (
     marker,
     names_in,
 )
+from kg.search.writing import CLASS, add, get, note, replace
 from kg.store import Store
 
 _LOG: Final = logging.getLogger(__name__)
-_FIRST: Final = (
-    "country",
-    "government",
-    "administration",
-    "agency",
-    "organization",
-    "person",
-    "group",
-    "place",
-    "event",
-)
-_SECOND: Final = (
-    "policy",
-    "post",
-    "mission",
-    "source",
-    "unnamed-source",
-    "claim",
-    "topic",
-    "quantity",
-    "event-type",
-)
-_CLASS, _KIND = 1 << 56, 1 << 40
-_WORDS: Final = 8
 # Names that are looked at for one search, and for one suggestion.
 _LOOKED_AT: Final = 2_000
 _GLANCED_AT: Final = 300
-_PARTS_FOUND: Final = 400
-_TEXT: Final = 300
 # A store of so many names is read anew at once, a larger one in the background.
 _SMALL: Final = 30_000
 _PATIENCE: Final = 10.0
@@ -98,17 +74,17 @@ class SearchIndex:
 
         Every word of the text must begin a word of one name; where that finds too few, parts of words do.
         """
-        return self._find(text, limit, kinds, _LOOKED_AT, True)
+        return find(self._rows, text, limit, kinds, _LOOKED_AT, True)
 
     def suggest(self, text: str, limit: int, kinds: Sequence[str] = ()) -> list[Hit]:
         """Find things whose names begin so or have words that do; for answers at each key."""
-        return self._find(text, limit, kinds, _GLANCED_AT, False)
+        return find(self._rows, text, limit, kinds, _GLANCED_AT, False)
 
     def exactly(self, text: str, identifiers: bool = False) -> str | None:
         """Give the thing with this very label or alias, or with this identifier; the likeliest of several."""
         roles = (IDENTIFIER,) if identifiers else (LABEL, ALIAS)
         rows = self._rows(
-            f"SELECT role, id / {_CLASS}, length(iri), iri FROM name WHERE folded = ? "  # noqa: S608
+            f"SELECT role, id / {CLASS}, length(iri), iri FROM name WHERE folded = ? "  # noqa: S608
             f"AND role IN ({', '.join(map(str, roles))}) LIMIT 400",
             (fold(text),),
         )
@@ -136,28 +112,28 @@ class SearchIndex:
             mentions |= gone.mentions
         version = store.version
         with self._write() as cursor:
-            self._replace(cursor, "iri", touched, entries_of(store, touched))
+            replace(cursor, "iri", touched, entries_of(store, touched))
             added: list[Entry] = []
             for batch in change.statements(gone=False):
                 come = names_in(batch)
                 added += come.entries
                 mentions |= come.mentions
                 if len(added) >= 10_000:
-                    self._add(cursor, added)
+                    add(cursor, added)
                     added.clear()
-            self._add(cursor, added)
-            self._replace(cursor, "via", mentions, entries_by(store, mentions))
-            if version and _is_next(self._get(cursor, "version"), version):
+            add(cursor, added)
+            replace(cursor, "via", mentions, entries_by(store, mentions))
+            if version and _is_next(get(cursor, "version"), version):
                 self._note(cursor, store, version)
             elif not version:
-                self._set(cursor, "marker", marker(store))
+                note(cursor, "marker", marker(store))
 
     def pass_over(self, store: Store, since: str) -> None:
         """Take note that what changed since a version of the store gave and took no names."""
         version = store.version
         with self._write() as cursor:
-            if version and self._get(cursor, "version") == since:
-                self._note(cursor, store, version, self._get(cursor, "marker"))
+            if version and get(cursor, "version") == since:
+                self._note(cursor, store, version, get(cursor, "marker"))
 
     def rebuild(self, store: Store) -> None:
         """Read all the names of a store anew; those who search meanwhile see the old ones."""
@@ -167,7 +143,7 @@ class SearchIndex:
             cursor.execute("DELETE FROM name")
             rest = all_entries(store)
             while part := list(islice(rest, 10_000)):
-                self._add(cursor, part)
+                add(cursor, part)
             self._note(cursor, store, version)
 
     def freshen(self, store: Store) -> None:
@@ -242,65 +218,6 @@ class SearchIndex:
         spent = time.monotonic() - started
         self._rest_until = time.monotonic() + (9 * spent if spent > 1 else 0)
 
-    def _find(self, text: str, limit: int, kinds: Sequence[str], most: int, parts: bool) -> list[Hit]:
-        needle = fold(text)
-        words = words_of(needle)[:_WORDS]
-        if not needle or limit < 1:
-            return []
-        columns = f"iri, role, text, folded, id / {_CLASS}"
-        found = self._rows(f"SELECT {columns} FROM name WHERE folded = ? LIMIT 400", (needle,))  # noqa: S608
-        if kinds:
-            found = [row for row in found if kind_of(row[0]) in kinds]
-        match = " AND ".join(f'"{word}"*' for word in words)
-        for low, high in self._ranges(kinds) if words else ():
-            found += self._rows(
-                f"SELECT {columns} FROM name WHERE id IN (SELECT rowid FROM word WHERE word MATCH ? "  # noqa: S608
-                "AND rowid BETWEEN ? AND ? ORDER BY rowid LIMIT ?)",
-                (match, low, high, most),
-            )
-        if parts and len({row[0] for row in found}) < limit:
-            every = " AND ".join("instr(folded, ?)" for _ in words or [needle])
-            for low, high in self._ranges(kinds):
-                found += self._rows(
-                    f"SELECT {columns} FROM name WHERE id BETWEEN ? AND ? AND role != 2 AND {every} "  # noqa: S608
-                    "ORDER BY id LIMIT ?",
-                    (low, high, *(words or [needle]), _PARTS_FOUND),
-                )
-        best: dict[str, tuple[int, int, int, str, str]] = {}
-        for iri, role, name, folded, order in found:
-            key = (3 * _rank(folded, needle) + order, role, len(folded), folded, name)
-            if iri not in best or key < best[iri]:
-                best[iri] = key
-        chosen = sorted(best, key=lambda iri: (best[iri], iri))[:limit]
-        labels = self._labels(chosen)
-        hits = []
-        for iri in chosen:
-            label, language = labels.get(iri, (spoken(iri), None))
-            matched = best[iri][-1]
-            other = "" if fold(matched) == fold(label) else matched[:_TEXT]
-            hits.append(Hit(iri, label[:_TEXT], kind_of(iri), "", other, language))
-        return hits
-
-    def _labels(self, iris: Sequence[str]) -> dict[str, tuple[str, str | None]]:
-        labels: dict[str, tuple[tuple[int, str], str, str | None]] = {}
-        marks = ", ".join("?" * len(iris))
-        rows = self._rows(
-            f"SELECT iri, text, language FROM name WHERE iri IN ({marks}) AND role = 0",  # noqa: S608
-            tuple(iris),
-        )
-        for iri, text, language in rows:
-            key = (0 if language.startswith("en") else 1 if not language else 2, text)
-            if iri not in labels or key < labels[iri][0]:
-                labels[iri] = (key, text, language or None)
-        return {iri: (text, language) for iri, (_, text, language) in labels.items()}
-
-    def _ranges(self, kinds: Sequence[str]) -> list[tuple[int, int]]:
-        if not kinds:
-            return [(0, 3 * _CLASS)]
-        marks = ", ".join("?" * len(kinds))
-        rows = self._rows(f"SELECT base FROM kind WHERE kind IN ({marks}) ORDER BY base", tuple(kinds))  # noqa: S608
-        return [(base, base + _KIND - 1) for (base,) in rows]
-
     def _rows(self, text: str, values: tuple[object, ...]) -> list[tuple]:  # type: ignore[type-arg]
         with self._reading:
             try:
@@ -325,84 +242,10 @@ class SearchIndex:
             cursor.execute("COMMIT")
 
     def _note(self, cursor: sqlite3.Cursor, store: Store, version: str, before: str = "") -> None:
-        self._set(cursor, "marker", marker(store, before))
-        self._set(cursor, "version", version)
+        note(cursor, "marker", marker(store, before))
+        note(cursor, "version", version)
         self._seen = version
         self._checked = time.monotonic()
-
-    def _add(self, cursor: sqlite3.Cursor, entries: Iterable[Entry]) -> None:
-        rows: dict[str, list[tuple[str, int, str, str, str, str]]] = {}
-        for entry in entries:
-            if folded := fold(entry.text):
-                rows.setdefault(kind_of(entry.iri), []).append(
-                    (entry.iri, entry.role, _clean(entry.text), entry.language, entry.via, folded)
-                )
-        for kind, some in rows.items():
-            first = self._number(cursor, kind)
-            numbered = ((first + number, *row) for number, row in enumerate(some))
-            # A name that is there already keeps its number, and its words are there, too.
-            cursor.executemany("INSERT OR IGNORE INTO name VALUES (?, ?, ?, ?, ?, ?, ?)", numbered)
-            cursor.execute(
-                "INSERT INTO word (rowid, folded) SELECT id, folded FROM name "
-                "WHERE id BETWEEN ? AND ? AND role != ?",
-                (first, first + len(some), IDENTIFIER),
-            )
-
-    def _replace(
-        self, cursor: sqlite3.Cursor, column: str, keys: Collection[str], entries: Iterable[Entry]
-    ) -> None:
-        if keys:
-            cursor.execute("CREATE TEMP TABLE IF NOT EXISTS gone (key TEXT PRIMARY KEY) WITHOUT ROWID")
-            cursor.execute("DELETE FROM gone")
-            cursor.executemany("INSERT INTO gone VALUES (?)", ((key,) for key in keys))
-            where = {
-                "iri": "WHERE iri IN (SELECT key FROM gone) AND via = ''",
-                "via": "WHERE via IN (SELECT key FROM gone)",
-            }[column]
-            cursor.execute(
-                f"INSERT INTO word (word, rowid, folded) SELECT 'delete', id, folded FROM name {where} "  # noqa: S608
-                "AND role != ?",
-                (IDENTIFIER,),
-            )
-            cursor.execute(f"DELETE FROM name {where}")  # noqa: S608
-        self._add(cursor, entries)
-
-    def _number(self, cursor: sqlite3.Cursor, kind: str) -> int:
-        row = cursor.execute("SELECT base FROM kind WHERE kind = ?", (kind,)).fetchone()
-        if row is None:
-            group = 0 if kind in _FIRST else 1 if kind in _SECOND else 2
-            (others,) = cursor.execute("SELECT count(*) FROM kind").fetchone()
-            row = (group * _CLASS + (others + 1) * _KIND,)
-            cursor.execute("INSERT INTO kind VALUES (?, ?)", (kind, row[0]))
-        base: int = row[0]
-        (last,) = cursor.execute(
-            "SELECT max(id) FROM name WHERE id BETWEEN ? AND ?", (base, base + _KIND - 1)
-        ).fetchone()
-        return base if last is None else int(last) + 1
-
-    @staticmethod
-    def _get(cursor: sqlite3.Cursor, key: str) -> str:
-        row = cursor.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else ""
-
-    @staticmethod
-    def _set(cursor: sqlite3.Cursor, key: str, value: str) -> None:
-        cursor.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
-
-
-def _rank(folded: str, needle: str) -> int:
-    """Rank 0 equal, 1 beginning, 2 at the start of a word, 3 anywhere, 4 the words apart."""
-    if folded == needle:
-        return 0
-    if folded.startswith(needle):
-        return 1
-    if f" {needle}" in folded:
-        return 2
-    return 3 if needle in folded else 4
-
-
-def _clean(text: str) -> str:
-    return text[:_TEXT].encode("utf-8", "ignore").decode()
 
 
 def _is_next(known: str, version: str) -> bool:

@@ -96,6 +96,19 @@ def test_one_process_previews_stores_and_undoes(served: tuple[Settings, LoadProc
     assert working() == {pid}
 
 
+def test_one_that_is_expected_is_there_for_the_job(served: tuple[Settings, LoadProcesses]) -> None:
+    settings, processes = served
+    processes.close()
+    wait_until(lambda: not working())
+    processes.expect()
+    processes.expect()
+    before = working()
+    assert len(before) == 1
+    _, preview = receive(settings, "new-event.ttl", EVENT)
+    processes.carry_out(preview)
+    assert working() == before
+
+
 def test_errors_come_through_with_all_that_they_say(served: tuple[Settings, LoadProcesses]) -> None:
     settings, processes = served
     text = EVENT.replace('dg:begin "2018-03-14"', 'dg:begin "2018-03-41"')

@@ -1,0 +1,103 @@
+"""A desk for loads: a store, a folder of loads, and a reader of small tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pyoxigraph import NamedNode, Triple
+
+from kg.changes import Change
+from kg.load import Loads, Preview, prepare, store_load
+from kg.load.folder import LoadFolder
+from kg.load.model import OnFault, TableReader
+from kg.readers.record import Record, RowFault
+from kg.store import EmbeddedStore
+from kg.terms import GRAPH_LOADS, ID, ONTOLOGY, PREFIXES
+
+FILE = Path(__file__).parent.parent / "fixtures" / "new-event.ttl"
+TEXT = FILE.read_text(encoding="utf-8")
+EVENT = f"{ID}event/norway-kenya-port-accord"
+TYPE = f"<{PREFIXES['rdf']}type>"
+LABEL = f"<{PREFIXES['rdfs']}label>"
+HEADER = "".join(f"@prefix {p}: <{iri}> .\n" for p, iri in PREFIXES.items())
+
+
+def data(store: EmbeddedStore) -> set[str]:
+    """Every quad that is no record of a load."""
+    return {str(quad) for quad in store.engine if quad.graph_name != GRAPH_LOADS}
+
+
+class Small:
+    """A stand-in for the readers of tables."""
+
+    codes_records = False
+
+    def read(
+        self, path: Path, *, on_fault: OnFault, name: str | None = None, **options: object
+    ) -> Iterator[Record]:
+        return read_small(path, name or path.name, on_fault)
+
+
+def read_small(path: Path, name: str, on_fault: OnFault) -> Iterator[Record]:
+    """Read lines of id, day, type and actor."""
+    for line, row in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        parts = row.split(",")
+        if len(parts) != 4:
+            on_fault(RowFault(name, line, "", f"it has {len(parts)} columns in place of 4"))
+            continue
+        number, day, kind, actor = parts
+        iri, agent = f"{ID}record/small-{number}", f"{ID}agent-small/{actor}"
+        lines = [
+            f"<{iri}> {TYPE} <{ONTOLOGY}CodingRecord> .",
+            f'<{iri}> {LABEL} "Row {number}"@en .',
+            f"<{iri}> <{ONTOLOGY}codedActor> <{agent}> .",
+            f"<{iri}> <{ONTOLOGY}eventType> <{ID}event-type/cameo-{kind}> .",
+            f"<{iri}> <{ONTOLOGY}time> <{ID}time/{day}> .",
+            f"<{agent}> {TYPE} <{ONTOLOGY}Agent> .",
+            f'<{agent}> {LABEL} "{actor}"@en .',
+        ]
+        text = "".join(f"{one}\n" for one in lines)
+        yield Record(iri, "CodingRecord", text.encode(), line, kind, day, (agent,))
+
+
+def find_small(path: Path, form: str | None, name: str) -> TableReader | None:
+    return Small() if name.endswith(".small") else None
+
+
+class Desk:
+    """Loads into one store with one folder of loads."""
+
+    def __init__(self, store: EmbeddedStore, folder: Path) -> None:
+        self.store = store
+        self.root = folder / "loads"
+        self.loads = Loads(self.root)
+
+    def preview(self, text: str | bytes, name: str, **options: Any) -> tuple[LoadFolder, Preview]:
+        folder, _ = self.loads.new(name)
+        path = folder.source / "data"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return folder, prepare(self.store, folder, path, name=name, find_reader=find_small, **options)
+
+    def load(self, text: str | bytes, name: str, **options: Any) -> LoadFolder:
+        folder, _ = self.preview(text, name, **options)
+        assert store_load(self.store, self.loads, folder) is not None
+        return folder
+
+
+ROWS = "1,2018-01-01,046,kenya\n2,2018-01-01,046,kenya\n3,2018-01-02,174,norway\n"
+
+
+class Watcher:
+    """Keeps what it was told of."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[NamedNode, list[Triple], list[Triple]]] = []
+
+    def follow(self, store: object, change: Change) -> None:
+        self.told.append((change.graph, list(change.added()), list(change.removed())))
+
+
+def die(*args: object, **options: object) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,88 @@
+"""What a process left in the middle is settled by the next opening."""
+
+from __future__ import annotations
+
+import pytest
+
+from kg.load import recover, store_load, undo_load
+from kg.terms import PREFIXES
+from tests.kg.desks import (
+    ROWS,
+    Desk,
+    Watcher,
+    data,
+    die,
+)
+
+
+class TestRecovery:
+    """What a process left in the middle is settled by the next opening."""
+
+    def test_a_store_that_was_not_reached(self, desk: Desk) -> None:
+        before = data(desk.store)
+        folder, _ = desk.preview(ROWS, "x.small")
+        state = folder.read()
+        state.step, state.load = "storing", f"{PREFIXES['load']}{folder.id}"
+        state.added_bytes = folder.added.stat().st_size
+        folder.write(state)
+        recover(desk.store, desk.root)
+        assert folder.read().step == "cancelled"
+        assert "nothing of it is stored" in folder.read().problem["detail"]  # type: ignore[index]
+        assert {path.name for path in folder.path.iterdir()} == {"state.json", "lock"}
+        assert data(desk.store) == before
+
+    def test_a_store_that_was_reached_tells_the_followers_again(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self._broken_off(desk, monkeypatch, "kg.load.committing.finish")
+        [(folder, state)] = desk.loads.all()
+        assert state.step == "storing"
+        watcher = Watcher()
+        recover(desk.store, desk.root, [watcher])
+        assert folder.read().step == "stored"
+        [(_, added, _)] = watcher.told
+        assert len(added) == state.plan().added
+        undo_load(desk.store, desk.loads, folder)
+        assert not any("small-1>" in quad for quad in data(desk.store))
+
+    def test_a_crash_before_the_followers_knew(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._broken_off(desk, monkeypatch, "kg.load.committing.follow")
+        watcher = Watcher()
+        recover(desk.store, desk.root, [watcher])
+        recover(desk.store, desk.root, [watcher])
+        assert len(watcher.told) == 1
+
+    @pytest.mark.parametrize("reached", [True, False])
+    def test_an_undoing(self, desk: Desk, monkeypatch: pytest.MonkeyPatch, reached: bool) -> None:
+        before = data(desk.store)
+        folder = desk.load(ROWS, "x.small")
+        after = data(desk.store)
+        where = "kg.load.undoing.finish_undo" if reached else "kg.load.undoing.put"
+        monkeypatch.setattr(where, die)
+        if not reached:
+            monkeypatch.setattr("kg.load.undoing.back_to_stored", lambda *args: None)
+        with pytest.raises(KeyboardInterrupt):
+            undo_load(desk.store, desk.loads, folder)
+        monkeypatch.undo()
+        assert folder.read().step == "undoing"
+        recover(desk.store, desk.root)
+        assert folder.read().step == ("undone" if reached else "stored")
+        assert data(desk.store) == (before if reached else after)
+
+    def test_a_living_process_is_left_alone(self, desk: Desk) -> None:
+        folder, state = desk.loads.new("x.small")
+        state.step = "reading"
+        folder.write(state)
+        with folder.working():
+            recover(desk.store, desk.root)
+            assert folder.read().step == "reading"
+        recover(desk.store, desk.root)
+        assert folder.read().step == "cancelled"
+
+    @staticmethod
+    def _broken_off(desk: Desk, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+        folder, _ = desk.preview(ROWS, "x.small")
+        monkeypatch.setattr(where, die)
+        with pytest.raises(KeyboardInterrupt):
+            store_load(desk.store, desk.loads, folder)
+        monkeypatch.undo()
