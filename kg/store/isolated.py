@@ -205,9 +205,10 @@ class IsolatedStore:
             self.keeper.close()
 
     def tend(self) -> None:
-        """Replace readers that somebody ended while they had nothing to do, and leave no zombie of them."""
+        """Replace readers that somebody ended while they had nothing to do, and end those too many."""
         for reader in self._idle.take_dead():
             self.discard(reader)
+        self._end_surplus()
 
     def release_readers(self) -> None:
         """Stop the processes that read; the keeper stays open for others. This store is closed then."""
@@ -287,8 +288,7 @@ class IsolatedStore:
                 if reader is not None:
                     self._idle.put(reader)
                     self.on_free()
-            while len(self._readers) > self._workers and (oldest := self._idle.take_oldest(1)) is not None:
-                self._end(oldest)
+            self._end_surplus()
 
     def _open_spare(self, path: Path) -> EngineProcess | None:
         """Open a snapshot in a reader that can be missed meanwhile; None where none can, or nobody asks."""
@@ -346,6 +346,11 @@ class IsolatedStore:
     def _check_open(self) -> None:
         if self._closed:
             raise StoreFailedError("the store is closed")
+
+    def _end_surplus(self) -> None:
+        # One more was started for an opening while the others were at work.
+        while len(self._readers) > self._workers and (oldest := self._idle.take_oldest(1)) is not None:
+            self._end(oldest)
 
     def _end(self, reader: EngineProcess, grace: float = 0) -> int:
         with self._growing:
