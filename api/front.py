@@ -17,7 +17,7 @@ from api.data_folder import open_behind
 from api.load_process import LoadProcesses
 from api.wire.server import Server
 from kg.settings import settings_from
-from kg.store.channel import Channel, ChannelClosedError
+from kg.store.channel import Channel, ChannelClosedError, end_with_other_side
 from kg.store.isolated import IsolatedStore
 
 _SPARE: Final = 64 * 1024
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
         told = channel.receive_message()
     except ChannelClosedError:
         return
-    threading.Thread(target=_end_with_parent, args=(channel,), daemon=True).start()
+    threading.Thread(target=end_with_other_side, args=(ours,), daemon=True).start()
     settings = settings_from(told["settings"])
     store = open_behind(settings, told["keeper"], f"front {os.getpid()}")
     loading = LoadProcesses(told)
@@ -77,13 +77,6 @@ def main(arguments: list[str]) -> None:
 def _tend(store: IsolatedStore, stopping: threading.Event) -> None:
     while not stopping.wait(_TENDING):
         store.tend()
-
-
-def _end_with_parent(channel: Channel) -> None:
-    try:
-        channel.receive_message()
-    except ChannelClosedError:
-        os._exit(1)
 
 
 if __name__ == "__main__":
