@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
-import subprocess
 import sys
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final, cast
 
 from api.data_folder import LOADS, followers, open_behind, open_index
@@ -23,6 +20,7 @@ from kg.errors import DiplographError, StoreFailedError
 from kg.load import Loads
 from kg.settings import settings_from
 from kg.store.channel import Channel, ChannelClosedError, end_with_other_side
+from kg.store.processes import ModuleProcess
 
 _KEPT: Final = 60.0
 _NICENESS: Final = 10
@@ -30,34 +28,19 @@ _NICENESS: Final = 10
 _log = logging.getLogger(__name__)
 
 
-class LoadProcess:
+class LoadProcess(ModuleProcess):
     """One process as its front sees it; `told` is what the front was told itself."""
 
     def __init__(self, told: dict[str, Any]) -> None:
-        ours, theirs = socket.socketpair()
         keeper = told["keeper"]
-        shared = [] if keeper is None else [int(keeper["descriptor"])]
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "api.load_process", str(theirs.fileno())],
-                pass_fds=[theirs.fileno(), *shared],
-                stdin=subprocess.DEVNULL,
-                cwd=Path(__file__).parents[1],
-            )
-        self._channel = Channel(ours)
+        super().__init__("api.load_process", passed=[] if keeper is None else [int(keeper["descriptor"])])
         with suppress(ChannelClosedError):  # Who sends a job is told.
-            self._channel.send_message(told)
+            self.channel.send_message(told)
 
     def carry_out(self, job: Job) -> None:
         """Have a job done. Raises what `load_jobs.carry_out` raises, ChannelClosedError."""
-        self._channel.send_message(cast(dict[str, Any], job))
-        self._channel.receive_message()
-
-    def end(self) -> None:
-        """End it."""
-        self._channel.close()
-        self._process.kill()
-        self._process.wait()
+        self.channel.send_message(cast(dict[str, Any], job))
+        self.channel.receive_message()
 
 
 class LoadProcesses:
@@ -73,8 +56,7 @@ class LoadProcesses:
     def expect(self) -> None:
         """Start a process for a job that is about to come, unless one is at hand."""
         with self._lock:
-            if self._kept is None:
-                self._keep(LoadProcess(self._told))
+            self._keep(self._at_hand())
 
     def carry_out(self, job: Job) -> None:
         """Have a job done; see `load_jobs.carry_out`."""
@@ -99,14 +81,23 @@ class LoadProcesses:
         with self._lock:
             ending, self._kept = [*self._at_work, *([self._kept] if self._kept else [])], None
         for process in ending:
-            process.end()
+            process.kill()
 
     def _take(self) -> LoadProcess:
         with self._lock:
-            process, self._kept = self._kept or LoadProcess(self._told), None
+            process = self._at_hand()
             self._at_work.add(process)
-            self._uses += 1
         return process
+
+    def _at_hand(self) -> LoadProcess:
+        """Take the one that is kept, or start one; `_lock` is held."""
+        process, self._kept = self._kept, None
+        self._uses += 1
+        if process is not None and not process.lives:
+            # Somebody ended it while it had nothing to do: no load is to pay for that.
+            process.kill()
+            process = None
+        return process or LoadProcess(self._told)
 
     def _give_back(self, process: LoadProcess, *, fit: bool) -> None:
         with self._lock:
@@ -115,7 +106,7 @@ class LoadProcesses:
             if keep:
                 self._keep(process)
         if not keep:
-            process.end()
+            process.kill()
 
     def _keep(self, process: LoadProcess) -> None:
         """Have a process at hand for a while; `_lock` is held."""
@@ -131,13 +122,11 @@ class LoadProcesses:
                 return
             process, self._kept = self._kept, None
         if process is not None:
-            process.end()
+            process.kill()
 
 
 def main(arguments: list[str]) -> None:
     """Carry out jobs until the front is gone."""
-    # Ctrl-C reaches every process of a terminal; only the one that was started by hand decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Those who ask the graph meanwhile come first.
     os.nice(_NICENESS)
     sock = socket.socket(fileno=int(arguments[0]))

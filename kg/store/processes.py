@@ -1,33 +1,39 @@
-"""Engine processes as the serving process sees them: start, talk, kill."""
+"""Processes that run a module of ours, as who starts them sees them: start, talk, kill."""
 
 from __future__ import annotations
 
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from kg.store.channel import Channel
 
 
-class EngineProcess:
-    """One engine process and the channels to it."""
+class ModuleProcess:
+    """Runs `python -m MODULE WORDS… FD… ARGUMENTS…`, with a channel for each FD.
 
-    def __init__(self, role: str, channels: int, *arguments: str) -> None:
+    `passed` are further descriptors that it keeps; what it says on stderr is dropped when it is `quiet`.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        *words: str,
+        channels: int = 1,
+        arguments: Sequence[str] = (),
+        passed: Sequence[int] = (),
+        quiet: bool = False,
+    ) -> None:
         pairs = [socket.socketpair() for _ in range(channels)]
         theirs = [their for _, their in pairs]
+        numbers = [their.fileno() for their in theirs]
         self._process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "kg.store.engine_process",
-                role,
-                *(str(s.fileno()) for s in theirs),
-                *arguments,
-            ],
-            pass_fds=[s.fileno() for s in theirs],
+            [sys.executable, "-m", module, *words, *map(str, numbers), *arguments],
+            pass_fds=[*numbers, *passed],
             stdin=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL if quiet else None,
             # Ctrl-C reaches the serving process alone; it decides what is finished and what is broken off. A
             # session of its own would have its share of the processors, however low its priority.
             process_group=0,
@@ -36,7 +42,6 @@ class EngineProcess:
         for their in theirs:
             their.close()
         self.channels = [Channel(ours) for ours, _ in pairs]
-        self.snapshot: Path | None = None
 
     @property
     def channel(self) -> Channel:
@@ -66,3 +71,11 @@ class EngineProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
             return self._process.wait()
+
+
+class EngineProcess(ModuleProcess):
+    """One engine process, and the snapshot that it has open."""
+
+    def __init__(self, role: str, channels: int, *arguments: str) -> None:
+        super().__init__("kg.store.engine_process", role, channels=channels, arguments=arguments, quiet=True)
+        self.snapshot: Path | None = None

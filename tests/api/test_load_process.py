@@ -109,6 +109,18 @@ def test_one_that_is_expected_is_there_for_the_job(served: tuple[Settings, LoadP
     assert working() == before
 
 
+def test_no_load_pays_for_the_end_of_one_that_was_kept(served: tuple[Settings, LoadProcesses]) -> None:
+    settings, processes = served
+    processes.expect()
+    [kept] = working()
+    os.kill(kept, signal.SIGKILL)
+    assert processes._kept is not None
+    wait_until(lambda: processes._kept is None or not processes._kept.lives)
+    _, preview = receive(settings, "new-event.ttl", EVENT)
+    processes.carry_out(preview)
+    assert kept not in working()
+
+
 def test_errors_come_through_with_all_that_they_say(served: tuple[Settings, LoadProcesses]) -> None:
     settings, processes = served
     text = EVENT.replace('dg:begin "2018-03-14"', 'dg:begin "2018-03-41"')
