@@ -25,9 +25,6 @@ class IdleReaders:
         self._spare: list[EngineProcess] = []
         self._changed = threading.Condition()
 
-    def __bool__(self) -> bool:
-        return bool(self._readers)
-
     def __len__(self) -> int:
         return len(self._readers)
 

@@ -27,7 +27,8 @@ class Upcoming:
         """Wait for a snapshot; None when there is none in so many seconds. Raises StoreFailedError."""
         place: Future[Path] = Future()
         with self._changed:
-            self._check_open()
+            if self._closed:
+                raise StoreFailedError("the store is closed")
             self._waiting.append(place)
         try:
             return place.result(patience)
@@ -74,7 +75,3 @@ class Upcoming:
                 place.set_exception(StoreFailedError("the store is closed"))
             self._waiting.clear()
             self._changed.notify_all()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StoreFailedError("the store is closed")
