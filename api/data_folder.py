@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -58,9 +57,6 @@ _OWN: Final = {
     *(SEARCH + end for end in ("", "-wal", "-shm")),
 }
 
-# Who writes to a page of a file on a disk waits while the disk takes the page, and that may be a second.
-_IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the name below is checked for its owner
-
 # Seconds that each query of an opening may take: a large store may need its entailments anew.
 _OPENING: Final = 6 * 3600.0
 
@@ -97,14 +93,6 @@ def open_folder(settings: Settings) -> EmbeddedStore:
     Raises NotAStoreError, StoreBusyError, StoreFailedError.
     """
     return _open(settings, lambda: EmbeddedStore(settings.data / STORE, allowed=settings.service_allow))
-
-
-def figures_folder(data: Path) -> Path:
-    """Name the folder for what `/metrics` tells: in memory where the system has a place for it."""
-    digest = hashlib.sha256(os.fsencode(data.absolute())).hexdigest()[:16]
-    folder = _IN_MEMORY / f"diplograph-{os.getuid()}-{digest}"
-    is_ours = not folder.is_symlink() and (not folder.exists() or folder.stat().st_uid == os.getuid())
-    return folder if is_ours and os.access(_IN_MEMORY, os.W_OK) else data / FIGURES
 
 
 def keep_folder(settings: Settings, count: SharedNumber) -> Keeper:

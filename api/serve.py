@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -16,13 +15,13 @@ from api.data_folder import (
     KEEPER,
     announce,
     check_folder,
-    figures_folder,
     keep_folder,
     known_token,
     make_token,
     open_remote,
     withdraw,
 )
+from api.figures import emptied, figures_folder
 from api.fronts import Fronts, task
 from kg.errors import ParameterError, PortInUseError
 from kg.settings import Settings
@@ -47,7 +46,7 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
         try:
             with (
                 _kept(settings, count) as keeper,
-                _emptied(figures),
+                emptied(figures),
                 _stopped_by_signals(fronts.end),
             ):
                 token = known_token(settings)
@@ -85,17 +84,6 @@ def _kept(settings: Settings, count: SharedNumber) -> Iterator[dict[str, object]
             door.close()
     finally:
         keeper.close()
-
-
-@contextmanager
-def _emptied(folder: Path) -> Iterator[None]:
-    """Give an empty folder, of which nothing is left afterwards."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
