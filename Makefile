@@ -49,13 +49,13 @@ $(VENV)/.installed-test: pyproject.toml constraints.txt | $(BIN)/python
 
 # Front-end packages come from npm; without it the pages are served plain.
 .PHONY: .static
-.static: api/static/vendor/.installed
+.static: api/pages/static/vendor/.installed
 
-api/static/vendor/.installed: package.json package-lock.json
+api/pages/static/vendor/.installed: package.json package-lock.json
 	@if command -v npm >/dev/null 2>&1; then \
 	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent vendor && touch $@ || \
 	  echo "npm could not install the style sheet: the pages are served plain."; \
 	else echo "npm is not installed: the pages are served plain."; fi
 
 clean:
-	rm -rf $(VENV) node_modules api/static/vendor dist build
+	rm -rf $(VENV) node_modules api/pages/static/vendor dist build

@@ -9,44 +9,58 @@ from typing import Final
 
 from flask import Flask
 
-from api import (
-    access,
-    crawl,
-    discovery,
+from api.doors import (
     dyads,
     editor,
     entities,
-    errors,
-    gate,
-    graphs,
-    headers,
     home,
-    language,
     lists,
     loads,
     ontology,
-    operation,
-    pictures,
     questions,
-    reconcile,
     search,
-    signposts,
+)
+from api.pages import template_filters as wording
+from api.protocols import (
+    feeds as crawl,
+)
+from api.protocols import (
+    graphs,
+    operation,
+    reconcile,
     sparql,
     void,
-    wording,
 )
-from api.ahead import Ahead
-from api.cache import CacheDoor, ResultCache
-from api.compress import Compressor
-from api.data_folder import followers, open_index
-from api.load_jobs import Elsewhere
-from api.metrics import Metrics
-from api.state import State
-from api.straight import Straight
-from api.traffic import Traffic
+from api.protocols import (
+    openapi as discovery,
+)
+from api.protocols import (
+    picture_data as pictures,
+)
+from api.server import query_limit as gate
+from api.server.ahead import Ahead
+from api.server.data_folder import followers, open_index
+from api.server.load_jobs import Elsewhere
+from api.server.metrics import Metrics
+from api.server.request_log import Traffic
+from api.server.result_cache import CacheDoor, ResultCache
+from api.server.straight import Straight
+from api.web import (
+    auth as access,
+)
+from api.web import (
+    errors,
+    headers,
+    language,
+)
+from api.web import (
+    signposting as signposts,
+)
+from api.web.compression import Compressor
+from api.web.state import State
 from kg.settings import Settings
 from kg.store import Store
-from kg.store.isolated import IsolatedStore
+from kg.store.isolated.store import IsolatedStore
 
 AHEAD: Final = "diplograph.ahead"
 """Names the extension that makes an `Ahead` for a loop."""
@@ -57,7 +71,7 @@ def create_app(store: Store, settings: Settings, elsewhere: Elsewhere | None = N
 
     Loads are carried out by threads of this process where there is nothing `elsewhere` that does it.
     """
-    app = Flask("api")
+    app = Flask("api", template_folder="pages/templates", static_folder="pages/static")
     index = open_index(settings, store)
     if settings.data.is_dir():
         index.start(store)

@@ -26,7 +26,7 @@ import pyoxigraph
 
 from bench.rows import write_rows
 from bench.servers import TOKEN, Server, ours
-from kg.load.following import open_delta
+from kg.load.followers import open_delta
 
 # No two are the same, so that none is answered from what is kept.
 _LOOKUP = "SELECT ?p ?o {{ <https://w3id.org/diplograph/id/country/{country}> ?p ?o }} # {number}"

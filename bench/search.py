@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kg.search import SearchIndex, attach, index_of, search, suggest
-from kg.store.isolated import IsolatedStore
+from kg.store.isolated.store import IsolatedStore
 from kg.terms import GRAPH, ID, ONTOLOGY
 
 LABEL = "<http://www.w3.org/2000/01/rdf-schema#label>"

@@ -16,7 +16,7 @@ import pyoxigraph
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
 from kg.errors import QueryStoppedError
-from kg.formats import Format, Kind
+from kg.rdf.formats import Format, Kind
 from kg.store import Row, Store
 from kg.terms import BASE, GRAPH_ENTAILMENTS, PREFIXES, term
 

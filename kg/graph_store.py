@@ -14,9 +14,9 @@ import pyoxigraph
 from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat
 
 from kg.errors import ParameterError, TooLargeError, UnknownNameError
-from kg.formats import GRAPH_FORMATS, Format
-from kg.rdf_files import Written
-from kg.sparql import within_graph
+from kg.rdf.formats import GRAPH_FORMATS, Format
+from kg.rdf.ntriples_files import Written
+from kg.sparql.text import within_graph
 from kg.store import UNNAMED, Answer, QueryDataset, Store
 
 _NTRIPLES: Final = next(form for form in GRAPH_FORMATS if form.name == "nt")

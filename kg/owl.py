@@ -15,7 +15,7 @@ from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple, parse, serialize
 
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import UnknownNameError
-from kg.late import Late
+from kg.lazy import Late
 from kg.terms import GENID, ID, ONTOLOGY, PREFIXES, compact
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from api import backups
 from api.commands.options import data_option, with_data
+from api.server import backups
 from kg.settings import Settings
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)

@@ -8,13 +8,13 @@ import click
 
 from api.commands.options import read_file
 from kg.bundled import ONTOLOGY_FOLDER
-from kg.checks import CheckFinding, read_checks, run_checks
 from kg.errors import ToolMissingError, ValidationFailedError
 from kg.ontology import article_graphs, reference_graphs
-from kg.readers.rdf import read_rdf
+from kg.rdf.parsing import read_rdf
 from kg.reasoning import check_consistency, explain
 from kg.terms import GRAPH_ALIGNMENTS, GRAPH_COUNTRIES, compact
 from kg.validation import validate as apply_shapes
+from kg.validation.ontology_checks import CheckFinding, read_checks, run_checks
 
 _SHOWN = 100
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from api.commands.options import data_option, name_file, opened, output_option, with_data, write
-from api.tables import term_text, text_table
+from api.pages.tables import term_text, text_table
 from kg.errors import ValidationFailedError
-from kg.formats import rdf_format
 from kg.load import report
+from kg.rdf.formats import rdf_format
 from kg.search import index_of, iri_text, name_all, plain, resolve
 from kg.search import search as find
 from kg.settings import Settings

@@ -12,10 +12,10 @@ from pathlib import Path
 import click
 
 from api.commands.options import data_option, opened, output_option, read_file, with_data, write
-from api.tables import term_text, text_table, workbook
+from api.pages.tables import term_text, text_table, workbook
 from kg.catalogue import Question, read_catalogue
 from kg.errors import NotAcceptableError, ParameterError, UnknownNameError
-from kg.formats import result_format
+from kg.rdf.formats import result_format
 from kg.search import resolve
 from kg.settings import Settings
 from kg.store import Answer, Store

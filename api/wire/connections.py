@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from api.wire.replies import Buffers, refusal
 from api.wire.requests import BadRequestError, Request, RequestReader
-from kg.store.stopping import Stopper
+from kg.store.cancellation import Stopper
 
 if TYPE_CHECKING:
     from api.wire.server import Server

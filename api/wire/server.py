@@ -19,7 +19,7 @@ from api.wire.connections import ClientGoneError, Connection, Outgoing
 from api.wire.replies import Reply, join, refusal
 from api.wire.requests import BadRequestError, Environ, Request, Trust
 from kg.errors import DiplographError
-from kg.store.stopping import Stopper, stoppable
+from kg.store.cancellation import Stopper, stoppable
 
 Wsgi = Callable[[Environ, Any], Iterable[bytes]]
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from kg.describe.claims import describe_claims, mentions_of, statement, statements_about, statements_by
+from kg.describe.coding_records import records_of
 from kg.describe.coverage import Covered, LastLoad, coverage_of, last_load
-from kg.describe.dyads import LEVELS, Balance, Dyad, Filters, Passage, dyad_of
-from kg.describe.events import (
+from kg.describe.description_rdf import describe_triples
+from kg.describe.dyad_summary import LEVELS, Balance, Dyad, Filters, Passage, dyad_of
+from kg.describe.event_filters import EventFilter, Line, choices, filtered, filtered_all, lines_of
+from kg.describe.event_lists import (
     all_events,
     describe_events,
     events_of,
@@ -25,22 +28,26 @@ from kg.describe.facts import (
     glance_query,
     identifiers_query,
 )
-from kg.describe.filters import EventFilter, Line, choices, filtered, filtered_all, lines_of
-from kg.describe.graphs import Overview, Release, contents_of, overview, release_of, source_graphs
-from kg.describe.links import holdings_of, incoming, incoming_query, is_graph, statuses_of, titles_at
+from kg.describe.incoming_links import holdings_of, incoming, incoming_query, is_graph, statuses_of, titles_at
 from kg.describe.listing import iris_in, select, standalone
-from kg.describe.matching import Match, facts_for, match_name, properties_of, terms_named
-from kg.describe.model import PAGE, Description, EventLine, Fact, Facts, Listing, Statement, Value
-from kg.describe.neighbours import neighbours_of
-from kg.describe.news import News, described, news_of
-from kg.describe.ontology import Branch, Entry, class_tree, ontology_header, ontology_terms, ontology_triples
-from kg.describe.places import spots_for, spots_of, spots_query
-from kg.describe.rdf import describe_triples
-from kg.describe.records import records_of
-from kg.describe.tables import Table, members_of, table_of
+from kg.describe.map_points import spots_for, spots_of, spots_query
+from kg.describe.named_graphs import Overview, Release, contents_of, overview, release_of, source_graphs
+from kg.describe.neighbourhood import neighbours_of
+from kg.describe.ontology_terms import (
+    Branch,
+    Entry,
+    class_tree,
+    ontology_header,
+    ontology_terms,
+    ontology_triples,
+)
+from kg.describe.page_model import PAGE, Description, EventLine, Fact, Facts, Listing, Statement, Value
+from kg.describe.reconciliation import Match, facts_for, match_name, properties_of, terms_named
+from kg.describe.site_index import News, described, news_of
+from kg.describe.solution_tables import Table, members_of, table_of
+from kg.describe.time_words import times_of
 from kg.describe.timeline import timeline_of
-from kg.describe.times import times_of
-from kg.describe.titles import Title, title_on, titles_on
+from kg.describe.titles_held import Title, title_on, titles_on
 from kg.search import LABELS, exists, iri_text, kind_of, name_all, plain, types_of, unknown
 from kg.store import Store
 from kg.terms import GRAPH, GRAPH_ENTAILMENTS, ONTOLOGY

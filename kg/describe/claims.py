@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from kg.describe.listing import iris_in, listed, select
-from kg.describe.model import Listing, Span, Standing, Statement, Step
+from kg.describe.page_model import Listing, Span, Standing, Statement, Step
 from kg.search import PROLOGUE, Name, iri_text, name_all, row_text, values
 from kg.store import Row, Store
 from kg.terms import ID, ONTOLOGY

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from kg.describe.events import event_classes
+from kg.describe.event_lists import event_classes
 from kg.describe.listing import iris_in, select
-from kg.describe.times import days_of
+from kg.describe.time_words import days_of
 from kg.search import Name, name_all, plain, row_text, values
 from kg.store import Store
 from kg.terms import GRAPH_LOADS, ONTOLOGY

@@ -8,7 +8,7 @@ from typing import Final
 from pyoxigraph import Literal, NamedNode
 
 from kg.describe.listing import iris_in, select
-from kg.describe.model import TEXT_LIMIT, Fact, Facts, Value
+from kg.describe.page_model import TEXT_LIMIT, Fact, Facts, Value
 from kg.search import PROLOGUE, Name, exists, iri_text, kind_of, name_all, plain, unknown, values
 from kg.store import Answer, Row, Store
 from kg.terms import (

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from pyoxigraph import NamedNode
 
-from kg.describe.model import COUNTED, PAGE, Listing
+from kg.describe.page_model import COUNTED, PAGE, Listing
 from kg.search import PROLOGUE, plain
 from kg.store import Row, Store
 from kg.terms import PREFIXES

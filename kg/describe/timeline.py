@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from kg.describe.listing import count, select, standalone
-from kg.describe.model import COUNTED, Bar, Timeline
+from kg.describe.page_model import COUNTED, Bar, Timeline
 from kg.search import plain
 from kg.store import Store
 

@@ -14,8 +14,7 @@ from pyoxigraph import NamedNode
 
 from kg.load.checking import OWN_GRAPHS
 from kg.load.committing import store_load
-from kg.load.folder import LoadFolder, Loads, State, disk_errors
-from kg.load.installing import install
+from kg.load.installation import install
 from kg.load.model import (
     Conflict,
     FindReader,
@@ -29,9 +28,10 @@ from kg.load.model import (
     TypeCount,
     silent,
 )
-from kg.load.recovering import recover, settle
+from kg.load.recovery import recover, settle
 from kg.load.staging import stage
 from kg.load.staging_rdf import RdfRead, stage_rdf
+from kg.load.state import LoadFolder, Loads, State, disk_errors
 from kg.load.undoing import Undone, undo_load
 from kg.provenance import Load, read_load, read_loads
 from kg.store import Store

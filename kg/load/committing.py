@@ -22,14 +22,14 @@ from kg.errors import (
     StoreFailedError,
     UnknownNameError,
 )
-from kg.lines import read_lines
-from kg.load.folder import LoadFolder, Loads, State, disk_errors
-from kg.load.following import follow
-from kg.load.leaving_out import leave_out
+from kg.load.exclude import leave_out
+from kg.load.followers import follow
 from kg.load.model import Follower, Preview, Progress, silent
 from kg.load.staging import export_sorted, is_empty
-from kg.packed import frame, is_packed, open_packed, pack_file
+from kg.load.state import LoadFolder, Loads, State, disk_errors
 from kg.provenance import Load, load_triples
+from kg.rdf.compression import frame, is_packed, open_packed, pack_file
+from kg.rdf.sorted_lines import read_lines
 from kg.store import Store, settle
 from kg.terms import GRAPH_LOADS, LOAD, compact
 

@@ -11,9 +11,9 @@ from typing import Final
 import pyoxigraph
 from pyoxigraph import NamedNode, RdfFormat
 
-from kg.lines import SortedLines, by_subject, read_lines
 from kg.load.model import Progress, silent
-from kg.readers.literals import literal_fault
+from kg.rdf.literals import literal_fault
+from kg.rdf.sorted_lines import SortedLines, by_subject, read_lines
 from kg.store import Store
 from kg.terms import ID, compact, term
 from kg.validation import Checker, Classes, Facts, Finding

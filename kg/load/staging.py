@@ -11,16 +11,16 @@ import pyoxigraph
 from pyoxigraph import NamedNode, RdfFormat
 
 from kg.errors import StoreFailedError, ValidationFailedError
-from kg.lines import read_lines, side_by_side, sort_lines, with_graph
-from kg.load.accounts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.checking import labels_of, target_graph
-from kg.load.folder import LoadFolder
+from kg.load.conflicts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.model import FindReader, Preview, Progress, TypeCount, silent
-from kg.load.reading import TableReading
+from kg.load.preview import Tally
 from kg.load.staging_rdf import stage_rdf
-from kg.load.tables import Duplicates, Faults, FirstLoad, normalise, sort_again, write_raw
-from kg.load.tally import Tally
-from kg.packed import packed_name
+from kg.load.staging_tables import Duplicates, Faults, FirstLoad, normalise, sort_again, write_raw
+from kg.load.state import LoadFolder
+from kg.load.table_reading import TableReading
+from kg.rdf.compression import packed_name
+from kg.rdf.sorted_lines import read_lines, side_by_side, sort_lines, with_graph
 from kg.readers.detect import find_reader, is_told_rdf
 from kg.readers.record import Record
 from kg.store import QueryDataset, Store

@@ -13,13 +13,13 @@ import pyoxigraph
 from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple
 
 from kg.errors import TooLargeError, UnsupportedFormatError, ValidationFailedError
-from kg.lines import Watch, read_lines, sort_lines
 from kg.load.checking import Rewriting, target_graph
 from kg.load.model import Progress, silent
 from kg.load.pieces import LISTED, Checked, Pieces
-from kg.load.reading import unpacked
-from kg.readers.blank_nodes import skolemise
-from kg.readers.rdf import RdfReading, open_rdf
+from kg.load.table_reading import unpacked
+from kg.rdf.blank_nodes import skolemise
+from kg.rdf.parsing import RdfReading, open_rdf
+from kg.rdf.sorted_lines import Watch, read_lines, sort_lines
 from kg.store import Store
 from kg.validation import SEVERITIES, Checker, Finding
 from kg.validation.tokens import SUBCLASS

@@ -12,14 +12,14 @@ from pathlib import Path
 from pyoxigraph import NamedNode
 
 from kg.errors import ConflictError
-from kg.lines import Watch, read_lines, sort_lines, with_graph
 from kg.load.committing import is_recorded, put, quads_text
-from kg.load.folder import LoadFolder, Loads, State, disk_errors
-from kg.load.following import follow, open_delta
+from kg.load.followers import follow, open_delta
 from kg.load.model import Follower, Progress, silent
 from kg.load.staging import export_sorted
-from kg.packed import drop_packed
+from kg.load.state import LoadFolder, Loads, State, disk_errors
 from kg.provenance import Undoing, mint_load, undoing_triples
+from kg.rdf.compression import drop_packed
+from kg.rdf.sorted_lines import Watch, read_lines, sort_lines, with_graph
 from kg.store import Store
 from kg.terms import GRAPH_LOADS
 

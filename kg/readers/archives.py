@@ -14,7 +14,7 @@ from typing import IO, BinaryIO, Final
 import zstandard
 
 from kg.errors import DataSyntaxError, TooLargeError, UnsupportedFormatError
-from kg.packed import unpack
+from kg.rdf.compression import unpack
 
 MAX_EXPANDED: Final = 64 << 30
 """How many bytes one compressed file may hold."""

@@ -1,6 +1,6 @@
 """One entry to the readers of tables: which of them reads a file, told by its name and what it holds.
 
-    reader = find_reader(path, format, name)          # None: it is RDF, `kg.readers.rdf` reads it
+    reader = find_reader(path, format, name)          # None: it is RDF, `kg.rdf.parsing` reads it
     notes = Notes()
     with closing(Grouping(folder)) as grouping:       # only for reader.codes_records
         for record in reader.read(path, resolver=Resolver.of(store), on_fault=faults.append, notes=notes,
@@ -25,19 +25,19 @@ from typing import Final
 from kg.actors import Resolver
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError, UnsupportedFormatError
-from kg.formats import rdf_format
-from kg.readers import gdelt
+from kg.rdf.formats import rdf_format
 from kg.readers.archives import Part, parts
 from kg.readers.event_table import is_event_table, read_events
-from kg.readers.gdelt_codes import V1, V2, Layout
+from kg.readers.gdelt import event_rows as gdelt
+from kg.readers.gdelt.code_columns import V1, V2, Layout
+from kg.readers.gdelt.mentions import read_mentions
 from kg.readers.grouping import Grouping
 from kg.readers.icews import read_icews
-from kg.readers.mapped import read_mapped
-from kg.readers.mapping import Mapping, read_mapping
-from kg.readers.mentions import read_mentions
 from kg.readers.polecat import read_polecat
 from kg.readers.reading import Notes, Reading, check_bytes
 from kg.readers.record import Record, RowFault
+from kg.readers.rml.mapped_rows import read_mapped
+from kg.readers.rml.mapping import Mapping, read_mapping
 
 _SAMPLE: Final = 1 << 16
 _PACKED: Final = (".gz", ".zst", ".zip")

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from kg.errors import DataSyntaxError, UnsupportedFormatError
-from kg.late import Late
-from kg.readers import ntriples as nt
-from kg.readers.coded import Coded, Codings
-from kg.readers.named import NamedCodings
-from kg.readers.ntriples import LABEL, TYPE, dg, thing
+from kg.lazy import Late
+from kg.rdf import ntriples as nt
+from kg.rdf.ntriples import LABEL, TYPE, dg, thing
+from kg.readers.code_lookup import Coded, Codings
+from kg.readers.name_lookup import NamedCodings
 from kg.readers.periods import Period, period, period_record
 from kg.readers.reading import Reading, document, document_slug
 from kg.readers.record import Record

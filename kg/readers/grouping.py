@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from kg.errors import StoreFailedError
-from kg.lines import RUN_BYTES, merge_files
-from kg.readers.ntriples import LABEL, TYPE, decimal, dg, english, thing
+from kg.rdf.ntriples import LABEL, TYPE, decimal, dg, english, thing
+from kg.rdf.sorted_lines import RUN_BYTES, merge_files
 from kg.readers.record import Record
 from kg.terms import ID
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from kg.readers import ntriples as nt
-from kg.readers.coded import Codings
-from kg.readers.named import NamedCodings, described, head, safe
-from kg.readers.ntriples import LABEL, TYPE, dg, thing
+from kg.rdf import ntriples as nt
+from kg.rdf.ntriples import LABEL, TYPE, dg, thing
+from kg.readers.code_lookup import Codings
+from kg.readers.name_lookup import NamedCodings, described, head, safe
 from kg.readers.reading import Reading, dataset, minted, text_triple
 from kg.readers.record import Record
 from kg.terms import ID, PREFIXES

@@ -6,8 +6,8 @@ import calendar
 import re
 from dataclasses import dataclass
 
-from kg.readers import ntriples as nt
-from kg.readers.ntriples import LABEL, TYPE, dg, thing
+from kg.rdf import ntriples as nt
+from kg.rdf.ntriples import LABEL, TYPE, dg, thing
 from kg.readers.reading import calendar_day
 from kg.readers.record import INTERVAL, Record
 from kg.terms import ID, PREFIXES

@@ -12,10 +12,10 @@ from typing import BinaryIO, Final, Literal
 
 from kg.actors import Resolver
 from kg.errors import DataSyntaxError
+from kg.rdf.ntriples import LABEL, TYPE, dg, english, plain, thing, url
+from kg.rdf.ntriples import date as date_literal
 from kg.readers.archives import Part
 from kg.readers.grouping import Grouping
-from kg.readers.ntriples import LABEL, TYPE, dg, english, plain, thing, url
-from kg.readers.ntriples import date as date_literal
 from kg.readers.record import INTERVAL, Record, RowFault
 from kg.terms import ID, PREFIXES, slugify
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from kg.errors import DataSyntaxError, TooLargeError
-from kg.late import Late
+from kg.lazy import Late
 from kg.readers.archives import Part
 from kg.readers.reading import Reading
 

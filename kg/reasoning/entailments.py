@@ -19,12 +19,12 @@ from typing import Final
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kg.changes import Change
-from kg.reasoning.asking import ask
-from kg.reasoning.building import build, statements_of
-from kg.reasoning.following import step_for
+from kg.reasoning.entailment_graph import Delta
+from kg.reasoning.incremental import step_for
+from kg.reasoning.rebuild import build, statements_of
+from kg.reasoning.rule_queries import ask
 from kg.reasoning.schema import TYPE, Schema, fingerprint, read_schema
-from kg.reasoning.told import Teller
-from kg.reasoning.writing import Delta
+from kg.reasoning.single_premise import Teller
 from kg.store import QueryDataset, Store
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, GRAPH_ONTOLOGY, ID, slugify, term
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.late import Late
+from kg.lazy import Late
 from kg.terms import GENID, PREFIXES, term
 
 if TYPE_CHECKING:

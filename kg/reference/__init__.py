@@ -2,6 +2,6 @@
 
 from kg.reference.codes import countries_by, organizations_by_cameo
 from kg.reference.countries import common_name
-from kg.reference.graph import reference_triples
+from kg.reference.reference_graph import reference_triples
 
 __all__ = ["common_name", "countries_by", "organizations_by_cameo", "reference_triples"]

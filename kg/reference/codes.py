@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pyoxigraph import NamedNode
 
-from kg.late import Late
-from kg.reference.tables import parts, read_table
+from kg.lazy import Late
+from kg.reference.fact_tables import parts, read_table
 from kg.terms import mint
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.late import Late
-from kg.reference.tables import Row, parts
-from kg.reference.writing import TYPE, english, named, names_in_languages, place_of, region_of, town
+from kg.lazy import Late
+from kg.reference.fact_tables import Row, parts
+from kg.reference.triples import TYPE, english, named, names_in_languages, place_of, region_of, town
 from kg.terms import mint, term
 
 if TYPE_CHECKING:

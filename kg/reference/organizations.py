@@ -8,8 +8,8 @@ from typing import Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.reference.tables import Row, parts
-from kg.reference.writing import LABEL, TYPE, english, named, names_in_languages, place_of, town
+from kg.reference.fact_tables import Row, parts
+from kg.reference.triples import LABEL, TYPE, english, named, names_in_languages, place_of, town
 from kg.terms import ID, PREFIXES, mint, term
 
 _DATE: Final = NamedNode(PREFIXES["xsd"] + "date")

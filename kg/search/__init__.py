@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kg.search.index import SearchIndex
-from kg.search.names import (
+from kg.search.naming import (
     LABELS,
     PROLOGUE,
     Hit,

@@ -19,11 +19,10 @@ from typing import Final
 
 from kg.changes import Change
 from kg.errors import DiplographError
-from kg.search.file import open_file
-from kg.search.finding import find
 from kg.search.folding import fold
-from kg.search.names import Hit
-from kg.search.reading import (
+from kg.search.index_file import open_file
+from kg.search.index_writing import CLASS, add, get, note, replace
+from kg.search.indexed_names import (
     ALIAS,
     IDENTIFIER,
     LABEL,
@@ -34,7 +33,8 @@ from kg.search.reading import (
     marker,
     names_in,
 )
-from kg.search.writing import CLASS, add, get, note, replace
+from kg.search.lookup import find
+from kg.search.naming import Hit
 from kg.store import Store
 
 _LOG: Final = logging.getLogger(__name__)

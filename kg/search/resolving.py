@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 from kg.errors import UnknownNameError
 from kg.search.folding import fold
 from kg.search.index import SearchIndex
-from kg.search.names import PROLOGUE, Hit, exists, iri_text, name_all, plain, types_of, values
+from kg.search.naming import PROLOGUE, Hit, exists, iri_text, name_all, plain, types_of, values
 from kg.store import Store
 from kg.terms import ID, PREFIXES, term
 

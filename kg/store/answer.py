@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.formats import Format, Kind
+from kg.rdf.formats import Format, Kind
 
 Term = NamedNode | BlankNode | Literal | Triple
 Row = Mapping[str, Term]

@@ -31,10 +31,10 @@ from kg.errors import (
     StoreBusyError,
     StoreFailedError,
 )
-from kg.formats import Format, Kind
-from kg.sparql import has_dataset_clause, refuse_excess, refuse_remote_access, with_using
+from kg.rdf.formats import Format, Kind
+from kg.sparql.text import has_dataset_clause, refuse_excess, refuse_remote_access, with_using
 from kg.store.answer import Row
-from kg.store.bulk import (
+from kg.store.bulk_changes import (
     SMALL,
     Bulk,
     count_lines,
@@ -44,9 +44,9 @@ from kg.store.bulk import (
     pieces,
     write_replacement,
 )
-from kg.store.copying import copy_store
-from kg.store.faults import explain_failure, explain_syntax
-from kg.store.requests import has_blank
+from kg.store.engine_errors import explain_failure, explain_syntax
+from kg.store.isolated.copying import copy_store
+from kg.store.remote.updates import has_blank
 from kg.store.seam import UNION, UNNAMED, QueryDataset
 
 T = TypeVar("T")

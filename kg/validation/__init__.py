@@ -9,7 +9,7 @@ from pyoxigraph import RdfFormat, Triple
 
 from kg.validation.checking import Checker
 from kg.validation.facts import Classes, Facts, concepts
-from kg.validation.finding import SEVERITIES, Finding, in_order
+from kg.validation.findings import SEVERITIES, Finding, in_order
 from kg.validation.tokens import SUBCLASS, TYPE, is_iri, split
 
 __all__ = ["SEVERITIES", "Checker", "Classes", "Facts", "Finding", "in_order", "validate"]

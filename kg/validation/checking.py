@@ -9,7 +9,7 @@ from typing import Final
 
 from kg.terms import ONTOLOGY, compact
 from kg.validation.facts import Facts, declared
-from kg.validation.finding import Finding
+from kg.validation.findings import Finding
 from kg.validation.shapes import Shape, shapes
 from kg.validation.tokens import TYPE, datatype_name, show, text_of
 

@@ -15,7 +15,7 @@ from kg.errors import ToolFailedError
 from kg.terms import PREFIXES, compact
 from kg.validation.constraints import TESTS, Test, every
 from kg.validation.facts import Facts
-from kg.validation.finding import Severity
+from kg.validation.findings import Severity
 from kg.validation.sparql import Query
 
 _SH: Final = PREFIXES["sh"]

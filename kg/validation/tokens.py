@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import pyoxigraph
 from pyoxigraph import RdfFormat
 
-from kg.late import Late
+from kg.lazy import Late
 from kg.terms import PREFIXES, compact
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from api.access import csrf_token, writes
 from api.app import create_app
+from api.web.auth import csrf_token, writes
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 

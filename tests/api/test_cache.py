@@ -14,10 +14,10 @@ from flask.testing import FlaskClient
 from pyoxigraph import Literal, NamedNode, Quad
 
 from api.app import create_app
-from api.cache import Entry, ResultCache
-from api.compress import choose_coding
+from api.server.result_cache import Entry, ResultCache
+from api.web.compression import choose_coding
 from kg.errors import QueryStoppedError
-from kg.formats import Format
+from kg.rdf.formats import Format
 from kg.settings import Settings
 from kg.store import UNION, EmbeddedStore, QueryDataset
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.loaders import LocalLoader
+from api.commands.load_targets import LocalLoader
 from bench.rows import write_rows
 from kg.errors import CancelledError
 from kg.load import list_loads

@@ -13,8 +13,8 @@ from flask.testing import FlaskClient
 
 from api.app import create_app
 from kg.settings import Settings
-from kg.store.isolated import IsolatedStore
-from kg.store.stopping import Stopper, on_stop, stoppable
+from kg.store.cancellation import Stopper, on_stop, stoppable
+from kg.store.isolated.store import IsolatedStore
 from kg.terms import ID, ONTOLOGY, PREFIXES
 from tests.wire.live import serve_app
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from api import figures
-from api.figures import emptied, figures_folder
+from api.server import metrics_folder as figures
+from api.server.metrics_folder import emptied, figures_folder
 
 
 @pytest.fixture

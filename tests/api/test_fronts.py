@@ -30,11 +30,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def fronts(server: Served) -> list[int]:
-    """List the processes that run api.front."""
+    """List the processes that run api.server.front."""
     found = []
     for pid in descendants(server.process.pid):
         words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if b"api.front" in words:
+        if b"api.server.front" in words:
             found.append(pid)
     return found
 

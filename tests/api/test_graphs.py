@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from rdflib import Dataset, Graph
 from rdflib.compare import isomorphic
 
-from kg.formats import GRAPH_FORMATS
 from kg.load import OWN_GRAPHS
+from kg.rdf.formats import GRAPH_FORMATS
 from kg.terms import GRAPH
 
 TOKEN = {"Authorization": "Bearer test-token"}

@@ -14,11 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api import load_process
-from api.data_folder import KEEPER, LOADS, keep_folder
-from api.fronts import task
-from api.load_jobs import Job, Reading
-from api.load_process import LoadProcesses
+from api.server import load_worker as load_process
+from api.server.data_folder import KEEPER, LOADS, keep_folder
+from api.server.fronts import task
+from api.server.load_jobs import Job, Reading
+from api.server.load_worker import LoadProcesses
 from bench.rows import write_rows
 from kg.errors import (
     CancelledError,
@@ -31,8 +31,8 @@ from kg.errors import (
 from kg.load import LoadFolder, Loads, settle
 from kg.settings import Settings
 from kg.store import EmbeddedStore
-from kg.store.keeper_socket import KeeperSocket
-from kg.store.shared import SharedNumber
+from kg.store.isolated.keeper_socket import KeeperSocket
+from kg.store.isolated.shared import SharedNumber
 from tests.api.running import AUTHORITY, gone, start
 
 pytestmark = pytest.mark.server
@@ -64,7 +64,7 @@ def working() -> set[int]:
     listed = Path("/proc/self/task").glob("*/children")
     for pid in {int(pid) for path in listed for pid in path.read_text().split()}:
         try:
-            if b"api.load_process" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+            if b"api.server.load_worker" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
                 found.add(pid)
         except OSError:
             continue
@@ -226,7 +226,7 @@ def test_a_server_loads_in_another_process_and_leaves_none_behind(tmp_path: Path
             assert wrong.status_code == 422
             assert "2018-03-41" in wrong.json()["findings"][0]
         below = server.descendants()
-        assert any(b"api.load_process" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in below)
+        assert any(b"api.server.load_worker" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in below)
     finally:
         assert server.stop() == 0
     assert not gone(below)

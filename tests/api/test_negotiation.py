@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from api.negotiation import choose_format, wants_html
+from api.web.negotiation import choose_format, wants_html
 from kg.errors import NotAcceptableError
-from kg.formats import GRAPH_FORMATS, RESULT_FORMATS
+from kg.rdf.formats import GRAPH_FORMATS, RESULT_FORMATS
 
 CHROME = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 

@@ -17,8 +17,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.app import create_app
-from api.discovery import describe_doors
-from kg.readers.context import CONTEXT_IRI
+from api.protocols.openapi import describe_doors
+from kg.rdf.jsonld_context import CONTEXT_IRI
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from kg.terms import BASE, ONTOLOGY

@@ -16,12 +16,12 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
-from api.gate import Gate
-from api.traffic import shown_parameters, shown_text
+from api.server.query_limit import Gate
+from api.server.request_log import shown_parameters, shown_text
 from kg.errors import BusyError
 from kg.settings import Settings
 from kg.store import EmbeddedStore
-from kg.store.isolated import IsolatedStore
+from kg.store.isolated.store import IsolatedStore
 
 TOKEN = {"Authorization": "Bearer test-token"}
 
@@ -84,7 +84,7 @@ def test_a_client_that_goes_away_is_counted(client: FlaskClient) -> None:
 def test_figures_of_several_processes_are_summed(tmp_path: Path) -> None:
     """Two processes count; one of them tells of both."""
     program = (
-        "from api.metrics import Metrics\n"
+        "from api.server.metrics import Metrics\n"
         "m = Metrics(); m.queries.labels('complete').inc(); print(m.render().decode())"
     )
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}

@@ -20,9 +20,9 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 from pyoxigraph import Literal, NamedNode, Quad
 
-from api.answers import network_in, places_in
-from api.charts import bars_of, timeline_of
-from api.questions import catalogue
+from api.doors.questions import catalogue
+from api.pages.charts import bars_of, timeline_of
+from api.pages.maps_and_networks import network_in, places_in
 from kg.describe import Table, Value
 from kg.search import Name
 from kg.store import EmbeddedStore

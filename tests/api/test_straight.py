@@ -11,8 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.data_folder import STORE, isolate_folder, isolate_store
-from api.straight import Straight
+from api.server.data_folder import STORE, isolate_folder, isolate_store
+from api.server.straight import Straight
 from kg.settings import Settings
 
 SELECT = "SELECT ?x { VALUES ?x { 1 2 } }"

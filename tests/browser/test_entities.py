@@ -78,7 +78,7 @@ def test_a_reader_narrows_a_dyad_to_a_kind_of_event(reader: webdriver.Chrome, li
 
 
 def test_pictures_are_drawn_and_nothing_is_refused(scripted: webdriver.Chrome, live_server: str) -> None:
-    if not (ROOT / "api/static/vendor/cytoscape.min.js").exists():
+    if not (ROOT / "api/pages/static/vendor/cytoscape.min.js").exists():
         pytest.skip("the front-end packages are not installed (make .static)")
     scripted.get(live_server + "/page/event/us-iran-deportation")
     for box in scripted.find_elements(By.CLASS_NAME, "picture"):

@@ -18,7 +18,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 from api.app import create_app
 from kg.load import install
 from kg.settings import Settings
-from kg.store.isolated import IsolatedStore
+from kg.store.isolated.store import IsolatedStore
 from tests.browser.chromium import chromium, missing
 from tests.wire.live import serve_app
 
@@ -35,7 +35,7 @@ ENDLESS = (
     + " }"
 )
 yasqe = pytest.mark.skipif(
-    not (ROOT / "api/static/vendor/yasqe.min.js").is_file(),
+    not (ROOT / "api/pages/static/vendor/yasqe.min.js").is_file(),
     reason="the editor's script is not installed (npm): the page has its plain text area only",
 )
 

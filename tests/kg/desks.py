@@ -10,8 +10,8 @@ from pyoxigraph import NamedNode, Triple
 
 from kg.changes import Change
 from kg.load import Loads, Preview, prepare, store_load
-from kg.load.folder import LoadFolder
 from kg.load.model import OnFault, TableReader
+from kg.load.state import LoadFolder
 from kg.readers.record import Record, RowFault
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH_LOADS, ID, ONTOLOGY, PREFIXES

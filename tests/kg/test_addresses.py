@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from kg.addresses import is_private
 from kg.errors import DiplographError, QueryRefusedError
-from kg.sparql import refuse_remote_access
+from kg.sparql.addresses import is_private
+from kg.sparql.text import refuse_remote_access
 from kg.store import EmbeddedStore
 
 

@@ -11,11 +11,11 @@ import pytest
 from pyoxigraph import Triple
 
 from kg.bundled import ONTOLOGY_FOLDER
-from kg.checks import Check, read_checks, run_checks
 from kg.errors import DataSyntaxError
 from kg.ontology import article_graphs, reference_graphs
 from kg.reasoning import explain
 from kg.terms import PREFIXES, compact
+from kg.validation.ontology_checks import Check, read_checks, run_checks
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "checks"
 CHECKS = read_checks()

@@ -9,8 +9,8 @@ import pytest
 
 from bench.rows import write_rows
 from kg import load as loading
-from kg.lines import read_lines
 from kg.load import Loads, Preview
+from kg.rdf.sorted_lines import read_lines
 from kg.store import EmbeddedStore
 
 SHARED = Path(os.environ.get("DIPLOGRAPH_SHARED", Path(__file__).parents[3] / "shared")) / "data"
@@ -30,12 +30,12 @@ def staged(store: EmbeddedStore, root: Path, table: Path) -> tuple[Preview, list
 
 
 def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kg.load.tables._IDS", 20)
-    monkeypatch.setattr("kg.load.tables._SHARED", 3)
+    monkeypatch.setattr("kg.load.staging_tables._IDS", 20)
+    monkeypatch.setattr("kg.load.staging_tables._SHARED", 3)
     monkeypatch.setattr("kg.readers.reading._REMEMBERED", 25)
     monkeypatch.setattr("kg.readers.reading._BLOCK", 20_000)
-    monkeypatch.setattr("kg.readers.coded._CACHE_LIMIT", 10)
-    monkeypatch.setattr("kg.readers.gdelt_codes._CACHE_LIMIT", 10)
+    monkeypatch.setattr("kg.readers.code_lookup._CACHE_LIMIT", 10)
+    monkeypatch.setattr("kg.readers.gdelt.code_columns._CACHE_LIMIT", 10)
     monkeypatch.setattr("kg.readers.grouping._HELD", 5_000)
 
 
@@ -72,8 +72,8 @@ def test_identifiers_that_are_too_far_apart_are_joined(store, tmp_path, monkeypa
     whole, lines = staged(store, tmp_path / "whole", table)
     assert whole.records == 300
     monkeypatch.setattr("kg.readers.reading._BLOCK", 20_000)
-    monkeypatch.setattr("kg.readers.blocks._ASCENDING", 100)
-    monkeypatch.setattr("kg.readers.blocks._IN_NO_ORDER", 100)
+    monkeypatch.setattr("kg.readers.gdelt.blocks._ASCENDING", 100)
+    monkeypatch.setattr("kg.readers.gdelt.blocks._IN_NO_ORDER", 100)
     bounded, others = staged(store, tmp_path / "bounded", table)
     assert others == lines
     assert bounded.added == len(lines)

@@ -15,7 +15,7 @@ import pytest
 from kg.load import Loads, recover, undo_load
 from kg.provenance import read_loads
 from kg.store import EmbeddedStore
-from kg.store.bulk import journal_of
+from kg.store.bulk_changes import journal_of
 from kg.terms import GRAPH, GRAPH_LOADS
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from pyoxigraph import RdfFormat
 
 from kg.errors import CancelledError, DataSyntaxError, TooLargeError, ValidationFailedError
 from kg.load import Loads, prepare
-from kg.load.folder import LoadFolder
+from kg.load.state import LoadFolder
 from kg.store import EmbeddedStore
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +90,7 @@ PHASES = ("reading", "unpacking", "naming blank nodes", "sorting", "checking", "
 def test_cancelled_in_any_phase_nothing_is_left(
     folder: LoadFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: str
 ) -> None:
-    monkeypatch.setattr("kg.lines._TICK", 10)
+    monkeypatch.setattr("kg.rdf.sorted_lines._TICK", 10)
     # An event without a claim is a warning, whose line is looked for.
     text = GOOD.read_text(encoding="utf-8").replace(", <id/event/treaty> ;", ";")
     text += '\n<id/event/treaty> rdfs:seeAlso [ rdfs:label "x" ] .'
@@ -111,7 +111,7 @@ def test_cancelled_in_any_phase_nothing_is_left(
 def test_json_ld_that_does_not_fit_in_memory_says_what_does(
     folder: LoadFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kg.readers.jsonld.LIMIT", 1 << 10)
+    monkeypatch.setattr("kg.rdf.jsonld.LIMIT", 1 << 10)
     with pytest.raises(TooLargeError, match="read whole") as caught:
         load(folder, tmp_path, written("jsonld"), "x.jsonld")
     assert "N-Triples" in str(caught.value.mend)
@@ -153,12 +153,12 @@ def test_blank_nodes_and_lines_that_repeat_change_nothing(folder: LoadFolder, tm
 MEASURE = """
 import resource, sys
 from pathlib import Path
-import kg.lines
+import kg.rdf.sorted_lines
 from kg.load import Loads, prepare
 from kg.store import EmbeddedStore
 from bench.materialise import lines
 from kg.errors import ValidationFailedError
-kg.lines.RUN_BYTES = 1 << 20
+kg.rdf.sorted_lines.RUN_BYTES = 1 << 20
 home = Path(sys.argv[1])
 store = EmbeddedStore()
 peaks = []

@@ -10,7 +10,7 @@ import pytest
 from kg.load import LoadFolder, Loads, Preview, prepare, store_load, undo_load
 from kg.provenance import read_loads
 from kg.store import EmbeddedStore
-from kg.store.remote import RemoteStore
+from kg.store.remote.client import RemoteStore
 from kg.terms import GRAPH_LOADS
 
 FILE = Path(__file__).parent.parent / "fixtures" / "new-event.ttl"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.packed import frame, open_packed, pack_file, packed_name
+from kg.rdf.compression import frame, open_packed, pack_file, packed_name
 
 LINES = [b"%d <a:b> <c:d> .\n" % number for number in range(200_000)]
 

@@ -9,8 +9,8 @@ from rdflib import Graph
 from rdflib.compare import isomorphic
 
 from kg.errors import DataSyntaxError
-from kg.formats import rdf_format
-from kg.rdf_files import write_ntriples
+from kg.rdf.formats import rdf_format
+from kg.rdf.ntriples_files import write_ntriples
 
 TEXT = "<> <p> [ <q> 'x' ; <q> [ <r> <y> ] ] , ( 1 2 ) ."
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kg.errors import ParameterError, QueryRefusedError, TooLargeError
-from kg.sparql import (
+from kg.sparql.text import (
     has_dataset_clause,
     place,
     refuse_excess,

@@ -19,8 +19,8 @@ from kg.errors import (
 )
 from kg.load import prepare, store_load, undo_load
 from kg.load.committing import back_to_ready
-from kg.packed import open_packed
 from kg.provenance import read_loads
+from kg.rdf.compression import open_packed
 from kg.terms import GRAPH, ID
 from tests.kg.desks import (
     EVENT,

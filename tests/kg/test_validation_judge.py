@@ -12,9 +12,9 @@ import pytest
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
 from kg.errors import ToolFailedError
-from kg.lines import sort_lines
 from kg.load.pieces import Pieces
 from kg.ontology import article_graphs
+from kg.rdf.sorted_lines import sort_lines
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH, ID
 from kg.validation import Checker, Finding, validate

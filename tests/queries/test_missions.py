@@ -13,7 +13,7 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kg.catalogue import read_catalogue
-from kg.reference.tables import parts, read_table
+from kg.reference.fact_tables import parts, read_table
 from kg.terms import ID, PREFIXES, mint, slugify, term
 
 SHARED = Path(os.environ.get("DIPLOGRAPH_SHARED") or Path(__file__).parents[3] / "shared")

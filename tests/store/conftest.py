@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kg.store.remote import RemoteStore
+from kg.store.remote.client import RemoteStore
 from tests.store import servers
 
 # Virtuoso keeps graphs of its own, which stay.

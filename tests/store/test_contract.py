@@ -19,9 +19,9 @@ from kg.errors import (
     StoreFailedError,
     UnknownNameError,
 )
-from kg.formats import GRAPH_FORMATS, RESULT_FORMATS, result_format
+from kg.rdf.formats import GRAPH_FORMATS, RESULT_FORMATS, result_format
 from kg.store import EmbeddedStore, QueryDataset, Store
-from kg.store.isolated import IsolatedStore
+from kg.store.isolated.store import IsolatedStore
 
 E = "http://e.example/"
 BOOLEAN = NamedNode("http://www.w3.org/2001/XMLSchema#boolean")

@@ -20,14 +20,14 @@ from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 from pyoxigraph import Quad, RdfFormat
 
-from api import jobs
 from api.app import create_app
 from api.cli import main
+from api.server import background_loads as jobs
 from kg.catalogue import read_catalogue
 from kg.load import install
 from kg.settings import Settings
 from kg.store import EmbeddedStore
-from kg.store.remote import RemoteStore
+from kg.store.remote.client import RemoteStore
 from kg.terms import GRAPH, ID
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

@@ -13,12 +13,12 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple
 
 from kg.catalogue import read_catalogue
 from kg.errors import QueryStoppedError, SignInRequiredError, WrongTokenError
-from kg.formats import result_format
 from kg.load import commit, install, list_loads, plan
+from kg.rdf.formats import result_format
 from kg.search import resolve, search
 from kg.store import EmbeddedStore
-from kg.store.dialects import PLAIN
-from kg.store.remote import RemoteStore
+from kg.store.remote.client import RemoteStore
+from kg.store.remote.dialects import PLAIN
 from kg.terms import GRAPH_LOADS, ID
 from tests.queries.values import VALUES
 

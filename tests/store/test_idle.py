@@ -11,8 +11,8 @@ from typing import cast
 import pytest
 
 from kg.errors import StoreFailedError
-from kg.store.idle import IdleReaders
-from kg.store.processes import EngineProcess
+from kg.store.isolated.idle import IdleReaders
+from kg.store.isolated.processes import EngineProcess
 
 PATIENCE = 30.0
 

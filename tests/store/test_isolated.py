@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from kg.errors import BusyError, NotAStoreError, QueryStoppedError, QuerySyntaxError
-from kg.formats import result_format
-from kg.store.isolated import IsolatedStore
+from kg.rdf.formats import result_format
+from kg.store.isolated.store import IsolatedStore
 
 ROWS = 3000
 CROSS_PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"

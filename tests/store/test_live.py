@@ -13,8 +13,8 @@ import pyoxigraph
 import pytest
 from pyoxigraph import DefaultGraph, NamedNode
 
-from kg.store.live import LiveStore
-from kg.store.processes import EngineProcess
+from kg.store.isolated.live import LiveStore
+from kg.store.isolated.processes import EngineProcess
 
 COUNTER = NamedNode("http://counter")
 GRAPH = NamedNode("http://g")

@@ -14,9 +14,9 @@ from kg.errors import (
     StoreFailedError,
     WrongTokenError,
 )
-from kg.formats import result_format
+from kg.rdf.formats import result_format
 from kg.store import EmbeddedStore, QueryDataset
-from kg.store.remote import RemoteStore
+from kg.store.remote.client import RemoteStore
 from kg.terms import GRAPH_COUNTRIES, GRAPH_ONTOLOGY
 
 QUAD = Quad(NamedNode("urn:s"), NamedNode("urn:p"), Literal('a "b"\n\\c', language="en"), NamedNode("urn:g"))

@@ -16,10 +16,10 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kg.errors import QueryStoppedError, StoreFailedError
-from kg.packed import frame
+from kg.rdf.compression import frame
 from kg.store import EmbeddedStore
-from kg.store.bulk import SMALL, journal_of
-from kg.store.isolated import IsolatedStore
+from kg.store.bulk_changes import SMALL, journal_of
+from kg.store.isolated.store import IsolatedStore
 
 ROOT = Path(__file__).parents[2]
 GRAPH = NamedNode("urn:x:graph")
@@ -260,7 +260,7 @@ CRASH = """
 import os, sys
 from pathlib import Path
 from kg.store import EmbeddedStore
-from kg.store.bulk import Bulk
+from kg.store.bulk_changes import Bulk
 where = sys.argv[2]
 def die(*args):
     os._exit(9)

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from kg.store.remote import RemoteStore
+from kg.store.remote.client import RemoteStore
 from kg.terms import GRAPH_LOADS, ID
 from tests.api.running import COMMAND, Served, start
 

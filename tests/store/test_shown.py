@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 
 from kg.errors import DiplographError, StoreFailedError
-from kg.store.channel import Channel
-from kg.store.idle import is_fresh
-from kg.store.isolated import IsolatedStore
-from kg.store.keeper import Keeper
-from kg.store.keeper_socket import DistantKeeper, KeeperSocket
-from kg.store.live import LiveStore
-from kg.store.processes import EngineProcess
+from kg.store.isolated.channel import Channel
+from kg.store.isolated.idle import is_fresh
+from kg.store.isolated.keeper import Keeper
+from kg.store.isolated.keeper_socket import DistantKeeper, KeeperSocket
+from kg.store.isolated.live import LiveStore
+from kg.store.isolated.processes import EngineProcess
+from kg.store.isolated.shared import SharedNumber
+from kg.store.isolated.store import IsolatedStore
 from kg.store.seam import settle
-from kg.store.shared import SharedNumber
 
 SECONDS = 4
 # A machine that is busy with other things is no fault.
@@ -266,7 +266,7 @@ def test_a_front_that_does_not_open_what_it_got_holds_nobody_up(
     served: Served, dies: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, there = served.stores
-    monkeypatch.setattr("kg.store.snapshots._OPENING", PATIENCE if dies else 0.2)
+    monkeypatch.setattr("kg.store.isolated.snapshots._OPENING", PATIENCE if dies else 0.2)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.connect(str(tmp_path / "keeper.sock"))
         lost = Channel(sock)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kg.store.truths import truth_variables, with_truths
+from kg.store.remote.boolean_results import truth_variables, with_truths
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from queue import SimpleQueue
 import pytest
 
 from kg.errors import StoreFailedError
-from kg.store.upcoming import Upcoming
+from kg.store.isolated.upcoming import Upcoming
 
 PATIENCE = 30.0
 FIRST, SECOND = Path("1"), Path("2")

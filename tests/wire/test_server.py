@@ -81,7 +81,7 @@ def test_an_answer_goes_no_faster_than_its_reader() -> None:
 
 @pytest.mark.parametrize("silent", [True, False], ids=["before its first byte", "in mid-answer"])
 def test_what_a_client_asked_ends_when_it_leaves(silent: bool) -> None:
-    from kg.store.stopping import on_stop
+    from kg.store.cancellation import on_stop
 
     stopped = threading.Event()
     closed = threading.Event()

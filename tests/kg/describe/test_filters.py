@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
-from kg.describe import filters
-from kg.describe.filters import EventFilter, filtered, filtered_all
+from kg.describe import event_filters as filters
+from kg.describe.event_filters import EventFilter, filtered, filtered_all
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES, term
 

@@ -8,10 +8,10 @@ from datetime import date, timedelta
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
-import kg.describe.records as records
+import kg.describe.coding_records as records
 from kg.describe import Filters, describe, dyad_of, facts_table, neighbours_of, spots_of
+from kg.describe.coding_records import records_between, records_of
 from kg.describe.listing import listed
-from kg.describe.records import records_between, records_of
 from kg.describe.timeline import timeline_of
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES

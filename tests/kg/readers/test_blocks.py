@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kg.readers.blocks import Identifiers
+from kg.readers.gdelt.blocks import Identifiers
 from kg.readers.grouping import Grouping, group_records
 from kg.terms import ID
 
@@ -88,7 +88,7 @@ def test_identifiers_in_order_and_in_none() -> None:
 
 
 def test_identifiers_are_forgotten_rather_than_grow(monkeypatch) -> None:
-    monkeypatch.setattr("kg.readers.blocks._ASCENDING", 4)
+    monkeypatch.setattr("kg.readers.gdelt.blocks._ASCENDING", 4)
     seen = Identifiers()
     seen.add([1, 2, 3], [10, 20, 30])
     assert not seen.forgot

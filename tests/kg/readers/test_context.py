@@ -9,8 +9,8 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError
-from kg.readers.context import CONTEXT_IRI, make_context
-from kg.readers.rdf import read_rdf
+from kg.rdf.jsonld_context import CONTEXT_IRI, make_context
+from kg.rdf.parsing import read_rdf
 from kg.terms import ID, term
 
 DOCUMENT = {
@@ -30,7 +30,7 @@ def read(document: object) -> set[Triple]:
 
 def test_the_file_is_what_the_ontology_says() -> None:
     assert (ONTOLOGY_FOLDER / "context.jsonld").read_text(encoding="utf-8") == make_context(), (
-        "run: python -c 'from kg.readers.context import make_context; print(make_context(), end=\"\")' "
+        "run: python -c 'from kg.rdf.jsonld_context import make_context; print(make_context(), end=\"\")' "
         "> ontology/context.jsonld"
     )
 

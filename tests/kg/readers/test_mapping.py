@@ -12,7 +12,7 @@ import pytest
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError
 from kg.readers.detect import bundled_readers, find_reader
-from kg.readers.mapping import read_mapping
+from kg.readers.rml.mapping import read_mapping
 from kg.terms import ID, PREFIXES, term
 
 MEMBERSHIP = PREFIXES["org"] + "Membership"

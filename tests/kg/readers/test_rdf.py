@@ -7,9 +7,9 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.errors import DataSyntaxError, UnsupportedFormatError
-from kg.readers.blank_nodes import skolemise
-from kg.readers.literals import literal_fault
-from kg.readers.rdf import read_rdf
+from kg.rdf.blank_nodes import skolemise
+from kg.rdf.literals import literal_fault
+from kg.rdf.parsing import read_rdf
 from kg.terms import GENID, PREFIXES
 
 A, P, B = (NamedNode(f"http://example.org/{name}") for name in ("a", "p", "b"))

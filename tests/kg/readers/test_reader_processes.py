@@ -15,7 +15,7 @@ import pytest
 from kg import load as loading
 from kg.errors import CancelledError, StoreFailedError, ValidationFailedError
 from kg.load import Loads
-from kg.readers import reader_processes
+from kg.readers.gdelt import reader_processes
 from kg.store import EmbeddedStore
 from tests.kg.readers.test_blocks import rows
 
@@ -39,7 +39,7 @@ def table(tmp_path: Path, row: Callable[..., str]) -> Path:
 def several(monkeypatch: pytest.MonkeyPatch, count: int = 3) -> None:
     """Have even small files read by several processes, in small blocks."""
     monkeypatch.setattr("kg.readers.reading._BLOCK", 20_000)
-    monkeypatch.setattr("kg.load.reading.worth_it", lambda path: count)
+    monkeypatch.setattr("kg.load.table_reading.worth_it", lambda path: count)
 
 
 def staged(
@@ -139,9 +139,9 @@ def test_they_end_with_who_started_them() -> None:
     script = (
         "import sys, time\n"
         "from kg.actors import Resolver\n"
-        "from kg.readers.blocks import Rows\n"
-        "from kg.readers.gdelt_codes import V2\n"
-        "from kg.readers.reader_processes import ReaderProcesses\n"
+        "from kg.readers.gdelt.blocks import Rows\n"
+        "from kg.readers.gdelt.code_columns import V2\n"
+        "from kg.readers.gdelt.reader_processes import ReaderProcesses\n"
         "with ReaderProcesses(2, V2, Rows(), Resolver()) as some:\n"
         "    print(*(one.pid for one in some._processes), flush=True)\n"
         "    time.sleep(600)\n"

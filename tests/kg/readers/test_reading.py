@@ -11,9 +11,9 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat
 
 from kg.errors import DataSyntaxError, UnsupportedFormatError
-from kg.readers import ntriples
+from kg.rdf import ntriples
+from kg.rdf.ntriples import decimal, english, integer, plain
 from kg.readers.detect import find_reader
-from kg.readers.ntriples import decimal, english, integer, plain
 from kg.readers.reading import Once, calendar_day
 from kg.terms import ID, term
 

@@ -11,11 +11,14 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
 from kg import changes
 from kg.changes import Change
-from kg.load.following import change_from
+from kg.load.followers import change_from
 from kg.ontology import reference_graphs
-from kg.reasoning import Entailments, asking, neighbours, told
+from kg.reasoning import Entailments
+from kg.reasoning import reachable as neighbours
+from kg.reasoning import rule_queries as asking
+from kg.reasoning import single_premise as told
 from kg.store import EmbeddedStore
-from kg.store.isolated import IsolatedStore
+from kg.store.isolated.store import IsolatedStore
 from kg.terms import (
     GRAPH_ENTAILMENTS,
     GRAPH_LOADS,

@@ -13,8 +13,8 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.reference import common_name, reference_triples
-from kg.reference.tables import read_table
-from kg.reference.writing import LANGUAGES
+from kg.reference.fact_tables import read_table
+from kg.reference.triples import LANGUAGES
 from kg.terms import ID, PREFIXES, term
 
 COUNTRY = ID + "country/"

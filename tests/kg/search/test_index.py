@@ -14,9 +14,9 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 from kg.changes import Change
 from kg.errors import UnknownNameError
 from kg.load import Loads
-from kg.load.following import change_from
+from kg.load.followers import change_from
 from kg.search import SearchIndex, attach, index_of, resolve, search, suggest
-from kg.search.reading import ROLES, Entry, all_entries
+from kg.search.indexed_names import ROLES, Entry, all_entries
 from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES, term
 

@@ -1,0 +1,1 @@
+"""The doors that people open: pages and forms, each also as data."""

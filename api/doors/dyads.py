@@ -1,0 +1,100 @@
+"""Door: two actors side by side."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from api.web.state import state
+from kg.describe import Filters, dyad_of
+from kg.errors import ParameterError, UnknownNameError
+from kg.search import name_all, resolve
+from kg.terms import ID
+
+blueprint = Blueprint("dyads", __name__)
+
+_DAY: Final = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?")
+_LAST_PAGE: Final = 200
+_PAGE: Final = 50
+
+
+@blueprint.get("/dyad")
+def form() -> ResponseReturnValue:
+    """Ask for two actors, by whatever names, and show what passed between them."""
+    first, second = (request.args.get(name, "").strip() for name in ("a", "b"))
+    if not (first and second):
+        return render_template("dyad.html", a=None, b=None, found=None, first=first, second=second)
+    one, other = resolve(state().store, first), resolve(state().store, second)
+    if all(re.fullmatch(re.escape(ID) + "country/[a-z]{3}", iri) for iri in (one, other)):
+        rest = [(name, value) for name, value in request.args.items() if name not in ("a", "b")]
+        path = "/dyad/" + "/".join(iri.rpartition("/")[2] for iri in (one, other))
+        return redirect(path + ("?" + urlencode(rest) if rest else ""), 303)
+    return _side_by_side(one, other)
+
+
+@blueprint.get("/dyad/<a>/<b>")
+def countries(a: str, b: str) -> ResponseReturnValue:
+    """Show two countries side by side, by their ISO 3166-1 codes."""
+    return _side_by_side(*(resolve(state().store, code) for code in (a, b)))
+
+
+@blueprint.get("/dyad/<kind_a>/<a>/<kind_b>/<b>")
+def things(kind_a: str, a: str, kind_b: str, b: str) -> ResponseReturnValue:
+    """Show two actors of any kind side by side."""
+    return _side_by_side(*(resolve(state().store, name) for name in (f"{kind_a}/{a}", f"{kind_b}/{b}")))
+
+
+def _side_by_side(first: str, second: str) -> str:
+    store = state().store
+    number = _number(request.args.get("page", "1"))
+    given = {name: request.args.get(name, "").strip() for name in ("type", "modality", "from", "to")}
+    filters = Filters(
+        kind=_concept(given["type"], "type"),
+        modality=_concept(given["modality"], "modality"),
+        since=_day(given["from"], "from"),
+        until=_day(given["to"], "to"),
+    )
+    found = dyad_of(store, first, second, page=number, filters=filters)
+    names = name_all(store, [first, second])
+    pair = urlencode({"a": first.removeprefix(ID), "b": second.removeprefix(ID)})
+    kept = {name: value for name, value in request.args.items() if name != "page"}
+    most = max(found.passages.total, found.records.total)
+    return render_template(
+        "dyad.html",
+        a=names[first],
+        b=names[second],
+        found=found,
+        given={"type": filters.kind, "modality": filters.modality, "from": given["from"], "to": given["to"]},
+        question="/queries/dyad?" + pair,
+        records_question="/queries/coding-records?" + pair,
+        address=request.path + "?" + (urlencode(kept) + "&" if kept else ""),
+        page=number,
+        pages=max(1, -(-most // _PAGE)),
+        first=names[first].label,
+        second=names[second].label,
+        highest=max([max(b.cooperative, b.conflictual) for b in found.balance or ()], default=0),
+    )
+
+
+def _concept(text: str, name: str) -> str:
+    try:
+        return resolve(state().store, text) if text else ""
+    except UnknownNameError as error:
+        raise ParameterError(f"{name}: {error.detail}", mend=error.mend) from None
+
+
+def _day(text: str, name: str) -> str:
+    if text and not _DAY.fullmatch(text):
+        raise ParameterError(f"{name}={text[:40]} is no date", mend="Write YYYY-MM-DD, YYYY-MM or YYYY.")
+    # A month or year as the last day means its end: what is longer sorts after it.
+    return text + "-99" if text and name == "to" and len(text) < 10 else text
+
+
+def _number(text: str) -> int:
+    if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= _LAST_PAGE:
+        return int(text)
+    raise ParameterError(f"page={text[:40]} is no page", mend=f"Give a whole number from 1 to {_LAST_PAGE}.")

@@ -1,0 +1,228 @@
+"""Door: things. Every IRI of ours leads to a page or to RDF."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from urllib.parse import quote
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from api.pages import urls as links
+from api.pages.citation import cite, schema_of
+from api.web.negotiation import choose_format, send_answer, wants_html
+from api.web.state import state
+from kg.describe import (
+    GLANCE,
+    Description,
+    Facts,
+    describe,
+    describe_triples,
+    facts_table,
+    release_of,
+)
+from kg.errors import ParameterError, UnknownNameError
+from kg.rdf.formats import GRAPH_FORMATS, Format, result_format
+from kg.search import exists, unknown
+from kg.terms import BASE, GRAPH, ID, ONTOLOGY
+
+blueprint = Blueprint("entities", __name__)
+
+_LABELS: Final = {"ttl": "Turtle", "nt": "N-Triples", "rdf": "RDF/XML", "jsonld": "JSON-LD"}
+_LAST_PAGE: Final = 1_000
+
+# What a page shows, in order, by kind of thing; each section appears when it holds something.
+_END: Final = ["map", "neighbourhood", "incoming"]
+_ORDER: Final = [
+    "statement",
+    "contents",
+    "statuses",
+    "holdings",
+    "identifiers",
+    "facts",
+    "figures",
+    "timeline",
+    "events",
+    "records",
+    "by",
+    "about",
+    "mentions",
+    *_END,
+]
+_ACTOR: Final = ["events", "records", "by", "about", "facts", "mentions", *_END]
+_ORDERS: Final = {
+    "event": ["glance", "map", "about", "facts", "records", "mentions", "identifiers", *_END[1:]],
+    "country": ["identifiers", "timeline", *_ACTOR],
+    "person": ["identifiers", "holdings", "timeline", *_ACTOR],
+    "agency": ["identifiers", "holdings", "facts", "timeline", *(name for name in _ACTOR if name != "facts")],
+    "source": ["identifiers", "facts", "by", "about", "timeline", "events", "records", "mentions", *_END],
+    "place": ["identifiers", "map", "facts", "timeline", "events", "about", "mentions", *_END[1:]],
+    "event-type": ["facts", "timeline", "events", "records", "about", "identifiers", "incoming"],
+    "claim": ["statement", "about", "facts", "incoming"],
+}
+# What a claim's page has said already, and an event's: shown apart from the other facts.
+_SAID: Final = {
+    ONTOLOGY + local for local in ("modality", "attributionStep", "span", "about", "statedIn", "quotedPhrase")
+}
+_GLANCE: Final = {ONTOLOGY + local for local in GLANCE}
+_TOLD_APART: Final = {ONTOLOGY + "hasInteraction", ONTOLOGY + "duration"}
+
+
+@dataclass(frozen=True)
+class Download:
+    """A format that a thing's data is offered in."""
+
+    name: str
+    label: str
+    media_type: str
+
+
+DOWNLOADS: Final = tuple(Download(form.name, _LABELS[form.name], form.media_type) for form in GRAPH_FORMATS)
+
+
+@blueprint.get("/id/<kind>/<path:slug>")
+def thing(kind: str, slug: str) -> ResponseReturnValue:
+    """Send a client on from a thing to what tells of it: 303 to a page or to data, by Accept."""
+    iri = _known(f"{ID}{kind}/", slug)
+    if not exists(state().store, iri):
+        raise unknown(state().store, iri)
+    target = links.path_of(iri) if wants_html() else links.data_path(iri, choose_format(GRAPH_FORMATS).name)
+    response = redirect(target, 303)
+    response.vary.add("Accept")
+    return response
+
+
+@blueprint.get("/page/<kind>/<path:slug>")
+def page(kind: str, slug: str) -> ResponseReturnValue:
+    """Show the page of a thing of ours."""
+    return _page(_known(f"{ID}{kind}/", slug))
+
+
+@blueprint.get("/page")
+def any_page() -> ResponseReturnValue:
+    """Show the page of anything, named by `iri`; what has an address of its own is sent on there."""
+    iri = request.args.get("iri", "")
+    if not iri:
+        raise ParameterError("no iri was given", mend="Write /page?iri=IRI, or search by name.")
+    target = links.path_of(iri)
+    if target.startswith(("/page/", "/graph/", "/loads/")):
+        return redirect(target, 302)
+    return _page(iri)
+
+
+@blueprint.get("/graph/<slug>")
+def graph(slug: str) -> ResponseReturnValue:
+    """Show what a named graph holds."""
+    return _page(_known(GRAPH, slug))
+
+
+@blueprint.get("/data/<kind>/<path:name>")
+def data(kind: str, name: str) -> ResponseReturnValue:
+    """Give the RDF of a thing of ours, in the format that the ending names."""
+    slug, _, extension = name.rpartition(".")
+    iri = _known(f"{ID}{kind}/", slug)
+    if extension == "csv":
+        return _facts_csv(iri)
+    return send_answer(describe_triples(state().store, iri), form=_format(extension))
+
+
+@blueprint.get("/data")
+def any_data() -> ResponseReturnValue:
+    """Give the RDF of anything, named by `iri`, in `format` or as Accept says."""
+    name = request.args.get("format")
+    iri = request.args.get("iri", "")
+    if name == "csv":
+        return _facts_csv(iri)
+    form = _format(name) if name else choose_format(GRAPH_FORMATS)
+    return send_answer(describe_triples(state().store, iri), form=form)
+
+
+def _known(start: str, rest: str) -> str:
+    """Give the IRI that a path stands for: as it reads, or percent-encoded as it was sent.
+
+    Flask decodes paths once, and an IRI may hold either form; the store knows which one is meant.
+    """
+    plain = start + rest
+    for candidate in (plain, start + quote(rest, safe="/:@!$&'()*+,;=~")):
+        if exists(state().store, candidate):
+            return candidate
+    return plain
+
+
+def _facts_csv(iri: str) -> Response:
+    answer = facts_table(state().store, iri)
+    response = send_answer(answer, form=result_format(answer.kind, "csv"))
+    name = re.sub(r"[^A-Za-z0-9-]+", "-", iri.removeprefix(ID))[:80].strip("-") or "facts"
+    response.headers["Content-Disposition"] = f"attachment; filename={name}.csv"
+    return response
+
+
+def _page(iri: str) -> Response:
+    number = _number(request.args.get("page", "1"))
+    found = describe(state().store, iri, page=number, whole=request.args.get("timeline") == "all")
+    if number > found.pages:
+        raise UnknownNameError(
+            f"there is no page {number}",
+            mend=f"The last page is {found.pages}: leave out `page` for the first.",
+        )
+    order = _ORDERS.get(_kind(found), _ORDER)
+    apart: set[str] = set()
+    if "glance" in order:
+        apart = _GLANCE | _TOLD_APART
+    elif "statement" in order and found.statement:
+        apart = _SAID
+    glance = [facts for facts in found.facts if facts.property.iri in _GLANCE and not _routed(found, facts)]
+    response = make_response(
+        render_template(
+            "entity.html",
+            thing=found,
+            known=bool(found.types or found.facts or found.contents or iri.startswith(BASE + "ontology")),
+            order=order,
+            glance=glance,
+            rest=[facts for facts in found.facts if facts.property.iri not in apart],
+            forms=DOWNLOADS,
+            here=links.path_of(iri),
+            address=links.path_of(iri) + ("&" if "?" in links.path_of(iri) else "?"),
+            schema=schema_of(found),
+            citation=cite(found, release_of(state().store), date.today(), request.host_url.rstrip("/")),
+            longest=max((bar.count for bar in found.timeline.bars), default=0),
+        )
+    )
+    response.vary.add("Accept")
+    return response
+
+
+def _kind(found: Description) -> str:
+    # What is foreign, or minted elsewhere, is shown by what it is rather than by how its IRI reads.
+    types = {name.iri for name in (*found.types, *found.inferred)}
+    if found.statement:
+        return "claim"
+    if types & {ONTOLOGY + "Event", ONTOLOGY + "Journey"}:
+        return "event"
+    kinds = {"government": "agency", "administration": "agency", "organization": "agency"}
+    return kinds.get(found.kind, found.kind)
+
+
+def _routed(found: Description, facts: Facts) -> bool:
+    """Tell whether the way of the event, shown as a whole, already holds this place."""
+    way = facts.property.iri.removeprefix(ONTOLOGY) in ("origin", "transit", "destination")
+    return way and len(found.route) > 1
+
+
+def _number(text: str) -> int:
+    if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= _LAST_PAGE:
+        return int(text)
+    raise ParameterError(f"page={text[:40]} is no page", mend=f"Give a whole number from 1 to {_LAST_PAGE}.")
+
+
+def _format(name: str) -> Format:
+    for form in GRAPH_FORMATS:
+        if name == form.name:
+            return form
+    raise UnknownNameError(
+        f"data is not kept as .{name[:40]}",
+        mend=f"Use one of the endings: {', '.join(form.name for form in GRAPH_FORMATS)}.",
+    )

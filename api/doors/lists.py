@@ -1,0 +1,212 @@
+"""Door: lists of events and of machine codings, with their filters in the address, and their exports."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from api.pages.row_files import TYPES, Record, send_rows
+from api.web.errors import problem_of
+from api.web.negotiation import wants_html
+from api.web.state import state
+from kg.describe import choices, filtered, filtered_all, source_graphs
+from kg.describe.event_filters import EventFilter, Line, Of
+from kg.errors import ParameterError, RequestError, UnknownNameError
+from kg.search import Name, exists, name_all, resolve
+from kg.terms import GRAPH, ID
+
+blueprint = Blueprint("lists", __name__)
+
+_PAGE: Final = 50
+_LAST_PAGE: Final = 100_000
+_SHARED: Final = ("begin", "end", "when", "name", "types", "actors", "recipients", "places")
+_COLUMNS: Final[dict[Of, tuple[str, ...]]] = {
+    "events": (*_SHARED, "modality", "sources", "iri"),
+    "records": (*_SHARED, "goldstein", "documents", "sources", "iri"),
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A filter as the address gives it: the values by field, and what they were found to mean."""
+
+    filter: EventFilter
+    given: dict[str, list[str]]
+    names: dict[str, list[Name]]
+
+    def address(self, path: str, **changes: str) -> str:
+        """Give the address of this list with some fields changed."""
+        pairs = [(key, value) for key, values in self.given.items() for value in values if key not in changes]
+        pairs += [(key, value) for key, value in changes.items() if value]
+        return path + ("?" + urlencode(pairs) if pairs else "")
+
+
+@blueprint.get("/events", endpoint="events")
+def events() -> ResponseReturnValue:
+    """List events, newest first: a page, or all of them as JSON."""
+    return _list("events")
+
+
+@blueprint.get("/records", endpoint="records")
+def records() -> ResponseReturnValue:
+    """List machine codings, newest first: a page, or all of them as JSON."""
+    return _list("records")
+
+
+@blueprint.get("/events.<form>")
+def events_file(form: str) -> ResponseReturnValue:
+    """Give all the events that the filter lets through, as the ending says."""
+    return _file("events", form)
+
+
+@blueprint.get("/records.<form>")
+def records_file(form: str) -> ResponseReturnValue:
+    """Give all the machine codings that the filter lets through, as the ending says."""
+    return _file("records", form)
+
+
+def _list(of: Of) -> ResponseReturnValue:
+    if not wants_html():
+        response = make_response(_file(of, "json"))
+        response.headers.pop("Content-Disposition")
+        response.vary.add("Accept")
+        return response
+    problem, found = None, None
+    page = _page_number()
+    try:
+        asked = _asked()
+        found = filtered(state().store, of, asked.filter, page)
+    except RequestError as error:
+        problem = problem_of(error)
+        asked = Asked(EventFilter(), _given(), {})
+    store = state().store
+    html = render_template(
+        "events.html",
+        of=of,
+        found=found,
+        problem=problem,
+        asked=asked,
+        page=page,
+        pages=-(-found.total // _PAGE) if found else 1,
+        downloads=[(form, asked.address(f"/{of}.{form}")) for form in TYPES],
+        modalities=choices(store)["modality"],
+        graphs=source_graphs(store),
+        address=asked.address(f"/{of}") + ("&" if asked.given else "?"),
+    )
+    response = make_response(html, problem.status if problem else 200)
+    response.vary.add("Accept")
+    return response
+
+
+def _file(of: Of, form: str) -> ResponseReturnValue:
+    asked = _asked()
+    lines = filtered_all(state().store, of, asked.filter)
+    return send_rows(_COLUMNS[of], (_record(line) for line in lines), form, of)
+
+
+def _record(line: Line) -> Record:
+    when = line.when
+    return {
+        "begin": (when.begin or "") if when else "",
+        "end": (when.end or "") if when else "",
+        "when": when.text if when else "",
+        "name": line.name.label,
+        "types": _things(line.types),
+        "actors": _things(line.actors),
+        "recipients": _things(line.recipients),
+        "places": _things(line.places),
+        "modality": _things(line.modalities),
+        "goldstein": line.goldstein,
+        "documents": _things(line.documents),
+        "sources": _things((*line.datasets, *line.sources)),
+        "iri": line.name.iri,
+    }
+
+
+def _things(names: Sequence[Name]) -> list[dict[str, str]]:
+    return [{"iri": name.iri, "label": name.label} for name in names]
+
+
+def _given() -> dict[str, list[str]]:
+    fields = ("type", "actor", "place", "from", "to", "modality", "source")
+    found = {key: [v.strip() for v in request.args.getlist(key) if v.strip()] for key in fields}
+    return {key: values for key, values in found.items() if values}
+
+
+def _asked() -> Asked:
+    """Read the filter from the address. Raises ParameterError that names the field."""
+    given = _given()
+    for key, values in given.items():
+        if len(values) > 1 and key not in ("type", "actor"):
+            raise ParameterError(f"{key} is given {len(values)} times", mend=f"Give {key} once.")
+        if len(values) > 8:
+            raise ParameterError(f"{key} is given {len(values)} times", mend="Give 8 at most.")
+    iris = {
+        key: list(_iris(key, given.get(key, []))) for key in ("type", "actor", "place", "modality", "source")
+    }
+    names = name_all(state().store, (iri for found in iris.values() for iri in found))
+    wanted = EventFilter(
+        types=tuple(iris["type"]),
+        actors=tuple(iris["actor"]),
+        place=next(iter(iris["place"]), ""),
+        begin=_day("from", given),
+        end=_day("to", given),
+        modality=next(iter(iris["modality"]), ""),
+        source=next(iter(iris["source"]), ""),
+    )
+    return Asked(wanted, given, {key: [names[iri] for iri in found] for key, found in iris.items()})
+
+
+def _iris(key: str, values: list[str]) -> Iterator[str]:
+    for value in values:
+        text = value
+        if key == "source" and text.startswith("graph/"):
+            text = GRAPH + text.removeprefix("graph/")
+        elif key == "modality" and "/" not in text:
+            text = f"{ID}modality/{text}"
+        elif key == "type" and re.fullmatch(r"[\w-]+", text):
+            # A code of CAMEO must not be taken for a country's.
+            iris = (f"{ID}event-type/{start}{text.lower()}" for start in ("", "cameo-", "plover-"))
+            text = next((iri for iri in iris if exists(state().store, iri)), text)
+        try:
+            yield resolve(state().store, text)
+        except UnknownNameError as error:
+            raise ParameterError(f"{key}: {error.detail}", mend=error.mend) from None
+
+
+def _day(key: str, given: dict[str, list[str]]) -> date | None:
+    """Read a day, a month or a year; the first day of it for `from`, the last for `to`."""
+    for text in given.get(key, []):
+        try:
+            parts = [int(part) for part in text.split("-")]
+            if not all(part.isascii() and part.isdecimal() for part in text.split("-")) or len(parts) > 3:
+                raise ValueError(text)
+            if len(parts) == 3:
+                return date(*parts)
+            if key == "from":
+                return date(parts[0], parts[1] if len(parts) > 1 else 1, 1)
+            year, month = parts[0], parts[1] if len(parts) > 1 else 12
+            if not 1 <= month <= 12:
+                raise ValueError(text)
+            following = date(year + month // 12, month % 12 + 1, 1)
+            return date.fromordinal(following.toordinal() - 1)
+        except ValueError:
+            raise ParameterError(
+                f"{key}={text[:40]} is no day", mend="Write it as 2018-01-31, 2018-01 or 2018."
+            ) from None
+    return None
+
+
+def _page_number() -> int:
+    text = request.args.get("page", "1")
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 0
+    if not 1 <= number <= _LAST_PAGE:
+        raise ParameterError(f"page={text[:40]} is no page", mend="Give a whole number from 1.")
+    return number

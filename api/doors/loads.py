@@ -1,0 +1,321 @@
+"""Door: loading. A file is shown as a preview first, stored when that is committed, and can be taken back."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, jsonify, redirect, render_template, request, send_file
+from flask.typing import ResponseReturnValue
+from werkzeug.utils import secure_filename
+
+from api.server import background_loads as jobs
+from api.server.load_jobs import Job, Reading
+from api.web.auth import signed_in, writes
+from api.web.negotiation import wants_html
+from api.web.state import State, state
+from kg import load as loading
+from kg.errors import ParameterError, UnknownNameError
+from kg.load import LoadFolder, Preview
+from kg.load.state import State as Standing
+from kg.provenance import Load
+from kg.rdf.formats import RDF_FORMATS
+from kg.readers.detect import FORMATS, bundled_readers
+from kg.readers.event_table import write_template
+from kg.terms import compact, term
+
+blueprint = Blueprint("loads", __name__)
+
+_FORM: Final = "multipart/form-data"
+_LABEL: Final = term("rdfs:label")
+_CHUNK: Final = 1024 * 1024
+_REFRESH: Final = 2
+_HEADERS: Final = {"Vary": "Accept", "Cache-Control": "no-store"}
+
+
+@blueprint.get("/load")
+def form() -> ResponseReturnValue:
+    """Show the form that takes a file."""
+    return render_template(
+        "load.html", formats=RDF_FORMATS, tables=(*FORMATS, *bundled_readers()), may_load=signed_in()
+    )
+
+
+@blueprint.get("/load/template.<any(csv, tsv, xlsx):ending>")
+def template(ending: str) -> ResponseReturnValue:
+    """Give the empty table of events that `/load` takes, with a line on each column."""
+    name = f"events.{ending}"
+    with tempfile.TemporaryDirectory() as folder:
+        write_template(Path(folder) / name)
+        content = (Path(folder) / name).read_bytes()
+    return send_file(io.BytesIO(content), as_attachment=True, download_name=name)
+
+
+@blueprint.post("/load")
+@writes
+def preview() -> ResponseReturnValue:
+    """Preview a load of the form's `file`, or of a body.
+
+    May name `source`, `format`, `name`, `base`, `max_errors`, and `mapping`, the text of one in RML.
+    Answers 201 with the preview, or 202 while the file is still being read.
+    """
+    name, media_type = _named()
+    max_errors = _number("max_errors")
+    here = state()
+    here.loads.tidy()
+    here.expect_job()
+    folder, _ = here.loads.new(name, started_by=_option("by") or "")
+    try:
+        path = _receive(folder, name)
+    except BaseException:
+        folder.remove()
+        raise
+    mapping = _option("mapping")
+    own = folder.path / "mapping.rml.ttl" if mapping else None
+    if own is not None and mapping:
+        own.write_text(mapping, encoding="utf-8")
+    told = Reading(
+        path=str(path),
+        name=name,
+        format=_option("format"),
+        media_type=media_type,
+        source=_option("source"),
+        base_iri=_option("base"),
+        max_errors=max_errors,
+        mapping=None if own is None else str(own),
+    )
+    try:
+        done = _run(Job(do="preview", load=folder.id, reading=told))
+    except BaseException:
+        folder.remove()
+        raise
+    place = f"/loads/{folder.id}"
+    if wants_html():
+        return redirect(place, 303)
+    return jsonify(_members(folder.read())), 201 if done else 202, {"Location": place, "Vary": "Accept"}
+
+
+@blueprint.post("/loads/<load_id>/commit")
+@writes
+def commit(load_id: str) -> ResponseReturnValue:
+    """Store what a preview showed, without the IRIs in `skip`; 202 while it goes on."""
+    folder = state().loads.open(load_id)
+    skip = set(request.values.getlist("skip"))
+    # A form sends the boxes that are ticked; those that it listed and did not send are left out.
+    skip |= set(request.form.getlist("listed")) - set(request.form.getlist("keep"))
+    return _answer(folder, _run(Job(do="store", load=folder.id, skip=sorted(skip))))
+
+
+@blueprint.post("/loads/<load_id>/undo")
+@writes
+def undo(load_id: str) -> ResponseReturnValue:
+    """Take a load back; 202 while it goes on."""
+    folder = _folder(load_id)
+    return _answer(folder, _run(Job(do="undo", load=folder.id, started_by=_option("by") or "")))
+
+
+@blueprint.post("/loads/<load_id>/cancel")
+@writes
+def cancel(load_id: str) -> ResponseReturnValue:
+    """End a load that is under way, or drop a preview."""
+    folder = state().loads.open(load_id)
+    said = loading.settle(state().store, state().loads, folder, state().followers)
+    if said.step in ("ready", "unchanged", "failed", "cancelled"):
+        folder.remove()
+        if wants_html():
+            return redirect("/loads", 303)
+        return jsonify({"id": load_id, "state": "cancelled"})
+    if not said.ended:
+        folder.cancel()
+    return _answer(folder, done=said.ended)
+
+
+@blueprint.get("/loads")
+def history() -> ResponseReturnValue:
+    """List the loads, newest first; those that are not stored (yet) apart."""
+    here = state()
+    loads = loading.list_loads(here.store)
+    open_ones = [
+        said
+        for folder, _ in reversed(here.loads.all())
+        if (said := loading.settle(here.store, here.loads, folder, here.followers)).step
+        not in ("stored", "undone")
+    ]
+    if wants_html():
+        return render_template("loads.html", loads=loads, open_ones=open_ones, compact=compact)
+    waiting = [{"id": said.id, "state": said.step, "file": said.file_name} for said in open_ones]
+    return jsonify({"loads": [load.summary() for load in loads], "open": waiting}), {"Vary": "Accept"}
+
+
+@blueprint.get("/loads/<load_id>")
+def one(load_id: str) -> ResponseReturnValue:
+    """Show how far a load is, its preview, or what it came to."""
+    here = state()
+    try:
+        folder = here.loads.open(load_id)
+        said = loading.settle(here.store, here.loads, folder, here.followers)
+    except UnknownNameError:
+        return _stored(loading.read_load(here.store, load_id), None)
+    if said.step in ("stored", "undone"):
+        return _stored(loading.read_load(here.store, load_id), said)
+    if not wants_html():
+        return jsonify(_members(said)), _HEADERS
+    if not said.ended:
+        page = render_template("load-progress.html", said=said, refresh=_REFRESH)
+        return page, {**_HEADERS, "Refresh": str(_REFRESH)}
+    if said.preview is None:
+        return render_template("load-failed.html", said=said), _HEADERS
+    plan = said.plan()
+    return (
+        render_template(
+            "load-preview.html",
+            plan=plan,
+            said=said,
+            graph=compact(plan.graph),
+            compact=compact,
+            fates=_fates(plan),
+            may_load=signed_in(),
+        ),
+        _HEADERS,
+    )
+
+
+def _run(job: Job) -> bool:
+    """Start a job and wait for it a while; tells whether it is done."""
+    return jobs.run(partial(state().carry_out, job))
+
+
+def _fates(plan: Preview) -> list[tuple[str, int]]:
+    fates = ("new", "changed", "unchanged", "gone")
+    events = [count for count in plan.counts if count.type in _COUNTED]
+    return [(fate, sum(getattr(count, fate) for count in events)) for fate in fates]
+
+
+_COUNTED: Final = {term(f"dg:{name}").value for name in ("Event", "Claim", "CodingRecord")}
+
+
+def _stored(load: Load, said: Standing | None) -> ResponseReturnValue:
+    members = {
+        **load.summary(),
+        "state": said.step if said else "stored",
+        "unchanged": False,
+        "skipped": said.skipped if said else [],
+        "kept": said.kept if said else [],
+        "links": _links(load.id, said.step if said else "stored"),
+    }
+    if not wants_html():
+        return jsonify(members), {"Vary": "Accept"}
+    page = render_template(
+        "load-done.html",
+        load=load,
+        said=said,
+        graph=compact(load.graph),
+        look=_look(load.graph),
+        may_load=signed_in(),
+    )
+    return page, {"Vary": "Accept"}
+
+
+def _answer(folder: LoadFolder, done: bool) -> ResponseReturnValue:
+    place = f"/loads/{folder.id}"
+    if wants_html():
+        return redirect(place, 303)
+    said = folder.read()
+    if said.step in ("stored", "undone"):
+        return _stored(loading.read_load(state().store, folder.id), said)
+    members = _members(said)
+    if done and said.step == "unchanged":
+        members = {"unchanged": True, "graph": said.plan().graph, "load": None}
+    return jsonify(members), 200 if done else 202, {"Location": place, "Vary": "Accept"}
+
+
+def _members(said: Standing) -> dict[str, Any]:
+    members: dict[str, Any] = {"id": said.id, "state": said.step, "file": said.file_name}
+    if said.preview is not None:
+        members |= said.plan().summary()
+    if said.problem is not None:
+        members["problem"] = said.problem
+    if not said.ended:
+        members["progress"] = {
+            "phase": said.phase,
+            "done": said.done,
+            "total": said.total,
+            "per_second": round(said.per_second),
+            "seconds_left": said.seconds_left,
+        }
+    return {**members, "links": _links(said.id, said.step)}
+
+
+def _links(load_id: str, step: str) -> dict[str, str]:
+    here = f"/loads/{load_id}"
+    links = {"self": here}
+    if step in ("ready", "unchanged"):
+        links["commit"] = f"{here}/commit"
+    if step in ("stored",):
+        links["undo"] = f"{here}/undo"
+    if step in ("receiving", "reading", "ready", "unchanged", "storing"):
+        links["cancel"] = f"{here}/cancel"
+    return links
+
+
+def _folder(load_id: str) -> LoadFolder:
+    here: State = state()
+    try:
+        return here.loads.open(load_id)
+    except UnknownNameError:
+        load = loading.read_load(here.store, load_id)
+        raise UnknownNameError(
+            f"what undoing load {load.id} takes is not in this data folder",
+            mend="Load an earlier version of the source: it replaces the graph.",
+        ) from None
+
+
+def _named() -> tuple[str, str]:
+    """Give the name of what is sent and its media type."""
+    if request.mimetype == _FORM:
+        file = request.files.get("file")
+        if file is None or not file.filename:
+            raise ParameterError("no file was chosen", mend="Choose a file in the field `file`.")
+        return file.filename, file.mimetype
+    name = request.args.get("name", "")
+    if not name and not _option("source"):
+        raise ParameterError(
+            "a body without a file name needs to say which source it is",
+            mend="Add ?source=NAME (or ?name=FILE.ttl) to the address.",
+        )
+    return name or "body", request.mimetype
+
+
+def _receive(folder: LoadFolder, name: str) -> Path:
+    """Write what is sent to a file of the load, piece by piece."""
+    path = folder.source / (secure_filename(Path(name).name)[-100:] or "data")
+    if request.mimetype == _FORM:
+        request.files["file"].save(path, buffer_size=_CHUNK)
+        return path
+    with path.open("wb") as file:
+        while chunk := request.stream.read(_CHUNK):
+            file.write(chunk)
+    return path
+
+
+def _option(name: str) -> str | None:
+    given = request.args.get(name) or (request.form.get(name) if request.mimetype == _FORM else None)
+    return given.strip() or None if given else None
+
+
+def _number(name: str) -> int:
+    given = _option(name) or "0"
+    if not given.isascii() or not given.isdigit():
+        raise ParameterError(f"{name}={given} is no whole number", mend=f"Give {name} a number from 0.")
+    return int(given)
+
+
+def _look(graph: str) -> str:
+    query = (
+        f"SELECT ?thing ?label WHERE {{\n  GRAPH <{graph}> {{ ?thing {_LABEL} ?label }}\n}} ORDER BY ?label"
+    )
+    return "/sparql?" + urlencode({"query": query})

@@ -1,0 +1,199 @@
+"""Door: the catalogue of questions, as forms with their answers."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from api.doors.search import value_of
+from api.pages.charts import bars_of, timeline_of
+from api.pages.maps_and_networks import drawn_places, network_in, spots_in
+from api.pages.row_files import TYPES
+from api.pages.tables import workbook
+from api.web.errors import problem_of
+from api.web.negotiation import send_answer, wants_html
+from api.web.parameters import inference
+from api.web.state import state
+from kg.catalogue import Question, read_catalogue
+from kg.describe import Table, members_of, table_of
+from kg.errors import ParameterError, RequestError, UnknownNameError
+from kg.rdf.formats import RESULT_FORMATS, formats_for, result_format
+from kg.search import Name, name_all, resolve
+from kg.store import Answer
+from kg.terms import ID, term
+
+blueprint = Blueprint("questions", __name__)
+
+_ROWS: Final = 500
+_CHOICES: Final = 300
+
+
+@functools.cache
+def catalogue() -> dict[str, Question]:
+    """Give the questions; they are read once."""
+    return read_catalogue()
+
+
+@blueprint.app_template_filter()
+def words(name: str) -> str:
+    """Write the name of a variable as words: `asOf` as `as of`."""
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: " " + found[1].lower(), name).replace("_", " ")
+
+
+@blueprint.get("/queries")
+def listed() -> ResponseReturnValue:
+    """List the questions."""
+    questions = list(catalogue().values())
+    if wants_html():
+        response = make_response(render_template("questions.html", questions=questions))
+    else:
+        response = jsonify({"questions": [_members(question) for question in questions]})
+    response.vary.add("Accept")
+    return response
+
+
+@blueprint.get("/queries/<name>")
+def question(name: str) -> ResponseReturnValue:
+    """Answer a question with the values that the address gives: a page with its form, or data by Accept.
+
+    An ending (`deportations.csv`) chooses the format where no Accept can be sent.
+    """
+    stem, _, ending = name.rpartition(".")
+    if stem and ending == "xlsx":
+        found = _find(stem)
+        book = workbook(_ask(found))
+        response = Response(book, content_type=TYPES["xlsx"])
+        response.headers["Content-Disposition"] = f"attachment; filename={name}"
+        return response
+    if stem and ending in {form.name for form in RESULT_FORMATS}:
+        found = _find(stem)
+        answer = _ask(found)
+        response = send_answer(answer, form=result_format(answer.kind, ending))
+        response.headers["Content-Disposition"] = f"attachment; filename={name}"
+        return response
+    found = _find(name)
+    if wants_html():
+        return _page(found)
+    return send_answer(_ask(found))
+
+
+def _ask(found: Question) -> Answer:
+    return state().asked(inference=_inference()).query(found.fill(_values(found)))
+
+
+def _inference() -> bool:
+    return inference({"inference": request.args.getlist("inference") or ["true"]})
+
+
+def _page(found: Question) -> Response:
+    given = {key: value for key, value in request.args.items() if value.strip() and key != "inference"}
+    needed = any(parameter.required and parameter.name not in given for parameter in found.parameters)
+    table: Table | None = None
+    problem = None
+    values: Mapping[str, str] = {}
+    text = found.text
+    switch = request.args.to_dict().get("inference")
+    if given or not needed:
+        try:
+            values = _values(found)
+            text = found.fill(values)
+            table = table_of(state().store, state().asked(inference=_inference()).query(text), _ROWS)
+        except RequestError as error:
+            problem = problem_of(error)
+            values = {}
+    # The permanent address names things by their IRIs: a name may come to mean another thing.
+    short = {key: value_of(value) for key, value in values.items() if value}
+    if switch == "false":
+        short["inference"] = switch
+    address = "?" + urlencode(short) if short else ""
+    named = [value for p in found.parameters if p.kind == "iri" and (value := values.get(p.name, ""))]
+    names = name_all(state().store, named) if named else {}
+    spots = spots_in(state().store, table) if table else []
+    page = render_template(
+        "question.html",
+        question=found,
+        given=given,
+        inference=switch != "false",
+        labels={key: names[value].label for key, value in values.items() if value in names},
+        table=table,
+        problem=problem,
+        text=text,
+        bars=bars_of(table) if table else [],
+        timeline=timeline_of(table) if table else None,
+        places=drawn_places(spots) if spots else None,
+        network=network_in(table) if table else None,
+        choices={p.name: _choices(p.of) for p in found.parameters if p.kind == "iri" and p.of},
+        permanent=f"/queries/{found.name}{address}",
+        downloads=[
+            (name, f"/queries/{found.name}.{name}{address}")
+            for name in (*(form.name for form in formats_for("solutions")), "xlsx")
+        ],
+        snippets=snippets(request.url_root.rstrip("/") + f"/queries/{found.name}.csv{address}"),
+    )
+    response = make_response(page, problem.status if problem else 200)
+    response.vary.add("Accept")
+    return response
+
+
+def snippets(address: str) -> list[tuple[str, str]]:
+    """Write the request for an answer, as CSV, in languages that analysts use; names and code."""
+    # Addresses are percent-encoded, so that they hold no quote, backslash or line break.
+    return [
+        ("curl", f"curl '{address}'"),
+        (
+            "Python",
+            "import csv, urllib.request\n\n"
+            f'with urllib.request.urlopen("{address}") as answer:\n'
+            "    rows = list(csv.DictReader(answer.read().decode().splitlines()))\n"
+            "print(len(rows), rows[:3])",
+        ),
+        ("R", f'rows <- read.csv("{address}", encoding = "UTF-8")\nhead(rows)'),
+    ]
+
+
+def _find(name: str) -> Question:
+    if name not in catalogue():
+        raise UnknownNameError(
+            f"no question is called {name[:80]!r}", mend=f"The questions: {', '.join(catalogue())}."
+        )
+    return catalogue()[name]
+
+
+def _values(found: Question) -> Mapping[str, str]:
+    """Read the blanks; what stands for a thing may be given by its name, too. Raises ParameterError."""
+    values = {key: value for key, value in request.args.items() if key != "inference"}
+    for parameter in found.parameters:
+        value = values.get(parameter.name, "").strip()
+        if parameter.kind == "iri" and value and not re.match(r"<|[A-Za-z][A-Za-z0-9+.-]*:", value):
+            try:
+                values[parameter.name] = resolve(state().store, value)
+            except UnknownNameError as error:
+                raise ParameterError(f"{parameter.name}: {error.detail}", mend=error.mend) from None
+    return values
+
+
+def _choices(cls: str) -> list[tuple[str, Name]]:
+    iri = term(cls).value
+    members = state().memory.get(
+        state().store, f"members of {iri}", lambda store: members_of(store, iri, _CHOICES)
+    )
+    return [(name.iri.removeprefix(ID), name) for name in members]
+
+
+def _members(found: Question) -> dict[str, object]:
+    return {
+        "name": found.name,
+        "title": found.title,
+        "description": found.description,
+        "address": f"/queries/{found.name}",
+        "parameters": [
+            {"name": p.name, "kind": p.kind, "of": p.of, "required": p.required, "description": p.description}
+            for p in found.parameters
+        ],
+    }

@@ -1,0 +1,95 @@
+"""Door: search by name, and suggestions while one types."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final
+
+from flask import Blueprint, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from api.pages.urls import path_of
+from api.web.negotiation import wants_html
+from api.web.state import state
+from kg.errors import ParameterError
+from kg.search import Hit, search, suggest
+from kg.terms import GRAPH, ID, term
+
+blueprint = Blueprint("search", __name__)
+
+_HITS: Final = 60
+_SUGGESTED: Final = 8
+
+
+@blueprint.get("/search")
+def results() -> ResponseReturnValue:
+    """Find things by name: a page by kind of thing, or JSON."""
+    text = request.args.get("q", "")
+    kinds = [kind for kind in request.args.getlist("kind") if kind][:20]
+    hits = search(state().store, text, _HITS, kinds)
+    if wants_html():
+        groups: dict[str, list[Hit]] = defaultdict(list)
+        for hit in hits:
+            groups[hit.kind].append(hit)
+        page = render_template(
+            "search.html", query_text=text, hits=hits, groups=groups, kinds=kinds, limit=_HITS
+        )
+        response = make_response(page)
+    else:
+        response = jsonify({"query": text, "results": [_members(hit) for hit in hits]})
+    response.vary.add("Accept")
+    return response
+
+
+@blueprint.get("/suggest")
+def suggestions() -> ResponseReturnValue:
+    """Suggest things whose names begin so, as JSON; with `of`, a class as dg:Agent, only its members."""
+    of = request.args.get("of", "")
+    try:
+        cls = term(of).value if of else None
+    except (KeyError, ValueError):
+        raise ParameterError(f"of={of[:80]} is no class", mend="Write it as dg:Agent.") from None
+    hits = suggest(state().store, request.args.get("q", ""), _SUGGESTED, of=cls)
+    response = jsonify({"results": [_members(hit) for hit in hits]})
+    response.cache_control.max_age = 10
+    return response
+
+
+def _members(hit: Hit) -> dict[str, str]:
+    return {
+        "iri": hit.iri,
+        "value": value_of(hit.iri),
+        "label": hit.label,
+        "matched": hit.matched,
+        "kind": hit.kind,
+        "type": hit.type_label or hit.kind.replace("-", " "),
+        "page": path_of(hit.iri),
+    }
+
+
+def value_of(iri: str) -> str:
+    """Write an IRI as fields of forms take it: `country/irn`, `graph/x`, else in full."""
+    if iri.startswith(GRAPH):
+        return "graph/" + iri.removeprefix(GRAPH)
+    return iri.removeprefix(ID)
+
+
+_PLURALS: Final = {
+    "country": "Countries",
+    "agency": "Agencies",
+    "policy": "Policies",
+    "quantity": "Figures",
+    "person": "People",
+    "unnamed-source": "Unnamed sources",
+    "other": "Others",
+    "modality": "Modalities",
+}
+
+
+@blueprint.app_template_filter()
+def kind_words(kind: str) -> str:
+    """Write a kind as the heading of a list: `event-type` as `Event types`."""
+    return _PLURALS.get(kind, kind.replace("-", " ").capitalize() + "s")
+
+
+blueprint.add_app_template_filter(value_of, "field_value")

@@ -1,0 +1,111 @@
+"""Pictures of an answer that the browser draws: places on a map, things that rows join as a network."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from api.pages.urls import href, path_of
+from kg.describe import Table, spots_for, spots_of
+from kg.describe.page_model import Spot
+from kg.search import Name, kind_of
+from kg.store import Store
+
+_PLACES: Final = ("country", "place")
+# Columns of these say how, and not who: nothing that a picture of parties would join.
+_HOW: Final = (
+    "other",
+    "character",
+    "event-type",
+    "graph",
+    "modality",
+    "scheme",
+    "time",
+    "unit",
+    "mission-status",
+)
+_NODES: Final = 60
+_SPOTS: Final = 200
+_EVENTS: Final = 20
+
+
+def places_in(table: Table) -> list[Name]:
+    """List the countries and places that an answer names, in the order of its rows, each once."""
+    found = [cell.name for row in table.rows for cell in row if cell and cell.name]
+    return [name for name in dict.fromkeys(found) if kind_of(name.iri) in _PLACES][:_SPOTS]
+
+
+def spots_in(store: Store, table: Table) -> list[Spot]:
+    """Put the places of an answer on the map; where it names none, those of its first events.
+
+    The way of an event is drawn where there is no other event.
+    """
+    if places := places_in(table):
+        return spots_for(store, places)
+    cells = [cell.name for row in table.rows for cell in row if cell and cell.name]
+    events = [name.iri for name in dict.fromkeys(cells) if kind_of(name.iri) == "event"][:_EVENTS]
+    found = {spot.name.iri: spot for event in events for spot in spots_of(store, event)}
+    if len(events) == 1:
+        return spots_of(store, events[0])
+    return spots_for(store, [spot.name for spot in found.values()])
+
+
+def pairs_in(table: Table) -> list[tuple[Name, Name]]:
+    """List what the rows join: the things of the first two columns that hold nothing but things.
+
+    Nothing where there are no two such columns, fewer than two pairs, or more things than one can look at.
+    """
+    columns = [number for number in range(len(table.columns)) if _things(table, number)]
+    if len(columns) < 2:
+        return []
+    ends = [(row[columns[0]], row[columns[1]]) for row in table.rows]
+    pairs = list(dict.fromkeys((a.name, b.name) for a, b in ends if a and b and a.name and b.name))
+    if len(pairs) < 2 or len({name for pair in pairs for name in pair}) > _NODES:
+        return []
+    return pairs
+
+
+def drawn_network(things: list[Name], edges: list[tuple[Name, Name, str]]) -> dict[str, Any]:
+    """Write a network as the page's script reads it."""
+    return {
+        "nodes": [
+            {"id": name.iri, "label": name.label, "kind": kind_of(name.iri), "page": href(name)}
+            for name in things
+        ],
+        "edges": [
+            {"source": source.iri, "target": target.iri, "label": label} for source, target, label in edges
+        ],
+    }
+
+
+def network_in(table: Table) -> dict[str, Any] | None:
+    """Draw what the rows of an answer join; None where they join nothing."""
+    pairs = pairs_in(table)
+    things = list(dict.fromkeys(name for pair in pairs for name in pair))
+    drawn = drawn_network(things, [(source, target, "") for source, target in pairs])
+    return {**drawn, "equal": True} if pairs else None
+
+
+def drawn_places(spots: list[Spot]) -> dict[str, Any]:
+    """Write places as the page's script reads them."""
+    return {
+        "places": [
+            {
+                "id": spot.name.iri,
+                "label": spot.name.label,
+                "page": path_of(spot.name.iri),
+                "role": spot.role.label if spot.role else None,
+                "way": spot.way,
+                "latitude": spot.latitude,
+                "longitude": spot.longitude,
+                "exact": spot.exact,
+                "country": spot.country.label if spot.country else None,
+                "isoNumeric": spot.iso_numeric,
+            }
+            for spot in spots
+        ]
+    }
+
+
+def _things(table: Table, column: int) -> bool:
+    cells = [cell for row in table.rows if (cell := row[column])]
+    return bool(cells) and all(cell.name and kind_of(cell.name.iri) not in _HOW for cell in cells)

@@ -1,0 +1,1 @@
+"""The doors that programs use: SPARQL, Graph Store, OpenAPI, feeds, reconciliation, operation."""

@@ -1,0 +1,230 @@
+"""Door: the SPARQL 1.1 Graph Store HTTP Protocol.
+
+Indirect (`/graphs?graph=IRI`, `/graphs?default`) and direct (`/graph/SLUG`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, make_response, redirect, request
+from flask.typing import ResponseReturnValue
+
+from api.doors import entities
+from api.doors.editor import EXAMPLES
+from api.pages import urls as links
+from api.web.auth import writes
+from api.web.negotiation import choose_format, send_answer, wants_html
+from api.web.parameters import decode, read_fields
+from api.web.preconditions import check_write, etag, is_known, not_modified
+from api.web.state import state
+from kg.errors import ParameterError, ProtectedGraphError, UnsupportedFormatError
+from kg.graph_store import WRITING, StoredGraph, read_dataset
+from kg.load import OWN_GRAPHS
+from kg.rdf.formats import DATASET_FORMATS, GRAPH_FORMATS, RDF_FORMATS, Format, rdf_format
+from kg.rdf.ntriples_files import Written, write_ntriples
+from kg.store import settle
+from kg.terms import GRAPH
+
+blueprint = Blueprint("graphs", __name__)
+
+_MULTIPART: Final = "multipart/form-data"
+_PATCH: Final = "application/sparql-update"
+_METHODS: Final = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH"]
+_ACCEPTED: Final = ", ".join(form.media_type for form in RDF_FORMATS)
+
+
+@blueprint.route("/graphs", methods=_METHODS)
+def indirect() -> ResponseReturnValue:
+    """Read or change the graph that `graph` or `default` names (section 4.2); without one, the store itself.
+
+    The store is read as a whole (TriG or N-Quads), and a POST to it makes a new graph (section 5.5).
+    """
+    fields = read_fields(request.query_string)
+    named, default = fields.get("graph", []), "default" in fields
+    if len(named) + default > 1 or fields.get("default", [""]) != [""]:
+        raise ParameterError(
+            "the address names more than one graph", mend="Write either graph=IRI, once, or default."
+        )
+    if named and request.method in ("GET", "HEAD") and wants_html():
+        return redirect(links.path_of(named[0]), 303)
+    if named:
+        return _handle(StoredGraph(state().store, named[0]))
+    if default:
+        return _handle(StoredGraph(state().store, None))
+    if request.method == "POST":
+        return _create()
+    if request.method in ("GET", "HEAD"):
+        return _whole()
+    raise ParameterError(
+        f"{request.method} needs a graph", mend="Name it: ?graph=IRI, or ?default for the unnamed graph."
+    )
+
+
+@blueprint.route("/graph/<slug>", methods=_METHODS)
+def direct(slug: str) -> ResponseReturnValue:
+    """Read or change the graph at this address (section 4.1); browsers get its page."""
+    if request.method in ("GET", "HEAD") and wants_html():
+        return entities.graph(slug)
+    return _handle(StoredGraph(state().store, GRAPH + slug))
+
+
+def _handle(graph: StoredGraph) -> ResponseReturnValue:
+    if request.method in ("GET", "HEAD"):
+        return _read(graph)
+    response = _change(graph)
+    response.headers["Accept-Post"] = _ACCEPTED
+    return response
+
+
+def _read(graph: StoredGraph) -> Response:
+    if not graph.exists():
+        raise graph.unknown()
+    form = choose_format(GRAPH_FORMATS)
+    tag = etag(_state_of(graph), form.name) if _state_of(graph) else ""
+    if tag and is_known(tag):
+        return not_modified(tag)
+    response = send_answer(graph.read(), form=form)
+    if tag:
+        response.set_etag(tag)
+        response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@writes
+def _change(graph: StoredGraph) -> Response:
+    if graph.iri in {own.value for own in OWN_GRAPHS}:
+        raise ProtectedGraphError(
+            f"<{graph.iri}> is kept by this program and changes with it",
+            mend="Put your statements into a graph of your own.",
+        )
+    if request.method == "DELETE":
+        return _guarded(graph, graph.delete)
+    if request.method == "PATCH":
+        return _patch(graph)
+    with _body(graph.iri or request.base_url) as (path, written):
+        if request.method == "PUT":
+            return _guarded(graph, lambda: graph.put(path, written))
+        return _guarded(graph, lambda: graph.merge(path, written))
+
+
+def _patch(graph: StoredGraph) -> Response:
+    if request.mimetype != _PATCH:
+        raise UnsupportedFormatError(
+            f"a patch is sent as {request.mimetype or 'no media type'}", mend=f"Send an update as {_PATCH}."
+        )
+    update = decode(request.get_data())
+    return _guarded(graph, lambda: graph.patch(update))
+
+
+def _guarded(graph: StoredGraph, work: Callable[[], None]) -> Response:
+    """Do a change whose conditions hold: 201 when it made the graph, else 204."""
+    with WRITING:
+        settle(state().store)
+        existed = graph.exists()
+        check_write(_state_of(graph), existed)
+        with state().writing():
+            work()
+    return Response(status=204 if existed or request.method == "PATCH" else 201)
+
+
+@writes
+def _create() -> Response:
+    graph = StoredGraph(state().store, f"{GRAPH}g-{secrets.token_hex(8)}")
+    with _body(str(graph.iri)) as (path, written), state().writing():
+        graph.merge(path, written)
+    return Response(status=201, headers={"Location": "/graph/" + str(graph.iri).removeprefix(GRAPH)})
+
+
+def _whole() -> ResponseReturnValue:
+    if wants_html():
+        response = make_response(redirect("/sparql?" + urlencode({"query": EXAMPLES[2][1]}), 303))
+    else:
+        form = choose_format(DATASET_FORMATS)
+        tag = etag(_digest("dataset"), form.name) if state().store.version else ""
+        if tag and is_known(tag):
+            return not_modified(tag)
+        pieces = read_dataset(state().store, form)
+        first = next(pieces, b"")
+        response = Response(_join(first, pieces), content_type=form.content_type)
+        if tag:
+            response.set_etag(tag)
+            response.headers["Cache-Control"] = "no-cache"
+    response.vary.add("Accept")
+    return response
+
+
+def _join(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from pieces
+
+
+def _state_of(graph: StoredGraph) -> str:
+    """Name the state of a graph: any change of the store changes it; empty where the store has no names."""
+    return _digest(graph.iri or "") if state().store.version else ""
+
+
+def _digest(what: str) -> str:
+    return hashlib.sha256(f"{state().store.version}\n{what}".encode()).hexdigest()[:24]
+
+
+@contextmanager
+def _body(base: str) -> Iterator[tuple[Path, Written]]:
+    """Put the body, or every part of a multipart one, into one file of N-Triples.
+
+    Raises UnsupportedFormatError, DataSyntaxError.
+    """
+    if request.headers.get("Content-Encoding", "identity") != "identity":
+        raise UnsupportedFormatError(
+            f"the body is sent with Content-Encoding: {request.headers['Content-Encoding']}",
+            mend="Send it as it is.",
+        )
+    with tempfile.TemporaryDirectory(prefix="diplograph-") as folder:
+        target = Path(folder) / "body.nt"
+        target.touch()
+        parts: list[Written] = []
+        for number, (name, form, save) in enumerate(_parts()):
+            source = Path(folder) / f"part-{number}"
+            save(source)
+            parts.append(write_ntriples(source, form, target, base=base, name=name))
+            source.unlink()
+        yield (
+            target,
+            Written(
+                sum(part.triples for part in parts),
+                any(part.blank_nodes for part in parts),
+                any(part.triple_terms for part in parts),
+            ),
+        )
+
+
+def _parts() -> Iterator[tuple[str, Format, Callable[[Path], object]]]:
+    if request.mimetype != _MULTIPART:
+        if not request.mimetype:
+            raise UnsupportedFormatError(
+                "the body has no media type", mend=f"Send Content-Type, one of: {_ACCEPTED}."
+            )
+        yield "body", rdf_format(request.mimetype), _save_body
+        return
+    files = [file for name in request.files for file in request.files.getlist(name)]
+    if not files:
+        raise ParameterError(
+            "no file came with the form", mend="Send each part as a file with its media type."
+        )
+    for file in files:
+        ending = Path(file.filename or "").suffix
+        plain = file.mimetype in ("", "application/octet-stream", "text/plain")
+        yield file.filename or "part", rdf_format(ending if plain else file.mimetype), file.save
+
+
+def _save_body(target: Path) -> None:
+    with target.open("wb") as out:
+        shutil.copyfileobj(request.stream, out)

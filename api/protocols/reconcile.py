@@ -1,0 +1,318 @@
+"""Door: the Reconciliation Service API 0.2 of the W3C Entity Reconciliation Community Group.
+
+Ids of things are `kind/slug`; those of classes and properties are local names of our ontology, or prefixed
+names. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from flask import Blueprint, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from markupsafe import escape
+
+from api.doors.search import value_of
+from api.pages.urls import path_of
+from api.web.headers import POLICY
+from api.web.state import state
+from kg.describe import Value, facts_for, match_name, properties_of, terms_named
+from kg.errors import ParameterError, UnknownNameError
+from kg.search import Name, exists, name_all, suggest, types_of, with_types
+from kg.terms import ID, ONTOLOGY, PREFIXES, compact
+
+blueprint = Blueprint("reconcile", __name__)
+
+_BATCH: Final = 200
+_LIMIT: Final = 50
+_DEFAULT: Final = 10
+_SUGGESTED: Final = 20
+_IDS: Final = 1_000
+_TYPES: Final = ("Country", "Agency", "Organization", "Person", "Place", "Event", "EventType", "Source")
+_NUMBERS: Final = {"integer": ("int", int), "decimal": ("float", float), "double": ("float", float)}
+
+
+@blueprint.route("/reconcile", methods=["GET", "POST"])
+def service() -> ResponseReturnValue:
+    """Give the manifest (section 3), the answers to a batch of queries (4), or a data extension (5)."""
+    if "queries" in request.values:
+        return jsonify(_batch(_json("queries")))
+    if "extend" in request.values:
+        return jsonify(_extend(_json("extend")))
+    return jsonify(_manifest(request.url_root.rstrip("/")))
+
+
+@blueprint.get("/reconcile/suggest/entity")
+def suggest_entity() -> ResponseReturnValue:
+    """Suggest things by the beginning of a name (section 6)."""
+    store = state().store
+    start = _cursor()
+    hits = [
+        hit
+        for hit in suggest(store, request.args.get("prefix", ""), _SUGGESTED * 3)
+        if hit.iri.startswith(ID)
+    ][start : start + _SUGGESTED]
+    return jsonify(
+        {
+            "result": [
+                {
+                    "id": value_of(hit.iri),
+                    "name": hit.label,
+                    "description": f"{hit.type_label} ({hit.matched})" if hit.matched else hit.type_label,
+                    "notable": [{"id": hit.kind, "name": hit.type_label}] if hit.type_label else [],
+                }
+                for hit in with_types(store, hits)
+            ]
+        }
+    )
+
+
+@blueprint.get("/reconcile/suggest/type")
+def suggest_type() -> ResponseReturnValue:
+    """Suggest classes by a part of their name (section 6)."""
+    return _terms("class")
+
+
+@blueprint.get("/reconcile/suggest/property")
+def suggest_property() -> ResponseReturnValue:
+    """Suggest properties by a part of their name (section 6)."""
+    return _terms("property")
+
+
+@blueprint.get("/reconcile/flyout/<kind>")
+def flyout(kind: str) -> ResponseReturnValue:
+    """Tell of a thing, class or property in a few words of HTML (section 6.2)."""
+    given = request.args.get("id", "")
+    iri = _thing(given) if kind == "entity" else _term(given)
+    html = escape(_line(iri))
+    return jsonify({"id": given, "html": f"<p><strong>{escape(_name(iri).label)}</strong></p><p>{html}</p>"})
+
+
+@blueprint.get("/reconcile/preview")
+def preview() -> ResponseReturnValue:
+    """Show a thing in a small page that others may frame (section 3.4)."""
+    iri = _thing(request.args.get("id", ""))
+    page = render_template(
+        "preview.html", name=_name(iri), line=_line(iri), address=request.url_root.rstrip("/") + path_of(iri)
+    )
+    response = make_response(page)
+    response.headers["Content-Security-Policy"] = POLICY.replace(
+        "frame-ancestors 'none'", "frame-ancestors *"
+    )
+    return response
+
+
+@blueprint.get("/reconcile/properties")
+def proposals() -> ResponseReturnValue:
+    """Propose properties to extend data of a class by (section 5.1)."""
+    given = request.args.get("type", "")
+    limit = _number(request.args.get("limit", "30"), "limit")
+    found = properties_of(state().store, _term(given) if given else None, limit)
+    return jsonify(
+        {
+            "type": given,
+            "limit": limit,
+            "properties": [{"id": _short(name.iri), "name": name.label} for name in found],
+        }
+    )
+
+
+def _manifest(root: str) -> dict[str, Any]:
+    def part(path: str, flyout_path: str) -> dict[str, str]:
+        return {
+            "service_url": root,
+            "service_path": path,
+            "flyout_service_url": root,
+            "flyout_service_path": f"{flyout_path}?id=${{id}}",
+        }
+
+    names = name_all(state().store, [ONTOLOGY + local for local in _TYPES])
+    return {
+        "versions": ["0.2"],
+        "name": "diplograph: diplomatic interactions",
+        "identifierSpace": ID,
+        "schemaSpace": ONTOLOGY,
+        "documentation": f"{root}/ontology",
+        "view": {"url": f"{root}/id/{{{{id}}}}"},
+        "defaultTypes": [{"id": local, "name": names[ONTOLOGY + local].label} for local in _TYPES],
+        "preview": {"url": f"{root}/reconcile/preview?id={{{{id}}}}", "width": 420, "height": 180},
+        "suggest": {
+            "entity": part("/reconcile/suggest/entity", "/reconcile/flyout/entity"),
+            "type": part("/reconcile/suggest/type", "/reconcile/flyout/type"),
+            "property": part("/reconcile/suggest/property", "/reconcile/flyout/property"),
+        },
+        "extend": {
+            "propose_properties": {"service_url": root, "service_path": "/reconcile/properties"},
+            "property_settings": [],
+        },
+    }
+
+
+def _batch(queries: Any) -> dict[str, Any]:
+    if not isinstance(queries, dict) or len(queries) > _BATCH:
+        raise ParameterError(
+            f"'queries' is no object of {_BATCH} queries at most", mend='Write {"q0": {"query": "Iran"}}.'
+        )
+    return {key: {"result": _answer(key, query)} for key, query in queries.items()}
+
+
+def _answer(key: str, query: Any) -> list[dict[str, Any]]:
+    if not isinstance(query, dict) or not isinstance(query.get("query"), str):
+        raise ParameterError(f"{key} has no text 'query'", mend='Write {"query": "Iran"}.')
+    given = query.get("type") or []
+    classes = [_term(str(one)) for one in (given if isinstance(given, list) else [given])]
+    strict = query.get("type_strict")
+    matches = match_name(
+        state().store,
+        query["query"],
+        _number(query.get("limit", _DEFAULT), "limit"),
+        classes=() if strict == "should" else classes,
+        every_class=strict == "all",
+        facts=_facts(key, query.get("properties") or []),
+    )
+    return [
+        {
+            "id": value_of(match.name.iri),
+            "name": match.name.label,
+            "type": [{"id": _short(cls.iri), "name": cls.label} for cls in match.types],
+            "score": match.score,
+            "match": match.sure,
+            "features": [{"id": "name", "value": match.name_score}]
+            + ([] if match.property_score is None else [{"id": "properties", "value": match.property_score}]),
+        }
+        for match in matches
+    ]
+
+
+def _facts(key: str, given: Any) -> dict[str, list[str]]:
+    if not isinstance(given, list) or not all(isinstance(one, dict) and "pid" in one for one in given):
+        raise ParameterError(
+            f"{key}: 'properties' is no list of {{pid, v}}", mend='Write {"pid": …, "v": …}.'
+        )
+    facts: dict[str, list[str]] = {}
+    for one in given:
+        found = one.get("v")
+        for value in found if isinstance(found, list) else [found]:
+            text = ID + str(value["id"]) if isinstance(value, dict) and "id" in value else str(value)
+            facts.setdefault(_term(str(one["pid"])), []).append(text)
+    return facts
+
+
+def _extend(asked: Any) -> dict[str, Any]:
+    ids = asked.get("ids") if isinstance(asked, dict) else None
+    wanted = asked.get("properties") if isinstance(asked, dict) else None
+    if not isinstance(ids, list) or not isinstance(wanted, list) or len(ids) > _IDS:
+        raise ParameterError(
+            f"'extend' is no object of 'ids' ({_IDS} at most) and 'properties'",
+            mend='Write {"ids": ["country/irn"], "properties": [{"id": "iso3"}]}.',
+        )
+    given = [str(one.get("id", "")) if isinstance(one, dict) else str(one) for one in wanted]
+    properties = {key: _term(key) for key in given}
+    iris = {str(key): ID + str(key) for key in ids}
+    # An id that is no IRI has no values; it does no harm to the others.
+    fitting = [iri for iri in iris.values() if not re.search(r"[\s<>\"{}|\\^`]", iri)]
+    found = facts_for(state().store, fitting, list(properties.values()))
+    names = name_all(state().store, properties.values())
+    return {
+        "meta": [{"id": key, "name": names[iri].label} for key, iri in properties.items()],
+        "rows": {
+            key: {
+                prop: [_extended(value) for value in found.get(iri, {}).get(properties[prop], [])]
+                for prop in properties
+            }
+            for key, iri in iris.items()
+        },
+    }
+
+
+def _extended(value: Value) -> dict[str, Any]:
+    if value.name:
+        if value.name.iri.startswith(ID):
+            return {"id": value_of(value.name.iri), "name": value.name.label}
+        return {"str": value.name.iri}
+    local = (value.datatype or "").rpartition("#")[2]
+    if local in _NUMBERS:
+        key, read = _NUMBERS[local]
+        try:
+            return {key: read(value.text)}
+        except ValueError:
+            return {"str": value.text}
+    if local in ("date", "dateTime"):
+        return {"date": value.text}
+    if local == "boolean":
+        return {"bool": value.text in ("true", "1")}
+    return {"str": value.text}
+
+
+def _terms(kind: str) -> ResponseReturnValue:
+    start = _cursor()
+    found = terms_named(state().store, kind, request.args.get("prefix", ""))[start : start + _SUGGESTED]
+    return jsonify(
+        {
+            "result": [
+                {"id": _short(name.iri), "name": name.label, "description": about[:300]}
+                for name, about in found
+            ]
+        }
+    )
+
+
+def _json(field: str) -> Any:
+    try:
+        return json.loads(request.values[field])
+    except (ValueError, RecursionError) as error:
+        raise ParameterError(f"'{field}' is no JSON: {error}", mend="Send it as one JSON object.") from None
+
+
+def _number(given: Any, name: str) -> int:
+    text = str(given)
+    if not (text.isascii() and text.isdecimal() and len(text) < 8 and int(text) > 0):
+        raise ParameterError(f"{name}={text[:40]} is no whole number above 0", mend="Give, for example, 10.")
+    return min(int(text), _LIMIT)
+
+
+def _cursor() -> int:
+    text = request.args.get("cursor", "0")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+
+
+def _term(given: str) -> str:
+    """Read the id of a class or property; raises ParameterError for what can be no term."""
+    prefix, colon, local = given.partition(":")
+    if colon and prefix in PREFIXES and re.fullmatch(r"[\w./-]+", local):
+        return PREFIXES[prefix] + local
+    if re.fullmatch(r"[\w-]{1,100}", given):
+        return ONTOLOGY + given
+    if re.fullmatch(r"https?://[^\s<>\"{}|\\^`]{1,500}", given):
+        return given
+    raise ParameterError(
+        f"{given[:80]!r} is no class or property", mend="Use a local name of our ontology, as Country."
+    )
+
+
+def _short(iri: str) -> str:
+    return iri.removeprefix(ONTOLOGY) if iri.startswith(ONTOLOGY) else compact(iri)
+
+
+def _thing(given: str) -> str:
+    iri = ID + given
+    if not given or not exists(state().store, iri):
+        raise UnknownNameError(f"nothing has the id {given[:200]!r}", mend="Ask /reconcile/suggest/entity.")
+    return iri
+
+
+def _name(iri: str) -> Name:
+    return name_all(state().store, [iri])[iri]
+
+
+def _line(iri: str) -> str:
+    """Say in a line what a thing is: its types, and its account where there is one."""
+    store = state().store
+    types: Sequence[str] = types_of(store, [iri]).get(iri, [])
+    names = name_all(store, types)
+    about = facts_for(store, [iri], [PREFIXES["rdfs"] + "comment", PREFIXES["skos"] + "definition"])
+    texts = [value.text for found in about.get(iri, {}).values() for value in found]
+    return ". ".join([", ".join(names[cls].label for cls in types) or "thing", *texts[:1]])[:400]

@@ -1,0 +1,152 @@
+"""Door: the SPARQL 1.1 Protocol.
+
+The page for browsers is in api/doors/editor.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+from flask import Blueprint, Response, g, redirect, request
+from flask.typing import ResponseReturnValue
+
+from api.doors.editor import SHOWN_ROWS as SHOWN_ROWS
+from api.doors.editor import editor_page, show
+from api.protocols.void import describe_service
+from api.server.straight import RAISED
+from api.web.auth import writes
+from api.web.errors import problem_of
+from api.web.negotiation import send_answer, wants_html
+from api.web.parameters import dataset, decode, inference, only, read_fields
+from api.web.state import state
+from kg.errors import QuerySyntaxError, RequestError, UnsupportedFormatError
+from kg.rdf.formats import result_format
+from kg.store import Answer
+
+blueprint = Blueprint("sparql", __name__)
+
+T = TypeVar("T")
+
+FORM: Final = "application/x-www-form-urlencoded"
+# A query, or the fields of a form, is held in memory whole before anybody has shown a token.
+_TEXT_LIMIT: Final = 4 * 1024**2
+
+
+@blueprint.route("/sparql", methods=["GET", "POST"])
+def query() -> ResponseReturnValue:
+    """Answer a query (SPARQL 1.1 Protocol 2.1); without one, give the editor or the service description."""
+    fields = _query_fields()
+    if request.method != "POST" and "query" not in fields:
+        return editor_page("") if wants_html() else _description()
+    try:
+        raised = request.environ.pop(RAISED, None)
+        if raised is not None:
+            raise raised
+        text = only(fields, "query")
+        answer = _ask(text, fields)
+        if wants_html():
+            return editor_page(text, show(answer, fields), reasoned=inference(fields))
+    except RequestError as error:
+        if not wants_html():
+            raise
+        return editor_page(
+            fields.get("query", [""])[0],
+            problem=problem_of(error),
+            reasoned=fields.get("inference") != ["false"],
+        )
+    return send_answer(answer)
+
+
+@blueprint.get("/sparql/results.<name>")
+def download(name: str) -> ResponseReturnValue:
+    """Answer a query in the format that the address names, for links that cannot send Accept."""
+    fields = read_fields(request.query_string)
+    answer = _ask(only(fields, "query"), fields)
+    response = send_answer(answer, form=result_format(answer.kind, name))
+    response.headers["Content-Disposition"] = f"attachment; filename=results.{name}"
+    return response
+
+
+@blueprint.post("/update")
+def update() -> ResponseReturnValue:
+    """Carry out an update (SPARQL 1.1 Protocol 2.2)."""
+    # The fields are read strictly, before the check of a session's form reads them leniently.
+    return _carry_out(_body_fields() if request.mimetype == FORM else None)
+
+
+@writes
+def _carry_out(fields: Mapping[str, list[str]] | None) -> ResponseReturnValue:
+    if fields is not None:
+        text = only(fields, "update")
+    else:
+        _check_media_type("application/sparql-update")
+        fields = read_fields(request.query_string)
+        text = decode(request.get_data())
+    graphs = dataset(fields, "using-graph-uri", "using-named-graph-uri")
+    with state().writing():
+        _with_base(text, lambda whole: state().store.update(whole, graphs))
+    return redirect("/sparql", 303) if wants_html() else Response(status=204)
+
+
+def _ask(text: str, fields: Mapping[str, list[str]]) -> Answer:
+    graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
+    store = state().asked(inference=inference(fields))
+    started = perf_counter()
+    answer = _with_base(text, lambda whole: store.query(whole, graphs))
+    g.timings = {"query": perf_counter() - started}
+    return answer
+
+
+def _with_base(text: str, work: Callable[[str], T]) -> T:
+    """Carry out a request whose relative IRIs mean the endpoint's address (SPARQL 1.1 Query 4.1.1.1)."""
+    try:
+        return work(text)
+    except QuerySyntaxError:
+        # The engine knows no base, and only its parser can tell that one was lacking. Nothing was done yet.
+        try:
+            # The address is the client's word, so the answer is good for this client alone.
+            request.environ["diplograph.uncached"] = True
+            return work(f"BASE <{quote(request.base_url, safe=':/[]%')}> {text}")
+        except QuerySyntaxError:
+            pass
+        raise
+
+
+def _query_fields() -> dict[str, list[str]]:
+    """Read the parameters of a query from where its method puts them; raises ParameterError."""
+    if request.method != "POST":
+        return read_fields(request.query_string)
+    if request.mimetype == FORM:
+        return _body_fields()
+    _check_media_type("application/sparql-query")
+    request.max_content_length = _text_limit()
+    fields = read_fields(request.query_string)
+    fields.setdefault("query", []).append(decode(request.get_data()))
+    return fields
+
+
+def _body_fields() -> dict[str, list[str]]:
+    _check_media_type(FORM)
+    request.max_content_length = _text_limit()
+    return read_fields(request.get_data())
+
+
+def _text_limit() -> int:
+    return min(state().settings.max_upload, _TEXT_LIMIT)
+
+
+def _check_media_type(direct: str) -> None:
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype in (direct, FORM) and charset in ("utf-8", "utf8"):
+        return
+    sent = request.headers.get("Content-Type") or "no media type"
+    raise UnsupportedFormatError(
+        f"the body is sent as {sent}", mend=f"Send it as {direct} or {FORM}, in UTF-8."
+    )
+
+
+def _description() -> Response:
+    return send_answer(describe_service())

@@ -1,0 +1,1 @@
+"""The server: ASGI application, data folder, loads in the background, cache, metrics."""

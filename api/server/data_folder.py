@@ -1,0 +1,316 @@
+"""The data folder: the store, the token, and where the server that holds them can be reached."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+from kg.changes import Change
+from kg.errors import (
+    NotAStoreError,
+    ReadOnlyError,
+    SignInRequiredError,
+    StoreBusyError,
+    WrongTokenError,
+)
+from kg.load import Follower, Loads, install, recover
+from kg.reasoning import Entailments, Pending
+from kg.reasoning.stale import NAMES
+from kg.search import SearchIndex, attach
+from kg.settings import Settings
+from kg.store import EmbeddedStore, Store
+from kg.store.isolated.keeper import Keeper, Keeping
+from kg.store.isolated.keeper_socket import DistantKeeper
+from kg.store.isolated.shared import SharedNumber
+from kg.store.isolated.store import IsolatedStore
+from kg.store.remote.dialects import OURS
+
+if TYPE_CHECKING:
+    from kg.store.remote.client import RemoteStore
+
+STORE: Final = "store"
+SNAPSHOTS: Final = "snapshots"
+TOKEN: Final = "token"  # noqa: S105 - the name of a file
+SERVER: Final = "server.json"
+SEARCH: Final = "search.sqlite"
+LOADS: Final = "loads"
+KEEPER: Final = "keeper.sock"
+FIGURES: Final = "figures"
+# What a folder may hold before it has a store.
+_OWN: Final = {
+    TOKEN,
+    SERVER,
+    SNAPSHOTS,
+    KEEPER,
+    FIGURES,
+    LOADS,
+    *NAMES,
+    *(SEARCH + end for end in ("", "-wal", "-shm")),
+}
+
+# Seconds that each query of an opening may take: a large store may need its entailments anew.
+_OPENING: Final = 6 * 3600.0
+
+_log = logging.getLogger(__name__)
+
+
+S = TypeVar("S", EmbeddedStore, IsolatedStore)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its address without a slash at the end, and its process."""
+
+    url: str
+    pid: int
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a folder that holds other things than ours, before anything is made in it: NotAStoreError."""
+    if not folder.exists():
+        return
+    names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {folder.name}
+    if not folder.is_dir() or (STORE not in names and names - _OWN):
+        raise NotAStoreError(
+            "it is no data folder of diplograph: it holds other files",
+            where=str(folder),
+            mend="Name an empty folder, a new one, or the data folder of an earlier run with --data.",
+        )
+
+
+def open_folder(settings: Settings) -> EmbeddedStore:
+    """Open the store of the data folder in this process, with the reference graphs up to date.
+
+    Raises NotAStoreError, StoreBusyError, StoreFailedError.
+    """
+    return _open(settings, lambda: EmbeddedStore(settings.data / STORE, allowed=settings.service_allow))
+
+
+def keep_folder(settings: Settings, count: SharedNumber) -> Keeper:
+    """Hold the data folder for fronts, with the reference graphs up to date; `count` is its shared version.
+
+    Raises what `open_folder` raises.
+    """
+
+    def make() -> IsolatedStore:
+        folder = settings.data / STORE
+        keeper = Keeper(
+            folder,
+            settings.data / SNAPSHOTS,
+            timeout=settings.query_timeout,
+            memory=settings.query_memory,
+            allowed=settings.service_allow,
+            count=count,
+        )
+        # What is bundled is read whole to bring it up to date, whatever a query may give or take.
+        return isolate_store(replace(settings, query_rows=0, query_timeout=_OPENING), folder, keeper)
+
+    # Nobody else reads yet; the readers of this one end as soon as the graphs are up to date.
+    store = _open(settings, make)
+    keeper = store.keeper
+    store.release_readers()
+    assert isinstance(keeper, Keeper)  # noqa: S101
+    return keeper
+
+
+def isolate_store(settings: Settings, folder: Path, keeper: Keeping | None) -> IsolatedStore:
+    """Open a store behind processes that can be stopped; `keeper` is who holds the folder, if another does.
+
+    Every front has its share of the queries that may run at once, two at least.
+    """
+    return IsolatedStore(
+        folder,
+        snapshots=settings.data / SNAPSHOTS,
+        workers=max(2, -(-settings.workers // settings.fronts)),
+        timeout=settings.query_timeout,
+        memory=settings.query_memory,
+        rows=settings.query_rows,
+        allowed=settings.service_allow,
+        keeper=keeper,
+        eager=1,
+    )
+
+
+def open_behind(settings: Settings, keeper: dict[str, Any] | None, name: str) -> Store:
+    """Open the store that another process keeps, or the one elsewhere (None); `name` is this process's."""
+    if keeper is None:
+        return open_remote(settings)
+    distant = DistantKeeper(Path(keeper["path"]), name, keeper["epoch"], int(keeper["descriptor"]))
+    return isolate_store(settings, settings.data / STORE, distant)
+
+
+def isolate_folder(settings: Settings) -> IsolatedStore:
+    """Open the store of the data folder behind processes that can be stopped, for this process alone.
+
+    Raises what `open_folder` raises.
+    """
+    return _open(
+        settings, lambda: isolate_store(replace(settings, query_rows=0), settings.data / STORE, None)
+    )
+
+
+class InStep:
+    """Follows a graph with the index of names, then with what is entailed, which names nothing."""
+
+    def __init__(self, index: SearchIndex, folder: Path) -> None:
+        self._index = index
+        self._entailments = Entailments()
+        self._pending = Pending(folder) if folder.is_dir() else None
+
+    def follow(self, store: Store, change: Change) -> None:
+        """Take over what a commit or an undo changed; the data must be stored already."""
+        self._index.follow(store, change)
+        named = store.version
+        with self._pending.alone() if self._pending else nullcontext():
+            self._entailments.follow(store, change)
+        self._index.pass_over(store, named)
+
+
+def followers(settings: Settings, index: SearchIndex) -> tuple[Follower, ...]:
+    """Give what is kept in step with the graph when a load is stored or undone.
+
+    A store elsewhere gets no entailments.
+    """
+    return (index,) if settings.store else (InStep(index, settings.data),)
+
+
+def _open(settings: Settings, make: Callable[[], S]) -> S:
+    check_folder(settings.data)
+    try:
+        store = make()
+    except StoreBusyError as error:
+        server = running_server(settings.data)
+        if server:
+            error.mend = f"A server runs on it at {server.url} (process {server.pid}): use that, or stop it."
+        raise
+    try:
+        install(store)
+        recover(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
+        pending = Pending(settings.data)
+        if pending.stale() and pending.is_small(store):
+            pending.rebuild(store)
+        else:
+            Entailments().ensure(store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def open_store(settings: Settings) -> Store:
+    """Give the store elsewhere, or that of the data folder: through its server, else opened here.
+
+    Raises what `open_folder` raises.
+    """
+    if settings.store:
+        return open_remote(settings, install_into=True)
+    server = running_server(settings.data)
+    if server is None:
+        return open_folder(settings)
+    # Its HTTP library is for those alone who work elsewhere.
+    from kg.store.remote.client import RemoteStore
+
+    return RemoteStore(
+        f"{server.url}/sparql",
+        update_url=f"{server.url}/update",
+        graphs_url=f"{server.url}/graphs",
+        login=known_token(settings),
+        timeout=settings.query_timeout + 5,
+        dialect=OURS,
+        allowed=settings.service_allow,
+    )
+
+
+def open_index(settings: Settings, store: Store) -> SearchIndex:
+    """Open the index of names beside a store, and have names looked up in it; in memory without a folder."""
+    index = SearchIndex(
+        settings.data / SEARCH if settings.data.is_dir() else None,
+        followed=Loads(settings.data / LOADS).are_stored,
+    )
+    attach(store, index)
+    return index
+
+
+def open_remote(settings: Settings, *, install_into: bool = False) -> RemoteStore:
+    """Open the store elsewhere; `install_into` brings its reference graphs up to date if it may be written.
+
+    Raises StoreFailedError.
+    """
+    from kg.store.remote.client import RemoteStore
+
+    store = RemoteStore(
+        settings.store,
+        update_url=settings.store_update,
+        graphs_url=settings.store_graphs,
+        login=settings.store_login,
+        timeout=settings.query_timeout,
+        allowed=settings.service_allow,
+    )
+    if not install_into or settings.read_only:
+        return store
+    try:
+        install(store)
+    except (SignInRequiredError, WrongTokenError, ReadOnlyError) as error:
+        _log.warning(
+            "%s takes no writes, so its reference graphs stay as they are: %s", settings.store, error
+        )
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+def known_token(settings: Settings) -> str:
+    """Give the token that was set, else the one kept in the folder; empty when there is none."""
+    if settings.token:
+        return settings.token
+    with suppress(FileNotFoundError):
+        return (settings.data / TOKEN).read_text(encoding="ascii").strip()
+    return ""
+
+
+def make_token(folder: Path) -> str:
+    """Make a token and keep it in the folder, readable by its owner only."""
+    token = secrets.token_urlsafe(32)
+    _write_private(folder / TOKEN, token + "\n")
+    return token
+
+
+def announce(folder: Path, url: str) -> None:
+    """Say where this process serves the folder."""
+    (folder / SERVER).unlink(missing_ok=True)
+    _write_private(folder / SERVER, json.dumps({"url": url, "pid": os.getpid()}) + "\n")
+
+
+def withdraw(folder: Path) -> None:
+    """Take back what `announce` said."""
+    (folder / SERVER).unlink(missing_ok=True)
+
+
+def running_server(folder: Path) -> Server | None:
+    """Find the server that holds the folder; one that ended without saying so counts as none."""
+    try:
+        said = json.loads((folder / SERVER).read_text(encoding="utf-8"))
+        server = Server(str(said["url"]), int(said["pid"]))
+        parts = urlsplit(server.url)
+        socket.create_connection((parts.hostname or "", parts.port or 80), timeout=2).close()
+        # Another program may have taken the port after ours ended; signal 0 only asks whether it lives.
+        os.kill(server.pid, 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return server
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

@@ -1,0 +1,145 @@
+"""Serving: one process holds the data folder, several answer on one address, until it is told to stop."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from types import FrameType
+
+from api.server.data_folder import (
+    KEEPER,
+    announce,
+    check_folder,
+    keep_folder,
+    known_token,
+    make_token,
+    open_remote,
+    withdraw,
+)
+from api.server.fronts import Fronts, task
+from api.server.metrics_folder import emptied, figures_folder
+from kg.errors import ParameterError, PortInUseError
+from kg.settings import Settings
+from kg.store.isolated.keeper_socket import KeeperSocket
+from kg.store.isolated.shared import SharedNumber
+
+
+def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None]) -> None:
+    """Serve the data folder, or the store elsewhere, at `host` and `port` (0: a free one).
+
+    SIGINT and SIGTERM stop it. `say` gets the lines that people need: the address, and once, when it is made,
+    the token. Raises ParameterError, PortInUseError, NotAStoreError, StoreBusyError, StoreFailedError.
+    """
+    # Other processes, which stand elsewhere, are told where it is.
+    settings = replace(settings, data=settings.data.absolute())
+    check_folder(settings.data)
+    figures = figures_folder(settings.data)
+    with _bound(host, port) as listening:
+        count = SharedNumber()
+        # They start while the store is opened.
+        fronts = Fronts(settings.fronts, listening, count.descriptor, figures)
+        try:
+            with (
+                _kept(settings, count) as keeper,
+                emptied(figures),
+                _stopped_by_signals(fronts.end),
+            ):
+                token = known_token(settings)
+                if not token:
+                    token = make_token(settings.data)
+                    say(f"The token that writing needs, kept in {settings.data / 'token'}: {token}")
+                fronts.tell(task(replace(settings, token=token), keeper))
+                url = _url(listening)
+                announce(settings.data, url)
+                say(f"diplograph serves {settings.store or settings.data} at {url}/ (Ctrl+C stops it)")
+                try:
+                    fronts.watch()
+                finally:
+                    withdraw(settings.data)
+                    fronts.stop()
+        finally:
+            fronts.stop()
+
+
+@contextmanager
+def _kept(settings: Settings, count: SharedNumber) -> Iterator[dict[str, object] | None]:
+    """Hold the folder while fronts work; gives what they are told of it."""
+    if settings.store:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        open_remote(settings, install_into=True).close()
+        yield None
+        return
+    keeper = keep_folder(settings, count)
+    try:
+        path = settings.data.resolve() / KEEPER
+        door = KeeperSocket(keeper, path)
+        try:
+            yield {"path": str(path), "epoch": keeper.epoch, "descriptor": count.descriptor}
+        finally:
+            door.close()
+    finally:
+        keeper.close()
+
+
+@contextmanager
+def _stopped_by_signals(end: Callable[[], None]) -> Iterator[None]:
+    def stop(number: int, frame: FrameType | None) -> None:
+        end()
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
+    listening = _bind(host, port)
+    try:
+        yield listening
+    finally:
+        listening.close()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+    except (socket.gaierror, OverflowError) as error:
+        raise ParameterError(
+            f"{host} port {port} is no address: {error}", mend="Set --host or --port."
+        ) from None
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        # Two sockets can be bound to one address as long as neither listens.
+        listening.listen(1024)
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUseError(
+                f"port {port} is taken by another program",
+                where=f"{host}:{port}",
+                mend=f"Stop that program, or choose another: --port {port + 1} (make serve PORT={port + 1}).",
+            ) from None
+        raise PortInUseError(
+            f"port {port} cannot be used: {error.strerror}",
+            where=f"{host}:{port}",
+            mend="Choose another with --port or --host.",
+        ) from None
+    return listening
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    # What listens on every address is reached on this machine's own.
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

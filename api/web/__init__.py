@@ -1,0 +1,1 @@
+"""HTTP for all doors: errors, authentication, negotiation, headers, parameters."""

@@ -1,0 +1,142 @@
+"""Who may write: the bearer token, or a session that was signed in with it."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, make_response, redirect, render_template, request, session
+from flask.typing import ResponseReturnValue
+
+from api.web.errors import problem_of
+from api.web.negotiation import wants_html
+from api.web.state import state
+from kg.errors import ReadOnlyError, SignInRequiredError, WrongTokenError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+blueprint = Blueprint("access", __name__)
+
+
+def register(app: Flask) -> None:
+    """Attach sessions, the sign-in page and `csrf_token()` and `signed_in()` for templates."""
+    token: str = app.extensions["diplograph"].settings.token
+    # Derived from the token, so that a new token ends the sessions of the old one.
+    key = hmac.digest(token.encode(), b"diplograph session", hashlib.sha256)
+    app.secret_key = key if token else secrets.token_bytes(32)
+    app.config.update(
+        SESSION_COOKIE_NAME="diplograph",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Strict",
+    )
+    app.add_template_global(csrf_token)
+    app.add_template_global(signed_in)
+    app.register_blueprint(blueprint)
+
+
+def writes(view: Callable[P, R]) -> Callable[P, R]:
+    """Let only those through who hold the token.
+
+    Raises ReadOnlyError, SignInRequiredError without any credentials, WrongTokenError with wrong ones.
+    """
+
+    @functools.wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        if state().settings.read_only:
+            raise ReadOnlyError(
+                "this server was started for reading only",
+                mend="Have it started without --read-only (DIPLOGRAPH_READ_ONLY).",
+            )
+        if "Authorization" in request.headers:
+            _check_bearer()
+        elif signed_in():
+            _check_csrf()
+        else:
+            raise SignInRequiredError(
+                "writing needs the server's token",
+                mend="Send it as 'Authorization: Bearer TOKEN', or sign in with it at /sign-in. The server "
+                "shows it when it first starts and keeps it in the file 'token' of its data folder.",
+            )
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def signed_in() -> bool:
+    """Tell whether this session was signed in with the token."""
+    return session.get("signed_in") is True
+
+
+def csrf_token() -> str:
+    """Give the value of a form's hidden field `csrf_token`; empty for who is not signed in."""
+    found: str = session.get("csrf", "")
+    return found
+
+
+@blueprint.get("/sign-in")
+def sign_in() -> ResponseReturnValue:
+    """Show the form that takes the token."""
+    return render_template("sign-in.html", next=_local(request.args.get("next", "")), problem=None)
+
+
+@blueprint.post("/sign-in")
+def take_token() -> ResponseReturnValue:
+    """Open a session for who knows the token, and go on to `next`."""
+    target = _local(request.form.get("next", ""))
+    if not _is_token(request.form.get("token", "")):
+        error = WrongTokenError(
+            "that is not this server's token",
+            mend="Copy it from the server's start message or from the file 'token' of its data folder.",
+        )
+        if not wants_html():
+            raise error
+        return make_response(render_template("sign-in.html", next=target, problem=problem_of(error)), 403)
+    session.clear()
+    session["signed_in"] = True
+    session["csrf"] = secrets.token_urlsafe(32)
+    return redirect(target, 303)
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """End the session."""
+    if signed_in():
+        _check_csrf()
+        session.clear()
+    return redirect("/", 303)
+
+
+def _check_bearer() -> None:
+    given = request.authorization
+    if given is None or given.type != "bearer" or not _is_token(given.token or ""):
+        raise WrongTokenError(
+            "the Authorization header does not hold this server's token",
+            mend="Send 'Authorization: Bearer TOKEN' with the token from the server's data folder.",
+        )
+
+
+def _check_csrf() -> None:
+    if not hmac.compare_digest(request.form.get("csrf_token", "").encode(), csrf_token().encode()):
+        raise WrongTokenError(
+            "the form does not come from a page of this session",
+            mend="Open the form's page again and send it from there; programs send "
+            "'Authorization: Bearer TOKEN'.",
+        )
+
+
+def _is_token(given: str) -> bool:
+    token = state().settings.token
+    return bool(token) and hmac.compare_digest(given.encode(), token.encode())
+
+
+def _local(target: str) -> str:
+    # Browsers read "\" as "/" and skip control characters, so that "/\host" would lead away.
+    parts = urlsplit(target)
+    plain = target.isprintable() and "\\" not in target and not target.startswith("//")
+    return target if plain and target.startswith("/") and not (parts.scheme or parts.netloc) else "/"

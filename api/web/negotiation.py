@@ -1,0 +1,120 @@
+"""Which format a client gets: Werkzeug's reading of Accept against what is offered (RFC 9110 section 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from itertools import chain
+from time import perf_counter
+
+from flask import Response, g, request
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from kg.errors import NotAcceptableError, StoreFailedError
+from kg.rdf.formats import RDF_FORMATS, RESULT_FORMATS, Format, formats_for
+from kg.store import Answer
+
+HTML = "text/html"
+_SHORT = 32 * 1024
+# What clients send is short and comes again; longer headers are read each time.
+_LONG = 500
+# What a machine may ask for; a client that likes none of it less than HTML is no browser.
+_MACHINE = (
+    "application/problem+json",
+    *(name for form in (*RESULT_FORMATS, *RDF_FORMATS) for name in (form.media_type, *form.aliases)),
+)
+
+
+def wants_html() -> bool:
+    """Tell whether the client would rather have a page than any format for machines."""
+    return prefers_html(request.environ.get("HTTP_ACCEPT", ""))
+
+
+def prefers_html(header: str) -> bool:
+    """Tell whether an Accept header would rather have a page than any format for machines."""
+    return _prefers_html(header) if len(header) < _LONG else _prefers_html.__wrapped__(header)
+
+
+@lru_cache(maxsize=1024)
+def _prefers_html(header: str) -> bool:
+    return parse_accept_header(header, MIMEAccept).best_match([*_MACHINE, HTML]) == HTML
+
+
+def choose_format(offered: Sequence[Format]) -> Format:
+    """Choose by the request's Accept; without one, or on `*/*`, the first that is offered.
+
+    A client that asks by an alias (application/json) gets the format under that name. Raises
+    NotAcceptableError that lists what is offered.
+    """
+    if "Accept" not in request.headers:
+        return offered[0]
+    form = best_format(request.headers["Accept"], tuple(offered))
+    if form is None:
+        offer = ", ".join(form.media_type for form in offered)
+        raise NotAcceptableError(
+            f"nothing in Accept: {request.headers['Accept']} can be produced here",
+            mend=f"Ask for one of: {offer}.",
+        )
+    return form
+
+
+def best_format(header: str, offered: tuple[Format, ...]) -> Format | None:
+    """Choose the format that an Accept header likes best; None when it likes none of them."""
+    choose = _best_format if len(header) < _LONG else _best_format.__wrapped__
+    return choose(header, offered)
+
+
+@lru_cache(maxsize=1024)
+def _best_format(header: str, offered: tuple[Format, ...]) -> Format | None:
+    accept = parse_accept_header(header, MIMEAccept)
+    # A wildcard means the name a format goes by; an alias is used where the client says it.
+    asked = {value.lower() for value, _ in accept}
+    names: dict[str, Format] = {}
+    for form in offered:
+        for name in (form.media_type, *asked.intersection(form.aliases)):
+            if accept.quality(name) > 0:
+                names.setdefault(name, form)
+    best = accept.best_match(list(names))
+    return replace(names[best], media_type=best) if best else None
+
+
+def send_answer(answer: Answer, *, form: Format | None = None) -> Response:
+    """Send a result in the format that the client accepts, or in the one that is given.
+
+    What fails in the engine fails before the first byte leaves. Raises NotAcceptableError, StoreFailedError.
+    """
+    chosen = form or choose_format(formats_for(answer.kind))
+    request.environ["diplograph.kind"] = answer.kind
+    started = perf_counter()
+    first, second, pieces = begin(answer, chosen)
+    g.timings = {**g.get("timings", {}), "write": perf_counter() - started}
+    if second == b"":
+        response = Response(first, content_type=chosen.content_type)
+    else:
+        response = Response(chain(filter(None, (first, second)), pieces), content_type=chosen.content_type)
+    close = getattr(pieces, "close", None)
+    if close is not None:
+        response.call_on_close(close)
+    response.vary.add("Accept")
+    return response
+
+
+def begin(answer: Answer, form: Format) -> tuple[bytes, bytes | None, Iterator[bytes]]:
+    """Start to write a result: the first piece, the second (empty after the end, None unasked), the rest.
+
+    Raises NotAcceptableError, StoreFailedError.
+    """
+    pieces = iter(answer.serialize(form))
+    try:
+        first = next(pieces, b"")
+        # A short piece is the last one, as a rule: what is whole at once goes with its length.
+        return first, next(pieces, b"") if len(first) < _SHORT else None, pieces
+    except StoreFailedError as error:
+        if "does not support RDF 1.2" not in error.detail:
+            raise
+        raise NotAcceptableError(
+            f"the result holds triple terms (RDF 1.2), which {form.media_type} cannot say",
+            mend="Ask for text/turtle or application/n-triples.",
+        ) from None

@@ -1,0 +1,192 @@
+"""What other sources say of the same events and actors: contradictions, likely repeats, likely namesakes."""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final, TypeVar
+
+from pyoxigraph import NamedNode
+
+from kg.load.checking import batches
+from kg.load.model import Newcomer
+from kg.load.preview import AGENTS, WATCHED, Tally, Values, label_of, watched_values
+from kg.readers.gdelt.blocks import Row
+from kg.readers.record import Record
+from kg.store import Store
+from kg.terms import ID, compact, term
+
+_BATCH: Final = 500
+_COMPARED: Final = 500
+_SHOWN: Final = 50
+_SUGGESTED: Final = 5
+_KNOWN_NAMES: Final = 20_000
+_CUTOFF: Final = 0.8
+_Item = TypeVar("_Item")
+_NAMES: Final = f"{term('rdfs:label')}|{term('skos:altLabel')}"
+
+
+def find_conflicts(store: Store, graph: NamedNode, tally: Tally) -> None:
+    """Compare the events of a load with what other graphs say of them."""
+    _compare(store, graph, tally, tally.events, tally.labels)
+
+
+class RecordWatch:
+    """Compares records with the same records of other graphs, where there are other graphs with records."""
+
+    def __init__(self, store: Store, graph: NamedNode, tally: Tally) -> None:
+        self._store = store
+        self._graph = graph
+        self._tally = tally
+        self._held: dict[str, Values] = {}
+        self._labels: dict[str, str] = {}
+        self.needed = store.query(
+            f"ASK {{ GRAPH ?g {{ ?x a {term('dg:CodingRecord')} }} FILTER(?g != {graph}) }}"
+        ).truth()
+
+    def take(self, record: Record) -> None:
+        """Take one record."""
+        if self.needed and record.kind in ("CodingRecord", "Event"):
+            lines = record.ntriples.splitlines(keepends=True)
+            self._held[record.iri] = watched_values(lines)
+            self._labels[record.iri] = label_of(lines)
+            if len(self._held) >= _BATCH:
+                self.finish()
+
+    def take_rows(self, rows: list[Row]) -> None:
+        """Take records as a block of rows tells of them."""
+        for some in _parts(rows):
+            told = {row[0]: row for row in some}
+            # Nearly always nobody else has them, which is cheaper to ask than what they say.
+            found = [told[iri] for iri in _told_elsewhere(self._store, self._graph, told)]
+            self._held |= {row[0]: _row_values(row) for row in found}
+            self._labels |= {row[0]: label_of([row[6]]) for row in found}
+            self.finish()
+
+    def finish(self) -> None:
+        """Compare what is left."""
+        _compare(self._store, self._graph, self._tally, self._held, self._labels)
+        self._held, self._labels = {}, {}
+
+
+def _row_values(row: Row) -> Values:
+    _, _, kind, day, actor, recipient, _ = row
+    told = (("date", f"{ID}time/{day}"), ("type", kind), ("actor", actor), ("recipient", recipient))
+    return {name: frozenset((value,)) for name, value in told if value}
+
+
+def _compare(
+    store: Store,
+    graph: NamedNode,
+    tally: Tally,
+    events: dict[str, Values],
+    labels: dict[str, str],
+) -> None:
+    # A second VALUES block would have the engine read everything.
+    properties = ", ".join(str(term(curie)) for curie in WATCHED)
+    names = {term(curie).value: name for curie, name in WATCHED.items()}
+    for nodes in batches(NamedNode(iri) for iri in events):
+        rows = store.query(
+            f"SELECT ?x ?p ?y ?g {{ VALUES ?x {{ {nodes} }} GRAPH ?g {{ ?x ?p ?y }}"
+            f" FILTER(?g != {graph} && ?p IN ({properties})) }}"
+        ).rows()
+        there: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for row in rows:
+            iri, where, name, value = (getattr(row[key], "value", "") for key in ("x", "g", "p", "y"))
+            there[iri, where][names[name]].add(value)
+        for (iri, where), told in sorted(there.items()):
+            values = {name: frozenset(found) for name, found in told.items()}
+            tally.conflict(iri, labels.get(iri, ""), events[iri], values, compact(where))
+
+
+def find_twins(store: Store, graph: NamedNode, tally: Tally) -> tuple[str, ...]:
+    """Find events of other sources with the same date, type and an actor in common, under another IRI."""
+    new = {thing.iri: thing.label for thing in tally.things if thing.kind == "event" and thing.fate == "new"}
+    wanted = []
+    for iri in islice(new, _COMPARED):
+        told = tally.events.get(iri, {})
+        if {"date", "type", "actor"} <= told.keys():
+            wanted += [
+                f"({NamedNode(iri)} {NamedNode(day)} {NamedNode(kind)} {NamedNode(actor)})"
+                for day in told["date"]
+                for kind in told["type"]
+                for actor in told["actor"]
+            ]
+    found = []
+    for some in _parts(wanted):
+        rows = store.query(
+            f"SELECT DISTINCT ?x ?other ?g {{ VALUES (?x ?day ?kind ?actor) {{ {' '.join(some)} }}"
+            f" GRAPH ?g {{ ?other {term('dg:time')} ?day ; {term('dg:eventType')} ?kind ;"
+            f" {term('dg:actor')} ?actor }} FILTER(?other != ?x && ?g != {graph}) }}"
+        ).rows()
+        for row in rows:
+            iri, other, where = (getattr(row[key], "value", "") for key in ("x", "other", "g"))
+            found.append(
+                f"{new[iri]}: {compact(where)} has {compact(other)} with the same date, type and actor"
+            )
+    return tuple(sorted(found)[:_SHOWN])
+
+
+def find_newcomers(store: Store, graph: NamedNode, tally: Tally) -> tuple[int, tuple[Newcomer, ...]]:
+    """Tell the actors that the load brings and no other source knows, with known ones of like names."""
+    known = _told_elsewhere(store, graph, tally.agents)
+    new = {iri: label for iri, label in tally.agents.items() if iri not in known}
+    if not new:
+        return 0, ()
+    names = _agent_names(store, graph)
+    listed = [Newcomer(iri, label, _alike(label, names)) for iri, label in islice(new.items(), _SHOWN)]
+    listed.sort(key=lambda one: not one.suggestions)
+    return tally.agent_count - len(known), tuple(listed)
+
+
+def _told_elsewhere(store: Store, graph: NamedNode, iris: Iterable[str]) -> set[str]:
+    """Give those that another graph has a class of."""
+    known: set[str] = set()
+    for nodes in batches(NamedNode(iri) for iri in iris):
+        rows = store.query(
+            f"SELECT DISTINCT ?x {{ VALUES ?x {{ {nodes} }}"
+            f" GRAPH ?g {{ ?x a ?class }} FILTER(?g != {graph}) }}"
+        ).rows()
+        known.update(getattr(row["x"], "value", "") for row in rows)
+    return known
+
+
+def suggest(store: Store, iris: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Find described things of the same kind with like IRIs, for names that nobody describes."""
+    found: dict[str, tuple[str, ...]] = {}
+    for iri in islice(iris, _SUGGESTED):
+        head, _, tail = iri.rpartition("/")
+        rows = store.query(
+            f"SELECT DISTINCT ?x {{ ?x a ?class FILTER(STRSTARTS(STR(?x), '{head}/{tail[:1]}')) }} LIMIT 2000"
+            if "'" not in head and "\\" not in iri
+            else "SELECT ?x { FILTER(false) }"
+        ).rows()
+        others = [getattr(row["x"], "value", "") for row in rows]
+        near = difflib.get_close_matches(iri, others, n=2, cutoff=_CUTOFF)
+        if near:
+            found[iri] = tuple(near)
+    return found
+
+
+def _agent_names(store: Store, graph: NamedNode) -> dict[str, tuple[str, str]]:
+    classes = " ".join(str(NamedNode(name)) for name in sorted(AGENTS))
+    rows = store.query(
+        f"SELECT DISTINCT ?x ?label {{ VALUES ?class {{ {classes} }}"
+        f" GRAPH ?g {{ ?x a ?class ; {_NAMES} ?label }} FILTER(?g != {graph}) }} LIMIT {_KNOWN_NAMES}"
+    ).rows()
+    names = {}
+    for row in rows:
+        label = str(getattr(row["label"], "value", ""))
+        names[label.casefold()] = (str(getattr(row["x"], "value", "")), label)
+    return names
+
+
+def _alike(label: str, names: dict[str, tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    near = difflib.get_close_matches(label.casefold(), names, n=2, cutoff=_CUTOFF)
+    return tuple(dict.fromkeys(names[name] for name in near))
+
+
+def _parts(items: list[_Item]) -> Iterator[list[_Item]]:
+    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))

@@ -1,0 +1,77 @@
+"""Telling what follows the graph of a change that is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from operator import methodcaller
+from pathlib import Path
+from typing import Final
+
+import pyoxigraph
+from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
+
+from kg.changes import Batch, Change, Statements
+from kg.load.model import Follower
+from kg.load.state import LoadFolder, State
+from kg.rdf.compression import find_packed, open_packed
+from kg.store import Store
+
+_BATCH: Final = 5_000
+
+
+def follow(store: Store, folder: LoadFolder, state: State, followers: Sequence[Follower]) -> None:
+    """Tell the followers what a load, or its undoing, changed, and note that they know."""
+    change = change_of(folder, NamedNode(state.plan().graph), undone=state.step == "undone")
+    for follower in followers:
+        follower.follow(store, change)
+    state.followed = True
+    folder.write(state)
+
+
+def change_of(folder: LoadFolder, graph: NamedNode, *, undone: bool = False) -> Change:
+    """Give what a load changed in its graph, read anew each time; the other way round when it was undone."""
+    entered, left = (
+        ("undo-added.nq", "undo-removed.nq") if undone else (folder.added.name, folder.removed.name)
+    )
+    return change_from(folder.path / entered, folder.path / left, graph)
+
+
+def change_from(entered: Path, left: Path, graph: NamedNode) -> Change:
+    """Give what two files of N-Quads say of a graph as what entered and left it."""
+    return Change(
+        graph,
+        added=lambda: _triples(entered, graph),
+        removed=lambda: _triples(left, graph),
+        added_text=lambda: _statements(entered, graph),
+        removed_text=lambda: _statements(left, graph),
+    )
+
+
+def open_delta(path: Path) -> Iterator[bytes]:
+    """Read the lines of a file of a load, compressed or not; none where there is no such file."""
+    found = find_packed(path)
+    if not found.exists():
+        return
+    with open_packed(found) as lines:
+        yield from lines
+
+
+def _statements(path: Path, graph: NamedNode) -> Statements:
+    ending = f" {graph} .\n".encode()
+    ours = methodcaller("endswith", ending)
+    rest = open_delta(path)
+    while lines := list(islice(rest, _BATCH)):
+        # The record of the load travels in the same file while it is stored.
+        yield Batch(lines if all(map(ours, lines)) else list(filter(ours, lines)), len(ending))
+
+
+def _triples(path: Path, graph: NamedNode) -> Iterator[Triple]:
+    found = find_packed(path)
+    if not found.exists():
+        return
+    with open_packed(found) as file:
+        for quad in pyoxigraph.parse(file, format=RdfFormat.N_QUADS):
+            # The record of the load travels in the same file while it is stored.
+            if isinstance(quad, Quad) and quad.graph_name == graph:
+                yield quad.triple

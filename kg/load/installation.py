@@ -1,0 +1,101 @@
+"""What comes with diplograph, brought into a store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from pyoxigraph import Literal, NamedNode, Quad, Triple
+
+from kg import __version__
+from kg.bundled import ONTOLOGY_FOLDER
+from kg.load.checking import as_stored, triples_of
+from kg.ontology import REFERENCE_GRAPHS, article_graphs, reference_graphs
+from kg.rdf.blank_nodes import skolemise
+from kg.store import Store
+from kg.terms import GRAPH_LOADS, GRAPH_ONTOLOGY, term
+
+_SHA256: Final = term("dg:sha256")
+# What makes the reference graphs, beside the files: the code that reads and writes them, and libraries.
+_CODE: Final = ("reference", "rdf/blank_nodes.py", "load/checking.py", "ontology.py")
+_LIBRARIES: Final = ("babel", "pycountry", "pyoxigraph")
+
+
+def install(store: Store) -> bool:
+    """Bring the reference graphs up to date, and put the article's graph into a store that has none of them.
+
+    Tells whether anything changed. A graph of an article that somebody took out or replaced stays as it is.
+    A checksum of what is bundled is kept with each graph in `graph:loads`; where it and the number of triples
+    are the same, nothing is compared. Raises StoreFailedError.
+    """
+    bundled = _fingerprint()
+    known = _known(store)
+    if known == _marks(bundled, _counts(store)):
+        return False
+    wanted = dict(reference_graphs())
+    if not triples_of(store, GRAPH_ONTOLOGY):
+        wanted.update(article_graphs())
+    counts: dict[NamedNode, int] = {}
+    removed: list[Quad] = []
+    added: list[Quad] = []
+    for graph, triples in wanted.items():
+        new, old = as_stored(skolemise(triples, graph.value)), triples_of(store, graph)
+        removed += _quads(set(old).difference(new), graph)
+        added += _quads(set(new).difference(old), graph)
+        if graph in REFERENCE_GRAPHS:
+            counts[graph] = len(set(new))
+    changed = bool(removed or added)
+    marks = _marks(bundled, counts)
+    removed += _quads(known - marks, GRAPH_LOADS)
+    added += _quads(marks - known, GRAPH_LOADS)
+    if removed or added:
+        store.change(removed, added)
+    return changed
+
+
+def _fingerprint() -> str:
+    """Give a checksum of everything that the reference graphs are made of."""
+    home = Path(__file__).parents[1]
+    files = [path for path in sorted(ONTOLOGY_FOLDER.rglob("*")) if path.suffix in (".ttl", ".tsv")]
+    for part in _CODE:
+        files += sorted((home / part).glob("*.py")) if (home / part).is_dir() else [home / part]
+    digest = hashlib.sha256(__version__.encode())
+    for library in _LIBRARIES:
+        digest.update(f"{library} {version(library)}\0".encode())
+    for path in files:
+        digest.update(f"{path.name}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _marks(bundled: str, counts: Mapping[NamedNode, int]) -> set[Triple]:
+    return {
+        Triple(graph, _SHA256, Literal(hashlib.sha256(f"{bundled} {count}".encode()).hexdigest()))
+        for graph, count in counts.items()
+    }
+
+
+def _known(store: Store) -> set[Triple]:
+    graphs = " ".join(map(str, REFERENCE_GRAPHS))
+    rows = store.query(
+        f"SELECT ?g ?mark {{ GRAPH {GRAPH_LOADS} {{ VALUES ?g {{ {graphs} }} ?g {_SHA256} ?mark }} }}"
+    ).rows()
+    return {
+        Triple(row["g"], _SHA256, row["mark"])
+        for row in rows
+        if isinstance(row["g"], NamedNode) and isinstance(row["mark"], Literal)
+    }
+
+
+def _counts(store: Store) -> dict[NamedNode, int]:
+    found = {}
+    for graph in REFERENCE_GRAPHS:
+        (row,) = store.query(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {graph} {{ ?s ?p ?o }} }}").rows()
+        found[graph] = int(str(getattr(row["n"], "value", 0)))
+    return found
+
+
+def _quads(triples: Iterable[Triple], graph: NamedNode) -> list[Quad]:
+    return [Quad(t.subject, t.predicate, t.object, graph) for t in triples]

@@ -1,0 +1,91 @@
+"""After a crash: each load is whole or absent, and its folder says which."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from kg.errors import CancelledError
+from kg.load.committing import back_to_ready, finish, is_recorded, pack
+from kg.load.followers import follow
+from kg.load.model import Follower
+from kg.load.state import LoadFolder, Loads, State, locked
+from kg.load.undoing import back_to_stored, finish_undo
+from kg.rdf.compression import is_packed
+from kg.store import Store
+
+# A file that is being sent has no process at work yet.
+_RECEIVING_SECONDS: Final = 3600.0
+
+
+def recover(store: Store, root: Path, followers: Sequence[Follower] = ()) -> None:
+    """Settle every load that a process left in the middle, and remove what expired.
+
+    Loads that a living process works on are left alone. Raises StoreFailedError.
+    """
+    if not root.is_dir():
+        return
+    loads = Loads(root)
+    for folder, _ in loads.all():
+        with locked(folder.path / "lock", wait=False) as got:
+            if got:
+                _settle(store, loads, folder, folder.read(), followers)
+    loads.tidy()
+
+
+def settle(store: Store, loads: Loads, folder: LoadFolder, followers: Sequence[Follower] = ()) -> State:
+    """Give a load's state, settled first when the process that worked on it is gone."""
+    state = folder.read()
+    if not state.ended:
+        with locked(folder.path / "lock", wait=False) as got:
+            if got:
+                state = folder.read()
+                _settle(store, loads, folder, state, followers)
+    return state
+
+
+def _settle(
+    store: Store, loads: Loads, folder: LoadFolder, state: State, followers: Sequence[Follower]
+) -> None:
+    if state.step == "reading" or (
+        state.step == "receiving" and state.updated < time.time() - _RECEIVING_SECONDS
+    ):
+        folder.fail(state, _broken_off())
+    elif state.step == "storing":
+        if state.load and is_recorded(store, state.load):
+            finish(store, folder, state, followers)
+        else:
+            back_to_ready(folder, state)
+            state.problem = None
+            folder.fail(state, _broken_off())
+    elif state.step == "undoing":
+        if state.undo and is_recorded(store, state.undo):
+            finish_undo(store, loads, folder, state, followers)
+        else:
+            back_to_stored(folder, loads, state)
+    elif not state.followed:
+        follow(store, folder, state, followers)
+    plain = [path for path in (folder.added, folder.removed) if path.exists() and not is_packed(path)]
+    if state.step == "stored" and plain:
+        pack(folder)
+    for path in folder.path.iterdir():
+        # Work in progress of a process that is gone.
+        if path.name.startswith(".") or path.suffix == ".part" or path.name.startswith("state.json."):
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        for inner in path.iterdir():
+            inner.unlink()
+        path.rmdir()
+    else:
+        path.unlink()
+
+
+def _broken_off() -> CancelledError:
+    return CancelledError(
+        "the process that worked on it ended; nothing of it is stored", mend="Load the file again."
+    )

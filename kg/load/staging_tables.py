@@ -1,0 +1,258 @@
+"""Records of a table, written down as they come; repeats are told apart within bounded memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import pyoxigraph
+from pyoxigraph import RdfFormat
+
+from kg.errors import ValidationFailedError
+from kg.load.model import Progress
+from kg.load.preview import AGENTS, Tally, types_of
+from kg.rdf.compression import frame
+from kg.rdf.sorted_lines import read_lines, sort_lines
+from kg.readers.gdelt.blocks import Told
+from kg.readers.record import Record, RowFault
+from kg.terms import ONTOLOGY
+
+_KINDS: Final = {"Event": "event", "Claim": "claim", "CodingRecord": "record"}
+_TYPE: Final = b"> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <"
+_LISTED_FAULTS: Final = 100
+_SHARED: Final = 500_000
+_IDS: Final = 2_000_000
+_TICK: Final = 2_000
+_FRAME: Final = 1024 * 1024
+
+
+class Faults:
+    """Takes the rows that cannot be read; ends the reading when there are more than `limit` and 100."""
+
+    def __init__(self, name: str, limit: int) -> None:
+        self._name = name
+        self._limit = limit
+        self.count = 0
+        self.listed: list[str] = []
+
+    def take(self, fault: RowFault) -> None:
+        """Note one. Raises ValidationFailedError when there are too many to go on."""
+        self.count += 1
+        if len(self.listed) < max(self._limit, _LISTED_FAULTS):
+            self.listed.append(str(fault))
+        if self.count > max(self._limit, _LISTED_FAULTS):
+            raise self.error(f"more than {self.count - 1} rows cannot be read; the rest was not looked at")
+
+    def check(self) -> None:
+        """Raise ValidationFailedError when more rows than allowed cannot be read."""
+        if self.count > self._limit:
+            rows = "row cannot" if self.count == 1 else "rows cannot"
+            raise self.error(f"{self.count} {rows} be read; nothing was stored")
+
+    def error(self, detail: str) -> ValidationFailedError:
+        """Make the error that lists them."""
+        return ValidationFailedError(
+            detail,
+            findings=tuple(self.listed),
+            where=self._name,
+            mend=f"Correct these rows, or load the rest: allow {self.count}"
+            f" {'row' if self.count == 1 else 'rows'} that cannot be read"
+            " (--max-errors).",
+        )
+
+
+class Duplicates:
+    """Counts rows that repeat an id, and rows that share day, type and actors."""
+
+    def __init__(self) -> None:
+        self._ids: set[int] = set()
+        self._alike: Counter[int] = Counter()
+        self.records = 0
+        self.repeated = 0
+        self.bounded = False
+        self.grouped = False
+        self.groups = 0
+
+    def is_new(self, record: Record) -> bool:
+        """Note a record; tells whether its IRI comes for the first time."""
+        if not record.kind:
+            return False  # It only adds to a thing, which comes as a record of its own.
+        key = hash(record.iri)
+        if key in self._ids:
+            self.repeated += 1
+            return False
+        if len(self._ids) < _IDS:
+            self._ids.add(key)
+        else:
+            self.bounded = True
+        self.groups += record.kind == "RecordGroup"
+        if record.kind == "CodingRecord":
+            self.records += 1
+            if not self.grouped and record.day and record.type and len(self._alike) < _IDS:
+                self._alike[hash((record.day, record.type, record.actors))] += 1
+        return True
+
+    def lines(self) -> tuple[str, ...]:
+        """Say what there is in words."""
+        found = []
+        if self.repeated:
+            found.append(f"{self.repeated:,} rows bear the id of a row before them and are joined with it")
+        if self.groups:
+            found.append(
+                f"{self.groups:,} groups of records seem to tell of one occurrence each: "
+                "they are grouped and kept apart"
+            )
+        groups = sum(1 for count in self._alike.values() if count > 1)
+        alike = sum(count for count in self._alike.values() if count > 1)
+        if groups:
+            found.append(
+                f"{alike:,} records share day, type and actors with another, in {groups:,} groups: "
+                "they may tell of one occurrence and are kept apart"
+            )
+        return tuple(found)
+
+
+def write_raw(records: Iterable[Record], target: Path, progress: Progress, duplicates: Duplicates) -> None:
+    """Write the lines of all records as they come."""
+    with target.open("wb", buffering=1024 * 1024) as out:
+        for number, record in enumerate(records, 1):
+            duplicates.is_new(record)
+            out.write(record.ntriples)
+            if number % _TICK == 0:
+                progress("reading rows", number)
+
+
+class FirstLoad:
+    """Writes the records of a source that is not in the graph yet, as compressed N-Quads, and counts them.
+
+    Nothing is compared, so nothing is sorted unless there are more things than memory should hold.
+    """
+
+    def __init__(
+        self,
+        target: BinaryIO,
+        graph: bytes,
+        tally: Tally,
+        duplicates: Duplicates,
+        watch: Callable[[Record], None],
+        progress: Progress,
+    ) -> None:
+        self._held: list[bytes] = []
+        self._size = 0
+        self.ending = b" " + graph + b" .\n"
+        self.forgot = False
+        self._out = target
+        self._tally, self._duplicates, self._watch, self._progress = tally, duplicates, watch, progress
+        self._shared: set[bytes] = set()
+        self._number = 0
+        self._told = 0
+
+    def take(self, record: Record) -> None:
+        """Take a record."""
+        self._number += 1
+        tally = self._tally
+        new = self._duplicates.is_new(record)
+        subject = b"<" + record.iri.encode() + b"> "
+        size = record.ntriples.count(b"\n")
+        if (
+            new
+            and record.ntriples.count(b"\n" + subject) == size - 1
+            and subject == record.ntriples[: len(subject)]
+        ):
+            # All of it is about the record alone, as nearly always: no line needs a look of its own.
+            tally.added += size
+            self._keep(record.ntriples.replace(b" .\n", self.ending))
+            _count(tally, record)
+            self._watch(record)
+        else:
+            self._take_lines(record, new, subject)
+        if self._number - self._told >= _TICK:
+            self._told = self._number
+            self._progress("reading rows", self._number)
+
+    def _take_lines(self, record: Record, new: bool, subject: bytes) -> None:
+        lines = record.ntriples.splitlines(keepends=True)
+        kept = []
+        for line in lines:
+            if new and line.startswith(subject):
+                kept.append(line)
+            elif line not in self._shared:
+                kept.append(line)
+                if len(self._shared) < _SHARED:
+                    self._shared.add(line)
+                else:
+                    self.forgot = True
+                if _TYPE in line and not line.startswith(subject):
+                    _count_shared(self._tally, line, lines)
+        if new:
+            _count(self._tally, record)
+            self._watch(record)
+        self._tally.added += len(kept)
+        self._keep(b"".join(kept).replace(b" .\n", self.ending))
+
+    def finish(self) -> None:
+        """Write what is still held."""
+        self._put()
+
+    def _keep(self, lines: bytes) -> None:
+        self._held.append(lines)
+        self._size += len(lines)
+        if self._size >= _FRAME:
+            self._put()
+
+    def _put(self) -> None:
+        if self._held:
+            self._out.write(frame(self._held))
+            self._held, self._size = [], 0
+
+    def take_block(self, told: Told) -> None:
+        """Take what a block of rows told: its records are all new, and end as `ending` says."""
+        for iri, kind, lines, line in told.things:
+            self.take(Record(iri, kind, lines, line))
+        self._put()
+        self._out.write(told.packed or frame(told.pieces))
+        self._number += told.count
+        self._told = self._number
+        tally = self._tally
+        tally.added += told.statements
+        tally.count((ONTOLOGY + "CodingRecord",), "new", told.count)
+        tally.event_count += told.count
+        tally.show_rows([(row[0], row[6]) for row in told.rows], told.count)
+        self._duplicates.records += told.count
+        self._progress("reading rows", self._number)
+
+
+def normalise(source: Path, target: Path) -> None:
+    """Write N-Triples as the engine would; raises SyntaxError for what is none."""
+    triples = pyoxigraph.parse(path=str(source), format=RdfFormat.N_TRIPLES)
+    pyoxigraph.serialize(triples, str(target), format=RdfFormat.N_TRIPLES)
+
+
+def _count(tally: Tally, record: Record) -> None:
+    if not record.kind:
+        return
+    # A class of another vocabulary goes by its whole name.
+    name = record.kind if ":" in record.kind else ONTOLOGY + record.kind
+    tally.count((name,), "new")
+    kind = _KINDS.get(record.kind)
+    if kind is not None:
+        tally.event_count += 1
+        tally.show(record.iri, kind, "new", record.ntriples)
+    elif name in AGENTS:
+        tally.agent(record.iri, record.ntriples.splitlines(keepends=True))
+
+
+def _count_shared(tally: Tally, line: bytes, lines: list[bytes]) -> None:
+    classes = types_of((line,))
+    tally.count(classes, "new")
+    if not AGENTS.isdisjoint(classes):
+        subject = line[: line.index(b" ") + 1]
+        tally.agent(subject[1:-2].decode(), [one for one in lines if one.startswith(subject)])
+
+
+def sort_again(source: Path, target: Path, tally: Tally, progress: Progress) -> None:
+    """Take repeated statements out of a file, which goes, and count what is left."""
+    tally.added, _ = sort_lines(read_lines(source), target, watch=lambda number: progress("sorting", number))
+    source.unlink()

@@ -1,0 +1,146 @@
+"""The readers of tables, and what they need while they read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Final
+
+from kg.actors import Resolver
+from kg.load.conflicts import RecordWatch
+from kg.load.model import OnFault, Progress, TableReader
+from kg.load.staging_tables import FirstLoad
+from kg.readers.archives import plain_name, the_one_part
+from kg.readers.detect import reading
+from kg.readers.gdelt.blocks import Identifiers, Rows, merged
+from kg.readers.gdelt.code_columns import Layout
+from kg.readers.gdelt.event_rows import GdeltRows, about
+from kg.readers.gdelt.reader_processes import ReaderProcesses, worth_it
+from kg.readers.grouping import Grouping, group_records
+from kg.readers.reading import NoteKind, Notes
+from kg.readers.record import Record
+from kg.store import Store
+
+_CHUNK: Final = 1024 * 1024
+_LISTED: Final = 20
+_PACKED_LIMIT: Final = 4 * 1024**3
+# Actors have a list of their own in the preview.
+_KINDS: Final[tuple[NoteKind, ...]] = (
+    "place",
+    "event type",
+    "country code",
+    "repaired code",
+    "wire service",
+    "repeated id",
+    "repeated row",
+)
+
+
+def unpacked(path: Path, name: str, work: Path, progress: Progress) -> tuple[Path, str]:
+    """Give the one file of RDF that a path holds, unpacked into a folder where it is packed, and its name.
+
+    Raises as `archives.parts` and its readers do, UnsupportedFormatError for several.
+    """
+    if not name.lower().endswith((".gz", ".zip", ".zst")):
+        return path, name
+    part = the_one_part(path, name, limit=_PACKED_LIMIT)
+    target = work / "unpacked"
+    done = 0
+    with part.open() as stream, target.open("wb") as out:
+        while piece := stream.read(_CHUNK):
+            out.write(piece)
+            done += len(piece)
+            progress("unpacking", done)
+    return target, plain_name(part)
+
+
+class TableReading:
+    """One reading of a table: its records, then the groups they fall in; afterwards what was noted.
+
+    `work` is a folder for what does not fit in memory.
+    """
+
+    def __init__(
+        self, store: Store, reader: TableReader, path: Path, name: str, on_fault: OnFault, work: Path
+    ) -> None:
+        self._stack = ExitStack()
+        self._reader = reader
+        self._notes = Notes()
+        self._grouping: Grouping | None = None
+        if reader.codes_records:
+            self._grouping = self._stack.enter_context(closing(Grouping(work)))
+        self._resolver = Resolver.of(store)
+        self._on_fault, self._path, self._name = on_fault, path, name
+
+    def __enter__(self) -> TableReading:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def groups(self) -> bool:
+        """Tell whether records that seem to tell of one occurrence are grouped."""
+        return self._grouping is not None
+
+    def records(self) -> Iterator[Record]:
+        """Give the records row by row, then the groups."""
+        yield from self._reader.read(
+            self._path,
+            resolver=self._resolver,
+            on_fault=self._on_fault,
+            name=self._name,
+            notes=self._notes,
+            grouping=self._grouping,
+        )
+        yield from self._groups()
+
+    def write(self, first: FirstLoad, watch: RecordWatch) -> None:
+        """Write the records and the groups as those of a source that is not in the graph yet."""
+        layout: Layout | None = getattr(self._reader, "layout", None)
+        if layout is None:
+            for record in self.records():
+                first.take(record)
+            return
+        job = reading(self._path, self._resolver, self._on_fault, self._name, self._notes, self._grouping)
+        rows = Rows(first.ending, watch.needed, self._grouping is not None)
+        identifiers = Identifiers()
+        first.take(about(layout))
+        with ExitStack() as stack:
+            count = worth_it(self._path)
+            read = None
+            if count:
+                others = ReaderProcesses(count, layout, rows, self._resolver)
+                read = stack.enter_context(others).read
+            for told in merged(job, GdeltRows(job, layout, rows), identifiers, read):
+                first.take_block(told)
+                if watch.needed:
+                    watch.take_rows(told.rows)
+        first.forgot = first.forgot or identifiers.forgot
+        for record in self._groups():
+            first.take(record)
+
+    def _groups(self) -> Iterator[Record]:
+        if self._grouping is not None:
+            yield from group_records(self._grouping)
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what the reader met that people should know, 20 of each kind."""
+        found: list[str] = []
+        for kind in _KINDS:
+            # Several places may have one code: what is said of it is said once.
+            said: dict[str, tuple[int, int]] = {}
+            for note in self._notes.of(kind):
+                line, count = said.get(note.said, (note.line, 0))
+                said[note.said] = min(line, note.line), count + note.count
+            for text, (line, count) in islice(said.items(), _LISTED):
+                times = f", {count:,} times" if count > 1 else ""
+                found.append(f"{text} (first on line {line}{times})")
+            if len(said) > _LISTED:
+                found.append(f"… and {len(said) - _LISTED:,} more of this kind: {kind}")
+        return tuple(found)

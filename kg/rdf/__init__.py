@@ -1,0 +1,1 @@
+"""RDF files and text: formats, strict reading, N-Triples as bytes, sorted lines, compression."""

@@ -1,0 +1,274 @@
+"""Reads RDF files strictly and piece by piece: nothing is guessed, dropped or fetched."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import pyoxigraph
+from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
+
+from kg.errors import DataSyntaxError, UnsupportedFormatError
+from kg.rdf.content import Content
+from kg.rdf.formats import RDF_FORMATS, Format, rdf_format
+from kg.rdf.jsonld import check_keys, read_document
+from kg.rdf.line_numbers import find_lines
+from kg.rdf.nesting import TURTLE_TOKEN
+from kg.rdf.sorted_lines import Watch
+from kg.rdf.xml_check import check_xml
+
+# No name under .invalid is ever real (RFC 2606): such an IRI was relative.
+_RELATIVE: Final = "https://relative.invalid/"
+_DECLARED: Final = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']+)")
+_BREAKS_OFF: Final = "The file breaks off here: check that it is whole."
+_TICK: Final = 20_000
+_GRAPHS: Final = 1_000
+
+
+@dataclass
+class RdfReading:
+    """One file being read; `graph` (the one named graph it names, if any) is known when all is read."""
+
+    content: Content
+    syntax: Format
+    base_iri: str | None = None
+    graph: NamedNode | None = None
+    prefixes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Give the name for messages."""
+        return self.content.name
+
+    def triples(self, watch: Watch | None = None) -> Iterator[Triple]:
+        """Give the triples as they come, blank nodes as they are; `watch` is told the bytes so far.
+
+        Raises DataSyntaxError with file, line and column where they can be told: for a file that is empty,
+        not UTF-8, malformed, has relative IRIs without a base, a JSON-LD context or XML entity to be fetched,
+        a triple term (RDF 1.2), or several graphs; TooLargeError for JSON-LD that does not fit in memory.
+        Literals are left for the shapes to judge.
+        """
+        content = self.content
+        content.check(watch)
+        # Line-based syntaxes have no relative IRIs; the others get a base that shows which were relative.
+        base = self.base_iri or (None if self.syntax.name in ("nt", "nq") else _RELATIVE)
+        if self.syntax.name == "jsonld":
+            whole = read_document(content)
+            yield from self._parse(io.BytesIO(whole), base, watch)
+            check_keys(whole, content, self.base_iri or _RELATIVE)
+            return
+        if self.syntax.name == "rdf":
+            _check_encoding(content)
+            check_xml(content.chunks(watch), self.name)
+        else:
+            _check_triple_terms(content)
+        with content.open() as file:
+            yield from self._parse(file, base, watch)
+
+    def lines_of(
+        self, wanted: Sequence[tuple[str, str | None]], watch: Watch | None = None
+    ) -> list[int | None]:
+        """Find the lines of things and their values, as `places.find_lines` does."""
+        return find_lines(self.content, self.prefixes, wanted, watch)
+
+    def _parse(self, source: BinaryIO, base: str | None, watch: Watch | None) -> Iterator[Triple]:
+        engine: Any = self.syntax.engine
+        graphs: set[object] = set()
+        last: object = None
+        number = 0
+        try:
+            parser = pyoxigraph.parse(source, format=engine, base_iri=base)
+            for number, quad in enumerate(parser, 1):
+                if quad.graph_name != last:
+                    last = quad.graph_name
+                    if len(graphs) < _GRAPHS:
+                        graphs.add(last)
+                self._check_terms(quad)
+                yield quad.triple
+                if watch is not None and number % _TICK == 0:
+                    watch(source.tell())
+            self.prefixes = dict(parser.prefixes)
+        except SyntaxError as error:
+            raise _syntax_error(error, self.content) from None
+        except ValueError as error:
+            raise DataSyntaxError(f"the base IRI cannot be used: {error}", where=self.name) from None
+        if not number:
+            raise DataSyntaxError(
+                "the file holds no triples",
+                where=self.name,
+                mend=f"Check that it is {self.syntax.media_type}.",
+            )
+        self.graph = _one_graph(graphs, self.name)
+
+    def _check_terms(self, quad: Quad) -> None:
+        for term in (quad.subject, quad.predicate, quad.object, quad.graph_name):
+            if isinstance(term, NamedNode) and term.value.startswith(_RELATIVE):
+                written = term.value[len(_RELATIVE) :]
+                raise self.content.fault_at(
+                    f"<{written}> is a relative IRI and the file names no base",
+                    "Write the IRI in full, or set a base: @base in Turtle and JSON-LD, xml:base in RDF/XML.",
+                    f"<{written}>",
+                    f'"{written}"',
+                    f'"{written.removeprefix("#")}"',
+                )
+        value: Any = quad.object
+        if isinstance(value, Triple):  # an annotation {| … |} makes one
+            raise self.content.fault_at("triple terms (RDF 1.2) are not supported", "Use a claim.", "{|")
+        if isinstance(value, Literal) and value.direction is not None:
+            raise self.content.fault_at(
+                "text direction (RDF 1.2) is not supported", "Leave it out.", f'"{value.value}"'
+            )
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a small file holds, each triple once."""
+
+    triples: tuple[Triple, ...]
+    reading: RdfReading
+
+    @property
+    def format(self) -> Format:
+        """Give its syntax."""
+        return self.reading.syntax
+
+    @property
+    def graph(self) -> NamedNode | None:
+        """Give the one named graph that it names, if any."""
+        return self.reading.graph
+
+
+def open_rdf(
+    data: bytes | Path,
+    *,
+    name: str,
+    format: str | None = None,  # noqa: A002 - the word that every RDF library uses
+    media_type: str | None = None,
+    base_iri: str | None = None,
+) -> RdfReading:
+    """Begin to read an RDF file of any syntax in `formats.RDF_FORMATS`.
+
+    The syntax is the one named by `format`, else by the file's ending, else by the media type. Raises
+    UnsupportedFormatError.
+    """
+    return RdfReading(Content(data, name), choose_syntax(name, format, media_type), base_iri)
+
+
+def read_rdf(
+    data: bytes,
+    *,
+    name: str,
+    format: str | None = None,  # noqa: A002 - the word that every RDF library uses
+    media_type: str | None = None,
+    base_iri: str | None = None,
+) -> Parsed:
+    """Read a small RDF file whole. Raises what `open_rdf` and `RdfReading.triples` raise."""
+    reading = open_rdf(data, name=name, format=format, media_type=media_type, base_iri=base_iri)
+    return Parsed(tuple(dict.fromkeys(reading.triples())), reading)
+
+
+def choose_syntax(name: str, format: str | None, media_type: str | None) -> Format:  # noqa: A002
+    """Tell a file's syntax: as it is named, else by its ending, else by its media type.
+
+    Raises UnsupportedFormatError.
+    """
+    if format:
+        return rdf_format(format)
+    ending = name.rpartition(".")[2] if "." in name.rpartition("/")[2] else ""
+    for candidate in (ending, media_type):
+        if candidate:
+            try:
+                return rdf_format(candidate)
+            except UnsupportedFormatError:
+                continue
+    endings = ", ".join(f".{syntax.extension}" for syntax in RDF_FORMATS)
+    raise UnsupportedFormatError(
+        f"{name or 'the data'} does not show which RDF syntax it is written in"
+        + (f" ({media_type} is none)" if media_type else ""),
+        mend=f"Name the syntax, or give the file one of these endings: {endings}.",
+    )
+
+
+def _check_encoding(content: Content) -> None:
+    with content.open() as file:
+        declared = _DECLARED.match(file.read(1000))
+    if declared and declared.group(1).lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
+        raise DataSyntaxError(
+            f"the XML declaration says {declared.group(1).decode()}, not UTF-8",
+            where=f"{content.name}, line 1",
+            mend="Save the file as UTF-8 and change its first line.",
+            line=1,
+        )
+
+
+def _check_triple_terms(content: Content) -> None:
+    """Refuse RDF 1.2 triple terms before the engine sees them: nested deep they end the process."""
+    with content.view() as view:
+        if view.find(b"<<") < 0:
+            return
+        for token in TURTLE_TOKEN.finditer(view):
+            if token.end() - token.start() == 2 and token.group() == b"<<":
+                raise content.fault(
+                    "triple terms (RDF 1.2) are not supported",
+                    "Describe the statement as a claim.",
+                    token.start(),
+                )
+
+
+def _syntax_error(error: SyntaxError, content: Content) -> DataSyntaxError:
+    message = re.sub(
+        r"^Parser error at line \d+ (?:between columns \d+ and \d+|column \d+): | \(line \d+\)$",
+        "",
+        error.msg,
+    )
+    mend = "Correct the file at that place."
+    if "LoadDocumentCallback" in message:
+        with content.view() as view:
+            found = re.search(rb'"@context"\s*:\s*\[?\s*"([^"]*)"', view)
+            at = found.start(1) if found else None
+        return content.fault(
+            "the JSON-LD context lies at another address; nothing is fetched",
+            'Write the context itself in place of its address: {"@context": {…}}.',
+            at,
+        )
+    prefix = re.search(r"The prefix (\S*) has not been declared", message)
+    if prefix:
+        mend = f"Declare it at the top of the file: @prefix {prefix.group(1)} <…> ."
+    elif "absolute IRI" in message:
+        message = "relative IRI: a name that is no full address"
+        mend = "Write the IRI in full, or set a base."
+    elif "Unexpected end" in message:
+        mend = f"{_BREAKS_OFF} The last statement ends with a full stop."
+    line, column = error.lineno, error.offset
+    if line is not None and column is not None and (line, column) >= _last(content):
+        mend = _BREAKS_OFF
+    where = content.name if line is None else f"{content.name}, line {line}, column {column}"
+    return DataSyntaxError(message, where=where, mend=mend, line=line, column=column)
+
+
+def _last(content: Content) -> tuple[int, int]:
+    """Give line and column of the last character that is no white space."""
+    with content.view() as view:
+        end = len(view)
+        while end and view[end - 1 : end].isspace():
+            end -= 1
+    return content.place(max(0, end - 1))
+
+
+def _one_graph(graphs: set[object], name: str) -> NamedNode | None:
+    if len(graphs) > 1:
+        names = sorted("the default graph" if isinstance(g, DefaultGraph) else str(g) for g in graphs)[:5]
+        number = f"{_GRAPHS} graphs or more" if len(graphs) == _GRAPHS else f"{len(graphs)} graphs"
+        raise DataSyntaxError(
+            f"the file holds {number} ({', '.join(names)}), and one load is one source with one graph",
+            where=name,
+            mend="Split it into one file for each graph and load them together.",
+        )
+    graph = graphs.pop()
+    if isinstance(graph, BlankNode):
+        raise DataSyntaxError("the graph has no IRI", where=name, mend="Name the graph with an IRI.")
+    return graph if isinstance(graph, NamedNode) else None

@@ -1,0 +1,220 @@
+"""Lines of N-Triples on disk: sorted, without repeats, and compared with others, in bounded memory."""
+
+from __future__ import annotations
+
+import bisect
+import hashlib
+import heapq
+import itertools
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from kg.rdf.compression import open_packed
+
+RUN_BYTES: Final = 6 * 1024 * 1024
+"""Lines that are sorted in memory at once. Other threads stand still meanwhile: 15 ms, for 64 MiB 240 ms."""
+
+_BUFFER: Final = 1024 * 1024
+# As many files are open at once, each with a buffer.
+_WAYS: Final = 256
+_RUN_BUFFER: Final = 64 * 1024
+_BLOCK: Final = 32 * 1024
+_KEY: Final = 300
+_TICK: Final = 50_000
+_NAMED: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|<[^<>\s]*>')
+
+Watch = Callable[[int], None]
+"""Called with the number of lines done so far; may raise to stop the work."""
+
+
+def sort_lines(lines: Iterable[bytes], target: Path, *, watch: Watch | None = None) -> tuple[int, str]:
+    """Write lines in byte order without repeats; gives their number and the SHA-256 of the file.
+
+    The runs lie beside the target while it works. Raises OSError when the disk is full.
+    """
+    count = 0
+    digest = hashlib.sha256()
+    with tempfile.TemporaryDirectory(prefix=".sort-", dir=target.parent) as folder:
+        runs = _runs(lines, Path(folder), watch)
+        with target.open("wb", buffering=_BUFFER) as out:
+            last = b""
+            for line in merge_files(runs, Path(folder)):
+                if line != last:
+                    out.write(line)
+                    digest.update(line)
+                    last = line
+                    count += 1
+                    if watch and count % _TICK == 0:
+                        watch(count)
+    return count, digest.hexdigest()
+
+
+def read_lines(path: Path) -> Iterator[bytes]:
+    """Read a file line by line, also a compressed one; each keeps its end."""
+    with open_packed(path) as file:
+        yield from file
+
+
+class SortedLines:
+    """Finds lines of a sorted file by how they begin; holds the first line of every 32 KiB in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._keys: list[bytes] = []
+        self._places: list[int] = []
+        self._at = (-1, b"")
+        with path.open("rb", buffering=_BLOCK) as file:
+            line = file.readline()
+            place = 0
+            while line:
+                self._keys.append(line[:_KEY])
+                self._places.append(place)
+                file.seek(place + max(_BLOCK, len(line)) - 1)
+                file.readline()
+                place = file.tell()
+                line = file.readline()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def starting(self, beginning: bytes) -> list[bytes]:
+        """Give the lines that begin with some bytes, in order."""
+        found: list[bytes] = []
+        # The lines before the first greater key may begin so, too.
+        number = max(0, bisect.bisect_left(self._keys, beginning[:_KEY]) - 1)
+        while number < len(self._keys) and self._keys[number] <= beginning[:_KEY] + b"\xff":
+            block = self._block(number)
+            start = 0 if block.startswith(beginning) else block.find(b"\n" + beginning) + 1
+            if start or block.startswith(beginning):
+                while block.startswith(beginning, start):
+                    end = block.index(b"\n", start) + 1
+                    found.append(block[start:end])
+                    start = end
+                if start < len(block):
+                    break
+            elif found:
+                break
+            number += 1
+        return found
+
+    def _block(self, number: int) -> bytes:
+        if self._at[0] != number:
+            start = self._places[number]
+            end = self._places[number + 1] if number + 1 < len(self._places) else None
+            size = (os.fstat(self._file.fileno()).st_size if end is None else end) - start
+            self._at = (number, os.pread(self._file.fileno(), size, start))
+        return self._at[1]
+
+
+def merge_files(runs: list[Path], folder: Path) -> Iterator[bytes]:
+    """Give the lines of sorted files in order; more than 256 are joined to fewer first."""
+    while len(runs) > _WAYS:
+        some, runs = runs[:_WAYS], runs[_WAYS:]
+        joined = folder / f"joined-{some[0].name}"
+        with joined.open("wb", buffering=_BUFFER) as out:
+            out.writelines(heapq.merge(*map(_read_run, some)))
+        for run in some:
+            run.unlink()
+        runs.append(joined)
+    return heapq.merge(*map(_read_run, runs))
+
+
+def by_subject(lines: Iterable[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Group sorted lines by their subject, as `<iri>` is written."""
+    for subject, group in itertools.groupby(lines, subject_of):
+        yield subject, list(group)
+
+
+def subject_of(line: bytes) -> bytes:
+    """Give the subject of a line of N-Triples."""
+    return line[: line.index(b" ")]
+
+
+def side_by_side(
+    old: Iterable[bytes], new: Iterable[bytes]
+) -> Iterator[tuple[bytes, list[bytes], list[bytes]]]:
+    """Walk two sorted files together: each subject with its old and its new lines."""
+    nothing: tuple[bytes, list[bytes]] = (b"", [])
+    left, right = by_subject(old), by_subject(new)
+    before, after = next(left, nothing), next(right, nothing)
+    while before[0] or after[0]:
+        if after[0] and (not before[0] or _key(after[0]) < _key(before[0])):
+            yield after[0], [], after[1]
+            after = next(right, nothing)
+        elif before[0] and (not after[0] or _key(before[0]) < _key(after[0])):
+            yield before[0], before[1], []
+            before = next(left, nothing)
+        else:
+            yield before[0], before[1], after[1]
+            before, after = next(left, nothing), next(right, nothing)
+
+
+def write_difference(
+    old: Path, new: Path, removed: BinaryIO, added: BinaryIO, change: Callable[[bytes], bytes]
+) -> None:
+    """Write what one sorted file lacks and has beyond another; `change` rewrites a line on its way.
+
+    A line with a blank node is never the same in both: labels mean nothing outside of their file.
+    """
+    for _, before, after in side_by_side(read_lines(old), read_lines(new)):
+        was, will = set(before), set(after)
+        if before == after:
+            blank = set(filter(has_blank_node, before))
+            removed.writelines(map(change, blank))
+            added.writelines(map(change, blank))
+        else:
+            for line in was & will:
+                if has_blank_node(line):
+                    was.remove(line)
+                    will.remove(line)
+            removed.writelines(change(line) for line in before if line not in will)
+            added.writelines(change(line) for line in after if line not in was)
+
+
+def has_blank_node(line: bytes) -> bool:
+    """Tell whether a line of N-Triples or N-Quads has a blank node, be it in a triple term."""
+    return b"_:" in line and b"_:" in _NAMED.sub(b"", line)
+
+
+def with_graph(line: bytes, graph: bytes) -> bytes:
+    """Make a line of N-Quads from one of N-Triples; `graph` is written as `<iri>`."""
+    return line.removesuffix(b".\n") + graph + b" .\n"
+
+
+def _read_run(path: Path) -> Iterator[bytes]:
+    with path.open("rb", buffering=_RUN_BUFFER) as file:
+        yield from file
+
+
+def _key(subject: bytes) -> bytes:
+    # Whole lines are in order, so that the space after a shorter subject counts.
+    return subject + b" "
+
+
+def _runs(lines: Iterable[bytes], folder: Path, watch: Watch | None) -> list[Path]:
+    runs: list[Path] = []
+    held: list[bytes] = []
+    size = 0
+
+    def put() -> None:
+        held.sort()
+        path = folder / f"{len(runs):06}"
+        with path.open("wb", buffering=_BUFFER) as file:
+            file.writelines(held)
+        runs.append(path)
+
+    for number, line in enumerate(lines, 1):
+        held.append(line)
+        size += len(line)
+        if size >= RUN_BYTES:
+            put()
+            held, size = [], 0
+        if watch and number % _TICK == 0:
+            watch(number)
+    put()
+    return runs

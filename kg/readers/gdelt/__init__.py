@@ -1,0 +1,1 @@
+"""GDELT event tables and mentions, read in blocks of rows."""

@@ -1,0 +1,241 @@
+"""Codes of GDELT's rows, turned into what they add to a record: looked up once, kept as bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from kg.rdf import ntriples as nt
+from kg.rdf.ntriples import dg, thing
+from kg.readers.code_lookup import Coded, Codings, remember
+from kg.readers.gdelt.blocks import Thing
+from kg.readers.reading import Reading, calendar_day, document_slug, interval
+from kg.readers.reading import document as described
+
+_ACTOR_COLUMNS: Final = (
+    *("Code", "Name", "CountryCode", "KnownGroupCode", "EthnicCode", "Religion1Code", "Religion2Code"),
+    *("Type1Code", "Type2Code", "Type3Code"),
+)
+NAMES: Final = (
+    *("GLOBALEVENTID", "SQLDATE", "MonthYear", "Year", "FractionDate"),
+    *(f"Actor{side}{name}" for side in (1, 2) for name in _ACTOR_COLUMNS),
+    *("IsRootEvent", "EventCode", "EventBaseCode", "EventRootCode", "QuadClass", "GoldsteinScale"),
+    *("NumMentions", "NumSources", "NumArticles", "AvgTone"),
+)
+_QUAD: Final = {
+    "1": "verbal-cooperation",
+    "2": "material-cooperation",
+    "3": "verbal-conflict",
+    "4": "material-conflict",
+}
+_CACHE_LIMIT: Final = 60_000
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a version of the table has its columns: the three places, the date of adding, the address."""
+
+    slug: str
+    label: str
+    columns: tuple[int, ...]
+    places: tuple[int, int, int]
+    second_level: bool
+    added: int
+    address: int
+
+    @property
+    def place_width(self) -> int:
+        """Give the number of columns of a place."""
+        return 8 if self.second_level else 7
+
+
+V2: Final = Layout("gdelt", "GDELT 2.0", (61,), (35, 43, 51), True, 59, 60)
+V1: Final = Layout("gdelt1", "GDELT 1.0", (58, 57), (35, 42, 49), False, 56, 57)
+
+
+Key = tuple[bytes, ...]
+Entry = tuple[tuple[bytes, ...], bytes, bytes, Coded | None]
+"""What a code adds to a record: ends of its lines, the text of the row, the IRI (of places only those finer
+than a country), and what is to be described or noted."""
+
+Learnt = tuple[Entry, Entry, tuple[bytes, ...], Entry, Entry, Entry, Entry, Entry]
+
+_NOBODY: Final[Entry] = ((), b"?", b"", None)
+_NOWHERE: Final[Entry] = ((), b"", b"", None)
+
+
+class GdeltCodes:
+    """What the codes of rows stand for, written as it enters records, and kept for the rows that follow.
+
+    The caches go by the bytes of a row's cells. `things` takes documents as they are met.
+    """
+
+    def __init__(self, job: Reading, layout: Layout, ending: bytes) -> None:
+        self._job, self._layout, self._ending = job, layout, ending
+        self._codings = Codings(job, layout.slug)
+        self._known_actors: dict[Key, Coded | None] = {}
+        self._known_places: dict[Key, Coded | str] = {}
+        self.days: dict[bytes, Entry] = {}
+        self.kinds: dict[Key, tuple[Entry, tuple[bytes, ...]]] = {}
+        self.actors: tuple[dict[Key, Entry], ...] = ({}, {})
+        self.places: tuple[dict[Key, Entry], ...] = ({}, {}, {})
+        self.documents: dict[bytes, tuple[bytes, bytes]] = {}
+        self.added: dict[bytes, bytes] = {}
+        self.things: list[Thing] = []
+
+    def ends(self, *statements: str) -> tuple[bytes, ...]:
+        """Write statements that lack their subject."""
+        return tuple(b" " + one.encode() + self._ending for one in statements)
+
+    def learn(self, row: list[bytes], line: int) -> Learnt | None:
+        """Look up what the codes of a row stand for; reports what is none and gives None."""
+        cell = [one.decode() for one in row]
+        when = self._job.day(cell[1], line, NAMES[1])
+        found = self._codings.type(cell[26], cell[28], line)
+        if isinstance(found, str):
+            self._job.fault(line, NAMES[26], found)
+        if when is None or isinstance(found, str):
+            return None
+        key = tuple(row[25:34])
+        kind = self.kinds.get(key)
+        if kind is None:
+            try:
+                counted = _numbers(cell)
+            except _ColumnError as error:
+                self._job.fault(line, error.column, error.reason)
+                return None
+            kind = self._entry(found), self.ends(f"{_EVENT_TYPE} {found.node}", *counted)
+            remember(self.kinds, key, kind, _CACHE_LIMIT)
+        actors = [self._actor(row, cell, side, line) for side in (0, 1)]
+        places = []
+        for which, column in enumerate(("Actor1Geo", "Actor2Geo", "ActionGeo")):
+            place = self._place(row, cell, which, line)
+            if isinstance(place, str):
+                self._job.fault(line, f"{column}_{'Lat' if 'latitude' in place else 'Long'}", place)
+                return None
+            places.append(place)
+        return (self._day(row[1], *when, line), *kind, actors[0], actors[1], places[0], places[1], places[2])
+
+    def _day(self, text: bytes, day: str, node: str, line: int) -> Entry:
+        entry = self.days.get(text)
+        if entry is None:
+            coded = Coded(node[1:-1], day, interval(day, line))
+            entry = self.ends(f"{_TIME} {node}"), day.encode(), b"", coded
+            remember(self.days, text, entry, _CACHE_LIMIT)
+        return entry
+
+    def _actor(self, row: list[bytes], cell: list[str], side: int, line: int) -> Entry:
+        at = 5 + 10 * side
+        key = tuple(row[at : at + 10])
+        entry = self.actors[side].get(key)
+        if entry is None:
+            if key not in self._known_actors:
+                remember(self._known_actors, key, self._codings.actor(cell[at : at + 10], line), _CACHE_LIMIT)
+            found = self._known_actors[key]
+            entry = _NOBODY if found is None else self._entry(found, *_ROLES[side])
+            remember(self.actors[side], key, entry, _CACHE_LIMIT)
+        return entry
+
+    def _place(self, row: list[bytes], cell: list[str], which: int, line: int) -> Entry | str:
+        at, shift = self._layout.places[which], 1 if self._layout.second_level else 0
+        key = tuple(row[at : at + self._layout.place_width])
+        entry = self.places[which].get(key)
+        if entry is None:
+            if key[0] in (b"0", b""):
+                entry = _NOWHERE
+            else:
+                if key not in self._known_places:
+                    columns = cell[at : at + 4] + cell[at + 4 + shift : at + 7 + shift]
+                    remember(self._known_places, key, self._codings.place(columns, line), _CACHE_LIMIT)
+                found = self._known_places[key]
+                if isinstance(found, str):
+                    return found
+                entry = self._entry(found, _PLACES[which])
+                if not found.exact:
+                    entry = (*entry[:2], b"", entry[3])
+            remember(self.places[which], key, entry, _CACHE_LIMIT)
+        return entry
+
+    def _entry(self, coded: Coded, predicate: str = "", name: str = "") -> Entry:
+        said = [f"{predicate} {coded.node}"] if predicate else []
+        if name:
+            said.append(f'{name} "{coded.text}"')
+        speaks = coded if coded.record is not None or coded.notes else None
+        return self.ends(*said), coded.text.encode(), coded.iri.encode(), speaks
+
+    def document(self, address: bytes, line: int) -> tuple[bytes, bytes]:
+        """Write that a record was coded from the document at an address; gives the document's slug, too."""
+        text = address.decode()
+        slug = document_slug(text)
+        one = described(slug, text, line)
+        self.things.append((one.iri, one.kind, one.ntriples, line))
+        (end,) = self.ends(f"{_FROM} <{one.iri}>")
+        remember(self.documents, address, (end, slug.encode()), _CACHE_LIMIT)
+        return end, slug.encode()
+
+    def moment(self, text: bytes) -> bytes:
+        """Write when a row was added, or nothing where that cannot be told."""
+        when = _added(text.decode())
+        end = self.ends(f"{_ADDED} {when}")[0] if when else b""
+        remember(self.added, text, end, _CACHE_LIMIT)
+        return end
+
+
+class _ColumnError(ValueError):
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column, self.reason = column, reason
+
+
+def _numbers(cell: list[str]) -> list[str]:
+    """Write what the row counts and weighs, each statement without its subject."""
+    root, quad, goldstein = cell[25], cell[29], cell[30]
+    said = []
+    if root:
+        if root not in ("0", "1"):
+            raise _ColumnError("IsRootEvent", f'"{root}" is neither 0 nor 1')
+        said.append(f"{_ROOT} {nt.TRUE if root == '1' else nt.FALSE}")
+    if quad:
+        if quad not in _QUAD:
+            raise _ColumnError("QuadClass", f'"{quad}" is no quad class (1 to 4)')
+        said.append(f"{_QUAD_CLASS} {thing('quad-class', _QUAD[quad])}")
+    if goldstein:
+        try:
+            value = nt.decimal(goldstein)
+        except ValueError as error:
+            raise _ColumnError("GoldsteinScale", str(error)) from None
+        if not -10 <= float(goldstein) <= 10:
+            raise _ColumnError("GoldsteinScale", f"{goldstein} lies outside -10 to 10")
+        said.append(f"{_GOLDSTEIN} {value}")
+    for text, name, predicate in zip(cell[31:34], NAMES[31:34], _COUNTS, strict=True):
+        if text:
+            if not (text.isascii() and text.isdigit()):
+                raise _ColumnError(name, f'"{text}" is no count')
+            said.append(f"{predicate} {nt.integer(text)}")
+    return said
+
+
+def _added(text: str) -> str:
+    """Read DATEADDED: YYYYMMDDHHMMSS in UTC (2.0) or a day (1.0); what is neither is passed over."""
+    day, hours, minutes, seconds = calendar_day(text[:8]), text[8:10], text[10:12], text[12:]
+    if day is None or not (text.isascii() and text.isdigit()):
+        return ""
+    if len(text) == 14 and hours < "24" and minutes < "60" and seconds < "60":
+        return nt.moment(f"{day}T{hours}:{minutes}:{seconds}Z")
+    return nt.date(day) if len(text) == 8 else ""
+
+
+_EVENT_TYPE: Final = dg("eventType")
+_TIME: Final = dg("time")
+_ACTOR: Final = dg("codedActor")
+_RECIPIENT: Final = dg("codedRecipient")
+_ACTOR_NAME: Final = dg("actorName")
+_RECIPIENT_NAME: Final = dg("recipientName")
+_FROM: Final = dg("codedFrom")
+_ADDED: Final = dg("addedOn")
+_ROOT: Final = dg("isRootEvent")
+_QUAD_CLASS: Final = dg("codedQuadClass")
+_GOLDSTEIN: Final = dg("goldstein")
+_COUNTS: Final = (dg("mentionCount"), dg("sourceCount"), dg("articleCount"))
+_PLACES: Final = (dg("codedActorPlace"), dg("codedRecipientPlace"), dg("codedPlace"))
+_ROLES: Final = ((_ACTOR, _ACTOR_NAME), (_RECIPIENT, _RECIPIENT_NAME))

@@ -1,0 +1,237 @@
+"""GDELT event tables, 2.0 (61 columns) and 1.0 (57 or 58): a row is a coding record.
+
+Columns as the GDELT event codebooks (2.0 of February 2015, 1.03 of 2013) list them. Actor countries are CAMEO
+codes, countries of places are FIPS 10-4 codes. Fields are not quoted: a quotation mark is a character.
+
+Rows stay bytes, and what codes stand for is written once and kept: the statements of a record are joined from
+ready ends of lines, with the record's name between them. That is most of the speed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from kg.rdf import ntriples as nt
+from kg.rdf.ntriples import LABEL, TYPE, dg
+from kg.readers.code_lookup import Coded
+from kg.readers.gdelt.blocks import Identifiers, Known, Repeats, Row, Rows, Told, merged, records
+from kg.readers.gdelt.code_columns import NAMES, V1, V2, Entry, GdeltCodes, Layout
+from kg.readers.reading import Block, Reading, dataset
+from kg.readers.record import Record, RowFault
+from kg.terms import ID
+
+_SHOWN: Final = 200
+_ALL: Final = 1 << 60
+# A decimal that is written as the engine keeps it.
+_canonical: Final = re.compile(rb"-?(?:0|[1-9]\d{0,17})\.\d{0,16}[1-9]").fullmatch
+_RECORD: Final = dg("CodingRecord")
+_ID: Final = dg("recordId")
+_DATASET: Final = dg("dataset")
+_TONE: Final = dg("averageTone")
+_MET: Final = 7
+
+
+def read_gdelt2(job: Reading) -> Iterator[Record]:
+    """Read rows of 61 columns, or of more where a header names them."""
+    return _read(job, V2)
+
+
+def read_gdelt1(job: Reading) -> Iterator[Record]:
+    """Read rows of 58 columns, or of 57 as up to March 2013, without an address."""
+    return _read(job, V1)
+
+
+def _read(job: Reading, layout: Layout) -> Iterator[Record]:
+    yield about(layout)
+    rows = Rows(all_rows=True, grouped=job.grouping is not None)
+    for told in merged(job, GdeltRows(job, layout, rows), Identifiers()):
+        yield from records(told)
+
+
+def about(layout: Layout) -> Record:
+    """Describe the dataset."""
+    return dataset(
+        layout.slug,
+        f"{layout.label} event table",
+        "A machine codes news reports as events; each row is one coding, and rows may tell of one event.",
+        ("gdelt-project", "The GDELT Project"),
+        "Free for any use, with citation of the GDELT Project and a link to its site.",
+        "https://www.gdeltproject.org/",
+    )
+
+
+class GdeltRows:
+    """Reads the rows of blocks. What it has described once it does not describe again."""
+
+    header = b"globaleventid"
+
+    def __init__(self, job: Reading, layout: Layout, rows: Rows) -> None:
+        self._told = Told()
+        self._job = Reading([], job.name, job.resolver, self._take)
+        self._layout, self._rows = layout, rows
+        self._codes = GdeltCodes(self._job, layout, rows.ending)
+        self._shown = 0
+
+    def read(self, block: Block, known: Known) -> Told:
+        """Read a block; see `blocks.RowReader`."""
+        told = self._told = Told()
+        layout, ending = self._layout, self._rows.ending
+        stem, title = f"<{ID}record/{layout.slug}-".encode(), f' {LABEL} "{layout.label} '.encode()
+        begun = (b"", *self._codes.ends(f"{TYPE} {_RECORD}", f"{_DATASET} <{ID}source/{layout.slug}>"))
+        id_before, id_after, label_after = f' {_ID} "'.encode(), b'"' + ending, b'"@en' + ending
+        tone_before, tone_after = f' {_TONE} "'.encode(), f'"{nt.DECIMAL}'.encode() + ending
+        first, second, third = layout.places
+        to_first, to_second, to_third = (at + layout.place_width for at in layout.places)
+        added_at, address_at = layout.added, layout.address
+        codes = self._codes
+        days, kinds, documents, added = codes.days, codes.kinds, codes.documents, codes.added
+        codes.things = told.things
+        (actors, recipients), (firsts, seconds, thirds) = codes.actors, codes.places
+        repeats = Repeats(known, told)
+        numbers = repeats.first
+        wanted = _ALL if self._rows.all_rows else _SHOWN if known else _SHOWN - self._shown
+        grouped = self._rows.grouped
+        pieces: list[bytes] = told.pieces
+        groups: list[bytes] = []
+        met: list[Coded | None] = []
+        lines: list[int] = []
+        widths = self._widths(block.header)
+        for line, text in enumerate(self._lines(block), block.first):
+            row = text.split(b"\t")
+            number = row[0]
+            if len(row) not in widths or not number.isdigit():
+                widths = self._odd(row, line, widths)
+                continue
+            try:
+                day = days[row[1]]
+                kind, counted = kinds[tuple(row[25:34])]
+                actor, recipient = actors[tuple(row[5:15])], recipients[tuple(row[15:25])]
+                here, there = firsts[tuple(row[first:to_first])], seconds[tuple(row[second:to_second])]
+                where = thirds[tuple(row[third:to_third])]
+            except KeyError:
+                learnt = codes.learn(row, line)
+                if learnt is None:
+                    continue
+                day, kind, counted, actor, recipient, here, there, where = learnt
+            tone = row[34]
+            if tone and not _canonical(tone):
+                try:
+                    tone = nt.decimal(tone.decode()).partition("^")[0][1:-1].encode()
+                except ValueError as error:
+                    self._job.fault(line, "AvgTone", str(error))
+                    continue
+            suffix = b""
+            if known or number in numbers:
+                told_apart = repeats.again(number, text, line)
+                if told_apart is None:
+                    continue
+                suffix = told_apart
+            else:
+                numbers[number] = text
+            iri = b"%b%b%b>" % (stem, number, suffix)
+            label = b"%b%b: %b \xe2\x86\x92 %b, %b%b" % (
+                title,
+                number,
+                actor[1],
+                recipient[1],
+                kind[1],
+                label_after,
+            )
+            parts = [
+                *begun,
+                label,
+                b"%b%b%b" % (id_before, number, id_after),
+                *day[0],
+                *counted,
+                *actor[0],
+                *recipient[0],
+                *here[0],
+                *there[0],
+                *where[0],
+            ]
+            source = b""
+            if address := row[address_at] if len(row) > address_at else b"":
+                cited = documents.get(address)
+                if cited is None:
+                    cited = codes.document(address, line)
+                source = cited[1]
+                parts.append(cited[0])
+            when = added.get(row[added_at])
+            if when is None:
+                when = codes.moment(row[added_at])
+            if when:
+                parts.append(when)
+            if tone:
+                parts.append(b"%b%b%b" % (tone_before, tone, tone_after))
+            pieces.append(iri.join(parts))
+            told.statements += len(parts) - 1
+            met += (day[3], kind[3], actor[3], recipient[3], here[3], there[3], where[3])
+            lines.append(line)
+            if grouped:
+                groups.append(
+                    b"\t".join((day[1], actor[2], recipient[2], kind[2], iri[1:-1], where[2], source))
+                )
+            if wanted > 0:
+                wanted -= 1
+                told.rows.append(_row(iri, line, kind, day, actor, recipient, label))
+        self._shown += 0 if known else len(told.rows)
+        told.count = len(pieces)
+        repeats.finish()
+        self._finish(told, met, lines)
+        told.groups = b"\n".join((*groups, b"")) if groups else b""
+        return told
+
+    def _take(self, fault: RowFault) -> None:
+        self._told.faults.append((fault.line, fault.column, fault.reason))
+
+    def _lines(self, block: Block) -> list[bytes]:
+        try:
+            block.data.decode()
+        except UnicodeDecodeError:
+            found = [text.encode() for text in self._job.texts(block)]
+        else:
+            found = block.lines()
+        if b"\r" in block.data:
+            found = [line[:-1] if line.endswith(b"\r") else line for line in found]
+        return found
+
+    def _widths(self, header: bytes) -> set[int]:
+        # A header may bring columns of somebody's own behind those of GDELT.
+        width = header.count(b"\t") + 1
+        return {width} if width > self._layout.columns[0] else set(self._layout.columns)
+
+    def _odd(self, row: list[bytes], line: int, widths: set[int]) -> set[int]:
+        """Take a row that is none: the widths from here on where it is a header, else a fault."""
+        if row[0].lower() == self.header:
+            return self._widths(b"\t".join(row))
+        if len(row) not in widths:
+            if row != [b""]:
+                expected = " or ".join(str(width) for width in sorted(widths))
+                said = f"the row has {len(row)} columns, and {self._layout.label} has {expected}"
+                self._job.fault(line, "", said)
+        else:
+            self._job.fault(line, NAMES[0], f'"{row[0].decode()}" is no identifier of an event (digits)')
+        return widths
+
+    def _finish(self, told: Told, met: list[Coded | None], lines: list[int]) -> None:
+        """Describe what the rows met for the first time, and count what is to be noted."""
+        first = dict(zip(reversed(met), reversed(range(len(met))), strict=True))
+        for coded, count in Counter(met).items():
+            if coded is None:
+                continue
+            if coded.fresh:
+                coded.fresh = False
+                if coded.record is not None:
+                    one = coded.record
+                    told.things.append((one.iri, one.kind, one.ntriples, one.line))
+            if noted := coded.notes:
+                line = lines[first[coded] // _MET]
+                told.notes += [(kind, value, said, line, iri, count) for kind, value, said, iri in noted]
+
+
+def _row(iri: bytes, line: int, kind: Entry, day: Entry, actor: Entry, recipient: Entry, label: bytes) -> Row:
+    who = (actor[2].decode(), recipient[2].decode())
+    return iri[1:-1].decode(), line, kind[2].decode(), day[1].decode(), *who, iri + label

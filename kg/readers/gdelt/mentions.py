@@ -1,0 +1,92 @@
+"""GDELT 2.0 mentions: where a record was found again, 16 columns (GDELT codebook 2.0)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from kg.rdf import ntriples as nt
+from kg.rdf.ntriples import LABEL, TYPE, dg, thing
+from kg.readers.reading import Reading, calendar_day, document, document_slug
+from kg.readers.record import Record
+from kg.terms import ID
+
+COLUMNS: Final = (
+    *(
+        "GlobalEventID",
+        "EventTimeDate",
+        "MentionTimeDate",
+        "MentionType",
+        "MentionSourceName",
+        "MentionIdentifier",
+    ),
+    *("SentenceID", "Actor1CharOffset", "Actor2CharOffset", "ActionCharOffset", "InRawText", "Confidence"),
+    *("MentionDocLen", "MentionDocTone", "MentionDocTranslationInfo", "Extras"),
+)
+# -1 stands for an offset that is not known.
+_NUMBERS: Final = (
+    (6, "sentenceNumber"),
+    (7, "actorOffset"),
+    (8, "recipientOffset"),
+    (9, "actionOffset"),
+    (11, "confidence"),
+)
+
+
+def read_mentions(job: Reading) -> Iterator[Record]:
+    """Read rows of 16 columns (14 or 15 where the last are cut); they speak of records of GDELT 2.0."""
+    for line, text in job.lines():
+        row = text.split("\t")
+        if row[0] == COLUMNS[0] or row[0].upper() == "GLOBALEVENTID":
+            continue
+        if not 14 <= len(row) <= 16:
+            job.fault(line, "", f"the row has {len(row)} columns, and GDELT mentions have 16")
+        else:
+            yield from _mention(job, row, line, text)
+
+
+def _mention(job: Reading, row: list[str], line: int, text: str) -> Iterator[Record]:
+    number, address = row[0], row[5]
+    if not (number.isascii() and number.isdigit()):
+        job.fault(line, COLUMNS[0], f'"{number}" is no identifier of an event (digits)')
+        return
+    if not address:
+        job.fault(line, COLUMNS[5], "the row names no document")
+        return
+    when = _moment(row[2])
+    if when is None:
+        job.fault(line, COLUMNS[2], f'"{row[2]}" is no moment (YYYYMMDDHHMMSS)')
+        return
+    iri = f"{ID}record-mention/gdelt-{number}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
+    node, source = f"<{iri}>", document_slug(address)
+    lines = (
+        f"{node} {TYPE} {dg('RecordMention')} .\n"
+        f"{node} {LABEL} {nt.english(f'GDELT 2.0 {number} in {row[4] or address}')} .\n"
+        f"{node} {dg('mentionOfRecord')} {thing('record', f'gdelt-{number}')} .\n"
+        f"{node} {dg('foundIn')} {thing('source', source)} .\n{node} {dg('mentionedOn')} {when} .\n"
+    )
+    at = 6
+    try:
+        for at, name in _NUMBERS:
+            if row[at] not in ("", "-1"):
+                lines += f"{node} {dg(name)} {nt.integer(row[at])} .\n"
+        at = 13
+        if row[at]:
+            lines += f"{node} {dg('documentTone')} {nt.decimal(row[at])} .\n"
+    except ValueError as error:
+        job.fault(line, COLUMNS[at], str(error))
+        return
+    if job.once.first(source):
+        yield document(source, address, line)
+    if job.once.first(iri):
+        yield Record(iri, "RecordMention", lines.encode(), line)
+
+
+def _moment(text: str) -> str | None:
+    day, clock = (
+        calendar_day(text[:8]),
+        re.fullmatch(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)", text[8:], re.ASCII),
+    )
+    return nt.moment(f"{day}T{':'.join(clock.groups())}Z") if day and clock else None

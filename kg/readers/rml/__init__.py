@@ -1,0 +1,1 @@
+"""RML mappings, applied to tables row by row."""

@@ -1,0 +1,65 @@
+"""Asking without entailments: only what somebody has put into the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pyoxigraph import NamedNode, Quad
+
+from kg.sparql.text import has_dataset_clause
+from kg.store import UNION, UNNAMED, Answer, QueryDataset, Store, graph_names
+from kg.terms import GRAPH_ENTAILMENTS
+
+
+def asserted_only(store: Store) -> QueryDataset:
+    """Give the dataset of every graph but that of the entailments, or `UNION` where there are none.
+
+    An engine goes through listed graphs one by one, where it takes their union in one step: the same count
+    took 2 times as long over 5 graphs, 15 times over 50. Raises StoreFailedError.
+    """
+    if not store.query(f"ASK {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }}").truth():
+        return UNION
+    kept = tuple(sorted(set(graph_names(store)) - {GRAPH_ENTAILMENTS.value}))
+    return QueryDataset(default=(*kept, UNNAMED), named=kept)
+
+
+class AssertedStore:
+    """A store whose answers leave entailments out; a query that names its graphs keeps to those."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: tuple[str, QueryDataset] = ("", UNION)
+
+    def query(self, text: str, dataset: QueryDataset = UNION) -> Answer:
+        """Answer over what is asserted; see `Store.query`."""
+        if dataset == UNION and not has_dataset_clause(text):
+            dataset = self._asserted()
+        return self._store.query(text, dataset)
+
+    def update(self, text: str, dataset: QueryDataset = UNION) -> None:
+        """Carry out an update as the store does; see `Store.update`."""
+        self._store.update(text, dataset)
+
+    def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
+        """Remove and add quads; see `Store.change`."""
+        self._store.change(removed, added)
+
+    def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
+        """Put a file in the place of a graph; see `Store.replace`."""
+        self._store.replace(graph, path, record)
+
+    @property
+    def version(self) -> str:
+        """Name the state of the data; see `Store.version`."""
+        return self._store.version
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        self._store.close()
+
+    def _asserted(self) -> QueryDataset:
+        version = self.version
+        if not version or self._known[0] != version:
+            self._known = (version, asserted_only(self._store))
+        return self._known[1]

@@ -1,0 +1,72 @@
+"""Short ways to write the triples that reference things share."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from pyoxigraph import Literal, NamedNode, Triple
+
+from kg.lazy import Late
+from kg.terms import ID, mint, term
+
+if TYPE_CHECKING:
+    import babel
+else:
+    babel = Late("babel")
+
+# The six languages of the United Nations, and eight more.
+LANGUAGES: Final = ("ar", "en", "es", "fr", "ru", "zh", "de", "fa", "it", "ja", "ko", "pt", "tr", "uk")
+TYPE: Final = term("rdf:type")
+LABEL: Final = term("rdfs:label")
+ALIAS: Final = term("skos:altLabel")
+
+
+def english(text: str) -> Literal:
+    """Write a text in English."""
+    return Literal(text, language="en")
+
+
+def names_in_languages(code: str) -> dict[str, str]:
+    """Give the names that CLDR has for a country or region, by language."""
+    return {language: names[code] for language in LANGUAGES if code in (names := _territories(language))}
+
+
+@cache
+def _territories(language: str) -> dict[str, str]:
+    return dict(babel.Locale.parse(language).territories)
+
+
+def named(thing: NamedNode, label: str, names: dict[str, str], aliases: tuple[str, ...] = ()) -> list[Triple]:
+    """Label a thing in English and in the other languages, with its further names.
+
+    Where CLDR has another English name than `label`, it is one of the further names.
+    """
+    triples = [Triple(thing, LABEL, english(label))]
+    triples += [
+        Triple(thing, LABEL, Literal(text, language=tag)) for tag, text in names.items() if tag != "en"
+    ]
+    further = dict.fromkeys((*aliases, names.get("en", label)))
+    triples += [Triple(thing, ALIAS, english(text)) for text in further if text and text != label]
+    return triples
+
+
+def place_of(town: str, country: str) -> NamedNode:
+    """Mint the place of a town by its name and the key of its country."""
+    return mint("place", f"{town} {country}")
+
+
+def region_of(code: str) -> NamedNode:
+    """Name a region of UN M49."""
+    return NamedNode(f"{ID}place/m49-{code}")
+
+
+def town(name: str, country: str) -> list[Triple]:
+    """Describe a town of a country."""
+    place, land = place_of(name, country), mint("country", country)
+    return [
+        Triple(place, TYPE, term("dg:Place")),
+        Triple(place, LABEL, english(name)),
+        Triple(place, term("dg:country"), land),
+        Triple(place, term("dg:locatedIn"), land),
+    ]

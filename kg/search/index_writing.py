@@ -1,0 +1,108 @@
+"""Writing names into the index's file: numbered by the kind of what they name, and their words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from kg.search.folding import fold
+from kg.search.indexed_names import IDENTIFIER, Entry
+from kg.search.naming import kind_of
+
+CLASS: Final = 1 << 56
+KIND: Final = 1 << 40
+"""The numbers of one kind lie within so many, those of kinds that are looked for as much within `CLASS`."""
+TEXT: Final = 300
+"""Characters of a name that are kept."""
+
+_FIRST: Final = (
+    "country",
+    "government",
+    "administration",
+    "agency",
+    "organization",
+    "person",
+    "group",
+    "place",
+    "event",
+)
+_SECOND: Final = (
+    "policy",
+    "post",
+    "mission",
+    "source",
+    "unnamed-source",
+    "claim",
+    "topic",
+    "quantity",
+    "event-type",
+)
+
+
+def add(cursor: sqlite3.Cursor, entries: Iterable[Entry]) -> None:
+    """Put names in; those that are there already stay as they are."""
+    rows: dict[str, list[tuple[str, int, str, str, str, str]]] = {}
+    for entry in entries:
+        if folded := fold(entry.text):
+            rows.setdefault(kind_of(entry.iri), []).append(
+                (entry.iri, entry.role, _clean(entry.text), entry.language, entry.via, folded)
+            )
+    for kind, some in rows.items():
+        first = _number(cursor, kind)
+        numbered = ((first + number, *row) for number, row in enumerate(some))
+        # A name that is there already keeps its number, and its words are there, too.
+        cursor.executemany("INSERT OR IGNORE INTO name VALUES (?, ?, ?, ?, ?, ?, ?)", numbered)
+        cursor.execute(
+            "INSERT INTO word (rowid, folded) SELECT id, folded FROM name "
+            "WHERE id BETWEEN ? AND ? AND role != ?",
+            (first, first + len(some), IDENTIFIER),
+        )
+
+
+def replace(cursor: sqlite3.Cursor, column: str, keys: Collection[str], entries: Iterable[Entry]) -> None:
+    """Put names in the place of all those that some things have (`iri`), or some mentions give (`via`)."""
+    if keys:
+        cursor.execute("CREATE TEMP TABLE IF NOT EXISTS gone (key TEXT PRIMARY KEY) WITHOUT ROWID")
+        cursor.execute("DELETE FROM gone")
+        cursor.executemany("INSERT INTO gone VALUES (?)", ((key,) for key in keys))
+        where = {
+            "iri": "WHERE iri IN (SELECT key FROM gone) AND via = ''",
+            "via": "WHERE via IN (SELECT key FROM gone)",
+        }[column]
+        cursor.execute(
+            f"INSERT INTO word (word, rowid, folded) SELECT 'delete', id, folded FROM name {where} "  # noqa: S608
+            "AND role != ?",
+            (IDENTIFIER,),
+        )
+        cursor.execute(f"DELETE FROM name {where}")  # noqa: S608
+    add(cursor, entries)
+
+
+def get(cursor: sqlite3.Cursor, key: str) -> str:
+    """Read what was noted under a key; empty where nothing was."""
+    row = cursor.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return row[0] if row else ""
+
+
+def note(cursor: sqlite3.Cursor, key: str, value: str) -> None:
+    """Note something under a key."""
+    cursor.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
+def _number(cursor: sqlite3.Cursor, kind: str) -> int:
+    row = cursor.execute("SELECT base FROM kind WHERE kind = ?", (kind,)).fetchone()
+    if row is None:
+        group = 0 if kind in _FIRST else 1 if kind in _SECOND else 2
+        (others,) = cursor.execute("SELECT count(*) FROM kind").fetchone()
+        row = (group * CLASS + (others + 1) * KIND,)
+        cursor.execute("INSERT INTO kind VALUES (?, ?)", (kind, row[0]))
+    base: int = row[0]
+    (last,) = cursor.execute(
+        "SELECT max(id) FROM name WHERE id BETWEEN ? AND ?", (base, base + KIND - 1)
+    ).fetchone()
+    return base if last is None else int(last) + 1
+
+
+def _clean(text: str) -> str:
+    return text[:TEXT].encode("utf-8", "ignore").decode()

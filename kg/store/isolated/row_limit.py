@@ -1,0 +1,135 @@
+"""The limit on rows: a result that has more is stopped, never cut."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pyoxigraph
+from pyoxigraph import Triple
+
+from kg.errors import QueryStoppedError
+from kg.rdf.formats import Format
+from kg.store.embedded import EmbeddedAnswer, Sink
+
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+def write_limited(answer: EmbeddedAnswer, sink: Sink, form: Format, limit: int) -> None:
+    """Write a result to a binary file; raises QueryStoppedError for more than `limit` rows (0: any)."""
+    if not limit or answer.kind == "boolean":
+        answer.write(sink, form)
+    elif answer.kind == "graph":
+        engine_format: Any = form.engine
+        target: Any = sink
+        pyoxigraph.serialize(_limited(answer.triples(), limit), target, format=engine_format)
+    else:
+        answer.write(_Counting(sink, form.name, limit), form)
+
+
+class _Counting:
+    """Counts the rows that the engine writes, by what stands once in each and nowhere else."""
+
+    def __init__(self, sink: Sink, form: str, limit: int) -> None:
+        self._sink = sink
+        self._count = _COUNTERS[form]()
+        self._left = limit
+        self._limit = limit
+
+    def write(self, data: bytes) -> int:
+        self._left -= self._count.rows(data)
+        if self._left < 0:
+            raise too_many(self._limit)
+        return self._sink.write(data)
+
+    def flush(self) -> None:
+        """Do nothing: the sink is flushed at its end."""
+
+
+class _Marks:
+    """Rows that a mark begins; a mark may be written in two halves."""
+
+    def __init__(self, mark: str) -> None:
+        self._mark = re.compile(mark.encode())
+        self._before = b""
+
+    def rows(self, data: bytes) -> int:
+        text = self._before + data
+        found = 0
+        end = 0
+        for match in self._mark.finditer(text):
+            found += 1
+            end = match.end()
+        self._before = text[max(end, len(text) - 16) :]
+        return found
+
+
+class _Json:
+    """Rows of JSON: objects of an array. No other objects are in one once the strings are taken out."""
+
+    def __init__(self) -> None:
+        self._marks = _Marks(r"[\[,]\{[s}]")
+        self._open = b""
+
+    def rows(self, data: bytes) -> int:
+        outside, quote, rest = _STRING.sub(b"s", self._open + data).partition(b'"')
+        self._open = quote + rest
+        return self._marks.rows(outside)
+
+
+class _Lines:
+    """Rows of CSV (RFC 4180): lines whose end is outside of quotes; the first names the columns."""
+
+    def __init__(self) -> None:
+        self._quoted = False
+        self._header = 1
+
+    def rows(self, data: bytes) -> int:
+        found = 0
+        for index, piece in enumerate(data.split(b'"')):
+            self._quoted ^= index > 0
+            if not self._quoted:
+                found += piece.count(b"\n")
+        header = min(found, self._header)
+        self._header -= header
+        return found - header
+
+
+class _Tabs(_Marks):
+    """Rows of TSV: lines, for a text has its own line ends escaped; the first names the columns."""
+
+    def __init__(self) -> None:
+        super().__init__("\n")
+        self._header = 1
+
+    def rows(self, data: bytes) -> int:
+        found = super().rows(data)
+        header = min(found, self._header)
+        self._header -= header
+        return found - header
+
+
+_COUNTERS: Final[dict[str, Any]] = {
+    # In a text "<" is written otherwise.
+    "xml": lambda: _Marks("<result>|<result/>"),
+    "json": _Json,
+    "csv": _Lines,
+    "tsv": _Tabs,
+}
+
+
+def _limited(triples: Iterator[Triple], limit: int) -> Iterator[Triple]:
+    for number, triple in enumerate(triples):
+        if number >= limit:
+            raise too_many(limit)
+        yield triple
+
+
+def too_many(limit: int) -> QueryStoppedError:
+    """Say that a result has more rows than one may have."""
+    return QueryStoppedError(
+        f"it gives more than {limit:,} rows",
+        mend="Ask for less at once, with LIMIT and OFFSET, or raise "
+        "DIPLOGRAPH_QUERY_ROWS on a server of your own.",
+    )

@@ -1,0 +1,362 @@
+"""A store behind the SPARQL 1.1 protocol: a running diplograph server, or another engine's."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import httpx
+from pyoxigraph import NamedNode, Quad, RdfFormat, parse
+
+from kg import errors
+from kg.sparql.text import refuse_excess, refuse_remote_access, undeclared_prefix, with_using
+from kg.store.bulk_changes import count_lines
+from kg.store.remote.boolean_results import truth_variables
+from kg.store.remote.dialects import OURS, Dialect, recognise
+from kg.store.remote.problems import PROBLEM, problem_error, unreachable
+from kg.store.remote.query_clauses import dataset_clauses, is_kind, query_form
+from kg.store.remote.results import RemoteAnswer, stopped
+from kg.store.remote.syntax_check import syntax_error
+from kg.store.remote.updates import clear, named, requests
+from kg.store.seam import UNION, UNNAMED, QueryDataset
+
+__all__ = ["RemoteStore", "problem_error", "unreachable"]
+
+_KINDS: Final[dict[str, Literal["solutions", "boolean", "graph"]]] = {
+    "select": "solutions",
+    "ask": "boolean",
+    "construct": "graph",
+    "describe": "graph",
+}
+# A large write takes as long as it takes; this bounds the wait for a peer that is gone.
+_WRITE_TIME: Final = 600.0
+_CHUNK: Final = 256 * 1024
+_ZERO: Final = re.compile(rb"\x00|\\u0000|\\U00000000")
+_TOLD: Final = 1024**2
+_TOLD_LAST: Final = 8 * 1024
+
+
+class RemoteStore:
+    """The quads of a SPARQL 1.1 endpoint.
+
+    `query_url` answers queries; `update_url` takes updates and `graphs_url` is the graph store, where empty
+    what the engine is known to use. `login` is a bearer token, or `name:password`. `timeout` bounds the
+    seconds that one query may take. `dialect` is found out from the Server header where it is None. `allowed`
+    are the URL prefixes that SERVICE and LOAD may reach.
+
+    An update is one transaction if the engine makes it one. A change that is larger than one request of the
+    engine may be, and a replacement, take several: a break-off leaves the first of them done.
+    """
+
+    def __init__(
+        self,
+        query_url: str,
+        *,
+        update_url: str = "",
+        graphs_url: str = "",
+        login: str = "",
+        timeout: float = 60.0,
+        dialect: Dialect | None = None,
+        allowed: Sequence[str] = (),
+    ) -> None:
+        self._query_url = query_url
+        self._update_url = update_url
+        self._graphs_url = graphs_url
+        self._login = login
+        self._timeout = timeout
+        self._known = dialect
+        self._allowed = tuple(allowed)
+        self._writing = threading.Lock()
+        self._http = httpx.Client(
+            timeout=timeout,
+            # A proxy from the environment has no business between us and the store.
+            trust_env=False,
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
+        )
+        self._auth: httpx.Auth | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        """Tell which engine it is, from the answer to a first question; raises StoreFailedError."""
+        if self._known is None:
+            try:
+                response = self._http.get(self._query_url, params={"query": "ASK {}"})
+            except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+                raise self._failure(error, self._query_url) from None
+            self._known = recognise(response.headers.get("Server", ""))
+        return self._known
+
+    def query(self, text: str, dataset: QueryDataset = UNION) -> RemoteAnswer:
+        """Answer a SPARQL 1.1 query; see `Store.query`. The result is read as it comes."""
+        self._refuse(text, "query")
+        kind = _KINDS[query_form(text) or "select"]
+        dialect = self.dialect
+        response = self._ask(
+            text, dialect, dialect.results if kind != "graph" else "application/n-triples", dataset
+        )
+        if dialect.partial_header and dialect.partial_header in response.headers:
+            response.close()
+            raise stopped(self._timeout, self._query_url)
+        limit = response.headers.get(dialect.row_limit_header, "") if dialect.row_limit_header else ""
+        truths = truth_variables(text) if dialect.counts_truth and kind == "solutions" else frozenset[str]()
+        return RemoteAnswer(response, kind, self._timeout, int(limit) if limit.isdigit() else None, truths)
+
+    def update(self, text: str, dataset: QueryDataset = UNION) -> None:
+        """Carry out a SPARQL 1.1 update; see `Store.update`."""
+        self._refuse(text, "update")
+        if dataset != UNION:
+            _check(dataset)
+            text = with_using(text, dataset.default, dataset.named)
+        self._update(text)
+
+    def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
+        """Remove and add quads, in one request where the engine takes them in one; see `Store.change`."""
+        dialect = self.dialect
+        for request in list(requests(removed, added, dialect.operation_triples, dialect.request_bytes)):
+            self._update(request)
+
+    def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
+        """Put the N-Triples of a file in the place of a graph, then add `record`.
+
+        The graph is put by the Graph Store HTTP Protocol (section 5.3), the record by an update after it: two
+        steps, of which a break-off may leave the first. Raises StoreFailedError, RequestError.
+        """
+        record = list(record)
+        url = self._graphs_url or self._beside(self.dialect.graphs)
+        if url:
+            self._put(url, graph, path)
+        else:
+            self._insert(graph, path)
+        self.change((), record)
+
+    @property
+    def version(self) -> str:
+        """Give nothing: others may change the data behind our back."""
+        return ""
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _refuse(self, text: str, wanted: Literal["query", "update"]) -> None:
+        refuse_excess(text)
+        refuse_remote_access(text, self._allowed)
+        # What is no SPARQL is not sent: engines have statements and prefixes of their own beside it.
+        if (not is_kind(text, wanted) or undeclared_prefix(text)) and (error := syntax_error(text, wanted)):
+            raise error
+
+    def _ask(self, text: str, dialect: Dialect, accept: str, dataset: QueryDataset) -> httpx.Response:
+        _check(dataset)
+        graphs = {"default-graph-uri": list(dataset.default), "named-graph-uri": list(dataset.named)}
+        clauses = dataset_clauses(text)
+        if dialect.empty_graph:
+            text = _with_empty(text, clauses, graphs, dialect.empty_graph)
+        elif dataset.default == (UNNAMED,) and dialect is not OURS:
+            graphs["default-graph-uri"] = []
+        elif dialect.union and dataset == UNION and not clauses:
+            graphs[dialect.union] = [""]
+        return self._send(self._query_url, "query", text, dialect, graphs, accept)
+
+    def _update(self, text: str) -> None:
+        dialect = self.dialect
+        url = self._update_url or self._beside(dialect.update) or self._query_url
+        if dialect.drops_zero:
+            _refuse_zero([text.encode()], url)
+        with self._writing:
+            self._send(url, "update", text, dialect, {}, "*/*").close()
+
+    def _send(
+        self,
+        url: str,
+        wanted: Literal["query", "update"],
+        text: str,
+        dialect: Dialect,
+        graphs: dict[str, list[str]],
+        accept: str,
+    ) -> httpx.Response:
+        headers = {"Accept": f"{accept}, {PROBLEM};q=0.1" if accept != "*/*" else accept}
+        timeout = httpx.Timeout(self._timeout, read=_WRITE_TIME if wanted == "update" else self._timeout)
+        if dialect.direct:
+            headers["Content-Type"] = f"application/sparql-{wanted}"
+            request = self._http.build_request(
+                "POST", url, content=text.encode(), params=_some(graphs), headers=headers, timeout=timeout
+            )
+        else:
+            request = self._http.build_request(
+                "POST", url, data={wanted: text, **_some(graphs)}, headers=headers, timeout=timeout
+            )
+        response = self._exchange(request, wanted)
+        if response.is_success:
+            return response
+        try:
+            error = problem_error(response)
+            plain = not response.headers.get("Content-Type", "").startswith(PROBLEM)
+        finally:
+            response.close()
+        if plain and response.status_code in (400, 500):
+            # An engine tells what is malformed in words of its own, if at all; ours says where it is.
+            raise syntax_error(text, wanted) or dialect.explain(response.text, error)
+        raise error
+
+    def _exchange(self, request: httpx.Request, wanted: str) -> httpx.Response:
+        """Send a request; an answer that tells of success is left to be read, another is read."""
+        url = str(request.url.copy_with(query=None))
+        try:
+            response = self._http.send(
+                request, auth=self._credentials(), stream=True, follow_redirects=wanted == "query"
+            )
+            if not response.is_success:
+                response._content = b"".join(_some_of(response.iter_bytes()))
+        except httpx.TimeoutException as error:
+            raise (
+                stopped(self._timeout, url)
+                if wanted == "query" and isinstance(error, httpx.ReadTimeout)
+                else unreachable(url, error)
+            ) from None
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+            raise self._failure(error, url) from None
+        return response
+
+    def _put(self, url: str, graph: NamedNode, path: Path) -> None:
+        named = {"graph": graph.value}
+        # Virtuoso takes a body without a length for an empty one.
+        headers = {"Content-Type": "application/n-triples", "Content-Length": str(path.stat().st_size)}
+        timeout = httpx.Timeout(self._timeout, read=_WRITE_TIME, write=_WRITE_TIME)
+        if self.dialect.drops_zero:
+            with path.open("rb") as lines:
+                _refuse_zero(lines, url)
+        with self._writing:
+            if self.dialect.login == "digest":
+                # The challenge is answered on a small request, so that the file is sent once.
+                self._exchange(self._http.build_request("HEAD", url, params=named), "").close()
+            response = self._exchange(
+                self._http.build_request(
+                    "PUT",
+                    url,
+                    params=named,
+                    content=_File(path),
+                    headers=headers,
+                    timeout=timeout,
+                ),
+                "",
+            )
+        response.close()
+        if not response.is_success:
+            raise problem_error(response)
+
+    def _insert(self, graph: NamedNode, path: Path) -> None:
+        """Replace a graph by updates, where there is no graph store."""
+        self._update(clear(graph))
+        dialect = self.dialect
+        # Each operation makes new blank nodes, so that one which several need has to have a name.
+        apart = count_lines(path, dialect.operation_triples + 1) > dialect.operation_triples
+        name = named if apart else _as_it_is
+        with path.open("rb") as file:
+            quads = (
+                Quad(name(found.subject), found.predicate, name(found.object), graph)
+                for found in parse(file, format=RdfFormat.N_TRIPLES)
+            )
+            for request in requests((), quads, dialect.operation_triples, dialect.request_bytes, blank=True):
+                self._update(request)
+
+    def _credentials(self) -> httpx.Auth | None:
+        if not self._login:
+            return None
+        if self._auth is None:
+            name, colon, password = self._login.partition(":")
+            if not colon:
+                self._auth = _Bearer(name)
+            elif self.dialect.login == "digest":
+                self._auth = httpx.DigestAuth(name, password)
+            else:
+                self._auth = httpx.BasicAuth(name, password)
+        return self._auth
+
+    def _beside(self, name: str) -> str:
+        return str(httpx.URL(self._query_url).join(name)) if name else ""
+
+    def _failure(self, error: Exception, url: str) -> errors.StoreFailedError:
+        if self._http.is_closed:
+            return errors.StoreFailedError("the store is closed")
+        return unreachable(url, error)
+
+
+class _Bearer(httpx.Auth):
+    """A token (RFC 6750)."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        yield request
+
+
+class _File:
+    """A file as a body that can be sent again, a piece at a time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._path.open("rb") as file:
+            while piece := file.read(_CHUNK):
+                yield piece
+
+
+def _as_it_is(term: Any) -> Any:
+    return term
+
+
+def _refuse_zero(lines: Iterable[bytes], url: str) -> None:
+    if any(_ZERO.search(line) for line in lines):
+        raise errors.StoreFailedError(
+            "this store drops the character U+0000 from texts, and a text has one",
+            where=url,
+            mend="Take the character out of the data.",
+        )
+
+
+def _with_empty(
+    text: str, clauses: list[tuple[int, int, bool]], graphs: dict[str, list[str]], empty: str
+) -> str:
+    """Name an empty graph wherever a half of the dataset is left out; the request's own comes first."""
+    if any(graphs.values()):
+        for start, end, _ in clauses:
+            text = text[:start] + " " * (end - start) + text[end:]
+        for iris in graphs.values():
+            iris[:] = iris or [empty]
+    elif clauses and len({named for *_, named in clauses}) == 1:
+        end, named = clauses[-1][1:]
+        text = f"{text[:end]} FROM {'' if named else 'NAMED '}<{empty}>{text[end:]}"
+    return text
+
+
+def _check(dataset: QueryDataset) -> None:
+    for iri in (*dataset.default, *dataset.named):
+        try:
+            NamedNode(iri)
+        except ValueError:
+            raise errors.ParameterError(
+                f"'{iri}' is no IRI of a graph", mend="Write it in full, as https://w3id.org/…."
+            ) from None
+
+
+def _some(fields: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {name: values for name, values in fields.items() if values}
+
+
+def _some_of(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Take the beginning and the end of what explains a failure."""
+    size = 0
+    end = b""
+    for piece in pieces:
+        if size < _TOLD:
+            yield piece
+        else:
+            end = (end + piece)[-_TOLD_LAST:]
+        size += len(piece)
+    yield end
