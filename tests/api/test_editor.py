@@ -16,7 +16,7 @@ from kg.settings import Settings
 from kg.store.cancellation import Stopper, on_stop, stoppable
 from kg.store.isolated.store import IsolatedStore
 from kg.terms import ID, ONTOLOGY, PREFIXES
-from tests.wire.live import serve_app
+from tests.live import serve_app
 
 ENDLESS = (
     "SELECT (COUNT(*) AS ?n) { "

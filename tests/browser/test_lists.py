@@ -20,7 +20,7 @@ from kg.load import install
 from kg.settings import Settings
 from kg.store.isolated.store import IsolatedStore
 from tests.browser.chromium import chromium, missing
-from tests.wire.live import serve_app
+from tests.live import serve_app
 
 pytestmark = [
     pytest.mark.browser,
