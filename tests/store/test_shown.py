@@ -24,7 +24,7 @@ from kg.store.isolated.live import LiveStore
 from kg.store.isolated.processes import EngineProcess
 from kg.store.isolated.shared import SharedNumber
 from kg.store.isolated.store import IsolatedStore
-from kg.store.seam import settle
+from kg.store.interface import settle
 
 SECONDS = 4
 # A machine that is busy with other things is no fault.
