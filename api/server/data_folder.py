@@ -30,7 +30,7 @@ from kg.settings import Settings
 from kg.store import EmbeddedStore, Store
 from kg.store.isolated.messages import Limits
 from kg.store.isolated.store import IsolatedStore
-from kg.store.isolated.writer import Writer, Writing
+from kg.store.isolated.writer import Writer
 from kg.store.isolated.writer_server import RemoteWriter, WriterAddress, serve_writer
 from kg.store.remote.dialects import OURS
 
@@ -62,7 +62,6 @@ _log = logging.getLogger(__name__)
 
 
 S = TypeVar("S", bound=Store)
-W = TypeVar("W", bound=Writing)
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,14 @@ def open_behind(settings: Settings, address: WriterAddress | None) -> Store:
     """Open the store whose folder another process holds, or the one elsewhere (None)."""
     if address is None:
         return open_remote(settings)
-    return _isolate(settings, RemoteWriter(address))
+    return IsolatedStore(
+        settings.data / STORE,
+        settings.data / SNAPSHOTS,
+        RemoteWriter(address),
+        workers=_workers(settings),
+        timeout=settings.query_timeout,
+        limits=Limits(settings.query_memory, settings.query_rows, settings.service_allow),
+    )
 
 
 def isolate_folder(settings: Settings) -> IsolatedStore[Writer]:
@@ -129,27 +135,20 @@ def isolate_folder(settings: Settings) -> IsolatedStore[Writer]:
     """
 
     def make() -> IsolatedStore[Writer]:
-        writer = Writer(
+        return IsolatedStore.open(
             settings.data / STORE,
             settings.data / SNAPSHOTS,
+            workers=_workers(settings),
             timeout=settings.query_timeout,
-            allowed=settings.service_allow,
+            limits=Limits(settings.query_memory, allowed=settings.service_allow),
         )
-        return _isolate(replace(settings, query_rows=0), writer)
 
     return _open(settings, make)
 
 
-def _isolate(settings: Settings, writer: W) -> IsolatedStore[W]:
-    return IsolatedStore(
-        settings.data / STORE,
-        settings.data / SNAPSHOTS,
-        writer,
-        # Every front has its share of the queries that may run at once, two at least.
-        workers=max(2, -(-settings.workers // settings.fronts)),
-        timeout=settings.query_timeout,
-        limits=Limits(settings.query_memory, settings.query_rows, settings.service_allow),
-    )
+def _workers(settings: Settings) -> int:
+    """Return a front's share of the queries that may run at once, two at least."""
+    return max(2, -(-settings.workers // settings.fronts))
 
 
 class InStep:

@@ -165,7 +165,8 @@ class Pool:
         return self._start() if len(self._workers) < self._size else None
 
     def _drop_dead(self) -> None:
-        for worker in [worker for worker in self._idle if not worker.process.is_alive()]:
+        # From an idle worker nothing comes but the end of its connection.
+        for worker in [worker for worker in self._idle if worker.connection.poll()]:
             self._idle.remove(worker)
             self._workers.discard(worker)
             worker.kill()

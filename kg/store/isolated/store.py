@@ -30,7 +30,7 @@ from kg.store.isolated.messages import (
 )
 from kg.store.isolated.pool import Lease, Pool
 from kg.store.isolated.snapshots import current_age, current_version
-from kg.store.isolated.writer import Writing
+from kg.store.isolated.writer import Writer, Writing
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,6 +57,14 @@ class IsolatedStore(LocalStore, Generic[W]):
         self.writer = writer
         self._pool = Pool(workers, snapshots, limits, timeout)
 
+    @staticmethod
+    def open(
+        folder: Path, snapshots: Path, *, workers: int, timeout: float, limits: Limits
+    ) -> IsolatedStore[Writer]:
+        """Open a folder with a writer of its own in this process; raises what `EmbeddedStore` raises."""
+        writer = Writer(folder, snapshots, timeout=timeout, allowed=limits.allowed)
+        return IsolatedStore(folder, snapshots, writer, workers=workers, timeout=timeout, limits=limits)
+
     def worker_pids(self) -> list[int]:
         """Return the process identifiers of the workers that live."""
         return self._pool.pids()
@@ -81,8 +89,7 @@ class IsolatedStore(LocalStore, Generic[W]):
     ) -> AsyncAnswer:
         """Answer a SPARQL 1.1 query in an event loop; `forms` names the format for each kind of result.
 
-        Cancelling the task stops the query. A result whose kind has no format in `forms` has no pieces. Raises
-        what `query` raises.
+        Cancelling the task stops the query. Raises what `query` raises.
         """
         lease = await self._pool.lend_async()
         try:
