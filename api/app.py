@@ -23,19 +23,13 @@ from api.doors import (
 from api.pages import template_filters
 from api.protocols import (
     feeds,
-)
-from api.protocols import (
     graphs,
+    openapi,
     operation,
+    picture_data,
     reconcile,
     sparql,
     void,
-)
-from api.protocols import (
-    openapi,
-)
-from api.protocols import (
-    picture_data,
 )
 from api.server import query_limit
 from api.server.asgi import Application
@@ -49,13 +43,9 @@ from api.server.result_cache import ResultCache
 from api.server.spool import Spooling
 from api.web import (
     auth,
-)
-from api.web import (
     errors,
     headers,
     language,
-)
-from api.web import (
     signposting,
 )
 from api.web.state import State

@@ -49,7 +49,7 @@ class Application:
             return
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
-        # A server may add the trailers of the body to its list (RFC 9110 section 6.5.1: they are not headers).
+        # Servers may add trailers to their list, but trailers are not headers (RFC 9110 section 6.5.1).
         scope = {**scope, "headers": [(name.lower(), value) for name, value in scope["headers"]]}
         fault = _fault(scope)
         if fault is not None:

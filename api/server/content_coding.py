@@ -1,4 +1,4 @@
-"""Content codings (RFC 9110 section 8.4.1): zstd and gzip by starlette-compress, with entity tags to match."""
+"""Content codings zstd and gzip (RFC 9110 section 8.4.1), and entity tags to match."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ from api.server.load_worker import load_apart
 from kg.errors import StoreFailedError
 from kg.processes import start
 from kg.settings import Settings
+from kg.store.isolated.writer_server import WriterAddress
 
 _READY: Final = 120.0
 _PAUSE: Final = 0.5

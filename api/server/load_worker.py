@@ -13,6 +13,7 @@ from kg.errors import DiplographError, StoreFailedError
 from kg.load import Loads
 from kg.processes import process_pool
 from kg.settings import Settings
+from kg.store.isolated.writer_server import WriterAddress
 
 _NICENESS: Final = 10
 

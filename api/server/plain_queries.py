@@ -1,12 +1,11 @@
-"""Queries of programs, answered in the event loop: from the cache, or awaited from the store without a thread."""
+"""Queries of programs, answered in the event loop without a thread: from the cache or from the store."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Final, Protocol
+from typing import Any, Final
 
 from starlette.types import Send
 
@@ -18,42 +17,12 @@ from api.web.headers import OPEN, SECURE, encode, timing
 from api.web.negotiation import explain_unwritable, not_acceptable
 from api.web.query_request import QueryRequest
 from kg.errors import DiplographError, QuerySyntaxError
-from kg.rdf.formats import Format, Kind, formats_for
-from kg.store import QueryDataset
-
+from kg.rdf.formats import Format, formats_for
+from kg.store.isolated.answers import AsyncAnswer
+from kg.store.isolated.store import IsolatedStore
 
 _COMMON: Final = encode([("Vary", "Accept"), *SECURE, *OPEN])
 _PIECE: Final = 64 * 1024
-
-
-class AsyncAnswer(Protocol):
-    """A result that comes in pieces; `whole` when it came at once."""
-
-    kind: Kind
-    whole: bytes | None
-
-    async def piece(self) -> bytes:
-        """Await the next piece; empty at the end. Raises DiplographError."""
-        ...
-
-    def close(self) -> None:
-        """End the query's work; safe to call twice."""
-        ...
-
-
-class AsyncStore(Protocol):
-    """A store that answers queries without a thread."""
-
-    @property
-    def version(self) -> str:
-        """State of the data; see `kg.store.Store`."""
-        ...
-
-    def ask(
-        self, text: str, dataset: QueryDataset = ..., forms: Mapping[Kind, str] = ...
-    ) -> Awaitable[AsyncAnswer]:
-        """Await the head of a result that is written in the formats named. Raises DiplographError."""
-        ...
 
 
 @dataclass
@@ -74,7 +43,7 @@ class _Kept:
 class PlainQueries:
     """Answers a `QueryRequest` of the store, within the limit on queries at once."""
 
-    def __init__(self, store: AsyncStore, cache: ResultCache, limit: QueryLimit) -> None:
+    def __init__(self, store: IsolatedStore[Any], cache: ResultCache, limit: QueryLimit) -> None:
         self._store = store
         self._cache = cache
         self._limit = limit

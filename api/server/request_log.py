@@ -107,7 +107,7 @@ class RequestLog:
 
 
 def shown_parameters(query_string: str) -> str:
-    """Write the parameters of an address for the log: shortened, and without text that looks like a secret."""
+    """Write the parameters of an address for the log, shortened and without text that looks like a secret."""
     pairs = parse_qsl(query_string, keep_blank_values=True, errors="replace")
     if not pairs:
         return ""

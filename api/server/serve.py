@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 
-from api.server.data_folder import announce, check_folder, keep_folder, known_token, make_token, withdraw
+from api.server.data_folder import (
+    announce,
+    check_folder,
+    keep_folder,
+    known_token,
+    make_token,
+    withdraw,
+)
 from api.server.front_processes import Fronts, raise_file_limit
 from api.server.metrics_folder import emptied, figures_folder
 from kg.errors import ParameterError, PortInUseError
@@ -40,7 +47,7 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
         try:
             with _stopped_by_signals(fronts.end):
                 url = _url(listening)
-                announce(settings.data, url)
+                announce(settings.data, url, address)
                 say(f"diplograph serves {settings.store or settings.data} at {url}/ (Ctrl+C stops it)")
                 fronts.watch()
         finally:

@@ -1,4 +1,4 @@
-"""Answers on their way to slow clients: kept in memory, then in a file, so that no query waits for a client."""
+"""Answers on their way to slow clients, kept in memory and then in a file; no query waits for a client."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _IN_MEMORY: Final = 256 * 1024
 _PIECE: Final = 64 * 1024
 # Seconds for a body that is read ahead, and for each piece of a larger one.
 _BODY: Final = 120.0
-# Set by proxies, or taken by programs for their own settings (httpoxy); what is trusted is in the scope already.
+# Set by proxies, or read by programs as their own settings (httpoxy); the scope has what is trusted.
 _FORWARDED: Final = (b"x-forwarded-", b"forwarded", b"proxy")
 
 

@@ -20,7 +20,7 @@ CURRENT: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 
 def note_outcome(outcome: str) -> None:
-    """Name the outcome of the request under way: `hit` for a result from the cache, or the kind of a problem."""
+    """Name the outcome of the request under way: `hit` for one from the cache, or the kind of a problem."""
     exchange = CURRENT.get()
     if exchange is not None:
         exchange.outcome = outcome

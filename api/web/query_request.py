@@ -21,7 +21,8 @@ SPARQL_QUERY: Final = "application/sparql-query"
 PATH: Final = "/sparql"
 
 _KINDS: Final[tuple[Kind, ...]] = ("solutions", "boolean", "graph")
-# Results that change without the data: random values, the clock, new names, other servers. Escapes can spell them.
+# Results that change without the data: random values, the clock, new names, other servers; escapes hide
+# such words.
 _VOLATILE: Final = re.compile(r"rand|now|uuid|bnode|service|\\u", re.IGNORECASE)
 _LONG_HEADER: Final = 500
 
@@ -50,7 +51,7 @@ class QueryRequest:
     def etag(self, version: str) -> str:
         """Name the result at a version of the data; empty for a result that may change without the data.
 
-        The tag is weak: rows without an order may come in another one, and any content coding has the same tag.
+        The tag is weak, since rows may come in another order; all content codings share it.
         """
         if not version or _VOLATILE.search(self.text):
             return ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar
 
 import httpx
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
@@ -14,6 +14,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 from kg import errors
 from kg.sparql.text import refuse_excess, refuse_remote_access, undeclared_prefix, with_using
 from kg.store.bulk_changes import count_lines
+from kg.store.interface import UNION, UNNAMED, QueryDataset, Store
 from kg.store.remote.boolean_results import truth_variables
 from kg.store.remote.dialects import OURS, Dialect, recognise
 from kg.store.remote.problems import PROBLEM, problem_error, unreachable
@@ -21,7 +22,9 @@ from kg.store.remote.query_clauses import dataset_clauses, is_kind, query_form
 from kg.store.remote.results import RemoteAnswer, stopped
 from kg.store.remote.syntax_check import syntax_error
 from kg.store.remote.updates import clear, named, requests
-from kg.store.seam import UNION, UNNAMED, QueryDataset
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 __all__ = ["RemoteStore", "problem_error", "unreachable"]
 
@@ -39,7 +42,7 @@ _TOLD: Final = 1024**2
 _TOLD_LAST: Final = 8 * 1024
 
 
-class RemoteStore:
+class RemoteStore(Store):
     """The quads of a SPARQL 1.1 endpoint.
 
     `query_url` answers queries; `update_url` takes updates and `graphs_url` is the graph store, where empty
@@ -132,10 +135,17 @@ class RemoteStore:
             self._insert(graph, path)
         self.change((), record)
 
+    def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function here, which sends its queries one by one; see `Store.run`."""
+        return function(self, *args, **kwargs)
+
     @property
     def version(self) -> str:
         """Give nothing: others may change the data behind our back."""
         return ""
+
+    def settle(self) -> None:
+        """Do nothing: the other side counts its commits."""
 
     def close(self) -> None:
         """Close the connections."""
