@@ -12,7 +12,6 @@ from typing import Any, Unpack
 
 from pyoxigraph import NamedNode
 
-from kg.load.checking import OWN_GRAPHS
 from kg.load.committing import store_load
 from kg.load.installation import install
 from kg.load.model import (
@@ -35,6 +34,7 @@ from kg.load.state import LoadFolder, Loads, State, disk_errors
 from kg.load.undoing import Undone, undo_load
 from kg.provenance import Load, read_load, read_loads
 from kg.store import Store
+from kg.validation.rdf_rules import OWN_GRAPHS
 
 __all__ = [
     "OWN_GRAPHS",
