@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pyoxigraph import NamedNode, Quad
 
 from kg.sparql.text import has_dataset_clause
 from kg.store import UNION, UNNAMED, Answer, QueryDataset, Store, graph_names
 from kg.terms import GRAPH_ENTAILMENTS
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def asserted_only(store: Store) -> QueryDataset:
@@ -49,6 +53,10 @@ class AssertedStore:
         """Put a file in the place of a graph; see `Store.replace`."""
         self._store.replace(graph, path, record)
 
+    def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function on the asserted statements of a snapshot; see `Store.run`."""
+        return self._store.run(_run_asserted, function, args, kwargs)
+
     @property
     def version(self) -> str:
         """Name the state of the data; see `Store.version`."""
@@ -63,3 +71,9 @@ class AssertedStore:
         if not version or self._known[0] != version:
             self._known = (version, asserted_only(self._store))
         return self._known[1]
+
+
+def _run_asserted(
+    store: Store, function: Callable[..., T], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> T:
+    return function(AssertedStore(store), *args, **kwargs)

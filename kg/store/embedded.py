@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 import pyoxigraph
 from pyoxigraph import (
@@ -47,8 +47,10 @@ from kg.store.bulk_changes import (
 from kg.store.engine_errors import explain_failure, explain_syntax
 from kg.store.isolated.copying import copy_store
 from kg.store.remote.updates import has_blank
-from kg.store.seam import UNION, UNNAMED, QueryDataset
+from kg.store.seam import UNION, UNNAMED, QueryDataset, Store
 
+P = ParamSpec("P")
+R = TypeVar("R")
 T = TypeVar("T")
 
 _CHUNK: Final = 64 * 1024
@@ -234,6 +236,10 @@ class EmbeddedStore:
         beside = self._folder.parent if self._folder else None
         with tempfile.TemporaryDirectory(prefix=".change-", dir=beside) as work:
             yield Path(work)
+
+    def run(self, function: Callable[Concatenate[Store, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call a function on this store; see `Store.run`."""
+        return function(self, *args, **kwargs)
 
     @property
     def version(self) -> str:

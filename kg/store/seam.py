@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from pyoxigraph import NamedNode, Quad
 
 from kg.store.answer import Answer
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,15 @@ class Store(Protocol):
         The quads of `record`, of other graphs, enter with them; after a crash all of it is there or nothing.
         Blank nodes of the file are new ones, whatever their labels; `record` has none.
         Raises StoreFailedError.
+        """
+        ...
+
+    def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function(store, *args, **kwargs)` close to the data and return its result.
+
+        The call may happen in another process, on one snapshot of the data: `function` must be defined at
+        the top level of a module of kg, and its arguments and result must be picklable. The languages that
+        the reader prefers (`kg.languages`) apply there as well. Raises what the function raises.
         """
         ...
 

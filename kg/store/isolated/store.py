@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Final
+from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat
@@ -21,7 +21,10 @@ from kg.store.isolated.idle import IdleReaders, is_fresh
 from kg.store.isolated.keeper import LAST_WORDS, Keeper, Keeping, stopped
 from kg.store.isolated.lease import Asking, IsolatedAnswer, Lease
 from kg.store.isolated.processes import EngineProcess
-from kg.store.seam import UNION, QueryDataset
+from kg.store.seam import UNION, QueryDataset, Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _EXPORT_TIME: Final = 6 * 3600.0
 _OPEN_TIME: Final = 60.0
@@ -184,6 +187,10 @@ class IsolatedStore:
     def _work_folder(self) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(prefix=".change-", dir=self._folder.resolve().parent) as work:
             yield Path(work)
+
+    def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function here, which sends its queries one by one; see `Store.run`."""
+        return function(self, *args, **kwargs)
 
     @property
     def version(self) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar
 
 import httpx
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
@@ -21,7 +21,10 @@ from kg.store.remote.query_clauses import dataset_clauses, is_kind, query_form
 from kg.store.remote.results import RemoteAnswer, stopped
 from kg.store.remote.syntax_check import syntax_error
 from kg.store.remote.updates import clear, named, requests
-from kg.store.seam import UNION, UNNAMED, QueryDataset
+from kg.store.seam import UNION, UNNAMED, QueryDataset, Store
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 __all__ = ["RemoteStore", "problem_error", "unreachable"]
 
@@ -131,6 +134,10 @@ class RemoteStore:
         else:
             self._insert(graph, path)
         self.change((), record)
+
+    def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function here, which sends its queries one by one; see `Store.run`."""
+        return function(self, *args, **kwargs)
 
     @property
     def version(self) -> str:
