@@ -50,6 +50,7 @@ def pack_file(path: Path) -> None:
     unfinished = path.with_name(path.name + ".part")
     with path.open("rb") as plain, unfinished.open("wb") as out:
         with zstd.ZstdFile(out, "wb", options=_OPTIONS) as packed:
+            packed.write(b"")  # an empty file becomes a frame, too
             shutil.copyfileobj(plain, packed, _BUFFER)
         out.flush()
         os.fsync(out.fileno())
@@ -65,7 +66,8 @@ def find_packed(path: Path) -> Path:
 
 def open_packed(path: Path) -> IO[bytes]:
     """Open a file that may be compressed; reading a damaged one raises OSError."""
-    if not is_packed(path):
+    # A file of no frames at all is empty.
+    if not is_packed(path) or not path.stat().st_size:
         return path.open("rb", buffering=_BUFFER)
     stream = cast(IO[bytes], gzip.GzipFile(path, "rb") if path.suffix == ".gz" else zstd.ZstdFile(path, "rb"))
     return cast(IO[bytes], io.BufferedReader(_DiskErrors(stream, path), _BUFFER))
