@@ -87,8 +87,8 @@ def _refuse(text: str, shown: str, origin: list[int] | None, allowed: Sequence[s
             f"{keyword} would make this server fetch {what}, which it is not allowed to",
             line=line,
             column=column,
-            mend=f"Remove the {keyword} and query that address directly, or start the server with the address "
-            "in DIPLOGRAPH_SERVICE_ALLOW. Write the address in full, as <https://…>.",
+            mend=f"Remove the {keyword} and query that address directly, or start the server with the "
+            "address in DIPLOGRAPH_SERVICE_ALLOW. Write the address in full, as <https://…>.",
         )
 
 
