@@ -15,6 +15,8 @@ from threading import get_ident
 from time import perf_counter
 from typing import Final
 
+from kg.store.isolated.lease import Asking
+
 from api.server.query_limit import Gate
 from api.server.result_cache import CacheDoor
 from api.server.straight import BEGUN, RAISED, Begun, choose_formats, names, read_plain
@@ -22,7 +24,6 @@ from api.web.compression import Environ
 from kg.errors import BusyError, DiplographError
 from kg.rdf.formats import Kind
 from kg.store import QueryDataset
-from kg.store.isolated.lease import Asking
 from kg.store.isolated.store import IsolatedStore
 
 # What is compressed, or sent, while all others wait.

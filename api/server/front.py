@@ -12,12 +12,13 @@ import sys
 import threading
 from typing import Final
 
+from kg.store.isolated.channel import Channel, ChannelClosedError, end_with_other_side
+
 from api.app import AHEAD, create_app
 from api.server.data_folder import open_behind
 from api.server.load_worker import LoadProcesses
 from api.wire.server import Server
 from kg.settings import settings_from
-from kg.store.isolated.channel import Channel, ChannelClosedError, end_with_other_side
 from kg.store.isolated.store import IsolatedStore
 
 _SPARE: Final = 64 * 1024

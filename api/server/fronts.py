@@ -12,10 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from kg.store.isolated.channel import Channel, ChannelClosedError, ChannelTimeoutError
+
 from api.server.metrics import SEVERAL
 from kg.errors import StoreFailedError
 from kg.settings import Settings, settings_text
-from kg.store.isolated.channel import Channel, ChannelClosedError, ChannelTimeoutError
 
 _READY: Final = 120.0
 _GRACE: Final = 9.0

@@ -14,13 +14,14 @@ import threading
 from contextlib import suppress
 from typing import Any, Final, cast
 
+from kg.store.isolated.channel import Channel, ChannelClosedError, end_with_other_side
+from kg.store.isolated.processes import ModuleProcess
+
 from api.server.data_folder import LOADS, followers, open_behind, open_index
 from api.server.load_jobs import Job, carry_out
 from kg.errors import DiplographError, StoreFailedError
 from kg.load import Loads
 from kg.settings import settings_from
-from kg.store.isolated.channel import Channel, ChannelClosedError, end_with_other_side
-from kg.store.isolated.processes import ModuleProcess
 
 _KEPT: Final = 60.0
 _NICENESS: Final = 10

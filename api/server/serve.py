@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType
 
+from kg.store.isolated.keeper_socket import KeeperSocket
+from kg.store.isolated.shared import SharedNumber
+
 from api.server.data_folder import (
     KEEPER,
     announce,
@@ -24,8 +27,6 @@ from api.server.fronts import Fronts, task
 from api.server.metrics_folder import emptied, figures_folder
 from kg.errors import ParameterError, PortInUseError
 from kg.settings import Settings
-from kg.store.isolated.keeper_socket import KeeperSocket
-from kg.store.isolated.shared import SharedNumber
 
 
 def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None]) -> None:

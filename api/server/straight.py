@@ -11,6 +11,8 @@ from functools import lru_cache
 from time import perf_counter
 from typing import Any, Final
 
+from kg.store.isolated.lease import Asking
+
 from api.server.query_limit import Gate
 from api.web.compression import Environ, Headers, Wsgi
 from api.web.headers import OPEN, SECURE, timing
@@ -19,7 +21,6 @@ from api.web.parameters import dataset, inference, only, read_fields
 from kg.errors import DiplographError, QuerySyntaxError
 from kg.rdf.formats import Format, Kind, formats_for
 from kg.store import QueryDataset
-from kg.store.isolated.lease import Asking
 from kg.store.isolated.store import IsolatedStore
 
 ASKED: Final = "diplograph.asked"

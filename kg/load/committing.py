@@ -30,7 +30,7 @@ from kg.load.state import LoadFolder, Loads, State, disk_errors
 from kg.provenance import Load, load_triples
 from kg.rdf.compression import frame, is_packed, open_packed, pack_file
 from kg.rdf.sorted_lines import read_lines
-from kg.store import Store, settle
+from kg.store import LocalStore, Store
 from kg.terms import GRAPH_LOADS, LOAD, compact
 
 _FEW: Final = 20_000
@@ -149,9 +149,8 @@ def put(store: Store, removed: Path, added: Path, whole: Path | None, graph: Nam
     A store that takes no files gets few quads as one change, many as the whole graph (`whole`) with what
     enters other graphs.
     """
-    change_files = getattr(store, "change_files", None)
-    if change_files is not None:
-        change_files(removed, added)
+    if isinstance(store, LocalStore):
+        store.change_files(removed, added)
         return
     if whole is None or max(_count(removed), _count(added)) < _FEW:
         store.change(_quads(removed), _quads(added))
@@ -167,7 +166,7 @@ def _change(store: Store, folder: LoadFolder, load: Load) -> None:
         file.flush()
         os.fsync(file.fileno())
     whole = folder.path / "new.nt"
-    if not hasattr(store, "change_files"):
+    if not isinstance(store, LocalStore):
         if not whole.exists() and not folder.removed.stat().st_size and is_empty(store, graph):
             # A source that was not there yet: what enters is all there is.
             ending = f" {graph} .\n".encode()
@@ -179,15 +178,7 @@ def _change(store: Store, folder: LoadFolder, load: Load) -> None:
                 )
         put(store, folder.removed, folder.added, whole if whole.exists() else None, graph)
         return
-    stop = folder.cancelled if _can_stop(store) else None
-    if stop is None:
-        put(store, folder.removed, folder.added, None, graph)
-    else:
-        store.change_files(folder.removed, folder.added, stop=stop)
-
-
-def _can_stop(store: Store) -> bool:
-    return hasattr(store, "reader_pids")
+    store.change_files(folder.removed, folder.added, stop=folder.cancelled)
 
 
 def quads_text(triples: Iterable[Triple], graph: NamedNode) -> bytes:
@@ -197,7 +188,7 @@ def quads_text(triples: Iterable[Triple], graph: NamedNode) -> bytes:
 
 
 def _check_unchanged(store: Store, folder: LoadFolder, preview: Preview, progress: Progress) -> None:
-    settle(store)
+    store.settle()
     if preview.version and preview.version == store.version:
         return
     graph = NamedNode(preview.graph)

@@ -23,7 +23,7 @@ from kg.rdf.compression import packed_name
 from kg.rdf.sorted_lines import read_lines, side_by_side, sort_lines, with_graph
 from kg.readers.detect import find_reader, is_told_rdf
 from kg.readers.record import Record
-from kg.store import QueryDataset, Store
+from kg.store import LocalStore, QueryDataset, Store
 from kg.terms import compact
 
 _CHUNK: Final = 1024 * 1024
@@ -130,9 +130,8 @@ def is_empty(store: Store, graph: NamedNode) -> bool:
 
 def export(store: Store, graph: NamedNode, target: Path) -> None:
     """Write what a graph holds to a file of N-Triples, in no order."""
-    write = getattr(store, "export", None)
-    if write is not None:
-        write(graph, target)
+    if isinstance(store, LocalStore):
+        store.export(graph, target)
         return
     answer = store.query("CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(graph.value,)))
     pyoxigraph.serialize(answer.triples(), str(target), format=RdfFormat.N_TRIPLES)

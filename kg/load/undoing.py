@@ -20,7 +20,7 @@ from kg.load.state import LoadFolder, Loads, State, disk_errors
 from kg.provenance import Undoing, mint_load, undoing_triples
 from kg.rdf.compression import drop_packed
 from kg.rdf.sorted_lines import Watch, read_lines, sort_lines, with_graph
-from kg.store import Store
+from kg.store import LocalStore, Store
 from kg.terms import GRAPH_LOADS
 
 
@@ -177,7 +177,7 @@ def _prepare(
             return kept, (0, 0)
         out = _write(both(at / "brought", at / "now"), leaving)
         back = _write(minus(at / "took", at / "now"), coming)
-        if not hasattr(store, "change_files"):
+        if not isinstance(store, LocalStore):
             rest = heapq.merge(minus(at / "now", at / "brought"), read_lines(coming))
             ending = b" " + name + b" .\n"
             _write((line.removesuffix(ending) + b" .\n" for line in rest), folder.path / "undo-whole.nt")

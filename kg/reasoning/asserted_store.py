@@ -28,7 +28,7 @@ def asserted_only(store: Store) -> QueryDataset:
     return QueryDataset(default=(*kept, UNNAMED), named=kept)
 
 
-class AssertedStore:
+class AssertedStore(Store):
     """A store whose answers leave entailments out; a query that names its graphs keeps to those."""
 
     def __init__(self, store: Store) -> None:
@@ -61,6 +61,10 @@ class AssertedStore:
     def version(self) -> str:
         """Name the state of the data; see `Store.version`."""
         return self._store.version
+
+    def settle(self) -> None:
+        """Wait until `version` counts every commit."""
+        self._store.settle()
 
     def close(self) -> None:
         """Let go of the engine."""

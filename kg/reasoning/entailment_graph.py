@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 import pyoxigraph
 from pyoxigraph import Quad, RdfFormat, Triple
 
-from kg.store import Store
+from kg.store import LocalStore, Store
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS
 
 _ENDING: Final = b" %b .\n" % str(GRAPH_ENTAILMENTS).encode()
-
-
-@runtime_checkable
-class TakesFiles(Protocol):
-    """A store that changes by files of N-Quads, many quads as one step."""
-
-    def change_files(self, removed: Path, added: Path) -> None:
-        """Take the quads of one file out and put those of another in; raises StoreFailedError."""
-        ...
 
 
 class Delta:
@@ -49,7 +40,7 @@ class Delta:
         """Change the store: as one step where it takes files, else in as many requests as it needs."""
         self._out.close()
         self._into.close()
-        if isinstance(store, TakesFiles):
+        if isinstance(store, LocalStore):
             store.change_files(self._leaving, self._entering)
         else:
             # The record goes in last, so that what breaks off is made anew.

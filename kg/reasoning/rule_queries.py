@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from itertools import count, islice
-from typing import Final, Protocol, TypeVar, runtime_checkable
+from typing import Final, TypeVar
 
 from pyoxigraph import NamedNode
 
 from kg.rdf.formats import result_format
 from kg.reasoning.schema import Schema
 from kg.reasoning.statement_keys import Key, Members, sources
-from kg.store import UNION, UNNAMED, Answer, QueryDataset, Store
+from kg.store import UNION, UNNAMED, Answer, LocalStore, QueryDataset, Store
 from kg.terms import GRAPH_ENTAILMENTS
 
 T = TypeVar("T")
@@ -29,18 +29,9 @@ _TSV: Final = result_format("solutions", "tsv")
 _THING: Final = ("?x ?p ?other", "?other ?p ?x")
 
 
-@runtime_checkable
-class Whole(Protocol):
-    """A store that limits the rows of a query, but not those of our own questions."""
-
-    def query_whole(self, text: str, dataset: QueryDataset = UNION) -> Answer:
-        """Answer a question with any number of rows; see `Store.query`."""
-        ...
-
-
 def ask(store: Store, text: str, dataset: QueryDataset = UNION) -> Answer:
     """Ask a question of our own: a limit on the rows of a query is for those who ask from outside."""
-    return store.query_whole(text, dataset) if isinstance(store, Whole) else store.query(text, dataset)
+    return store.query_whole(text, dataset) if isinstance(store, LocalStore) else store.query(text, dataset)
 
 
 class Asking:
@@ -121,7 +112,7 @@ class Asking:
 
     def statements(self, text: str) -> Iterator[tuple[bytes, bytes, bytes]]:
         """Read what a CONSTRUCT of `said` and `entailed` gives, term by term."""
-        if not hasattr(self.store, "change_files"):
+        if not isinstance(self.store, LocalStore):
             # Engines elsewhere write N-Triples in ways of their own, such as a remark where there are none.
             for found in self.query(text).triples():
                 yield str(found.subject).encode(), str(found.predicate).encode(), str(found.object).encode()

@@ -34,7 +34,6 @@ from kg.errors import (
 from kg.rdf.formats import Format, Kind
 from kg.sparql.guard import refuse_excess, refuse_remote_access
 from kg.sparql.text import dataset_clauses, with_using
-from kg.store.answer import Row
 from kg.store.bulk_changes import (
     SMALL,
     Bulk,
@@ -46,12 +45,12 @@ from kg.store.bulk_changes import (
     write_replacement,
 )
 from kg.store.engine_errors import explain_failure, explain_syntax
-from kg.store.isolated.copying import copy_store
+from kg.store.interface import UNION, UNNAMED, LocalStore, QueryDataset, Row, Store, never
 from kg.store.remote.updates import has_blank
-from kg.store.seam import UNION, UNNAMED, QueryDataset, Store
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
 T = TypeVar("T")
 
 _CHUNK: Final = 64 * 1024
@@ -70,7 +69,7 @@ class Sink(Protocol):
         ...
 
 
-class EmbeddedStore:
+class EmbeddedStore(LocalStore):
     """Quads in a RocksDB folder, or in memory when no folder is given.
 
     Any number of threads may ask at once; writers wait for one another. `allowed` are the URL prefixes that
@@ -135,6 +134,10 @@ class EmbeddedStore:
             except SyntaxError as error:
                 raise explain_syntax(text, str(error), "query") from None
 
+    def query_whole(self, text: str, dataset: QueryDataset = UNION) -> EmbeddedAnswer:
+        """Answer a query; there is no limit on rows here."""
+        return self.query(text, dataset)
+
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`.
 
@@ -170,12 +173,10 @@ class EmbeddedStore:
         if request:
             self._transact(request)
 
-    def change_files(self, removed: Path, added: Path) -> None:
-        """Take the quads of one N-Quads file out and put those of another in, as one step.
+    def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
+        """Remove the quads of one file and add those of another; see `LocalStore.change_files`.
 
-        A blank node to be taken out has the label that the engine gives it; one that is put in is a new one.
-        The files may be compressed (.zst). After a crash all of it is there or nothing. Raises
-        StoreFailedError.
+        It cannot be stopped in this process: `stop` is not called.
         """
         with _engine_errors():
             few = [count_lines(path, SMALL) for path in (removed, added)]
@@ -219,9 +220,8 @@ class EmbeddedStore:
 
     def backup(self, path: Path) -> None:
         """Copy the last commit to a new folder; raises StoreFailedError."""
-        with self._writing, self._work_folder() as work, _engine_errors():
-            self.engine.backup(str(work / "copy"))
-            copy_store(work / "copy", path)
+        with self._writing, _engine_errors():
+            self.engine.backup(str(path))
 
     def _transact(self, request: str) -> None:
         engine = self.engine
@@ -247,8 +247,11 @@ class EmbeddedStore:
         """Name the state of the data; see `Store.version`."""
         return f"{self._epoch}-{self._changes}"
 
+    def settle(self) -> None:
+        """Do nothing: `version` counts a commit at once."""
+
     def close(self) -> None:
-        """Let go of the folder."""
+        """Release the folder."""
         self._engine = None
 
     def _refuse(self, text: str) -> None:

@@ -21,7 +21,7 @@ from api.server.request_log import shown_parameters, shown_text
 from kg.errors import BusyError
 from kg.settings import Settings
 from kg.store import EmbeddedStore
-from kg.store.isolated.store import IsolatedStore
+from tests.isolated import open_isolated
 
 TOKEN = {"Authorization": "Bearer test-token"}
 
@@ -45,9 +45,7 @@ def test_health_of_a_store_in_this_process(client: FlaskClient, store: EmbeddedS
 
 
 def test_health_of_isolated_queries(tmp_path: Path, settings: Settings) -> None:
-    store = IsolatedStore(
-        tmp_path / "store", snapshots=tmp_path / "snapshots", workers=1, timeout=20, memory=2**30
-    )
+    store = open_isolated(tmp_path, workers=1, timeout=20, memory=2**30)
     client = create_app(store, settings).test_client()
     assert client.get("/health").json["snapshot_age"] is None
     client.get("/sparql?query=ASK%7B%7D", buffered=True)

@@ -21,7 +21,7 @@ from kg.errors import (
 )
 from kg.rdf.formats import GRAPH_FORMATS, RESULT_FORMATS, result_format
 from kg.store import EmbeddedStore, QueryDataset, Store
-from kg.store.isolated.store import IsolatedStore
+from tests.isolated import open_isolated
 
 E = "http://e.example/"
 BOOLEAN = NamedNode("http://www.w3.org/2001/XMLSchema#boolean")
@@ -56,9 +56,7 @@ def _open(request: pytest.FixtureRequest, folder: Path) -> Store:
         case "disk":
             return EmbeddedStore(folder / "store")
         case "isolated":
-            return IsolatedStore(
-                folder / "store", snapshots=folder / "snapshots", workers=2, timeout=60, memory=512 << 20
-            )
+            return open_isolated(folder, memory=512 << 20)
     engine = request.getfixturevalue({"ours": "our_engine"}.get(request.param, f"{request.param}_engine"))
     store: Store = request.getfixturevalue("connected")(engine)
     return store

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import multiprocessing
 import os
 import signal
 import threading
@@ -11,45 +13,45 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from pyoxigraph import Literal, NamedNode, Quad
 
 from kg.errors import BusyError, NotAStoreError, QueryStoppedError, QuerySyntaxError
+from kg.languages import speak, wanted
 from kg.rdf.formats import result_format
+from kg.store import Store
 from kg.store.isolated.store import IsolatedStore
+from kg.store.isolated.writer import Writer
+from tests.isolated import open_isolated
 
 ROWS = 3000
 CROSS_PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 LONG_RESULT = "SELECT * { ?a ?b ?c . ?d ?e ?f }"
 CSV = result_format("solutions", "csv")
+JSON = result_format("solutions", "json")
 
-Make = Callable[..., IsolatedStore]
+Make = Callable[..., IsolatedStore[Writer]]
 
 
 @pytest.fixture
 def make(tmp_path: Path) -> Iterator[Make]:
-    made: list[IsolatedStore] = []
+    made: list[IsolatedStore[Writer]] = []
 
-    def make_store(workers: int = 2, timeout: float = 1.0, memory: int = 256 << 20) -> IsolatedStore:
-        store = IsolatedStore(
-            tmp_path / "store",
-            snapshots=tmp_path / "snapshots",
-            workers=workers,
-            timeout=timeout,
-            memory=memory,
-        )
-        made.append(store)
-        return store
+    def make_store(workers: int = 2, timeout: float = 1.0, memory: int = 256 << 20) -> IsolatedStore[Writer]:
+        made.append(open_isolated(tmp_path, workers=workers, timeout=timeout, memory=memory))
+        return made[-1]
 
     yield make_store
     for store in made:
         store.close()
 
 
-def fill(store: IsolatedStore, rows: int = ROWS) -> None:
-    triples = " ".join(f"<http://s/{n}> <http://p> {n} ." for n in range(rows))
-    store.update(f"INSERT DATA {{ GRAPH <http://g> {{ {triples} }} }}")
+def fill(store: IsolatedStore[Writer], rows: int = ROWS) -> None:
+    # A change has no time limit, unlike an update.
+    p, g = NamedNode("http://p"), NamedNode("http://g")
+    store.change((), [Quad(NamedNode(f"http://s/{n}"), p, Literal(n), g) for n in range(rows)])
 
 
-def count(store: IsolatedStore) -> int:
+def count(store: IsolatedStore[Writer]) -> int:
     (row,) = store.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").rows()
     return int(getattr(row["n"], "value"))  # noqa: B009 - a term of any kind
 
@@ -59,8 +61,11 @@ def descriptors() -> int:
 
 
 def children() -> set[int]:
-    listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return {int(pid) for pid in listed}
+    return {child.pid or 0 for child in multiprocessing.active_children()}
+
+
+def count_snapshots(folder: Path) -> int:
+    return sum(not entry.is_symlink() for entry in (folder / "snapshots").iterdir())
 
 
 def test_a_query_after_a_write_sees_it(make: Make) -> None:
@@ -87,23 +92,22 @@ def test_every_way_to_read_an_answer(make: Make) -> None:
 
 def test_an_error_of_the_query_leaves_the_process_alive(make: Make) -> None:
     store = make(workers=1)
-    before = store.reader_pids
+    before = store.worker_pids()
     with pytest.raises(QuerySyntaxError) as caught:
         store.query("SELECT * {\n  ?s ?p }")
     assert caught.value.line == 2
     assert store.query("ASK {}").truth()
-    assert store.reader_pids == before
+    assert store.worker_pids() == before
 
 
 def test_a_query_past_its_deadline_is_stopped_and_its_process_replaced(make: Make) -> None:
     store = make()
     fill(store)
-    before = set(store.reader_pids)
+    before = set(store.worker_pids())
     with pytest.raises(QueryStoppedError, match="longer than 1 s"):
         list(store.query(CROSS_PRODUCT).rows())
     assert count(store) == ROWS
-    assert len(store.reader_pids) == 2
-    (gone,) = before - set(store.reader_pids)
+    (gone,) = before - set(store.worker_pids())
     assert not Path(f"/proc/{gone}").exists()
 
 
@@ -120,7 +124,7 @@ def test_a_process_killed_from_outside_breaks_its_own_answer_only(make: Make) ->
     fill(store)
     pieces = store.query(LONG_RESULT).serialize(CSV)
     next(pieces)
-    (busy,) = [pid for pid in store.reader_pids if pid not in {r.pid for r in list(store._idle._readers)}]
+    (busy,) = store.worker_pids()
     os.kill(busy, signal.SIGKILL)
     with pytest.raises(QueryStoppedError):
         for _ in pieces:
@@ -132,23 +136,22 @@ def test_processes_killed_while_they_are_idle_are_replaced_before_a_query_notice
     store = make(timeout=30)
     fill(store, 10)
     assert count(store) == 10
-    before = store.reader_pids
+    before = store.worker_pids()
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 30
-    while any(reader.lives for reader in list(store._readers)) and time.monotonic() < deadline:
+    while any(Path(f"/proc/{pid}").exists() for pid in before):
         time.sleep(0.01)
     pieces = store.query("SELECT * { ?s ?p ?o }").serialize(CSV)
     next(pieces)
     assert count(store) == 10
     pieces.close()
-    assert not set(before) & set(store.reader_pids)
+    assert not set(before) & set(store.worker_pids())
 
 
 def test_a_reader_that_goes_away_ends_the_query(make: Make) -> None:
     store = make(workers=1, timeout=30)
     fill(store)
-    (before,) = store.reader_pids
+    (before,) = store.worker_pids()
     pieces = store.query(LONG_RESULT).serialize(CSV)
     next(pieces)
     pieces.close()
@@ -171,7 +174,7 @@ def test_fifty_stopped_queries_leave_nothing_behind(make: Make, tmp_path: Path) 
     first = make()
     fill(first)
     first.close()
-    store = make(timeout=0.1)
+    store = make(timeout=0.3)
     assert count(store) == ROWS
     gc.collect()  # What earlier tests left is not to go in the middle of the count.
     processes, files = len(children()), descriptors()
@@ -182,7 +185,7 @@ def test_fifty_stopped_queries_leave_nothing_behind(make: Make, tmp_path: Path) 
     # Stale snapshots and ended processes go in the background.
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        left = len(children()), descriptors(), len(list((tmp_path / "snapshots").iterdir()))
+        left = len(children()), descriptors(), count_snapshots(tmp_path)
         if left[0] == processes and left[1] <= files and left[2] == 1:
             break
         gc.collect()
@@ -197,16 +200,23 @@ def test_stale_snapshots_go(make: Make, tmp_path: Path) -> None:
         store.update(f"INSERT DATA {{ <http://s> <http://p> {number} }}")
         count(store)
     deadline = time.monotonic() + 20
-    while len(list((tmp_path / "snapshots").iterdir())) > 1 + len(store.reader_pids):
+    while count_snapshots(tmp_path) > 1 + len(store.worker_pids()):
         assert time.monotonic() < deadline, "stale snapshots stay"
         time.sleep(0.1)
 
 
-def test_no_snapshot_is_made_while_nobody_asks(make: Make, tmp_path: Path) -> None:
-    store = make()
+def test_a_write_waits_for_its_turn_only_while_the_last_snapshot_is_read(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("kg.store.isolated.writer.sleep", waits.append)
+    store = make(timeout=30)
     for number in range(5):
         store.update(f"INSERT DATA {{ <http://s> <http://p> {number} }}")
-    assert not list((tmp_path / "snapshots").iterdir())
+    assert not waits
+    assert count(store) == 5
+    store.update("INSERT DATA { <http://s> <http://p> 5 }")
+    assert len(waits) == 1
 
 
 def test_snapshots_of_a_crash_are_cleaned(make: Make, tmp_path: Path) -> None:
@@ -246,7 +256,7 @@ def test_readers_go_on_beside_a_long_update(make: Make) -> None:
 
 
 def test_all_processes_taken_is_said_so(make: Make) -> None:
-    store = make(workers=1, timeout=0.5)
+    store = make(workers=1, timeout=2)
     fill(store)
     pieces = store.query(LONG_RESULT).serialize(CSV)
     next(pieces)
@@ -273,7 +283,7 @@ def test_many_threads_at_once(make: Make) -> None:
     for thread in threads:
         thread.join()
     assert not wrong
-    assert len(store.reader_pids) == 2
+    assert len(store.worker_pids()) == 2
 
 
 def test_close_ends_every_process(make: Make, tmp_path: Path) -> None:
@@ -281,7 +291,7 @@ def test_close_ends_every_process(make: Make, tmp_path: Path) -> None:
     store = make()
     fill(store, 10)
     count(store)
-    assert len(children() - before) == 3
+    assert len(children() - before) == 2
     store.close()
     assert children() == before
     assert not (tmp_path / "snapshots").exists()
@@ -296,45 +306,136 @@ def test_a_folder_that_is_no_store_is_refused(make: Make, tmp_path: Path) -> Non
     assert children() == before
 
 
-def test_queries_of_one_version_share_a_snapshot(make: Make) -> None:
-    store = make()
-    fill(store)
-    version = store.keeper.version
-    first = store.keeper.take(version)
-    store.update('INSERT DATA { <urn:later> <urn:p> "x" }')
-    # Who needs no more than the first has gets the first; who asks now gets a new one.
-    shared, fresh = store.keeper.take(version), store.keeper.take(store.keeper.version)
-    assert shared == first
-    assert int(fresh.name) > version
-    for path in (first, shared, fresh):
-        store.keeper.release(path)
-    assert store.query("ASK { <urn:later> ?p ?o }").truth()
-
-
 def test_a_reader_that_was_ended_while_idle_is_reaped_and_replaced(make: Make) -> None:
     store = make()
     fill(store)
     assert count(store) == ROWS
-    before = store.reader_pids
+    before = store.worker_pids()
     os.kill(before[0], signal.SIGKILL)
     deadline = time.monotonic() + 60
-    while before[0] in store.reader_pids and time.monotonic() < deadline:
-        store.tend()
+    while before[0] in store.worker_pids() and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert before[0] not in store.reader_pids
-    assert len(store.reader_pids) == len(before)
-    assert not Path(f"/proc/{before[0]}").exists()
+    assert before[0] not in store.worker_pids()
     assert count(store) == ROWS
 
 
-def test_the_engine_puts_its_tables_in_order_at_low_priority(make: Make) -> None:
+def test_the_writer_runs_at_lower_priority_than_readers(make: Make) -> None:
     store = make()
-    tasks = list(Path(f"/proc/{store.keeper.writer_pid}/task").iterdir())  # type: ignore[attr-defined]
-    nices = {
-        task.name: os.getpriority(os.PRIO_PROCESS, int(task.name))
-        for task in tasks
-        if (task / "comm").read_text().strip() == "rocksdb:low"
-    }
-    assert nices
-    assert set(nices.values()) == {10}
-    assert os.getpriority(os.PRIO_PROCESS, store.keeper.writer_pid) == 0  # type: ignore[attr-defined]
+    (reader,) = store.worker_pids()
+    assert os.getpriority(os.PRIO_PROCESS, store.writer.pid) > os.getpriority(os.PRIO_PROCESS, reader)
+
+
+def test_a_function_of_the_library_runs_in_a_worker(make: Make) -> None:
+    store = make(timeout=30)
+    store.update('INSERT DATA { <http://s> <http://p> "x" }')
+    assert store.run(_pid_and_rows, 7) == (store.worker_pids()[0], 1, 7)
+    speak(["fr"])
+    assert store.run(_languages) == ("fr", "en")
+    with pytest.raises(QuerySyntaxError):
+        store.run(_bad_query)
+    with pytest.raises(ZeroDivisionError):
+        store.run(_fault)
+    assert store.query("ASK {}").truth()
+
+
+def test_a_function_past_its_deadline_is_stopped(make: Make) -> None:
+    store = make(timeout=0.5)
+    with pytest.raises(QueryStoppedError, match=r"longer than 0\.5 s"):
+        store.run(_sleep)
+    assert store.query("ASK {}").truth()
+
+
+def _pid_and_rows(store: Store, number: int) -> tuple[int, int, int]:
+    return os.getpid(), len(list(store.query("SELECT * { ?s ?p ?o }").rows())), number
+
+
+def _languages(store: Store) -> tuple[str, ...]:
+    return wanted()
+
+
+def _bad_query(store: Store) -> None:
+    store.query("SELECT")
+
+
+def _fault(store: Store) -> float:
+    return 1 / 0
+
+
+def _sleep(store: Store) -> None:
+    time.sleep(60)
+
+
+def test_queries_in_an_event_loop(make: Make) -> None:
+    store = make(workers=2, timeout=30)
+    fill(store)
+
+    async def whole(number: int) -> bytes:
+        answer = await store.ask(f"SELECT ?o {{ <http://s/{number}> ?p ?o }}", forms={"solutions": "csv"})
+        assert answer.kind == "solutions"
+        assert answer.whole is not None
+        return answer.whole
+
+    async def long() -> int:
+        answer = await store.ask("SELECT * { ?s ?p ?o }", forms={"solutions": "json"})
+        assert answer.whole is None
+        size = 0
+        while piece := await answer.piece():
+            size += len(piece)
+        return size
+
+    async def everything() -> None:
+        found = await asyncio.gather(*(whole(number) for number in range(100)), long(), long())
+        assert found[:100] == [f"o\r\n{number}\r\n".encode() for number in range(100)]
+        expected = b"".join(store.query("SELECT * { ?s ?p ?o }").serialize(JSON))
+        assert found[100] == found[101] == len(expected)
+        with pytest.raises(QuerySyntaxError):
+            await store.ask("SELECT", forms={"solutions": "csv"})
+
+    asyncio.run(everything())
+    assert len(store.worker_pids()) == 2
+
+
+def test_long_queries_after_short_ones_in_an_event_loop(make: Make) -> None:
+    store = make(workers=2, timeout=30)
+
+    async def ask(text: str) -> None:
+        answer = await store.ask(text, forms={"boolean": "json"})
+        assert answer.whole is not None
+        assert b"true" in answer.whole
+
+    async def everything() -> None:
+        for _ in range(6):
+            for number in range(20):
+                await ask(f"ASK {{}} #{number}")
+            await asyncio.gather(*(ask("ASK {} #" + "x" * 400_000) for _ in range(4)))
+
+    before = store.worker_pids()
+    asyncio.run(everything())
+    assert set(before) <= set(store.worker_pids()), "a worker was killed"
+
+
+def test_limits_in_an_event_loop(make: Make) -> None:
+    store = make(workers=1, timeout=2)
+    fill(store)
+
+    async def everything() -> None:
+        held = await store.ask(LONG_RESULT, forms={"solutions": "csv"})
+        with pytest.raises(BusyError):
+            await store.ask("ASK {}", forms={"boolean": "json"})
+        held.close()
+        with pytest.raises(QueryStoppedError, match="longer than 2 s"):
+            await store.ask(CROSS_PRODUCT, forms={"solutions": "csv"})
+        (before,) = store.worker_pids()
+        running = asyncio.create_task(store.ask(CROSS_PRODUCT, forms={"solutions": "csv"}))
+        await asyncio.sleep(0.1)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert before not in store.worker_pids(), "a cancelled query goes on"
+        answer = await store.ask(LONG_RESULT, forms={"solutions": "csv"})
+        assert await answer.piece()
+        (before,) = store.worker_pids()
+        answer.close()
+        assert before not in store.worker_pids(), "a query that was left goes on"
+
+    asyncio.run(everything())

@@ -20,6 +20,7 @@ from kg.rdf.compression import frame
 from kg.store import EmbeddedStore
 from kg.store.bulk_changes import SMALL, journal_of
 from kg.store.isolated.store import IsolatedStore
+from tests.isolated import open_isolated
 
 ROOT = Path(__file__).parents[2]
 GRAPH = NamedNode("urn:x:graph")
@@ -52,13 +53,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
     kind: str = request.param
     made: AnyStore
     if kind == "isolated":
-        made = IsolatedStore(
-            tmp_path / "data" / "store",
-            snapshots=tmp_path / "data" / "snapshots",
-            workers=1,
-            timeout=120,
-            memory=2**31,
-        )
+        made = open_isolated(tmp_path / "data", workers=1, timeout=120, memory=2**31)
     else:
         made = EmbeddedStore(tmp_path / "data" / "store" if kind == "folder" else None)
     yield made
@@ -155,9 +150,7 @@ def test_large_changes_by_quads(store: AnyStore) -> None:
 
 
 def test_readers_keep_the_last_state_while_a_large_change_is_under_way(tmp_path: Path) -> None:
-    store = IsolatedStore(
-        tmp_path / "store", snapshots=tmp_path / "snapshots", workers=1, timeout=120, memory=2**31
-    )
+    store = open_isolated(tmp_path, workers=1, timeout=120, memory=2**31)
     try:
         store.replace(GRAPH, write(tmp_path / "before.nt", range(MANY)))
         done = threading.Event()
@@ -211,9 +204,7 @@ def test_a_damaged_file_is_told(store: AnyStore, tmp_path: Path) -> None:
 
 
 def test_a_large_change_can_be_cancelled(tmp_path: Path) -> None:
-    store = IsolatedStore(
-        tmp_path / "store", snapshots=tmp_path / "snapshots", workers=1, timeout=120, memory=2**31
-    )
+    store = open_isolated(tmp_path, workers=1, timeout=120, memory=2**31)
     try:
         write(tmp_path / "added.nt", range(20 * MANY))
         text = (tmp_path / "added.nt").read_text(encoding="utf-8")

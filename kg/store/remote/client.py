@@ -15,13 +15,13 @@ from kg import errors
 from kg.sparql.guard import refuse_excess, refuse_remote_access
 from kg.sparql.text import dataset_clauses, opening_word, request_kind, undeclared_prefix, with_using
 from kg.store.bulk_changes import count_lines
+from kg.store.interface import UNION, UNNAMED, QueryDataset, Store
 from kg.store.remote.boolean_results import truth_variables
 from kg.store.remote.dialects import OURS, Dialect, recognise
 from kg.store.remote.problems import PROBLEM, problem_error, unreachable
 from kg.store.remote.results import RemoteAnswer, stopped
 from kg.store.remote.syntax_check import syntax_error
 from kg.store.remote.updates import clear, named, requests
-from kg.store.seam import UNION, UNNAMED, QueryDataset, Store
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,7 +42,7 @@ _TOLD: Final = 1024**2
 _TOLD_LAST: Final = 8 * 1024
 
 
-class RemoteStore:
+class RemoteStore(Store):
     """The quads of a SPARQL 1.1 endpoint.
 
     `query_url` answers queries; `update_url` takes updates and `graphs_url` is the graph store, where empty
@@ -143,6 +143,9 @@ class RemoteStore:
     def version(self) -> str:
         """Give nothing: others may change the data behind our back."""
         return ""
+
+    def settle(self) -> None:
+        """Do nothing: the other side counts its commits."""
 
     def close(self) -> None:
         """Close the connections."""
