@@ -15,7 +15,7 @@ from api.doors.search import value_of
 from api.pages.charts import bars_of, timeline_of
 from api.pages.maps_and_networks import drawn_places, network_in, spots_in
 from api.pages.row_files import TYPES
-from api.pages.tables import workbook
+from api.pages.spreadsheet import workbook
 from api.web.errors import problem_of
 from api.web.negotiation import send_answer, wants_html
 from api.web.parameters import inference

@@ -32,7 +32,8 @@ from kg.errors import (
     StoreFailedError,
 )
 from kg.rdf.formats import Format, Kind
-from kg.sparql.text import has_dataset_clause, refuse_excess, refuse_remote_access, with_using
+from kg.sparql.guard import refuse_excess, refuse_remote_access
+from kg.sparql.text import dataset_clauses, with_using
 from kg.store.bulk_changes import (
     SMALL,
     Bulk,
@@ -128,7 +129,7 @@ class EmbeddedStore(LocalStore):
                 if dataset != UNION:
                     return EmbeddedAnswer(engine.query(text, default_graph=default, named_graphs=named))
                 # The engine's union would override FROM, which is to keep its meaning.
-                union = not has_dataset_clause(text)
+                union = not dataset_clauses(text)
                 return EmbeddedAnswer(engine.query(text, use_default_graph_as_union=union))
             except SyntaxError as error:
                 raise explain_syntax(text, str(error), "query") from None

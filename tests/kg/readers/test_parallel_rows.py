@@ -1,21 +1,27 @@
-"""Several processes read a large file: the same preview and the same files, and none of them is left."""
+"""Several processes read a large file: the preview and the files are the same, and the processes end."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from kg import load as loading
+from kg.actors import Resolver
 from kg.errors import CancelledError, StoreFailedError, ValidationFailedError
 from kg.load import Loads
-from kg.readers.gdelt import reader_processes
+from kg.readers.gdelt import parallel_rows
+from kg.readers.gdelt.blocks import RowOptions
+from kg.readers.gdelt.code_columns import V2
+from kg.readers.gdelt.parallel_rows import read_in_parallel
+from kg.readers.reading import Block
 from kg.store import EmbeddedStore
 from tests.kg.readers.test_blocks import rows
 
@@ -39,7 +45,7 @@ def table(tmp_path: Path, row: Callable[..., str]) -> Path:
 def several(monkeypatch: pytest.MonkeyPatch, count: int = 3) -> None:
     """Have even small files read by several processes, in small blocks."""
     monkeypatch.setattr("kg.readers.reading._BLOCK", 20_000)
-    monkeypatch.setattr("kg.load.table_reading.worth_it", lambda path: count)
+    monkeypatch.setattr("kg.load.table_reading.worker_count", lambda path: count)
 
 
 def staged(
@@ -57,23 +63,22 @@ def staged(
     return preview.summary(), folder.added.read_bytes(), names
 
 
-def children() -> set[int]:
-    tasks = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    return {int(pid) for task in tasks for pid in task.read_text().split()}
+def workers() -> set[int | None]:
+    return {process.pid for process in multiprocessing.active_children()}
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_it_makes_no_difference_who_reads(store, tmp_path, table, monkeypatch, count) -> None:
+def test_the_number_of_processes_makes_no_difference(store, tmp_path, table, monkeypatch, count) -> None:
     monkeypatch.setattr("kg.readers.reading._BLOCK", 20_000)
-    before = children()
+    before = workers()
     alone = staged(store, tmp_path / "alone", table)
     assert alone[0]["unreadable"], "there are faults to compare"
     several(monkeypatch, count)
     assert staged(store, tmp_path / "several", table) == alone
-    assert children() == before
+    assert workers() == before
 
 
-def test_rows_of_other_sources_are_compared_all_the_same(tmp_path, row, monkeypatch) -> None:
+def test_rows_are_compared_with_those_of_other_sources(tmp_path, row, monkeypatch) -> None:
     store = EmbeddedStore()
     loading.install(store)
     path = tmp_path / "first.csv"
@@ -93,15 +98,15 @@ def test_rows_of_other_sources_are_compared_all_the_same(tmp_path, row, monkeypa
 
 def test_too_many_faults_end_all_of_them(store, tmp_path, table, monkeypatch) -> None:
     several(monkeypatch)
-    before = children()
+    before = workers()
     with pytest.raises(ValidationFailedError):
         staged(store, tmp_path / "loads", table, max_errors=0)
-    assert children() == before
+    assert workers() == before
 
 
 def test_cancelling_ends_all_of_them(store, tmp_path, table, monkeypatch) -> None:
     several(monkeypatch)
-    before = children()
+    before = workers()
 
     def stop(phase: str, done: int, total: int | None = None) -> None:
         if phase == "reading rows":
@@ -109,42 +114,38 @@ def test_cancelling_ends_all_of_them(store, tmp_path, table, monkeypatch) -> Non
 
     with pytest.raises(CancelledError):
         staged(store, tmp_path / "loads", table, progress=stop)
-    assert children() == before
+    assert workers() == before
     (left,) = (tmp_path / "loads").glob("*/")
     assert {path.name for path in left.iterdir()} == {"state.json", "lock"}
 
 
-def test_a_process_that_is_gone_is_told(store, tmp_path, table, monkeypatch) -> None:
+def test_a_killed_process_is_an_error(store, tmp_path, table, monkeypatch) -> None:
     several(monkeypatch)
-    started: list[subprocess.Popen[bytes]] = []
-    start = subprocess.Popen
-
-    def note(*arguments, **options):
-        started.append(start(*arguments, **options))
-        return started[-1]
-
-    monkeypatch.setattr(reader_processes.subprocess, "Popen", note)
 
     def kill(phase: str, done: int, total: int | None = None) -> None:
         if phase == "reading rows":
-            for process in started:
+            for process in multiprocessing.active_children():
                 process.kill()
 
-    with pytest.raises(StoreFailedError, match="ended unexpectedly"):
+    with pytest.raises(StoreFailedError, match="was killed") as caught:
         staged(store, tmp_path / "loads", table, progress=kill)
+    assert "memory" in (caught.value.mend or "")
+    assert workers() == set()
 
 
-def test_they_end_with_who_started_them() -> None:
-    """Also where that is killed without a warning."""
+def test_the_processes_end_with_a_killed_parent() -> None:
     script = (
-        "import sys, time\n"
+        "import multiprocessing, time\n"
         "from kg.actors import Resolver\n"
-        "from kg.readers.gdelt.blocks import Rows\n"
+        "from kg.readers.gdelt.blocks import RowOptions\n"
         "from kg.readers.gdelt.code_columns import V2\n"
-        "from kg.readers.gdelt.reader_processes import ReaderProcesses\n"
-        "with ReaderProcesses(2, V2, Rows(), Resolver()) as some:\n"
-        "    print(*(one.pid for one in some._processes), flush=True)\n"
-        "    time.sleep(600)\n"
+        "from kg.readers.gdelt.parallel_rows import read_in_parallel\n"
+        "from kg.readers.reading import Block\n"
+        "blocks = (Block('a', 1, b'1') for _ in range(9))\n"
+        "read = read_in_parallel(blocks, 2, V2, RowOptions(), Resolver())\n"
+        "next(read)\n"
+        "print(*(process.pid for process in multiprocessing.active_children()), flush=True)\n"
+        "time.sleep(600)\n"
     )
     parent = subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
@@ -161,6 +162,21 @@ def test_they_end_with_who_started_them() -> None:
     assert not any(map(runs, pids))
 
 
+def test_at_most_one_block_more_than_workers_is_held() -> None:
+    taken = 0
+
+    def blocks() -> Iterator[Block]:
+        nonlocal taken
+        for taken in range(1, 21):
+            yield Block("a", taken, b"not a row")
+
+    read = read_in_parallel(blocks(), 2, V2, RowOptions(), Resolver())
+    for number, (block, found) in enumerate(read, 1):
+        assert (block.first, [line for line, _, _ in found.faults]) == (number, [number])
+        assert taken <= number + 2
+    assert taken == 20
+
+
 def runs(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -168,13 +184,13 @@ def runs(pid: int) -> bool:
         return False
 
 
-def test_small_files_are_read_by_this_process(tmp_path, monkeypatch) -> None:
+def test_small_files_are_read_without_other_processes(tmp_path, monkeypatch) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"x" * 100)
-    assert reader_processes.worth_it(path) == 0
-    monkeypatch.setattr(reader_processes, "LARGE", 100)
+    assert parallel_rows.worker_count(path) == 0
+    monkeypatch.setattr(parallel_rows, "LARGE", 100)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 1})
-    assert reader_processes.worth_it(path) == 2
-    assert reader_processes.worth_it(tmp_path) == 2
+    assert parallel_rows.worker_count(path) == 2
+    assert parallel_rows.worker_count(tmp_path) == 2
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})
-    assert reader_processes.worth_it(path) == 0
+    assert parallel_rows.worker_count(path) == 0
