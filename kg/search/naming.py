@@ -15,7 +15,8 @@ from kg.languages import preference
 from kg.store import Row, Store
 from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES, compact
 
-PROLOGUE: Final = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
+# Without the prefix `load`: a text with that word would have to be searched for LOAD, token by token.
+PROLOGUE: Final = "".join(f"PREFIX {name}: <{iri}>\n" for name, iri in PREFIXES.items() if name != "load")
 LABELS: Final = "rdfs:label|skos:prefLabel|dcterms:title"
 _LABEL_LIMIT: Final = 300
 
@@ -80,8 +81,8 @@ def name_all(store: Store, iris: Iterable[str]) -> dict[str, Name]:
     """Name many things at once, in the reader's language where there is a choice, else from the IRI."""
     wanted = list(dict.fromkeys(iris))
     names: dict[str, Name] = {}
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
+    for start in range(0, len(wanted), 300):
+        part = wanted[start : start + 300]
         best: dict[str, tuple[tuple[int, str], Name]] = {}
         text = f"""{PROLOGUE}
             SELECT DISTINCT ?s ?label (EXISTS {{ ?s ?any ?thing }} AS ?described)
