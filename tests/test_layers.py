@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = (
     {"errors", "bundled", "lazy", "languages"},
-    {"settings", "terms"},
+    {"settings", "terms", "processes"},
     {"rdf", "sparql", "changes", "catalogue"},
     {"reference"},
     {"store", "owl"},
