@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import Final
 
-from pyoxigraph import Literal, NamedNode
-
-from kg.describe.listing import iris_in, select
-from kg.describe.page_model import TEXT_LIMIT, Fact, Facts, Value
-from kg.search import PROLOGUE, Name, exists, iri_text, kind_of, name_all, plain, unknown, values
-from kg.store import Answer, Row, Store
+from kg.describe.listing import iris_in, select, value_of
+from kg.describe.page_model import Fact, Facts
+from kg.search import Name, iri_text, kind_of, name_all, plain, values
+from kg.store import Row, Store
 from kg.terms import (
     GRAPH_ALIGNMENTS,
     GRAPH_COUNTRIES,
@@ -147,15 +146,17 @@ _FIRST: Final = [
 ]
 
 
-def facts_of(store: Store, iri: str) -> list[Facts]:
-    """List the facts of a thing by property, those that tell most first; at most FACT_LIMIT of them.
+def facts_of(store: Store, iri: str, rows: Sequence[Row], incoming: Collection[str]) -> list[Facts]:
+    """List the facts of a thing by property, the most telling properties first.
 
-    The inverse of dg:ledTo is told as dg:resultOf, whichever of the two the graph holds. What only follows
-    from other facts is marked, and left out where the thing is joined to the same value by a stated fact.
+    `rows` are those of `facts_query`; `incoming` are the properties that point to the thing. dg:ledTo and
+    dg:resultOf are inverse: each is shown whichever of the two the graph holds. Inferred facts are marked,
+    and left out if a stated fact joins the thing to the same value.
     """
-    rows = select(store, facts_query(iri))
     names = name_all(store, iris_in(rows, "p", "o", "g"))
-    claims = _supporting(store, iri)
+    joined = {plain(row["p"]) for row in rows} | set(incoming)
+    vouched = not joined.isdisjoint({ONTOLOGY + "about", *_INVERSE})
+    claims = _supporting(store, iri) if vouched else {}
     found: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         found[plain(row["p"])][str(row["o"])].append(row)
@@ -208,30 +209,6 @@ def glance_query(iri: str) -> str:
         }} ORDER BY ?property ?value"""
 
 
-def facts_table(store: Store, iri: str) -> Answer:
-    """Answer with the facts of a thing as a table: property, value, their names, the graph and the claims.
-
-    Names are in English. Raises UnknownNameError.
-    """
-    if not exists(store, iri):
-        raise unknown(store, iri)
-    node = iri_text(iri)
-    return store.query(
-        f"""{PROLOGUE}
-        SELECT ?property ?propertyLabel ?value ?valueLabel ?graph
-          (GROUP_CONCAT(DISTINCT STR(?c); SEPARATOR=" ") AS ?claims)
-        WHERE {{ {{ SELECT DISTINCT ?property ?propertyLabel ?value ?valueLabel ?graph ?c WHERE {{
-          GRAPH ?graph {{ {node} ?property ?value }}
-          OPTIONAL {{ ?property rdfs:label ?pl FILTER(LANG(?pl) IN ("en", "")) }}
-          OPTIONAL {{ ?value rdfs:label ?vl FILTER(LANG(?vl) IN ("en", "")) }}
-          BIND(STR(?pl) AS ?propertyLabel) BIND(STR(?vl) AS ?valueLabel)
-          OPTIONAL {{ GRAPH ?graph {{ ?c dg:about {node} ; dg:aspect ?property }} }}
-        }} ORDER BY ?c }} }}
-        GROUP BY ?property ?propertyLabel ?value ?valueLabel ?graph
-        ORDER BY ?property ?value ?graph"""
-    )
-
-
 _INVERSE: Final = {
     ONTOLOGY + "ledTo": ONTOLOGY + "resultOf",
     ONTOLOGY + "resultOf": ONTOLOGY + "ledTo",
@@ -262,21 +239,6 @@ def _fact(
         sourced=bool(support) if vouched else None,
         inferred=inferred,
     )
-
-
-def value_of(row: Row, column: str, names: dict[str, Name]) -> Value:
-    """Make a value of a column; a long text is cut at TEXT_LIMIT and bears its whole length."""
-    found = row[column]
-    if isinstance(found, NamedNode):
-        name = names.get(found.value)
-        return Value(name.label if name else found.value, name=name)
-    text = plain(found)
-    cut = len(text) > TEXT_LIMIT
-    shown = text[:TEXT_LIMIT] if cut else text
-    if isinstance(found, Literal):
-        datatype = None if found.datatype.value.endswith(("#string", "#langString")) else found.datatype.value
-        return Value(shown, None, found.language, datatype, len(text) if cut else None)
-    return Value(shown, length=len(text) if cut else None)
 
 
 def _supporting(store: Store, iri: str) -> dict[tuple[str, str, str], list[Name]]:

@@ -3,47 +3,49 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from kg.describe.listing import count, iris_in, listed, select
+from kg.describe.listing import count, iris_in, listed, replaced, select
+from kg.describe.newest_first import newest
 from kg.describe.page_model import COUNTED, Between, EventLine, Figure, Leg, Listing
 from kg.describe.time_words import times_of
-from kg.search import Name, iri_text, name_all, row_text, values
+from kg.search import Name, inferiors, iri_text, name_all, row_text, values
 from kg.store import Row, Store
-from kg.terms import GRAPH_ENTAILMENTS, ONTOLOGY
+from kg.terms import GRAPH_ENTAILMENTS, ONTOLOGY, PREFIXES
 
-# Newest first; what bears no date comes last. The end stands in where the beginning is open.
-_ORDER = """OPTIONAL { ?item dg:time ?t OPTIONAL { ?t dg:begin ?b } OPTIONAL { ?t dg:end ?e } }
-    BIND(COALESCE(?b, ?e) AS ?day) OPTIONAL { ?item rdfs:label ?name } BIND(STR(?name) AS ?label)"""
-_KEY = "DESC(MAX(?day)) MIN(?label)"
 _ROLES = ("participant", "place", "target")
 # How an event concerns a thing that neither takes part nor is a place.
 _OTHER = ("partOfPolicy", "means")
 
 
-def events_of(store: Store, iri: str, page: int, where: str) -> Listing[EventLine]:
-    """List the events that concern a thing, by the pattern that `events_where` wrote for it.
+def events_where(store: Store, iri: str, incoming: Collection[str] | None = None) -> str:
+    """Write the pattern that binds to ?item the events which concern a thing; empty if there can be none.
 
-    As party or place, as policy or type; for a country also those that concern what belongs to it.
+    Events concern it as party or place, as policy or type; a country, also through what belongs to it.
+    `incoming` are the properties that point to the thing; None if that is not known.
     """
-    return _lines(store, where, page, iri)
-
-
-def events_where(store: Store, iri: str) -> str:
-    """Write the pattern that binds the events which concern a thing to ?item."""
     node = iri_text(iri)
-    roles = values(_role_properties(store))
-    other = values(ONTOLOGY + local for local in _OTHER)
-    return f"""{{ VALUES ?role {{ {roles} {other} }} ?item ?role {node} }}
-        UNION {{ ?belongs dg:country {node} . VALUES ?role {{ {roles} }} ?item ?role ?belongs }}
-        UNION {{ {_of_type(store, node)} }}
-        {_is_event(store)}"""
+    roles, other = role_properties(store), [ONTOLOGY + local for local in _OTHER]
+
+    def some(*properties: str) -> bool:
+        return incoming is None or not set(properties).isdisjoint(incoming)
+
+    parts = []
+    if some(*roles, *other):
+        parts.append(f"{{ VALUES ?role {{ {values([*roles, *other])} }} ?item ?role {node} }}")
+    if some(ONTOLOGY + "country"):
+        parts.append(
+            f"{{ ?belongs dg:country {node} . VALUES ?role {{ {values(roles)} }} ?item ?role ?belongs }}"
+        )
+    if some(ONTOLOGY + "eventType", PREFIXES["skos"] + "broader"):
+        parts.append(f"{{ {_of_type(store, node)} }}")
+    return f"{' UNION '.join(parts)}\n{_is_event(store)}" if parts else ""
 
 
 def _of_type(store: Store, node: str) -> str:
     """Write the pattern for the events of a type.
 
-    A type that very many coding records bear is looked for among the events, which are far fewer.
+    A type of very many coding records is looked for among the events, which are far fewer.
     """
     bearers = count(store, f"SELECT ?item WHERE {{ ?item dg:eventType {node} }} LIMIT {COUNTED + 1}")
     if bearers <= COUNTED:
@@ -52,26 +54,26 @@ def _of_type(store: Store, node: str) -> str:
 
 
 def parts_of(store: Store, iri: str) -> list[EventLine]:
-    """List the events of which this one is the whole, at most one page of them."""
-    found = listed(store, f"?item dg:subEventOf {iri_text(iri)}", 1, order=_ORDER, key=_KEY)
+    """List the events that are parts of an event, at most one page of them."""
+    found = newest(store, f"?item dg:subEventOf {iri_text(iri)}", 1).found
     return describe_events(store, found.items, None)
 
 
 def events_in(store: Store, graph: str, page: int) -> Listing[EventLine]:
-    """List the events that a named graph tells of."""
+    """List the events in a named graph."""
     where = f"GRAPH {iri_text(graph)} {{ ?item a ?class }} {_is_event(store)}"
-    return _lines(store, where, page, None)
+    return replaced(found := newest(store, where, page).found, describe_events(store, found.items, None))
 
 
 def all_events(store: Store, page: int) -> Listing[EventLine]:
-    """List all the events there are."""
-    return _lines(store, _is_event(store), page, None)
+    """List all events."""
+    found = newest(store, _is_event(store), page).found
+    return replaced(found, describe_events(store, found.items, None))
 
 
 def event_classes(store: Store) -> list[str]:
-    """Name dg:Event and every class under it."""
-    text = "SELECT DISTINCT ?c WHERE { ?c rdfs:subClassOf* dg:Event } ORDER BY ?c"
-    return [row_text(row, "c") or "" for row in select(store, text)]
+    """List dg:Event and every class under it."""
+    return inferiors(store, ONTOLOGY + "Event")
 
 
 def describe_events(store: Store, iris: Sequence[str], of: str | None) -> list[EventLine]:
@@ -187,18 +189,11 @@ def figures_of(store: Store, iri: str) -> list[Figure]:
     return list(figures.values())
 
 
-def _lines(store: Store, where: str, page: int, of: str | None) -> Listing[EventLine]:
-    found = listed(store, where, page, order=_ORDER, key=_KEY)
-    return Listing(describe_events(store, found.items, of), found.total, found.start, found.more, found.query)
-
-
 def _roles(store: Store, block: str, of: str | None) -> list[Row]:
     if of is None:
         return []
     node = iri_text(of)
-    roles = ", ".join(
-        iri_text(p) for p in (*_role_properties(store), *(ONTOLOGY + local for local in _OTHER))
-    )
+    roles = ", ".join(iri_text(p) for p in (*role_properties(store), *(ONTOLOGY + local for local in _OTHER)))
     return select(
         store,
         f"""SELECT DISTINCT ?event ?role ?via WHERE {{ {block} GRAPH ?g {{ ?event ?role ?who }}
@@ -208,12 +203,10 @@ def _roles(store: Store, block: str, of: str | None) -> list[Row]:
     )
 
 
-def _role_properties(store: Store) -> list[str]:
-    # One pattern each: not every engine follows a path from a variable to a variable.
-    below = " UNION ".join(f"{{ ?p rdfs:subPropertyOf* {iri_text(ONTOLOGY + local)} }}" for local in _ROLES)
-    text = f"SELECT DISTINCT ?p WHERE {{ {below} }} ORDER BY ?p"
-    found = [row_text(row, "p") or "" for row in select(store, text)]
-    return found or [ONTOLOGY + local for local in _ROLES]
+def role_properties(store: Store) -> list[str]:
+    """List the properties by which an event concerns its parties and places."""
+    found = {p for local in _ROLES for p in inferiors(store, ONTOLOGY + local, "rdfs:subPropertyOf")}
+    return sorted(found)
 
 
 def _is_event(store: Store) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from kg.describe.event_lists import event_classes
 from kg.describe.listing import iris_in, select
+from kg.describe.lists.event_lists import event_classes
 from kg.describe.time_words import days_of
 from kg.search import Name, name_all, plain, row_text, values
 from kg.store import Store

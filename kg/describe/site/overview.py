@@ -1,21 +1,21 @@
-"""What a named graph, and the whole store, hold."""
+"""Figures of the whole store: counts, sources and the newest load."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kg.describe.claims import statements_in
-from kg.describe.event_lists import event_classes, events_in
 from kg.describe.listing import iris_in, select
-from kg.describe.page_model import Contents
+from kg.describe.lists.event_lists import event_classes
+from kg.describe.page_model import Release
 from kg.search import Name, iri_text, name_all, plain, values
 from kg.store import GRAPH_PATTERNS, Store
+from kg.store.per_version import per_version
 from kg.terms import BASE, GRAPH_ENTAILMENTS, GRAPH_LOADS, LOAD
 
 
 @dataclass(frozen=True)
 class Overview:
-    """How much there is: whole numbers, every thing counted once."""
+    """Counts of the whole graph; each thing counts once."""
 
     events: int
     claims: int
@@ -23,19 +23,12 @@ class Overview:
     sources: int
     triples: int
     entailed: int = 0
-    """How many of the triples nobody has put in: they follow from the others."""
+    """How many of the triples are inferred."""
 
 
-@dataclass(frozen=True)
-class Release:
-    """The state of the data after a load: the last part of its IRI and when it ended (ISO 8601)."""
-
-    number: str
-    ended: str
-
-
+@per_version
 def release_of(store: Store) -> Release | None:
-    """Name the newest load; None when nothing was loaded yet."""
+    """Return the newest load; None if nothing was loaded yet."""
     rows = select(
         store,
         """SELECT ?load ?ended WHERE { ?load a dg:Load ; prov:endedAtTime ?ended }
@@ -44,35 +37,8 @@ def release_of(store: Store) -> Release | None:
     return next((Release(plain(r["load"]).removeprefix(LOAD), plain(r["ended"])) for r in rows), None)
 
 
-def contents_of(store: Store, graph: str, page: int) -> Contents:
-    """Tell what a named graph holds: counts by class, its sources and texts, events and claims."""
-    node = iri_text(graph)
-    kinds = select(
-        store,
-        f"""SELECT ?c (COUNT(DISTINCT ?s) AS ?n) WHERE {{ GRAPH {node} {{ ?s a ?c }} }}
-        GROUP BY ?c ORDER BY DESC(?n) ?c LIMIT 40""",
-    )
-    triples = select(store, f"SELECT (COUNT(*) AS ?n) WHERE {{ GRAPH {node} {{ ?s ?p ?o }} }}")
-    made_of = select(
-        store,
-        f"""SELECT DISTINCT ?source ?text WHERE {{ GRAPH {node} {{
-          {{ ?source a ?class VALUES ?class {{ dg:Article dg:Report dg:Dataset }} }}
-          UNION {{ ?text a dg:SourceText }} }}
-        }} ORDER BY ?source ?text LIMIT 50""",
-    )
-    names = name_all(store, [*iris_in(kinds, "c"), *iris_in(made_of, "source", "text")])
-    return Contents(
-        triples=_number(triples[0]["n"]),
-        sources=tuple(names[iri] for iri in iris_in(made_of, "source")),
-        texts=tuple(names[iri] for iri in iris_in(made_of, "text")),
-        events=events_in(store, graph, page),
-        statements=statements_in(store, graph, page),
-        kinds=tuple((names[plain(row["c"])], _number(row["n"])) for row in kinds if plain(row["c"]) in names),
-    )
-
-
 def overview(store: Store) -> Overview:
-    """Count what there is; actors are those that take part in an event or speak in a claim."""
+    """Count the whole graph; actors take part in an event or speak in a claim."""
     events = values(event_classes(store))
     text = f"""SELECT ?events ?claims ?actors ?sources ?triples ?entailed WHERE {{
         {{ SELECT (COUNT(DISTINCT ?e) AS ?events) WHERE {{ VALUES ?c {{ {events} }} ?e a ?c }} }}
@@ -90,8 +56,9 @@ def overview(store: Store) -> Overview:
     return Overview(*(_number(row[name]) for name in columns))
 
 
+@per_version
 def source_graphs(store: Store) -> list[Name]:
-    """Name the graphs that hold a source: those with claims, events or machine codings in them."""
+    """Name the graphs of sources: those with claims, events or coding records."""
     kinds = [*event_classes(store), f"{BASE}ontology#Claim", f"{BASE}ontology#CodingRecord"]
     holds = " || ".join(f"EXISTS {{ GRAPH ?g {{ ?s a {iri_text(kind)} }} }}" for kind in kinds)
     found: list[str] = []

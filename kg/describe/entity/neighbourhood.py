@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from kg.describe.listing import select, standalone
@@ -44,22 +45,24 @@ _INCOMING: Final = [
 ]
 
 
-def neighbours_of(store: Store, iri: str) -> Network:
-    """Gather what a thing points to and what points to it, and who else has part in its events.
+def neighbours_of(store: Store, iri: str, incoming: Collection[str] | None = None) -> Network:
+    """Gather the things that a thing points to or that point to it, and the other parties of its events.
 
-    At most NODES things; the thing itself comes first.
+    At most NODES things; the thing itself comes first. `incoming` are the properties that point to it; None
+    if that is not known.
     """
     node = iri_text(iri)
-    parts = "\n UNION ".join(
-        f"{{ SELECT ?s ?p ?o WHERE {{ BIND({iri_text(p)} AS ?p) BIND({node} AS ?o) ?s {iri_text(p)} {node} }}"
-        f" LIMIT {_EACH} }}"
+    parts = "".join(
+        f"\n UNION {{ SELECT ?s ?p ?o WHERE {{ BIND({iri_text(p)} AS ?p) BIND({node} AS ?o)"
+        f" ?s {iri_text(p)} {node} }} LIMIT {_EACH} }}"
         for p in _INCOMING
+        if incoming is None or p in incoming
     )
     rows = select(
         store,
         f"""SELECT DISTINCT ?s ?p ?o WHERE {{
         {{ SELECT ?s ?p ?o WHERE {{ BIND({node} AS ?s) {node} ?p ?o FILTER(isIRI(?o)) }} LIMIT 200 }}
-        UNION {parts} }}""",
+        {parts} }}""",
     )
     found = [(plain(row["s"]), plain(row["p"]), plain(row["o"])) for row in rows]
     events = [s if o == iri else o for s, _, o in found if kind_of(s if o == iri else o) == "event"]
@@ -98,12 +101,11 @@ def neighbours_of(store: Store, iri: str) -> Network:
 
 
 def _edges_query(iri: str, others: list[str], events: list[str]) -> str:
-    """Write the query for the stated links of a thing, and of the events around it, to the things chosen."""
+    """Write the query for the stated links of a thing, and of the events around it, to the chosen things."""
     node, around = iri_text(iri), values(others)
     stated = f"FILTER(?g != {GRAPH_ENTAILMENTS} && ?property != rdf:type)"
     link = "GRAPH ?g { ?from ?property ?to }"
     return f"""SELECT DISTINCT ?from ?property ?to WHERE {{
-        {{ VALUES ?from {{ {node} }} VALUES ?to {{ {around} }} {link} }}
-        UNION {{ VALUES ?to {{ {node} }} VALUES ?from {{ {around} }} {link} }}
-        UNION {{ VALUES ?from {{ {values(events)} }} VALUES ?to {{ {around} }} {link} }}
+        {{ VALUES ?from {{ {values([iri, *events])} }} {link} FILTER(?to IN ({", ".join(around.split())})) }}
+        UNION {{ VALUES ?from {{ {around} }} GRAPH ?g {{ ?from ?property {node} }} BIND({node} AS ?to) }}
         {stated} }} ORDER BY ?from ?to ?property"""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from kg.describe.listing import count, iris_in, select
-from kg.search import Name, iri_text, name_all, plain, row_text
+from kg.search import Name, exists, iri_text, name_all, plain, row_text
 from kg.store import Store
 from kg.terms import GRAPH_LOADS, ID
 
@@ -52,12 +52,24 @@ def described(store: Store, limit: int = 0, start: int = 0) -> DescribedThings:
     return DescribedThings(tuple(iris_in(rows, "item")), start + len(rows))
 
 
-def news_of(store: Store, iri: str) -> list[News]:
-    """Tell the events and claims that concern a thing, those that came in last first, at most 50.
+@dataclass(frozen=True)
+class Feed:
+    """A thing and its newest events and claims."""
 
-    What no load brought (the bundled graphs) bears the first moment of 1970. Of a busy thing only some are
-    looked at, so that the work is bounded.
+    name: Name
+    entries: tuple[News, ...]
+
+
+def feed_of(store: Store, iri: str) -> Feed | None:
+    """List the events and claims that concern a thing, those loaded last first; None for an unknown IRI.
+
+    At most 50 entries. Bundled graphs count as loaded at the first moment of 1970. Only some entries of a
+    busy thing are looked at, so that the work is bounded.
     """
+    return Feed(name_all(store, [iri])[iri], tuple(_news(store, iri))) if exists(store, iri) else None
+
+
+def _news(store: Store, iri: str) -> list[News]:
     node = iri_text(iri)
     rows = select(
         store,

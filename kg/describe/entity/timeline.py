@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from kg.describe.listing import count, select, standalone
 from kg.describe.page_model import COUNTED, Bar, Timeline
-from kg.search import plain
+from kg.search import plain, row_text
 from kg.store import Store
 
 _MONTHS: Final = 36
 _BARS: Final = 120
+_MONTH: Final = re.compile(r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])")
 
 
-def timeline_of(store: Store, where: str, *, whole: bool = False, total: int | None = None) -> Timeline:
-    """Count what a pattern binds to ?item by the month in which it begins, or by year over a longer time.
+def timeline_of(
+    store: Store,
+    where: str,
+    *,
+    days: Mapping[str, str] | None = None,
+    whole: bool = False,
+    total: int | None = None,
+) -> Timeline:
+    """Count what a pattern binds to ?item by the month of its first day, or by year over a longer time.
 
-    More than COUNTED things are counted only when `whole` is set; else the timeline says that it has `more`.
-    `total` tells how many things there are, for who has counted them, up to one beyond COUNTED. What bears no
-    full date is left out, and counted in `undated`.
+    More than COUNTED things are counted only if `whole` is set; else the timeline has `more`. `total` is the
+    number of things, up to one beyond COUNTED, and `days` maps each of them to its day, if these are known.
+    Things without a full date are left out and counted as `undated`.
     """
     inner = f"SELECT DISTINCT ?item WHERE {{ {where} }}"
     if not whole:
@@ -33,14 +43,13 @@ def timeline_of(store: Store, where: str, *, whole: bool = False, total: int | N
         {{ SELECT ?item (MIN(SUBSTR(STR(?day), 1, 7)) AS ?month) WHERE {{
           {{ {inner} }} OPTIONAL {{ ?item dg:time ?t . ?t dg:begin|dg:end ?day }} }} GROUP BY ?item }}
         }} GROUP BY ?month ORDER BY ?month"""
-    months: dict[str, int] = {}
-    undated = 0
-    for row in select(store, text):
-        month = plain(row["month"]) if "month" in row else ""
-        if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month) and month >= "0001":
-            months[month] = int(plain(row["n"]))
-        else:
-            undated += int(plain(row["n"]))
+    if days is None:
+        rows = select(store, text)
+        counts = Counter({row_text(row, "month") or "": int(plain(row["n"])) for row in rows})
+    else:
+        counts = Counter(day[:7] for day in days.values())
+    months = {month: n for month, n in counts.items() if _MONTH.fullmatch(month)}
+    undated = counts.total() - sum(months.values())
     return Timeline(tuple(_bars(months)), undated, False, standalone(text))
 
 
@@ -57,7 +66,7 @@ def _bars(months: dict[str, int]) -> list[Bar]:
     for month, number in months.items():
         years[month[:4]] = years.get(month[:4], 0) + number
     low, high = int(min(years)), int(max(years))
-    # Centuries of silence between two events would be all that one sees.
+    # With centuries between two events, most of the bars would be empty.
     shown = [f"{y:04d}" for y in range(low, high + 1)] if high - low < _BARS else sorted(years)[-_BARS:]
     return [Bar(year, f"{year}-01-01", f"{year}-12-31", years.get(year, 0)) for year in shown]
 

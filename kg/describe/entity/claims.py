@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from kg.describe.listing import iris_in, listed, select
+from kg.describe.listing import iris_in, listed, replaced, select
 from kg.describe.page_model import Listing, Span, Standing, Statement, Step
-from kg.search import PROLOGUE, Name, iri_text, name_all, row_text, values
+from kg.search import Name, iri_text, name_all, row_text, values
 from kg.store import Row, Store
 from kg.terms import ID, ONTOLOGY
 
@@ -33,9 +33,9 @@ def statements_about(store: Store, iri: str, page: int) -> Listing[Statement]:
 def statements_by(store: Store, iri: str, page: int) -> Listing[Statement]:
     """List the claims with the thing in their chain; for a country also those of its agents."""
     node = iri_text(iri)
-    where = f"""{{ ?who dg:attributedTo {node} }}
-        UNION {{ ?agent dg:country {node} . ?who dg:attributedTo ?agent }}
-        ?item dg:attributionStep ?who"""
+    # The engine joins each half faster than their union.
+    where = f"""{{ ?item dg:attributionStep ?who . ?who dg:attributedTo {node} }} UNION
+        {{ ?agent dg:country {node} . ?who dg:attributedTo ?agent . ?item dg:attributionStep ?who }}"""
     return _statements(store, where, page)
 
 
@@ -44,18 +44,11 @@ def statements_in(store: Store, graph: str, page: int) -> Listing[Statement]:
     return _statements(store, f"GRAPH {iri_text(graph)} {{ ?item a dg:Claim }}", page)
 
 
-def statement(store: Store, iri: str) -> Statement | None:
-    """Describe one claim; None when the thing is no claim."""
-    if not store.query(f"{PROLOGUE} ASK {{ {iri_text(iri)} a dg:Claim }}").truth():
-        return None
-    return describe_claims(store, [iri])[0]
-
-
 def _statements(store: Store, where: str, page: int) -> Listing[Statement]:
     """Order by the place of the claim in the text."""
     order = """OPTIONAL { ?item dg:span/oa:hasSelector/oa:start ?start }"""
     found = listed(store, where, page, order=order, key="MIN(?start)")
-    return Listing(describe_claims(store, found.items), found.total, found.start, found.more, found.query)
+    return replaced(found, describe_claims(store, found.items))
 
 
 def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:

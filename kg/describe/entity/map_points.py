@@ -66,7 +66,8 @@ def _spots(store: Store, legs: Iterable[tuple[Name, Name]]) -> list[Spot]:
           {{ ?place dg:latitude ?lat ; dg:longitude ?long BIND(1 AS ?own) }}
           UNION {{ ?place geo:asWKT|(geo:hasGeometry/geo:asWKT)|dg:centroid ?wkt BIND(1 AS ?own) }}
           UNION {{ {{ ?place dg:isoNumeric ?code BIND(?place AS ?country) }}
-            UNION {{ ?place dg:country|(dg:locatedIn/dg:country?) ?country . ?country dg:isoNumeric ?code }}
+            UNION {{ ?place dg:country|dg:locatedIn|(dg:locatedIn/dg:country) ?country .
+              ?country dg:isoNumeric ?code }}
             OPTIONAL {{ ?country dg:centroid ?wkt }} }}
         }} ORDER BY DESC(?own) ?country ?lat ?wkt LIMIT 1000""",
     )

@@ -1,27 +1,28 @@
-"""Lists of events and of machine codings, filtered: a page of them, or all of them for an export."""
+"""Lists of events and of coding records, filtered: a page of them, or all of them for an export."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
-from pyoxigraph import NamedNode
-
-from kg.describe.event_lists import event_classes
-from kg.describe.listing import iris_in, select
-from kg.describe.page_model import COUNTED, PAGE, Listing, When
-from kg.describe.time_words import bounds_of, days_of, times_of
-from kg.search import PROLOGUE, Name, iri_text, name_all, plain, row_text, values
+from kg.describe.listing import iris_in, replaced, select
+from kg.describe.lists.event_lists import event_classes
+from kg.describe.newest_first import every, newest
+from kg.describe.page_model import COUNTED, Listing, When
+from kg.describe.site.overview import source_graphs
+from kg.describe.time_words import all_bounds, times_of
+from kg.search import Name, iri_text, name_all, plain, values
 from kg.store import Store
+from kg.store.per_version import per_version
 from kg.terms import GRAPH, GRAPH_ENTAILMENTS, ONTOLOGY
 
 Of = Literal["events", "records"]
 
 _BATCH: Final = 200
-# A name says in which column of a line the objects of a property stand.
+# The column of a line for the objects of each property.
 _COLUMNS: Final = {
     "eventType": "types",
     "actor": "actors",
@@ -50,18 +51,18 @@ _PLACES: Final[dict[Of, str]] = {
     "events": "dg:place|dg:origin|dg:transit|dg:destination|dg:target",
     "records": "dg:codedPlace",
 }
-# Those who act for a country; beyond so many, the first of them.
+# At most this many agents of a country are looked at.
 _ACT_FOR: Final = 2_000
 
 
 @dataclass(frozen=True)
 class EventFilter:
-    """What events, or machine codings, are asked for; an empty field asks for nothing.
+    """A filter of events or coding records; an empty field does not restrict them.
 
-    All are IRIs but the days. Several `actors` must all take part; a country stands for whoever acts for it.
-    A type stands for those under it, a place for those in it, a modality for those under it; `source` is a
-    named graph, or what claims are stated in. An event is within days when its time touches them; without
-    any date it is not.
+    All fields but the days are IRIs. Several `actors` must all take part; a country includes its government,
+    agencies and officials. Types, places and modalities include those below them; `source` is a named graph,
+    or the document that claims are stated in. The time of an event must overlap the days; undated events do
+    not.
     """
 
     types: tuple[str, ...] = ()
@@ -75,7 +76,7 @@ class EventFilter:
 
 @dataclass(frozen=True)
 class Line:
-    """One event, or one machine coding, as lists and exports show it."""
+    """An event or a coding record, as lists and exports show it."""
 
     name: Name
     when: When | None
@@ -91,30 +92,41 @@ class Line:
 
 
 def filtered(store: Store, of: Of, wanted: EventFilter, page: int) -> Listing[Line]:
-    """Give one page of what a filter lets through, newest first; what bears no date comes last.
+    """Return one page of the events or records that a filter selects, newest first, undated ones last.
 
-    The order is that of `filtered_all`. Of more than COUNTED no more than the first COUNTED can be turned to.
+    The order is that of `filtered_all`. Of more than COUNTED, only the first COUNTED can be reached.
     """
-    where, days = _where(store, of, wanted), days_of(store)
-    start = (page - 1) * PAGE
-    found = _pairs(store, f"{where} {_time(wanted)} LIMIT {COUNTED + 1}")
-    if len(found) <= COUNTED:
-        items = _newest_first(found, days)
-        return Listing(lines_of(store, items[start : start + PAGE]), len(items), start, False)
+    among = frozenset(_times_within(store, wanted)) if _dated(wanted) else None
     inner = _where(store, of, wanted, bound=True)
-    undated = where
-    if _dated(wanted):
-        touched = set(_times_within(store, wanted.begin, wanted.end))
-        days, undated = {time: day for time, day in days.items() if time in touched}, ""
-    items = _walk(store, inner, undated, days, start + PAGE) if start < COUNTED else []
-    return Listing(lines_of(store, items[start : start + PAGE]), COUNTED, start, True)
+    found = newest(
+        store, _where(store, of, wanted), page, timed=_time(wanted), inner=inner, among=among
+    ).found
+    return replaced(found, lines_of(store, found.items))
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """A page of a filtered list, with the names of what is filtered by and the choices of the form."""
+
+    found: Listing[Line]
+    names: dict[str, Name]
+    modalities: list[Name]
+    graphs: list[Name]
+
+
+def list_page(store: Store, of: Of, wanted: EventFilter | None, page: int) -> ListPage:
+    """Gather what the page of a filtered list shows; without a filter, only the choices of the form."""
+    found: Listing[Line] = filtered(store, of, wanted, page) if wanted else Listing()
+    given = (*wanted.types, *wanted.actors, wanted.place, wanted.modality, wanted.source) if wanted else ()
+    names = name_all(store, filter(None, given))
+    return ListPage(found, names, modalities_of(store), source_graphs(store))
 
 
 def filtered_all(store: Store, of: Of, wanted: EventFilter) -> Iterator[Line]:
-    """Give everything that a filter lets through, in the order of the pages, however much it is."""
-    items = _newest_first(_pairs(store, f"{_where(store, of, wanted)} {_time(wanted)}"), days_of(store))
+    """Yield everything that a filter selects, in the order of the pages, however much it is."""
+    items = every(store, _where(store, of, wanted), _time(wanted))
     for start in range(0, len(items), _BATCH):
-        yield from lines_of(store, items[start : start + _BATCH])
+        yield from store.run(lines_of, items[start : start + _BATCH])
 
 
 def _dated(wanted: EventFilter) -> bool:
@@ -122,46 +134,12 @@ def _dated(wanted: EventFilter) -> bool:
 
 
 def _time(wanted: EventFilter) -> str:
-    """Write the end of a pattern: within days, those times count that touch them, else all."""
-    return "}" if _dated(wanted) else "OPTIONAL { ?item dg:time ?t } }"
-
-
-def _pairs(store: Store, rest: str) -> list[tuple[str, str]]:
-    rows = store.query(f"{PROLOGUE} SELECT DISTINCT ?item ?t WHERE {{ {rest}").rows()
-    found = ((row["item"], row_text(row, "t") or "") for row in rows)
-    return [(item.value, time) for item, time in found if isinstance(item, NamedNode)]
-
-
-def _newest_first(pairs: Iterable[tuple[str, str]], days: Mapping[str, str]) -> list[str]:
-    latest: dict[str, str] = {}
-    for item, time in pairs:
-        latest[item] = max(latest.get(item, ""), days.get(time, ""))
-    by_name = sorted(latest)
-    return sorted(by_name, key=lambda item: latest[item], reverse=True)
-
-
-def _walk(store: Store, inner: str, undated: str, days: Mapping[str, str], enough: int) -> list[str]:
-    """Go back day by day until there are enough; then those without a date that match `undated`."""
-    times = sorted(days, key=lambda time: days[time], reverse=True)
-    found: dict[str, None] = {}
-    start, step = 0, 4
-    while start < len(times) and len(found) < enough:
-        # A day is never cut in two: what begins on it is sorted as a whole.
-        end = min(start + step, len(times))
-        while end < len(times) and days[times[end]] == days[times[end - 1]]:
-            end += 1
-        block = f"VALUES ?t {{ {values(times[start:end])} }} ?item dg:time ?t ."
-        pairs = _pairs(store, f"{block} {inner} }}")
-        found.update(dict.fromkeys(_newest_first(pairs, days)))
-        start, step = end, step * 2
-    if len(found) < enough and undated:
-        pairs = _pairs(store, f"{undated} FILTER NOT EXISTS {{ ?item dg:time ?t }} }} LIMIT {COUNTED}")
-        found.update(dict.fromkeys(sorted(item for item, _ in pairs)))
-    return list(found)
+    """Write the pattern for the time; a filter by days binds it already."""
+    return "" if _dated(wanted) else "OPTIONAL { ?item dg:time ?t }"
 
 
 def lines_of(store: Store, iris: Sequence[str]) -> list[Line]:
-    """Tell of events or machine codings in the given order."""
+    """Describe events or coding records in the given order."""
     if not iris:
         return []
     block = f"VALUES ?item {{ {values(iris)} }}"
@@ -169,24 +147,23 @@ def lines_of(store: Store, iris: Sequence[str]) -> list[Line]:
     rows = select(
         store,
         f"""SELECT DISTINCT ?item ?p ?o WHERE {{ {block} GRAPH ?g {{ ?item ?p ?o }}
-        FILTER(?g != {GRAPH_ENTAILMENTS} && ?p IN ({properties})) }} ORDER BY ?o""",
+        FILTER(?g != {GRAPH_ENTAILMENTS} && ?p IN ({properties})) }}""",
     )
     said = select(
-        store,
-        f"SELECT DISTINCT ?item ?m WHERE {{ {block} ?claim dg:about ?item ; dg:modality ?m }} ORDER BY ?m",
+        store, f"SELECT DISTINCT ?item ?m WHERE {{ {block} ?claim dg:about ?item ; dg:modality ?m }}"
     )
     graphs = select(
         store,
         f"""SELECT DISTINCT ?item ?g WHERE {{ {block} GRAPH ?g {{ ?item a ?c }}
-        FILTER(?g != {GRAPH_ENTAILMENTS}) }} ORDER BY ?g""",
+        FILTER(?g != {GRAPH_ENTAILMENTS}) }}""",
     )
     names = name_all(store, [*iris, *iris_in(rows, "o"), *iris_in(said, "m"), *iris_in(graphs, "g")])
     cells: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in rows:
+    for row in sorted(rows, key=lambda row: plain(row["o"])):
         cells[plain(row["item"]), _COLUMNS[plain(row["p"]).removeprefix(ONTOLOGY)]].append(plain(row["o"]))
-    for row in said:
+    for row in sorted(said, key=lambda row: plain(row["m"])):
         cells[plain(row["item"]), "modalities"].append(plain(row["m"]))
-    for row in graphs:
+    for row in sorted(graphs, key=lambda row: plain(row["g"])):
         cells[plain(row["item"]), "sources"].append(plain(row["g"]))
     times = times_of(
         store, (iri for (_, column), found in cells.items() if column == "time" for iri in found)
@@ -213,17 +190,18 @@ def lines_of(store: Store, iris: Sequence[str]) -> list[Line]:
     ]
 
 
-def choices(store: Store) -> dict[str, list[Name]]:
-    """Name what a form of filters lets one choose from: modalities and sources."""
-    modalities = iris_in(select(store, "SELECT DISTINCT ?m WHERE { ?claim dg:modality ?m } ORDER BY ?m"), "m")
-    names = name_all(store, modalities)
-    return {"modality": [names[iri] for iri in modalities]}
+@per_version
+def modalities_of(store: Store) -> list[Name]:
+    """Name the modalities that claims have."""
+    found = iris_in(select(store, "SELECT DISTINCT ?m WHERE { ?claim dg:modality ?m } ORDER BY ?m"), "m")
+    names = name_all(store, found)
+    return [names[iri] for iri in found]
 
 
 def _where(store: Store, of: Of, wanted: EventFilter, *, bound: bool = False) -> str:
-    """Write the pattern that binds ?item, or that holds for what is `bound` already, its time ?t included.
+    """Write the pattern that binds ?item; with `bound`, one that tests an ?item and its time ?t.
 
-    The engine joins two VALUES blocks with a pattern by reading everything; paths and filters spare it that.
+    The engine joins two VALUES blocks with a pattern by reading everything; paths and filters avoid that.
     """
     parts = []
     for number, actor in enumerate(wanted.actors):
@@ -246,7 +224,7 @@ def _where(store: Store, of: Of, wanted: EventFilter, *, bound: bool = False) ->
     if wanted.modality:
         parts.append(f"{_under('?how', wanted.modality)} ?claim dg:about ?item ; dg:modality ?how .")
     if _dated(wanted) and not bound:
-        within = values(_times_within(store, wanted.begin, wanted.end))
+        within = values(_times_within(store, wanted))
         parts.append(f"VALUES ?t {{ {within} }} ?item dg:time ?t .")
     if wanted.source.startswith(GRAPH):
         parts.append(f"GRAPH {iri_text(wanted.source)} {{ ?item a ?stated }}")
@@ -267,7 +245,7 @@ def _where(store: Store, of: Of, wanted: EventFilter, *, bound: bool = False) ->
 def _under(variable: str, concept: str) -> str:
     """Write the pattern that binds a concept and those under it.
 
-    The LIMIT, which none reaches, has them found first: Virtuoso loses rows where it joins such a path.
+    The LIMIT, which is never reached, makes engines find them first: Virtuoso loses rows in a joined path.
     """
     return f"{{ SELECT {variable} WHERE {{ {variable} skos:broader* {iri_text(concept)} }} LIMIT {COUNTED} }}"
 
@@ -279,10 +257,11 @@ def _acting_for(store: Store, actor: str) -> list[str]:
     return [actor, *iris_in(rows, "who")]
 
 
-def _times_within(store: Store, begin: date | None, end: date | None) -> list[str]:
-    low, high = begin.isoformat() if begin else "", end.isoformat() if end else "~"
+def _times_within(store: Store, wanted: EventFilter) -> list[str]:
+    low = wanted.begin.isoformat() if wanted.begin else ""
+    high = wanted.end.isoformat() if wanted.end else "~"
     return [
         time
-        for time, (first, last) in bounds_of(store).items()
+        for time, (first, last) in all_bounds(store).items()
         if (last or first) >= low and (first or last) <= high
     ]

@@ -1,4 +1,4 @@
-"""Two actors: what passed between them, how friendly it was, and what is claimed of it."""
+"""Two actors: the events between them, whether they cooperated, and the claims about the events."""
 
 from __future__ import annotations
 
@@ -8,19 +8,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from kg.describe.claims import describe_claims
-from kg.describe.coding_records import records_between
-from kg.describe.event_lists import describe_events
-from kg.describe.listing import iris_in, listed, select, standalone
+from kg.describe.entity.claims import describe_claims
+from kg.describe.listing import iris_in, replaced, select, standalone
+from kg.describe.lists.coding_records import records_between
+from kg.describe.lists.event_lists import describe_events
+from kg.describe.newest_first import Newest, newest
 from kg.describe.page_model import COUNTED, PAGE, EventLine, Listing, RecordLine, Statement
 from kg.search import Name, iri_text, name_all, plain, row_text, values
 from kg.store import Store
 from kg.terms import ID, ONTOLOGY
 
 _ROLES: Final = ("participant", "actor", "recipient", "affected", "orderedBy")
-_ORDER: Final = """OPTIONAL { ?item dg:time ?t OPTIONAL { ?t dg:begin ?b } OPTIONAL { ?t dg:end ?e } }
-    BIND(COALESCE(?b, ?e) AS ?day) OPTIONAL { ?item rdfs:label ?name } BIND(STR(?name) AS ?label)"""
-_KEY: Final = "DESC(MAX(?day)) MIN(?label)"
 _CHARACTERS: Final = ("conflictual", "cooperative", "neutral")
 _BALANCED: Final = 2_000
 LEVELS: Final = ("", "agency", "government", "person", "person in office", "head of an executive")
@@ -28,7 +26,7 @@ LEVELS: Final = ("", "agency", "government", "person", "person in office", "head
 
 @dataclass(frozen=True)
 class Filters:
-    """What a reader narrows a dyad to: an event type and a modality (IRIs), first and last day."""
+    """The filter of a dyad: an event type and a modality (IRIs), first and last day."""
 
     kind: str = ""
     modality: str = ""
@@ -55,12 +53,14 @@ class Balance:
 
 @dataclass(frozen=True)
 class Dyad:
-    """What passed between two actors.
+    """The events and records between two actors.
 
-    `level` is the highest rank of somebody who took part, of LEVELS, with who it was and in which event.
-    `balance` is None where there is too much to weigh up. The queries give the claims and the balance.
+    `level` is the highest rank of those who took part (one of LEVELS), with the person or body and the event.
+    `balance` is None if there are too many events. The queries return the claims and the balance.
     """
 
+    first: Name
+    second: Name
     passages: Listing[Passage]
     statements: tuple[Statement, ...]
     records: Listing[RecordLine]
@@ -74,32 +74,50 @@ class Dyad:
 
 
 def dyad_of(store: Store, first: str, second: str, *, page: int = 1, filters: Filters | None = None) -> Dyad:
-    """Tell what passed between two actors; a country stands also for all who act for it."""
+    """Describe the events and records between two actors; a country includes its agents."""
     chosen = filters or Filters()
-    every = _between(first, second)
-    where = every + _narrowed(chosen)
-    found = listed(store, where, page, order=_ORDER, key=_KEY)
+    anything = _between(first, second)
+    where = anything + _narrowed(chosen)
+    ordered = newest(store, where, page)
+    unfiltered = ordered if chosen == Filters() else newest(store, anything, 1)
+    found = ordered.found
     characters = _characters(store, first, second, found.items)
     lines = describe_events(store, found.items, None)
     passages = [Passage(line, characters.get(line.name.iri, "not coded")) for line in lines]
-    unfiltered = chosen == Filters()
-    newest = lines if unfiltered and page == 1 else describe_events(store, _newest(store, every), None)
-    last = next((line for line in newest if line.when and (line.when.begin or line.when.end)), None)
+    latest = list(unfiltered.found.items[:1]) if unfiltered.found.start == 0 else _latest(store, anything)
+    last = next((line for line in describe_events(store, latest, None) if _is_dated(line)), None)
     claims_query = _claims_query(found.items, chosen.modality)
     claims = iris_in(select(store, claims_query), "claim") if found.items else []
+    every = _within(unfiltered, anything)
     kinds, modalities = _choices(store, every)
+    names = name_all(store, [first, second])
     return Dyad(
-        passages=Listing(passages, found.total, found.start, found.more, found.query),
+        first=names[first],
+        second=names[second],
+        passages=replaced(found, passages),
         statements=tuple(describe_claims(store, claims)),
         records=records_between(store, first, second, page),
         last=last,
         level=_level(store, first, second, every),
-        balance=None if found.more else tuple(_balance(store, first, second, where)),
+        balance=None if found.more else tuple(_balance(store, first, second, ordered, where)),
         kinds=kinds,
         modalities=modalities,
         claims_query=standalone(claims_query),
         balance_query=standalone(_balance_query(first, second, where)),
     )
+
+
+def _latest(store: Store, where: str) -> list[str]:
+    return list(newest(store, where, 1).found.items)[:1]
+
+
+def _is_dated(line: EventLine) -> bool:
+    return bool(line.when and (line.when.begin or line.when.end))
+
+
+def _within(ordered: Newest, where: str) -> str:
+    """Write the pattern for the events that were found; their IRIs if they are few."""
+    return where if not ordered.days else f"VALUES ?item {{ {values(ordered.days)} }}"
 
 
 def _between(first: str, second: str) -> str:
@@ -134,10 +152,6 @@ def _narrowed(filters: Filters) -> str:
     return parts
 
 
-def _newest(store: Store, where: str) -> list[str]:
-    return list(listed(store, where, 1, order=_ORDER, key=_KEY).items)[:1]
-
-
 def _claims_query(events: Iterable[str], modality: str) -> str:
     only = f"?claim dg:modality/skos:broader* {iri_text(modality)} ." if modality else ""
     return f"""SELECT ?claim (MIN(?s) AS ?start) WHERE {{ VALUES ?event {{ {values(events)} }}
@@ -148,7 +162,7 @@ def _claims_query(events: Iterable[str], modality: str) -> str:
 
 
 def _characters(store: Store, first: str, second: str, events: Iterable[str]) -> dict[str, str]:
-    """Say how each event was between the two: by its interaction, else by the quad class of its type."""
+    """Return the character of each event between the two: of its interaction, else of its type."""
     wanted = list(events)
     if not wanted:
         return {}
@@ -180,14 +194,17 @@ def _characters(store: Store, first: str, second: str, events: Iterable[str]) ->
     }
 
 
-def _balance(store: Store, first: str, second: str, where: str) -> list[Balance]:
-    rows = select(
-        store,
-        f"""SELECT ?item (MIN(SUBSTR(STR(?day), 1, 7)) AS ?month) WHERE {{
-          {{ SELECT DISTINCT ?item WHERE {{ {where} }} LIMIT {COUNTED} }}
-          ?item dg:time ?when . ?when dg:begin|dg:end ?day }} GROUP BY ?item""",
-    )
-    months = {plain(row["item"]): row_text(row, "month") or "" for row in rows}
+def _balance(store: Store, first: str, second: str, ordered: Newest, where: str) -> list[Balance]:
+    if ordered.days is not None:
+        months = {item: day[:7] for item, day in ordered.days.items()}
+    else:
+        rows = select(
+            store,
+            f"""SELECT ?item (MIN(SUBSTR(STR(?day), 1, 7)) AS ?month) WHERE {{
+            {{ SELECT DISTINCT ?item WHERE {{ {where} }} LIMIT {COUNTED} }}
+            ?item dg:time ?when . ?when dg:begin|dg:end ?day }} GROUP BY ?item""",
+        )
+        months = {plain(row["item"]): row_text(row, "month") or "" for row in rows}
     dated = [item for item, month in months.items() if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", month)]
     counts: dict[str, Balance] = {}
     for start in range(0, len(dated), _BALANCED):
@@ -203,7 +220,7 @@ def _balance(store: Store, first: str, second: str, where: str) -> list[Balance]
 
 
 def _balance_query(first: str, second: str, where: str) -> str:
-    """Write in one query what _balance counts."""
+    """Write one query for the counts of `_balance`."""
     one, other = iri_text(first), iri_text(second)
     return f"""SELECT ?month (SUM(?cooperates) AS ?cooperative) (SUM(?conflicts) AS ?conflictual) WHERE {{
         {{ SELECT ?item (MIN(SUBSTR(STR(?day), 1, 7)) AS ?month) (MIN(?c) AS ?said) (MIN(?k) AS ?coded)
@@ -226,7 +243,7 @@ def _balance_query(first: str, second: str, where: str) -> str:
 
 
 def _level(store: Store, first: str, second: str, where: str) -> tuple[str, Name, Name] | None:
-    """Find who of the highest rank took part for either side."""
+    """Find the participant of the highest rank on either side."""
     roles = ", ".join("dg:" + local for local in _ROLES)
     ends = (iri_text(first), iri_text(second))
     mine = " || ".join(f"?who = {end} || EXISTS {{ ?who dg:country {end} }}" for end in ends)
