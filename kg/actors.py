@@ -6,7 +6,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from pyoxigraph import Literal as Value
 from pyoxigraph import NamedNode
@@ -91,17 +91,6 @@ class Resolver:
                 if isinstance(thing := row.get("thing"), NamedNode)
             ],
         )
-
-    def state(self) -> dict[str, Any]:
-        """Give what it knows as plain values, for `restored` in another process."""
-        return vars(self)
-
-    @classmethod
-    def restored(cls, state: dict[str, Any]) -> Resolver:
-        """Make one from what `state` gave."""
-        made = cls()
-        vars(made).update(state)
-        return made
 
     def country(self, system: CodeSystem, code: str) -> str | None:
         """Find a country's IRI by a code; COW codes as number or abbreviation."""

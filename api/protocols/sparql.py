@@ -21,9 +21,10 @@ from api.web.negotiation import send_answer, wants_html
 from api.web.parameters import dataset, decode, inference, only, read_fields
 from api.web.query_request import FORM, SPARQL_QUERY, add_base
 from api.web.state import state
+from kg.describe.lists.solution_tables import result_of
 from kg.errors import QuerySyntaxError, RequestError, UnsupportedFormatError
 from kg.rdf.formats import result_format
-from kg.store import Answer
+from kg.store import Answer, QueryDataset, Store
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -41,9 +42,12 @@ def query() -> ResponseReturnValue:
         return editor_page("") if wants_html() else _description()
     try:
         text = only(fields, "query")
-        answer = _ask(text, fields)
         if wants_html():
-            return editor_page(text, show(answer, fields), reasoned=inference(fields))
+            found = _timed(
+                text, fields, lambda store, whole, graphs: store.run(result_of, whole, SHOWN_ROWS, graphs)
+            )
+            return editor_page(text, show(found, fields), reasoned=inference(fields))
+        answer = _ask(text, fields)
     except RequestError as error:
         if not wants_html():
             raise
@@ -87,10 +91,15 @@ def _carry_out(fields: Mapping[str, list[str]] | None) -> ResponseReturnValue:
 
 
 def _ask(text: str, fields: Mapping[str, list[str]]) -> Answer:
+    return _timed(text, fields, lambda store, whole, graphs: store.query(whole, graphs))
+
+
+def _timed(text: str, fields: Mapping[str, list[str]], work: Callable[[Store, str, QueryDataset], T]) -> T:
+    """Answer a query over the dataset that the fields name, and note how long it took."""
     graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
     store = state().asked(inference=inference(fields))
     started = perf_counter()
-    answer = _with_base(text, lambda whole: store.query(whole, graphs))
+    answer = _with_base(text, lambda whole: work(store, whole, graphs))
     g.timings = {"query": perf_counter() - started}
     return answer
 

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
-import weakref
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePath
-from typing import Any, Unpack
+from pathlib import Path
+from typing import Unpack
 
-from pyoxigraph import NamedNode
-
-from kg.load.checking import OWN_GRAPHS
 from kg.load.committing import store_load
 from kg.load.installation import install
 from kg.load.model import (
@@ -35,6 +28,7 @@ from kg.load.state import LoadFolder, Loads, State, disk_errors
 from kg.load.undoing import Undone, undo_load
 from kg.provenance import Load, read_load, read_loads
 from kg.store import Store
+from kg.validation.rdf_rules import OWN_GRAPHS
 
 __all__ = [
     "OWN_GRAPHS",
@@ -45,7 +39,6 @@ __all__ = [
     "LoadFolder",
     "Loads",
     "Newcomer",
-    "Plan",
     "Preview",
     "Progress",
     "RdfRead",
@@ -54,10 +47,8 @@ __all__ = [
     "Thing",
     "TypeCount",
     "Undone",
-    "commit",
     "install",
     "list_loads",
-    "plan",
     "prepare",
     "read_load",
     "recover",
@@ -67,24 +58,6 @@ __all__ = [
     "store_load",
     "undo_load",
 ]
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A preview and the folder that its commit needs; a folder of its own goes with the plan."""
-
-    loads: Loads
-    folder: LoadFolder
-    preview: Preview
-
-    @property
-    def graph(self) -> NamedNode:
-        """Give the graph that the file goes into."""
-        return NamedNode(self.preview.graph)
-
-    def __getattr__(self, name: str) -> Any:
-        """Give what the preview says."""
-        return getattr(object.__getattribute__(self, "preview"), name)
 
 
 @disk_errors()
@@ -117,38 +90,6 @@ def prepare(
         state.step = "unchanged" if preview.unchanged else "ready"
         folder.write(state)
     return preview
-
-
-def plan(
-    store: Store, data: bytes, *, name: str, root: Path | None = None, **options: Unpack[Options]
-) -> Plan:
-    """Work out what loading some RDF at hand would change; nothing is stored.
-
-    Everything goes into one graph, which the file replaces: `source` (an IRI or a name), else the graph the
-    file itself names, else `graph/<file name>`. `root` is the folder of loads; without one the load cannot be
-    undone. Raises UnsupportedFormatError, DataSyntaxError, ParameterError for a graph that is the tool's own,
-    and ValidationFailedError with every violation.
-    """
-    home = root or Path(tempfile.mkdtemp(prefix="diplograph-"))
-    loads = Loads(home)
-    try:
-        folder, _ = loads.new(PurePath(name).name)
-        path = folder.source / "data"
-        path.write_bytes(data)
-        preview = prepare(store, folder, path, name=name, **options)
-        made = Plan(loads, folder, preview)
-    except BaseException:
-        if root is None:
-            shutil.rmtree(home, ignore_errors=True)
-        raise
-    if root is None:
-        weakref.finalize(made, shutil.rmtree, home, True)
-    return made
-
-
-def commit(store: Store, plan: Plan, *, followers: Sequence[Follower] = ()) -> Load | None:
-    """Carry out a plan; None when it changes nothing. Raises what `store_load` raises."""
-    return store_load(store, plan.loads, plan.folder, followers=followers)
 
 
 @disk_errors()

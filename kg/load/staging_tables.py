@@ -15,7 +15,7 @@ from kg.load.model import Progress
 from kg.load.preview import AGENTS, Tally, types_of
 from kg.rdf.compression import frame
 from kg.rdf.sorted_lines import read_lines, sort_lines
-from kg.readers.gdelt.blocks import Told
+from kg.readers.gdelt.blocks import BlockRecords
 from kg.readers.record import Record, RowFault
 from kg.terms import ONTOLOGY
 
@@ -207,20 +207,20 @@ class FirstLoad:
             self._out.write(frame(self._held))
             self._held, self._size = [], 0
 
-    def take_block(self, told: Told) -> None:
-        """Take what a block of rows told: its records are all new, and end as `ending` says."""
-        for iri, kind, lines, line in told.things:
+    def take_block(self, found: BlockRecords) -> None:
+        """Take the records of a block of rows: all of them are new, and their lines end with `ending`."""
+        for iri, kind, lines, line in found.things:
             self.take(Record(iri, kind, lines, line))
         self._put()
-        self._out.write(told.packed or frame(told.pieces))
-        self._number += told.count
+        self._out.write(found.packed or frame(found.pieces))
+        self._number += found.count
         self._told = self._number
         tally = self._tally
-        tally.added += told.statements
-        tally.count((ONTOLOGY + "CodingRecord",), "new", told.count)
-        tally.event_count += told.count
-        tally.show_rows([(row[0], row[6]) for row in told.rows], told.count)
-        self._duplicates.records += told.count
+        tally.added += found.statements
+        tally.count((ONTOLOGY + "CodingRecord",), "new", found.count)
+        tally.event_count += found.count
+        tally.show_rows([(row[0], row[6]) for row in found.rows], found.count)
+        self._duplicates.records += found.count
         self._progress("reading rows", self._number)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -15,10 +16,10 @@ from kg.load.model import OnFault, Progress, TableReader
 from kg.load.staging_tables import FirstLoad
 from kg.readers.archives import plain_name, the_one_part
 from kg.readers.detect import reading
-from kg.readers.gdelt.blocks import Identifiers, Rows, merged
+from kg.readers.gdelt.blocks import Identifiers, RowOptions
 from kg.readers.gdelt.code_columns import Layout
-from kg.readers.gdelt.event_rows import GdeltRows, about
-from kg.readers.gdelt.reader_processes import ReaderProcesses, worth_it
+from kg.readers.gdelt.event_rows import GdeltRows, ReadBlocks, about, read_blocks
+from kg.readers.gdelt.parallel_rows import read_in_parallel, worker_count
 from kg.readers.grouping import Grouping, group_records
 from kg.readers.reading import NoteKind, Notes
 from kg.readers.record import Record
@@ -108,19 +109,18 @@ class TableReading:
                 first.take(record)
             return
         job = reading(self._path, self._resolver, self._on_fault, self._name, self._notes, self._grouping)
-        rows = Rows(first.ending, watch.needed, self._grouping is not None)
+        options = RowOptions(first.ending, watch.needed, self._grouping is not None)
         identifiers = Identifiers()
         first.take(about(layout))
-        with ExitStack() as stack:
-            count = worth_it(self._path)
-            read = None
-            if count:
-                others = ReaderProcesses(count, layout, rows, self._resolver)
-                read = stack.enter_context(others).read
-            for told in merged(job, GdeltRows(job, layout, rows), identifiers, read):
-                first.take_block(told)
-                if watch.needed:
-                    watch.take_rows(told.rows)
+        read: ReadBlocks | None = None
+        if workers := worker_count(self._path):
+            read = partial(
+                read_in_parallel, workers=workers, layout=layout, options=options, resolver=self._resolver
+            )
+        for found in read_blocks(job, GdeltRows(job, layout, options), identifiers, read):
+            first.take_block(found)
+            if watch.needed:
+                watch.take_rows(found.rows)
         first.forgot = first.forgot or identifiers.forgot
         for record in self._groups():
             first.take(record)

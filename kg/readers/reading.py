@@ -80,6 +80,16 @@ class Notes:
         return sorted(chosen, key=lambda note: (-note.count, note.line, note.value))
 
 
+def repeated_row(name: str) -> str:
+    """Return the sentence for a row that repeats another."""
+    return f"row {name} is repeated; it was kept once"
+
+
+def repeated_identifier(name: str) -> str:
+    """Return the sentence for different rows with one identifier."""
+    return f"identifier {name} is used by several different rows; each was kept as a record"
+
+
 class Once:
     """Tells whether a key comes for the first time; it remembers two million and then begins anew.
 
@@ -150,12 +160,9 @@ class Reading:
             self._rows.first(row)
             return ""
         if self._rows.first(row):
-            said = f"identifier {identifier} stands for several rows; each was kept as a record of its own"
-            self.notes.add("repeated id", identifier, said, line)
+            self.notes.add("repeated id", identifier, repeated_identifier(identifier), line)
             return f"-{hashlib.sha256(row.encode()).hexdigest()[:8]}"
-        self.notes.add(
-            "repeated row", identifier, f"the row {identifier} comes again; it was kept once", line
-        )
+        self.notes.add("repeated row", identifier, repeated_row(identifier), line)
         return None
 
     def lines(self) -> Iterator[tuple[int, str]]:

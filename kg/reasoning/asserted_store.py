@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pyoxigraph import NamedNode, Quad
 
-from kg.sparql.text import has_dataset_clause
+from kg.sparql.text import dataset_clauses
 from kg.store import UNION, UNNAMED, Answer, QueryDataset, Store, graph_names
 from kg.terms import GRAPH_ENTAILMENTS
 
@@ -37,7 +37,7 @@ class AssertedStore(Store):
 
     def query(self, text: str, dataset: QueryDataset = UNION) -> Answer:
         """Answer over what is asserted; see `Store.query`."""
-        if dataset == UNION and not has_dataset_clause(text):
+        if dataset == UNION and not dataset_clauses(text):
             dataset = self._asserted()
         return self._store.query(text, dataset)
 

@@ -32,7 +32,8 @@ from kg.errors import (
     StoreFailedError,
 )
 from kg.rdf.formats import Format, Kind
-from kg.sparql.text import has_dataset_clause, refuse_excess, refuse_remote_access, with_using
+from kg.sparql.guard import refuse_excess, refuse_remote_access
+from kg.sparql.text import dataset_clauses, with_using
 from kg.store.bulk_changes import (
     SMALL,
     Bulk,
@@ -49,8 +50,6 @@ from kg.store.remote.updates import has_blank
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-T = TypeVar("T")
 
 _CHUNK: Final = 64 * 1024
 _SPOOL: Final = 8 * 1024 * 1024
@@ -128,7 +127,7 @@ class EmbeddedStore(LocalStore):
                 if dataset != UNION:
                     return EmbeddedAnswer(engine.query(text, default_graph=default, named_graphs=named))
                 # The engine's union would override FROM, which is to keep its meaning.
-                union = not has_dataset_clause(text)
+                union = not dataset_clauses(text)
                 return EmbeddedAnswer(engine.query(text, use_default_graph_as_union=union))
             except SyntaxError as error:
                 raise explain_syntax(text, str(error), "query") from None
@@ -281,9 +280,9 @@ class EmbeddedAnswer:
         """Read the solutions."""
         assert isinstance(self._result, QuerySolutions)  # noqa: S101
         names = self.variables
-        solutions = self._result
-        while (solution := _step(lambda: next(solutions, None))) is not None:
-            yield {name: term for name in names if (term := solution[name]) is not None}
+        with _engine_errors():
+            for solution in self._result:
+                yield {name: term for name, term in zip(names, solution, strict=True) if term is not None}
 
     def truth(self) -> bool:
         """Read the boolean."""
@@ -292,9 +291,8 @@ class EmbeddedAnswer:
     def triples(self) -> Iterator[Triple]:
         """Read the triples."""
         assert isinstance(self._result, QueryTriples)  # noqa: S101
-        triples = self._result
-        while (triple := _step(lambda: next(triples, None))) is not None:
-            yield triple
+        with _engine_errors():
+            yield from self._result
 
     def write(self, sink: Sink, form: Format) -> None:
         """Write the whole result to a binary file; raises StoreFailedError."""
@@ -310,11 +308,6 @@ class EmbeddedAnswer:
             spool.seek(0)
             while chunk := spool.read(_CHUNK):
                 yield chunk
-
-
-def _step(step: Callable[[], T]) -> T:
-    with _engine_errors():
-        return step()
 
 
 @contextmanager

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pyoxigraph import NamedNode, Triple
 
 from kg.changes import Change
-from kg.load import Loads, Preview, prepare, store_load
+from kg.load import Follower, Load, Loads, Preview, prepare, store_load
 from kg.load.model import OnFault, TableReader
 from kg.load.state import LoadFolder
 from kg.readers.record import Record, RowFault
-from kg.store import EmbeddedStore
+from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH_LOADS, ID, ONTOLOGY, PREFIXES
 
 FILE = Path(__file__).parent.parent / "fixtures" / "new-event.ttl"
@@ -84,6 +88,34 @@ class Desk:
         folder, _ = self.preview(text, name, **options)
         assert store_load(self.store, self.loads, folder) is not None
         return folder
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A preview, with the folder of loads it was made in; the folder is removed with it."""
+
+    loads: Loads
+    folder: LoadFolder
+    preview: Preview
+
+
+def plan(store: Store, data: bytes, *, name: str, **options: Any) -> Planned:
+    home = Path(tempfile.mkdtemp(prefix="diplograph-test-"))
+    loads = Loads(home)
+    folder, _ = loads.new(name)
+    path = folder.source / "data"
+    path.write_bytes(data)
+    try:
+        planned = Planned(loads, folder, prepare(store, folder, path, name=name, **options))
+    except BaseException:
+        shutil.rmtree(home)
+        raise
+    weakref.finalize(planned, shutil.rmtree, home, True)
+    return planned
+
+
+def commit(store: Store, planned: Planned, *, followers: Sequence[Follower] = ()) -> Load | None:
+    return store_load(store, planned.loads, planned.folder, followers=followers)
 
 
 ROWS = "1,2018-01-01,046,kenya\n2,2018-01-01,046,kenya\n3,2018-01-02,174,norway\n"

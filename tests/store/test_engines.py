@@ -13,13 +13,14 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple
 
 from kg.catalogue import read_catalogue
 from kg.errors import QueryStoppedError, SignInRequiredError, WrongTokenError
-from kg.load import commit, install, list_loads, plan
+from kg.load import install, list_loads
 from kg.rdf.formats import result_format
 from kg.search import resolve, search
 from kg.store import EmbeddedStore
 from kg.store.remote.client import RemoteStore
 from kg.store.remote.dialects import PLAIN
 from kg.terms import GRAPH_LOADS, ID
+from tests.kg.desks import commit, plan
 from tests.queries.values import VALUES
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -110,7 +111,7 @@ def test_a_load_is_there_and_in_the_history(remote: RemoteStore) -> None:
     load = commit(remote, plan(remote, data, name="new-event.ttl"))
     assert load is not None
     assert [known.id for known in list_loads(remote)] == [load.id]
-    assert plan(remote, data, name="new-event.ttl").unchanged
+    assert plan(remote, data, name="new-event.ttl").preview.unchanged
     assert remote.query(f"ASK {{ <{ID}event/norway-kenya-port-accord> ?p ?o }}").truth()
 
 

@@ -12,13 +12,13 @@ import httpx
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
 from kg import errors
-from kg.sparql.text import refuse_excess, refuse_remote_access, undeclared_prefix, with_using
+from kg.sparql.guard import refuse_excess, refuse_remote_access
+from kg.sparql.text import dataset_clauses, opening_word, request_kind, undeclared_prefix, with_using
 from kg.store.bulk_changes import count_lines
 from kg.store.interface import UNION, UNNAMED, QueryDataset, Store
 from kg.store.remote.boolean_results import truth_variables
 from kg.store.remote.dialects import OURS, Dialect, recognise
 from kg.store.remote.problems import PROBLEM, problem_error, unreachable
-from kg.store.remote.query_clauses import dataset_clauses, is_kind, query_form
 from kg.store.remote.results import RemoteAnswer, stopped
 from kg.store.remote.syntax_check import syntax_error
 from kg.store.remote.updates import clear, named, requests
@@ -95,7 +95,7 @@ class RemoteStore(Store):
     def query(self, text: str, dataset: QueryDataset = UNION) -> RemoteAnswer:
         """Answer a SPARQL 1.1 query; see `Store.query`. The result is read as it comes."""
         self._refuse(text, "query")
-        kind = _KINDS[query_form(text) or "select"]
+        kind = _KINDS.get(opening_word(text), "solutions")
         dialect = self.dialect
         response = self._ask(
             text, dialect, dialect.results if kind != "graph" else "application/n-triples", dataset
@@ -155,7 +155,9 @@ class RemoteStore(Store):
         refuse_excess(text)
         refuse_remote_access(text, self._allowed)
         # What is no SPARQL is not sent: engines have statements and prefixes of their own beside it.
-        if (not is_kind(text, wanted) or undeclared_prefix(text)) and (error := syntax_error(text, wanted)):
+        if (request_kind(text) != wanted or undeclared_prefix(text)) and (
+            error := syntax_error(text, wanted)
+        ):
             raise error
 
     def _ask(self, text: str, dialect: Dialect, accept: str, dataset: QueryDataset) -> httpx.Response:
