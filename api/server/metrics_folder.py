@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from api.server.data_folder import FIGURES
-from kg.load.state import locked
+from kg.load import locked
 
 # Who writes to a page of a file on a disk waits while the disk takes the page, and that may be a second.
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the names below are checked for their owner
