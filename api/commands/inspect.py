@@ -37,7 +37,7 @@ def describe(settings: Settings, name: str, form: str, output: Path | None, data
         if form == "text":
             write((line.encode() + b"\n" for line in _description(store, iri)), output)
         else:
-            from kg.describe import describe_triples
+            from kg.describe.entity.description_rdf import describe_triples
 
             write(describe_triples(store, iri).serialize(rdf_format(form)), output)
 

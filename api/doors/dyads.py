@@ -10,9 +10,9 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from api.web.state import state
-from kg.describe import Filters, dyad_of
+from kg.describe.lists.dyad_summary import Filters, dyad_of
 from kg.errors import ParameterError, UnknownNameError
-from kg.search import name_all, resolve
+from kg.search import resolve, resolve_all
 from kg.terms import ID
 
 blueprint = Blueprint("dyads", __name__)
@@ -28,7 +28,7 @@ def form() -> ResponseReturnValue:
     first, second = (request.args.get(name, "").strip() for name in ("a", "b"))
     if not (first and second):
         return render_template("dyad.html", a=None, b=None, found=None, first=first, second=second)
-    one, other = resolve(state().store, first), resolve(state().store, second)
+    one, other = resolve_all(state().store, [first, second])
     if all(re.fullmatch(re.escape(ID) + "country/[a-z]{3}", iri) for iri in (one, other)):
         rest = [(name, value) for name, value in request.args.items() if name not in ("a", "b")]
         path = "/dyad/" + "/".join(iri.rpartition("/")[2] for iri in (one, other))
@@ -39,17 +39,16 @@ def form() -> ResponseReturnValue:
 @blueprint.get("/dyad/<a>/<b>")
 def countries(a: str, b: str) -> ResponseReturnValue:
     """Show two countries side by side, by their ISO 3166-1 codes."""
-    return _side_by_side(*(resolve(state().store, code) for code in (a, b)))
+    return _side_by_side(*resolve_all(state().store, [a, b]))
 
 
 @blueprint.get("/dyad/<kind_a>/<a>/<kind_b>/<b>")
 def things(kind_a: str, a: str, kind_b: str, b: str) -> ResponseReturnValue:
     """Show two actors of any kind side by side."""
-    return _side_by_side(*(resolve(state().store, name) for name in (f"{kind_a}/{a}", f"{kind_b}/{b}")))
+    return _side_by_side(*resolve_all(state().store, [f"{kind_a}/{a}", f"{kind_b}/{b}"]))
 
 
 def _side_by_side(first: str, second: str) -> str:
-    store = state().store
     number = _number(request.args.get("page", "1"))
     given = {name: request.args.get(name, "").strip() for name in ("type", "modality", "from", "to")}
     filters = Filters(
@@ -58,15 +57,14 @@ def _side_by_side(first: str, second: str) -> str:
         since=_day(given["from"], "from"),
         until=_day(given["to"], "to"),
     )
-    found = dyad_of(store, first, second, page=number, filters=filters)
-    names = name_all(store, [first, second])
+    found = state().store.run(dyad_of, first, second, page=number, filters=filters)
     pair = urlencode({"a": first.removeprefix(ID), "b": second.removeprefix(ID)})
     kept = {name: value for name, value in request.args.items() if name != "page"}
     most = max(found.passages.total, found.records.total)
     return render_template(
         "dyad.html",
-        a=names[first],
-        b=names[second],
+        a=found.first,
+        b=found.second,
         found=found,
         given={"type": filters.kind, "modality": filters.modality, "from": given["from"], "to": given["to"]},
         question="/queries/dyad?" + pair,
@@ -74,8 +72,8 @@ def _side_by_side(first: str, second: str) -> str:
         address=request.path + "?" + (urlencode(kept) + "&" if kept else ""),
         page=number,
         pages=max(1, -(-most // _PAGE)),
-        first=names[first].label,
-        second=names[second].label,
+        first=found.first.label,
+        second=found.second.label,
         highest=max([max(b.cooperative, b.conflictual) for b in found.balance or ()], default=0),
     )
 

@@ -7,11 +7,9 @@ addresses), `result` (a `Shown`, or None) and `problem` (an `api.web.errors.Prob
 from __future__ import annotations
 
 import queue
-import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 from urllib.parse import urlencode
 
@@ -24,18 +22,18 @@ from api.pages.urls import href
 from api.web.errors import Problem, problem_of
 from api.web.parameters import inference
 from api.web.state import state
-from kg.describe import ontology_terms, table_of
+from kg.describe.lists.solution_tables import QueryResult, result_of
+from kg.describe.page_model import Value
+from kg.describe.site.ontology_terms import ontology_terms
 from kg.errors import DiplographError
 from kg.rdf.formats import formats_for
-from kg.search import Name, name_all
-from kg.store import Answer, Store, Term
+from kg.store import Store
 from kg.store.cancellation import Stopper, stoppable
 from kg.terms import PREFIXES, compact
 
 blueprint = Blueprint("editor", __name__)
 
 SHOWN_ROWS: Final = 1000
-_TEXT: Final = 2_000
 _PULSE: Final = 0.4
 _QUERY_LIMIT: Final = 4 * 1024**2
 _PROLOGUE: Final = "".join(f"PREFIX {name}: <{PREFIXES[name]}>\n" for name in ("dg", "rdfs"))
@@ -129,7 +127,7 @@ def run() -> ResponseReturnValue:
 def terms() -> ResponseReturnValue:
     """Give what the editor completes: our prefixes, and the classes and properties of the ontology."""
     held = state()
-    sections = [entries for _, entries in held.memory.get(held.store, "terms", ontology_terms)]
+    sections = [entries for _, entries in held.memory.get(held.store, ontology_terms)]
     classes, properties = sections[0], [entry for entries in sections[1:] for entry in entries]
     response = jsonify(
         {
@@ -142,46 +140,23 @@ def terms() -> ResponseReturnValue:
     return response
 
 
-def show(answer: Answer, fields: Mapping[str, Sequence[str]]) -> Shown:
-    """Read a result for the page; things go by their labels and lead to their pages."""
+def show(found: QueryResult, fields: Mapping[str, Sequence[str]]) -> Shown:
+    """Prepare a result for the page: things are shown by their labels and link to their pages."""
     address = urlencode({name: fields[name] for name in fields if name != "csrf_token"}, doseq=True)
     downloads = tuple(
-        (form.name, f"/sparql/results.{form.name}?{address}") for form in formats_for(answer.kind)
+        (form.name, f"/sparql/results.{form.name}?{address}") for form in formats_for(found.kind)
     )
-    if answer.kind == "boolean":
-        return Shown((), (), False, answer.truth(), downloads)
-    if answer.kind == "graph":
-        triples = list(islice(answer.triples(), SHOWN_ROWS + 1))
-        terms = [(triple.subject, triple.predicate, triple.object) for triple in triples[:SHOWN_ROWS]]
-        iris = {str(term)[1:-1] for row in terms for term in row if re.match(r"<[^<]", str(term))}
-        names = name_all(state().store, iris)
-        cells = tuple(tuple(_cell(term, names) for term in row) for row in terms)
-        return Shown(("subject", "predicate", "object"), cells, len(triples) > SHOWN_ROWS, None, downloads)
-    table = table_of(state().store, answer, SHOWN_ROWS, whole=True)
-    rows = tuple(
-        tuple(
-            None
-            if value is None
-            else Cell(value.name.label, href(value.name), iri=value.name.iri)
-            if value.name
-            else Cell(value.text, note=value.language or (compact(value.datatype) if value.datatype else ""))
-            for value in row
-        )
-        for row in table.rows
-    )
-    return Shown(table.columns, rows, table.more, None, downloads, tuple(bars_of(table)))
+    table = found.table
+    rows = tuple(tuple(_cell(value) for value in row) for row in table.rows)
+    return Shown(table.columns, rows, table.more, found.truth, downloads, tuple(bars_of(table)))
 
 
-def _cell(term: Term, names: Mapping[str, Name]) -> Cell:
-    value = getattr(term, "value", None)
-    if value is None or str(term).startswith("_:"):  # a triple term or a blank node
-        return Cell(str(term)[:_TEXT])
-    if (name := names.get(value)) and str(term).startswith("<"):
-        return Cell(name.label, href(name), iri=value)
-    datatype = getattr(term, "datatype", None)
-    plain = datatype is None or datatype.value == PREFIXES["xsd"] + "string"
-    note = getattr(term, "language", None) or ("" if plain else compact(datatype.value if datatype else ""))
-    return Cell(value[:_TEXT], note=note)
+def _cell(value: Value | None) -> Cell | None:
+    if value is None:
+        return None
+    if value.name:
+        return Cell(value.name.label, href(value.name), iri=value.name.iri)
+    return Cell(value.text, note=value.language or (compact(value.datatype) if value.datatype else ""))
 
 
 def _piece(
@@ -194,7 +169,7 @@ def _piece(
         with app.app_context():
             try:
                 with stoppable(stopper):
-                    result = show(store.query(fields["query"][0]), fields)
+                    result = show(store.run(result_of, fields["query"][0], SHOWN_ROWS), fields)
             except DiplographError as error:
                 problem = problem_of(error)
             except Exception:

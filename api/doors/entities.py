@@ -8,25 +8,20 @@ from datetime import date
 from typing import Final
 from urllib.parse import quote
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from api.pages import urls as links
 from api.pages.citation import cite, schema_of
 from api.web.negotiation import choose_format, send_answer, wants_html
 from api.web.state import state
-from kg.describe import (
-    GLANCE,
-    Description,
-    Facts,
-    describe,
-    describe_triples,
-    facts_table,
-    release_of,
-)
+from kg.describe.entity.description_rdf import describe_triples, facts_table
+from kg.describe.entity.entity_page import describe
+from kg.describe.entity.facts import GLANCE
+from kg.describe.page_model import Description, Facts
 from kg.errors import ParameterError, UnknownNameError
 from kg.rdf.formats import GRAPH_FORMATS, Format, result_format
-from kg.search import exists, unknown
+from kg.search import first_known, unknown
 from kg.terms import BASE, GRAPH, ID, ONTOLOGY
 
 blueprint = Blueprint("entities", __name__)
@@ -87,8 +82,6 @@ DOWNLOADS: Final = tuple(Download(form.name, _LABELS[form.name], form.media_type
 def thing(kind: str, slug: str) -> ResponseReturnValue:
     """Send a client on from a thing to what tells of it: 303 to a page or to data, by Accept."""
     iri = _known(f"{ID}{kind}/", slug)
-    if not exists(state().store, iri):
-        raise unknown(state().store, iri)
     target = links.path_of(iri) if wants_html() else links.data_path(iri, choose_format(GRAPH_FORMATS).name)
     response = redirect(target, 303)
     response.vary.add("Accept")
@@ -98,7 +91,7 @@ def thing(kind: str, slug: str) -> ResponseReturnValue:
 @blueprint.get("/page/<kind>/<path:slug>")
 def page(kind: str, slug: str) -> ResponseReturnValue:
     """Show the page of a thing of ours."""
-    return _page(_known(f"{ID}{kind}/", slug))
+    return _page(*_readings(f"{ID}{kind}/", slug))
 
 
 @blueprint.get("/page")
@@ -116,7 +109,7 @@ def any_page() -> ResponseReturnValue:
 @blueprint.get("/graph/<slug>")
 def graph(slug: str) -> ResponseReturnValue:
     """Show what a named graph holds."""
-    return _page(_known(GRAPH, slug))
+    return _page(*_readings(GRAPH, slug))
 
 
 @blueprint.get("/data/<kind>/<path:name>")
@@ -140,16 +133,21 @@ def any_data() -> ResponseReturnValue:
     return send_answer(describe_triples(state().store, iri), form=form)
 
 
-def _known(start: str, rest: str) -> str:
-    """Give the IRI that a path stands for: as it reads, or percent-encoded as it was sent.
+def _readings(start: str, rest: str) -> tuple[str, str]:
+    """Return the IRIs that a path may stand for: as it reads, and percent-encoded as it was sent.
 
     Flask decodes paths once, and an IRI may hold either form; the store knows which one is meant.
     """
-    plain = start + rest
-    for candidate in (plain, start + quote(rest, safe="/:@!$&'()*+,;=~")):
-        if exists(state().store, candidate):
-            return candidate
-    return plain
+    return start + rest, start + quote(rest, safe="/:@!$&'()*+,;=~")
+
+
+def _known(start: str, rest: str) -> str:
+    """Return the IRI in the store that a path stands for; raises UnknownNameError."""
+    readings = _readings(start, rest)
+    found = state().store.run(first_known, readings)
+    if found is None:
+        raise unknown(state().store, readings[0])
+    return found
 
 
 def _facts_csv(iri: str) -> Response:
@@ -160,9 +158,14 @@ def _facts_csv(iri: str) -> Response:
     return response
 
 
-def _page(iri: str) -> Response:
+def _page(*readings: str) -> Response:
     number = _number(request.args.get("page", "1"))
-    found = describe(state().store, iri, page=number, whole=request.args.get("timeline") == "all")
+    whole = request.args.get("timeline") == "all"
+    found = state().store.run(describe, *dict.fromkeys(readings), page=number, whole=whole)
+    if found is None:
+        raise unknown(state().store, readings[0])
+    iri = found.name.iri
+    g.signposts = found.signposts
     if number > found.pages:
         raise UnknownNameError(
             f"there is no page {number}",
@@ -187,7 +190,7 @@ def _page(iri: str) -> Response:
             here=links.path_of(iri),
             address=links.path_of(iri) + ("&" if "?" in links.path_of(iri) else "?"),
             schema=schema_of(found),
-            citation=cite(found, release_of(state().store), date.today(), request.host_url.rstrip("/")),
+            citation=cite(found, date.today(), request.host_url.rstrip("/")),
             longest=max((bar.count for bar in found.timeline.bars), default=0),
         )
     )

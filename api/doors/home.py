@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from flask import Blueprint, Response, current_app, jsonify, make_response, render_template
 from flask.typing import ResponseReturnValue
@@ -11,18 +11,13 @@ from flask.typing import ResponseReturnValue
 from api.doors.questions import catalogue
 from api.web.negotiation import wants_html
 from api.web.state import state
-from kg.describe import (
-    Covered,
-    EventLine,
-    Listing,
-    all_events,
-    coverage_of,
-    last_load,
-    overview,
-)
+from kg.describe.lists.event_lists import all_events
+from kg.describe.site.coverage import Covered, coverage_of, last_load
+from kg.describe.site.overview import overview
 from kg.errors import QueryStoppedError
 from kg.store import Store
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 blueprint = Blueprint("home", __name__)
@@ -36,15 +31,15 @@ def home() -> ResponseReturnValue:
     """Show what is inside, and where to start."""
     questions = catalogue()
     first = [questions[name] for name in _FIRST_QUESTIONS if name in questions]
-    covered = _known("coverage", coverage_of) or []
+    covered = _known(coverage_of) or []
     years = [year for source in covered for year, _, _ in source.years]
     return render_template(
         "home.html",
-        counts=_known("overview", overview),
+        counts=_known(overview),
         records=sum(source.records for source in covered),
         years=(min(years), max(years)) if years else None,
-        last=_known("last load", last_load),
-        events=_known("latest", _latest),
+        last=_known(last_load),
+        events=_known(all_events, 1),
         shown=_FIRST_EVENTS,
         questions=first or list(questions.values())[:3],
         sources=[source for source in covered if source.events or source.records or source.claims],
@@ -54,8 +49,7 @@ def home() -> ResponseReturnValue:
 @blueprint.get("/coverage")
 def coverage() -> ResponseReturnValue:
     """Tell which source covers which years: a page, or JSON."""
-    store = state().store
-    covered = state().memory.get(store, "coverage", coverage_of)
+    covered = state().memory.get(state().store, coverage_of)
     if not wants_html():
         response = jsonify({"sources": [_covered(source) for source in covered]})
     else:
@@ -67,10 +61,10 @@ def coverage() -> ResponseReturnValue:
     return response
 
 
-def _known(name: str, compute: Callable[[Store], T]) -> T | None:
-    """Count something once for each version of the store; None where that takes longer than a query may."""
+def _known(function: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    """Run a function once for each version of the store; None if it takes longer than a query may."""
     try:
-        return state().memory.get(state().store, name, compute)
+        return state().memory.get(state().store, function, *args, **kwargs)
     except QueryStoppedError:
         return None
 
@@ -83,10 +77,6 @@ def _covered(source: Covered) -> dict[str, object]:
         "undated": {"events": source.undated[0], "records": source.undated[1]},
         "claims": source.claims,
     }
-
-
-def _latest(store: Store) -> Listing[EventLine]:
-    return all_events(store, 1)
 
 
 @blueprint.get("/favicon.svg")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -16,10 +16,9 @@ from api.pages.row_files import TYPES, Record, send_rows
 from api.web.errors import problem_of
 from api.web.negotiation import wants_html
 from api.web.state import state
-from kg.describe import choices, filtered, filtered_all, source_graphs
-from kg.describe.event_filters import EventFilter, Line, Of
+from kg.describe.lists.event_filters import EventFilter, Line, Of, filtered_all, list_page
 from kg.errors import ParameterError, RequestError, UnknownNameError
-from kg.search import Name, exists, name_all, resolve
+from kg.search import Name, first_known, resolve_all
 from kg.terms import GRAPH, ID
 
 blueprint = Blueprint("lists", __name__)
@@ -35,11 +34,11 @@ _COLUMNS: Final[dict[Of, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Asked:
-    """A filter as the address gives it: the values by field, and what they were found to mean."""
+    """A filter as the address gives it: the values by field, and the IRIs that they were found to mean."""
 
     filter: EventFilter
     given: dict[str, list[str]]
-    names: dict[str, list[Name]]
+    iris: dict[str, list[str]]
 
     def address(self, path: str, **changes: str) -> str:
         """Give the address of this list with some fields changed."""
@@ -78,26 +77,30 @@ def _list(of: Of) -> ResponseReturnValue:
         response.headers.pop("Content-Disposition")
         response.vary.add("Accept")
         return response
-    problem, found = None, None
+    problem = None
     page = _page_number()
+    store = state().store
     try:
         asked = _asked()
-        found = filtered(state().store, of, asked.filter, page)
+        shown = store.run(list_page, of, asked.filter, page)
     except RequestError as error:
         problem = problem_of(error)
         asked = Asked(EventFilter(), _given(), {})
-    store = state().store
+        shown = store.run(list_page, of, None, page)
     html = render_template(
         "events.html",
         of=of,
-        found=found,
+        found=shown.found,
         problem=problem,
         asked=asked,
         page=page,
-        pages=-(-found.total // _PAGE) if found else 1,
+        pages=-(-shown.found.total // _PAGE),
+        names={key: [shown.names[iri].label for iri in iris] for key, iris in asked.iris.items()}
+        if not problem
+        else {},
         downloads=[(form, asked.address(f"/{of}.{form}")) for form in TYPES],
-        modalities=choices(store)["modality"],
-        graphs=source_graphs(store),
+        modalities=shown.modalities,
+        graphs=shown.graphs,
         address=asked.address(f"/{of}") + ("&" if asked.given else "?"),
     )
     response = make_response(html, problem.status if problem else 200)
@@ -148,10 +151,7 @@ def _asked() -> Asked:
             raise ParameterError(f"{key} is given {len(values)} times", mend=f"Give {key} once.")
         if len(values) > 8:
             raise ParameterError(f"{key} is given {len(values)} times", mend="Give 8 at most.")
-    iris = {
-        key: list(_iris(key, given.get(key, []))) for key in ("type", "actor", "place", "modality", "source")
-    }
-    names = name_all(state().store, (iri for found in iris.values() for iri in found))
+    iris = {key: _iris(key, given.get(key, [])) for key in ("type", "actor", "place", "modality", "source")}
     wanted = EventFilter(
         types=tuple(iris["type"]),
         actors=tuple(iris["actor"]),
@@ -161,24 +161,25 @@ def _asked() -> Asked:
         modality=next(iter(iris["modality"]), ""),
         source=next(iter(iris["source"]), ""),
     )
-    return Asked(wanted, given, {key: [names[iri] for iri in found] for key, found in iris.items()})
+    return Asked(wanted, given, iris)
 
 
-def _iris(key: str, values: list[str]) -> Iterator[str]:
-    for value in values:
-        text = value
+def _iris(key: str, values: list[str]) -> list[str]:
+    texts = []
+    for text in values:
         if key == "source" and text.startswith("graph/"):
             text = GRAPH + text.removeprefix("graph/")
         elif key == "modality" and "/" not in text:
             text = f"{ID}modality/{text}"
         elif key == "type" and re.fullmatch(r"[\w-]+", text):
             # A code of CAMEO must not be taken for a country's.
-            iris = (f"{ID}event-type/{start}{text.lower()}" for start in ("", "cameo-", "plover-"))
-            text = next((iri for iri in iris if exists(state().store, iri)), text)
-        try:
-            yield resolve(state().store, text)
-        except UnknownNameError as error:
-            raise ParameterError(f"{key}: {error.detail}", mend=error.mend) from None
+            iris = [f"{ID}event-type/{start}{text.lower()}" for start in ("", "cameo-", "plover-")]
+            text = state().store.run(first_known, iris) or text
+        texts.append(text)
+    try:
+        return resolve_all(state().store, texts)
+    except UnknownNameError as error:
+        raise ParameterError(f"{key}: {error.detail}", mend=error.mend) from None
 
 
 def _day(key: str, given: dict[str, list[str]]) -> date | None:

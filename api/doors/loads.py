@@ -66,7 +66,6 @@ def preview() -> ResponseReturnValue:
     max_errors = _number("max_errors")
     here = state()
     here.loads.tidy()
-    here.expect_job()
     folder, _ = here.loads.new(name, started_by=_option("by") or "")
     try:
         path = _receive(folder, name)

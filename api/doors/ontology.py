@@ -10,7 +10,13 @@ from flask.typing import ResponseReturnValue
 
 from api.web.negotiation import send_answer, wants_html
 from api.web.state import state
-from kg.describe import Branch, class_tree, ontology_header, ontology_terms, ontology_triples
+from kg.describe.site.ontology_terms import (
+    Branch,
+    class_tree,
+    ontology_header,
+    ontology_terms,
+    ontology_triples,
+)
 from kg.errors import UnknownNameError
 from kg.rdf.formats import GRAPH_FORMATS, Format
 from kg.search import Name
@@ -93,12 +99,12 @@ def vocabulary(name: str, version: str = "") -> ResponseReturnValue:
 
 def _page() -> Response:
     held = state()
-    trees = held.memory.get(held.store, "classes", class_tree)
+    trees = held.memory.get(held.store, class_tree)
     response = make_response(
         render_template(
             "ontology.html",
-            header=held.memory.get(held.store, "ontology", ontology_header),
-            sections=held.memory.get(held.store, "terms", ontology_terms),
+            header=held.memory.get(held.store, ontology_header),
+            sections=held.memory.get(held.store, ontology_terms),
             drawings=[draw(tree) for tree in trees if tree.below],
             alone=[tree for tree in trees if not tree.below],
         )

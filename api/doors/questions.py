@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from api.doors.search import value_of
 from api.pages.charts import bars_of, timeline_of
-from api.pages.maps_and_networks import drawn_places, network_in, spots_in
+from api.pages.maps_and_networks import drawn_places, network_in
 from api.pages.row_files import TYPES
 from api.pages.spreadsheet import workbook
 from api.web.errors import problem_of
@@ -21,10 +21,11 @@ from api.web.negotiation import send_answer, wants_html
 from api.web.parameters import inference
 from api.web.state import state
 from kg.catalogue import Question, read_catalogue
-from kg.describe import Table, members_of, table_of
+from kg.describe.lists.question_answers import QuestionAnswer, answer_question
+from kg.describe.lists.solution_tables import members_of
 from kg.errors import ParameterError, RequestError, UnknownNameError
 from kg.rdf.formats import RESULT_FORMATS, formats_for, result_format
-from kg.search import Name, name_all, resolve
+from kg.search import Name, resolve
 from kg.store import Answer
 from kg.terms import ID, term
 
@@ -94,7 +95,7 @@ def _inference() -> bool:
 def _page(found: Question) -> Response:
     given = {key: value for key, value in request.args.items() if value.strip() and key != "inference"}
     needed = any(parameter.required and parameter.name not in given for parameter in found.parameters)
-    table: Table | None = None
+    answer: QuestionAnswer | None = None
     problem = None
     values: Mapping[str, str] = {}
     text = found.text
@@ -103,7 +104,8 @@ def _page(found: Question) -> Response:
         try:
             values = _values(found)
             text = found.fill(values)
-            table = table_of(state().store, state().asked(inference=_inference()).query(text), _ROWS)
+            filled = [values[p.name] for p in found.parameters if p.kind == "iri" and values.get(p.name)]
+            answer = state().asked(inference=_inference()).run(answer_question, text, _ROWS, filled)
         except RequestError as error:
             problem = problem_of(error)
             values = {}
@@ -112,9 +114,8 @@ def _page(found: Question) -> Response:
     if switch == "false":
         short["inference"] = switch
     address = "?" + urlencode(short) if short else ""
-    named = [value for p in found.parameters if p.kind == "iri" and (value := values.get(p.name, ""))]
-    names = name_all(state().store, named) if named else {}
-    spots = spots_in(state().store, table) if table else []
+    table = answer.table if answer else None
+    names = answer.names if answer else {}
     page = render_template(
         "question.html",
         question=found,
@@ -126,7 +127,7 @@ def _page(found: Question) -> Response:
         text=text,
         bars=bars_of(table) if table else [],
         timeline=timeline_of(table) if table else None,
-        places=drawn_places(spots) if spots else None,
+        places=drawn_places(answer.spots) if answer and answer.spots else None,
         network=network_in(table) if table else None,
         choices={p.name: _choices(p.of) for p in found.parameters if p.kind == "iri" and p.of},
         permanent=f"/queries/{found.name}{address}",
@@ -180,9 +181,7 @@ def _values(found: Question) -> Mapping[str, str]:
 
 def _choices(cls: str) -> list[tuple[str, Name]]:
     iri = term(cls).value
-    members = state().memory.get(
-        state().store, f"members of {iri}", lambda store: members_of(store, iri, _CHOICES)
-    )
+    members = state().memory.get(state().store, members_of, iri, _CHOICES)
     return [(name.iri.removeprefix(ID), name) for name in members]
 
 

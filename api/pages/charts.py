@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from kg.describe import Table, Value
+from kg.describe.lists.solution_tables import Table
+from kg.describe.page_model import Value
 from kg.search import Name
 
 WIDTH: Final = 760

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from kg.describe import Description, Fact, Release
+from kg.describe.page_model import Description, Fact
 from kg.terms import ID, ONTOLOGY
 
 _SCHEMA: Final = {
@@ -40,9 +40,10 @@ class Citation:
     version: str
 
 
-def cite(found: Description, release: Release | None, today: date, host: str) -> Citation:
+def cite(found: Description, today: date, host: str) -> Citation:
     """Make the citation of a page; `host` is where this server is reached, without a slash at its end."""
     label = " ".join(found.name.label.split())[:200]
+    release = found.release
     path = f"/loads/{release.number}" if release else "/loads"
     version = f"load {release.number} of {release.ended[:10]}" if release else "as it came, without loads"
     text = (

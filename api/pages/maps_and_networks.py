@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from api.pages.urls import href, path_of
-from kg.describe import Table, spots_for, spots_of
+from kg.describe.lists.solution_tables import Table
 from kg.describe.page_model import Spot
 from kg.search import Name, kind_of
-from kg.store import Store
 
-_PLACES: Final = ("country", "place")
 # Columns of these say how, and not who: nothing that a picture of parties would join.
 _HOW: Final = (
     "other",
@@ -24,29 +23,6 @@ _HOW: Final = (
     "mission-status",
 )
 _NODES: Final = 60
-_SPOTS: Final = 200
-_EVENTS: Final = 20
-
-
-def places_in(table: Table) -> list[Name]:
-    """List the countries and places that an answer names, in the order of its rows, each once."""
-    found = [cell.name for row in table.rows for cell in row if cell and cell.name]
-    return [name for name in dict.fromkeys(found) if kind_of(name.iri) in _PLACES][:_SPOTS]
-
-
-def spots_in(store: Store, table: Table) -> list[Spot]:
-    """Put the places of an answer on the map; where it names none, those of its first events.
-
-    The way of an event is drawn where there is no other event.
-    """
-    if places := places_in(table):
-        return spots_for(store, places)
-    cells = [cell.name for row in table.rows for cell in row if cell and cell.name]
-    events = [name.iri for name in dict.fromkeys(cells) if kind_of(name.iri) == "event"][:_EVENTS]
-    found = {spot.name.iri: spot for event in events for spot in spots_of(store, event)}
-    if len(events) == 1:
-        return spots_of(store, events[0])
-    return spots_for(store, [spot.name for spot in found.values()])
 
 
 def pairs_in(table: Table) -> list[tuple[Name, Name]]:
@@ -85,7 +61,7 @@ def network_in(table: Table) -> dict[str, Any] | None:
     return {**drawn, "equal": True} if pairs else None
 
 
-def drawn_places(spots: list[Spot]) -> dict[str, Any]:
+def drawn_places(spots: Sequence[Spot]) -> dict[str, Any]:
     """Write places as the page's script reads them."""
     return {
         "places": [

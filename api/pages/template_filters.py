@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 from flask import Flask
 
 from api.pages import urls as links
-from kg.describe import Statement, Value
+from kg.describe.page_model import Statement, Value
 from kg.search import Name, kind_of
 from kg.terms import ID, ONTOLOGY
 

@@ -10,9 +10,9 @@ from flask import Blueprint, Response, request
 
 from api.pages.urls import path_of
 from api.web.state import state
-from kg.describe import described, news_of
+from kg.describe.site.site_index import described, feed_of
 from kg.errors import UnknownNameError
-from kg.search import exists, name_all, unknown
+from kg.search import unknown
 from kg.terms import ID
 
 blueprint = Blueprint("crawl", __name__)
@@ -46,7 +46,7 @@ def robots() -> Response:
 @blueprint.get("/sitemap.xml")
 def sitemap() -> Response:
     """List the parts of the sitemap (sitemaps.org protocol 0.9)."""
-    total = state().memory.get(state().store, "described", lambda store: described(store).total)
+    total = state().memory.get(state().store, described).total
     parts = "".join(
         f"<sitemap><loc>{escape(request.url_root)}sitemap-{number}.xml</loc></sitemap>\n"
         for number in range(1, 2 + (total - 1) // _SITEMAP if total else 2)
@@ -59,7 +59,7 @@ def sitemap() -> Response:
 @blueprint.get("/sitemap-<int:number>.xml")
 def sitemap_part(number: int) -> Response:
     """List the pages of one part: those of events, actors, places, claims, sources and types."""
-    found = described(state().store, _SITEMAP, (number - 1) * _SITEMAP)
+    found = state().store.run(described, _SITEMAP, (number - 1) * _SITEMAP)
     if number < 1 or (not found.iris and number > 1):
         raise UnknownNameError(f"the sitemap has no part {number}", mend="See /sitemap.xml.")
     paths = [*(_PAGES if number == 1 else ()), *(path_of(iri) for iri in found.iris)]
@@ -75,11 +75,10 @@ def feed(kind: str, name: str) -> Response:
     if ending != "atom":
         raise UnknownNameError("feeds end with .atom", mend=f"See /feed/{kind}/{quote(name)}.atom.")
     iri = f"{ID}{kind}/{slug}"
-    store = state().store
-    if not exists(store, iri):
-        raise unknown(store, iri)
-    label = name_all(store, [iri])[iri].label
-    entries = news_of(store, iri)
+    found = state().store.run(feed_of, iri)
+    if found is None:
+        raise unknown(state().store, iri)
+    label, entries = found.name.label, found.entries
     root = request.url_root.rstrip("/")
     latest = max((entry.updated for entry in entries), default="1970-01-01T00:00:00Z")
     parts = [

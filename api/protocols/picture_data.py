@@ -6,7 +6,8 @@ from flask import Blueprint, Response, jsonify, request
 
 from api.pages.maps_and_networks import drawn_network, drawn_places
 from api.web.state import state
-from kg.describe import neighbours_of, spots_of
+from kg.describe.entity.map_points import spots_of
+from kg.describe.entity.neighbourhood import neighbours_of
 from kg.errors import ParameterError
 from kg.search import exists, unknown
 
@@ -16,7 +17,7 @@ blueprint = Blueprint("pictures", __name__)
 @blueprint.get("/neighbours")
 def neighbours() -> Response:
     """Give the network around the thing named by `iri`: nodes, the thing itself first, and edges."""
-    network = neighbours_of(state().store, _asked())
+    network = state().store.run(neighbours_of, _asked())
     return jsonify(
         drawn_network(
             list(network.things),
@@ -31,13 +32,13 @@ def neighbours() -> Response:
 @blueprint.get("/places")
 def places() -> Response:
     """Give the places of the thing named by `iri`, in degrees of WGS 84; those of its way in order."""
-    return jsonify(drawn_places(spots_of(state().store, _asked())))
+    return jsonify(drawn_places(state().store.run(spots_of, _asked())))
 
 
 def _asked() -> str:
     iri = request.args.get("iri", "")
     if not iri:
         raise ParameterError("no iri was given", mend="Write ?iri=IRI.")
-    if not exists(state().store, iri):
+    if not state().store.run(exists, iri):
         raise unknown(state().store, iri)
     return iri

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from typing import Any, Final
 
 from flask import Blueprint, jsonify, make_response, render_template, request
@@ -19,9 +18,20 @@ from api.doors.search import value_of
 from api.pages.urls import path_of
 from api.web.headers import POLICY
 from api.web.state import state
-from kg.describe import Value, facts_for, match_name, properties_of, terms_named
+from kg.describe.page_model import Value
+from kg.describe.site.reconciliation import (
+    Card,
+    Match,
+    NameQuery,
+    candidates_for,
+    card_of,
+    extend,
+    match_names,
+    properties_of,
+    terms_named,
+)
 from kg.errors import ParameterError, UnknownNameError
-from kg.search import Name, exists, name_all, suggest, types_of, with_types
+from kg.search import name_all, suggest, with_types
 from kg.terms import ID, ONTOLOGY, PREFIXES, compact
 
 blueprint = Blueprint("reconcile", __name__)
@@ -64,7 +74,7 @@ def suggest_entity() -> ResponseReturnValue:
                     "description": f"{hit.type_label} ({hit.matched})" if hit.matched else hit.type_label,
                     "notable": [{"id": hit.kind, "name": hit.type_label}] if hit.type_label else [],
                 }
-                for hit in with_types(store, hits)
+                for hit in (store.run(with_types, hits) if hits else ())
             ]
         }
     )
@@ -84,20 +94,20 @@ def suggest_property() -> ResponseReturnValue:
 
 @blueprint.get("/reconcile/flyout/<kind>")
 def flyout(kind: str) -> ResponseReturnValue:
-    """Tell of a thing, class or property in a few words of HTML (section 6.2)."""
+    """Return a few words of HTML about a thing, class or property (section 6.2)."""
     given = request.args.get("id", "")
-    iri = _thing(given) if kind == "entity" else _term(given)
-    html = escape(_line(iri))
-    return jsonify({"id": given, "html": f"<p><strong>{escape(_name(iri).label)}</strong></p><p>{html}</p>"})
+    card = _card(ID + given if kind == "entity" else _term(given), given, known=kind != "entity")
+    html = f"<p><strong>{escape(card.name.label)}</strong></p><p>{escape(card.line)}</p>"
+    return jsonify({"id": given, "html": html})
 
 
 @blueprint.get("/reconcile/preview")
 def preview() -> ResponseReturnValue:
     """Show a thing in a small page that others may frame (section 3.4)."""
-    iri = _thing(request.args.get("id", ""))
-    page = render_template(
-        "preview.html", name=_name(iri), line=_line(iri), address=request.url_root.rstrip("/") + path_of(iri)
-    )
+    given = request.args.get("id", "")
+    card = _card(ID + given, given)
+    address = request.url_root.rstrip("/") + path_of(card.name.iri)
+    page = render_template("preview.html", name=card.name, line=card.line, address=address)
     response = make_response(page)
     response.headers["Content-Security-Policy"] = POLICY.replace(
         "frame-ancestors 'none'", "frame-ancestors *"
@@ -110,7 +120,7 @@ def proposals() -> ResponseReturnValue:
     """Propose properties to extend data of a class by (section 5.1)."""
     given = request.args.get("type", "")
     limit = _number(request.args.get("limit", "30"), "limit")
-    found = properties_of(state().store, _term(given) if given else None, limit)
+    found = state().store.run(properties_of, _term(given) if given else None, limit)
     return jsonify(
         {
             "type": given,
@@ -129,7 +139,7 @@ def _manifest(root: str) -> dict[str, Any]:
             "flyout_service_path": f"{flyout_path}?id=${{id}}",
         }
 
-    names = name_all(state().store, [ONTOLOGY + local for local in _TYPES])
+    names = state().store.run(name_all, [ONTOLOGY + local for local in _TYPES])
     return {
         "versions": ["0.2"],
         "name": "diplograph: diplomatic interactions",
@@ -156,35 +166,38 @@ def _batch(queries: Any) -> dict[str, Any]:
         raise ParameterError(
             f"'queries' is no object of {_BATCH} queries at most", mend='Write {"q0": {"query": "Iran"}}.'
         )
-    return {key: {"result": _answer(key, query)} for key, query in queries.items()}
+    found = state().store.run(match_names, [_name_query(key, query) for key, query in queries.items()])
+    return {key: {"result": [_match(one) for one in mine]} for key, mine in zip(queries, found, strict=True)}
 
 
-def _answer(key: str, query: Any) -> list[dict[str, Any]]:
+def _name_query(key: str, query: Any) -> NameQuery:
     if not isinstance(query, dict) or not isinstance(query.get("query"), str):
         raise ParameterError(f"{key} has no text 'query'", mend='Write {"query": "Iran"}.')
     given = query.get("type") or []
     classes = [_term(str(one)) for one in (given if isinstance(given, list) else [given])]
     strict = query.get("type_strict")
-    matches = match_name(
-        state().store,
+    groups = [[cls] for cls in classes] if strict == "all" else [classes] if classes else []
+    return NameQuery(
         query["query"],
         _number(query.get("limit", _DEFAULT), "limit"),
-        classes=() if strict == "should" else classes,
-        every_class=strict == "all",
-        facts=_facts(key, query.get("properties") or []),
+        candidates_for(state().store, query["query"]),
+        () if strict == "should" else tuple(map(tuple, groups)),
+        _facts(key, query.get("properties") or []),
     )
-    return [
-        {
-            "id": value_of(match.name.iri),
-            "name": match.name.label,
-            "type": [{"id": _short(cls.iri), "name": cls.label} for cls in match.types],
-            "score": match.score,
-            "match": match.sure,
-            "features": [{"id": "name", "value": match.name_score}]
-            + ([] if match.property_score is None else [{"id": "properties", "value": match.property_score}]),
-        }
-        for match in matches
-    ]
+
+
+def _match(match: Match) -> dict[str, Any]:
+    features = [{"id": "name", "value": match.name_score}]
+    if match.property_score is not None:
+        features.append({"id": "properties", "value": match.property_score})
+    return {
+        "id": value_of(match.name.iri),
+        "name": match.name.label,
+        "type": [{"id": _short(cls.iri), "name": cls.label} for cls in match.types],
+        "score": match.score,
+        "match": match.sure,
+        "features": features,
+    }
 
 
 def _facts(key: str, given: Any) -> dict[str, list[str]]:
@@ -214,13 +227,12 @@ def _extend(asked: Any) -> dict[str, Any]:
     iris = {str(key): ID + str(key) for key in ids}
     # An id that is no IRI has no values; it does no harm to the others.
     fitting = [iri for iri in iris.values() if not re.search(r"[\s<>\"{}|\\^`]", iri)]
-    found = facts_for(state().store, fitting, list(properties.values()))
-    names = name_all(state().store, properties.values())
+    found = state().store.run(extend, fitting, list(properties.values()))
     return {
-        "meta": [{"id": key, "name": names[iri].label} for key, iri in properties.items()],
+        "meta": [{"id": key, "name": found.names[iri].label} for key, iri in properties.items()],
         "rows": {
             key: {
-                prop: [_extended(value) for value in found.get(iri, {}).get(properties[prop], [])]
+                prop: [_extended(value) for value in found.values.get(iri, {}).get(properties[prop], [])]
                 for prop in properties
             }
             for key, iri in iris.items()
@@ -249,7 +261,8 @@ def _extended(value: Value) -> dict[str, Any]:
 
 def _terms(kind: str) -> ResponseReturnValue:
     start = _cursor()
-    found = terms_named(state().store, kind, request.args.get("prefix", ""))[start : start + _SUGGESTED]
+    every = state().store.run(terms_named, kind, request.args.get("prefix", ""))
+    found = every[start : start + _SUGGESTED]
     return jsonify(
         {
             "result": [
@@ -297,22 +310,10 @@ def _short(iri: str) -> str:
     return iri.removeprefix(ONTOLOGY) if iri.startswith(ONTOLOGY) else compact(iri)
 
 
-def _thing(given: str) -> str:
-    iri = ID + given
-    if not given or not exists(state().store, iri):
-        raise UnknownNameError(f"nothing has the id {given[:200]!r}", mend="Ask /reconcile/suggest/entity.")
-    return iri
-
-
-def _name(iri: str) -> Name:
-    return name_all(state().store, [iri])[iri]
-
-
-def _line(iri: str) -> str:
-    """Say in a line what a thing is: its types, and its account where there is one."""
-    store = state().store
-    types: Sequence[str] = types_of(store, [iri]).get(iri, [])
-    names = name_all(store, types)
-    about = facts_for(store, [iri], [PREFIXES["rdfs"] + "comment", PREFIXES["skos"] + "definition"])
-    texts = [value.text for found in about.get(iri, {}).values() for value in found]
-    return ". ".join([", ".join(names[cls].label for cls in types) or "thing", *texts[:1]])[:400]
+def _card(iri: str, given: str, *, known: bool = False) -> Card:
+    found = state().store.run(card_of, iri, known=known) if given else None
+    if found is None:
+        raise UnknownNameError(
+            f"no thing has the id {given[:200]!r}", mend="Look it up with /reconcile/suggest/entity."
+        )
+    return found

@@ -1,6 +1,6 @@
 """Door: the SPARQL 1.1 Protocol.
 
-The page for browsers is in api/doors/editor.py.
+The page for browsers is in api/doors/editor.py; queries of programs mostly go by api/server/plain_queries.py.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Final, TypeVar
-from urllib.parse import quote
 
 from flask import Blueprint, Response, g, redirect, request
 from flask.typing import ResponseReturnValue
@@ -16,39 +15,39 @@ from flask.typing import ResponseReturnValue
 from api.doors.editor import SHOWN_ROWS as SHOWN_ROWS
 from api.doors.editor import editor_page, show
 from api.protocols.void import describe_service
-from api.server.straight import RAISED
 from api.web.auth import writes
 from api.web.errors import problem_of
 from api.web.negotiation import send_answer, wants_html
 from api.web.parameters import dataset, decode, inference, only, read_fields
+from api.web.query_request import FORM, SPARQL_QUERY, add_base
 from api.web.state import state
+from kg.describe.lists.solution_tables import result_of
 from kg.errors import QuerySyntaxError, RequestError, UnsupportedFormatError
 from kg.rdf.formats import result_format
-from kg.store import Answer
+from kg.store import Answer, QueryDataset, Store
 
 blueprint = Blueprint("sparql", __name__)
 
 T = TypeVar("T")
 
-FORM: Final = "application/x-www-form-urlencoded"
-# A query, or the fields of a form, is held in memory whole before anybody has shown a token.
+# A query or a form is held in memory as a whole, also from clients without a token.
 _TEXT_LIMIT: Final = 4 * 1024**2
 
 
 @blueprint.route("/sparql", methods=["GET", "POST"])
 def query() -> ResponseReturnValue:
-    """Answer a query (SPARQL 1.1 Protocol 2.1); without one, give the editor or the service description."""
+    """Answer a query (SPARQL 1.1 Protocol 2.1); without one, send the editor or the service description."""
     fields = _query_fields()
     if request.method != "POST" and "query" not in fields:
         return editor_page("") if wants_html() else _description()
     try:
-        raised = request.environ.pop(RAISED, None)
-        if raised is not None:
-            raise raised
         text = only(fields, "query")
-        answer = _ask(text, fields)
         if wants_html():
-            return editor_page(text, show(answer, fields), reasoned=inference(fields))
+            found = _timed(
+                text, fields, lambda store, whole, graphs: store.run(result_of, whole, SHOWN_ROWS, graphs)
+            )
+            return editor_page(text, show(found, fields), reasoned=inference(fields))
+        answer = _ask(text, fields)
     except RequestError as error:
         if not wants_html():
             raise
@@ -92,10 +91,15 @@ def _carry_out(fields: Mapping[str, list[str]] | None) -> ResponseReturnValue:
 
 
 def _ask(text: str, fields: Mapping[str, list[str]]) -> Answer:
+    return _timed(text, fields, lambda store, whole, graphs: store.query(whole, graphs))
+
+
+def _timed(text: str, fields: Mapping[str, list[str]], work: Callable[[Store, str, QueryDataset], T]) -> T:
+    """Answer a query over the dataset that the fields name, and note how long it took."""
     graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
     store = state().asked(inference=inference(fields))
     started = perf_counter()
-    answer = _with_base(text, lambda whole: store.query(whole, graphs))
+    answer = _with_base(text, lambda whole: work(store, whole, graphs))
     g.timings = {"query": perf_counter() - started}
     return answer
 
@@ -105,11 +109,9 @@ def _with_base(text: str, work: Callable[[str], T]) -> T:
     try:
         return work(text)
     except QuerySyntaxError:
-        # The engine knows no base, and only its parser can tell that one was lacking. Nothing was done yet.
+        # Only the engine's parser can tell that a base was lacking; nothing was done yet.
         try:
-            # The address is the client's word, so the answer is good for this client alone.
-            request.environ["diplograph.uncached"] = True
-            return work(f"BASE <{quote(request.base_url, safe=':/[]%')}> {text}")
+            return work(add_base(text, request.base_url))
         except QuerySyntaxError:
             pass
         raise
@@ -121,7 +123,7 @@ def _query_fields() -> dict[str, list[str]]:
         return read_fields(request.query_string)
     if request.mimetype == FORM:
         return _body_fields()
-    _check_media_type("application/sparql-query")
+    _check_media_type(SPARQL_QUERY)
     request.max_content_length = _text_limit()
     fields = read_fields(request.query_string)
     fields.setdefault("query", []).append(decode(request.get_data()))

@@ -1,15 +1,16 @@
-"""Answers that stay the same until the data change: counts of the whole graph."""
+"""Results for the whole graph, kept until the data change."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 from kg.languages import wanted
 from kg.store import Store
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 # Where the store cannot tell its version, an answer is good for so many seconds.
@@ -18,7 +19,7 @@ _MOST: Final = 200
 
 
 class Memory:
-    """Keeps the last answer of each name, together with the version of the store that it was made from."""
+    """Keeps the last result of each function, with the version of the store that it was made from."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._kept: dict[str, tuple[str, float, Any]] = {}
@@ -26,10 +27,12 @@ class Memory:
         self._lock = threading.Lock()
         self._clock = clock
 
-    def get(self, store: Store, name: str, compute: Callable[[Store], T]) -> T:
-        """Give the answer of this name, computed once for each version of the store."""
+    def get(
+        self, store: Store, function: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Return what `store.run` makes of a function, run once for each version of the store."""
         # Things are named in the reader's languages.
-        name = " ".join((name, *wanted()))
+        name = repr((function.__module__, function.__qualname__, args, kwargs, wanted()))
         with self._lock:
             if len(self._locks) > _MOST:
                 self._locks.clear()
@@ -41,6 +44,6 @@ class Memory:
             if kept and kept[0] == version and (version or self._clock() - kept[1] < _GOOD_FOR):
                 found: T = kept[2]
                 return found
-            fresh = compute(store)
+            fresh = store.run(function, *args, **kwargs)
             self._kept[name] = (version, self._clock(), fresh)
             return fresh

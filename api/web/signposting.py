@@ -6,13 +6,14 @@ import functools
 from typing import Final
 from urllib.parse import quote
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from api.pages.urls import data_path, path_of
 from api.web.state import state
+from kg.describe.entity.signposts import signposts_of
+from kg.describe.page_model import Signposts
 from kg.ontology import article_graphs, reference_graphs
 from kg.rdf.formats import GRAPH_FORMATS
-from kg.search import types_of
 from kg.terms import ID
 
 _OURS: Final = "https://www.apache.org/licenses/LICENSE-2.0"
@@ -35,7 +36,7 @@ def _add(response: Response) -> Response:
 
 
 def _links(iri: str, is_data: bool) -> list[tuple[str, str]]:
-    """Give targets and relations: from a thing or its page, or from its data."""
+    """Return targets and relations: from a thing or its page, or from its data."""
     found = [(iri, 'rel="cite-as"')]
     if is_data:
         found.append((path_of(iri), 'rel="describes"; type="text/html"'))
@@ -47,24 +48,13 @@ def _links(iri: str, is_data: bool) -> list[tuple[str, str]]:
         feed = "/feed/" + quote(iri.removeprefix(ID), safe="/%") + ".atom"
         found.append((feed, 'rel="alternate"; type="application/atom+xml"'))
         found.append(("https://schema.org/AboutPage", 'rel="type"'))
-    found += [(cls, 'rel="type"') for cls in types_of(state().store, [iri]).get(iri, [])]
-    return found + [(licence, 'rel="license"') for licence in _licences(iri)]
-
-
-def _licences(iri: str) -> list[str]:
-    """Name the licences of the graphs that tell of a thing: as they state them, ours for what we bring."""
-    text = f"""PREFIX dcterms: <http://purl.org/dc/terms/> SELECT DISTINCT ?g ?licence WHERE {{
-        GRAPH ?g {{ <{iri}> ?p ?o }} OPTIONAL {{ ?g dcterms:license ?licence FILTER(isIRI(?licence)) }}
-        }} LIMIT 20"""
-    found = set()
-    for row in state().store.query(text).rows():
-        if "licence" in row:
-            found.add(str(row["licence"])[1:-1])
-        elif str(row.get("g")) in _ours():
-            found.add(_OURS)
-    return sorted(found)
+    posts: Signposts = g.get("signposts") or state().store.run(signposts_of, iri)
+    found += [(cls, 'rel="type"') for cls in posts.types]
+    # Graphs without a licence of their own have ours if they are bundled.
+    licences = {licence or _OURS for graph, licence in posts.licences if licence or graph in _ours()}
+    return found + [(licence, 'rel="license"') for licence in sorted(licences)]
 
 
 @functools.cache
 def _ours() -> frozenset[str]:
-    return frozenset(str(graph) for graph in (*reference_graphs(), *article_graphs()))
+    return frozenset(graph.value for graph in (*reference_graphs(), *article_graphs()))

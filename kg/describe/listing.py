@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
-from pyoxigraph import NamedNode
+from pyoxigraph import Literal, NamedNode
 
-from kg.describe.page_model import COUNTED, PAGE, Listing
-from kg.search import PROLOGUE, plain
+from kg.describe.page_model import COUNTED, PAGE, TEXT_LIMIT, Listing, Value
+from kg.search import PROLOGUE, Name, plain
 from kg.store import Row, Store
 from kg.terms import PREFIXES
 
+T = TypeVar("T")
+
 
 def listed(store: Store, where: str, page: int, *, order: str = "", key: str = "?item") -> Listing[str]:
-    """List the IRIs that `where` binds to ?item: one page of them, sorted by `key`, and how many there are.
+    """List the IRIs that `where` binds to ?item: one page of them, sorted by `key`, and their number.
 
-    `order` binds further variables for `key`. Beyond COUNTED entries nothing is sorted: they come as the
-    engine finds them, and only the first COUNTED are counted and reached by pages.
+    `order` binds further variables for `key`. More than COUNTED entries are not sorted, but listed as the
+    engine finds them, and only the first COUNTED are counted and can be reached.
     """
     every = f"SELECT DISTINCT ?item WHERE {{ {where} FILTER(isIRI(?item)) }}"
     inner = f"{every} LIMIT {COUNTED + 1}"
@@ -34,8 +37,13 @@ def listed(store: Store, where: str, page: int, *, order: str = "", key: str = "
     return Listing(items, min(total, COUNTED), start, more, standalone(text))
 
 
+def replaced(found: Listing[str], items: Sequence[T]) -> Listing[T]:
+    """Put descriptions in the place of the IRIs on a page of a list."""
+    return Listing(items, found.total, found.start, found.more, found.query)
+
+
 def _named_keys(key: str) -> tuple[str, str]:
-    """Give the aggregates of a sort key names of their own: not every engine sorts by an aggregate itself."""
+    """Bind the aggregates of a sort key to variables: not every engine sorts by an aggregate itself."""
     found = list(dict.fromkeys(re.findall(r"(?:MIN|MAX)\(\?\w+\)", key)))
     for number, aggregate in enumerate(found):
         key = key.replace(aggregate, f"?key{number}")
@@ -60,8 +68,23 @@ def iris_in(found: Iterable[Row], *columns: str) -> list[str]:
     ]
 
 
+def value_of(row: Row, column: str, names: Mapping[str, Name]) -> Value:
+    """Build the value in a column; a text longer than TEXT_LIMIT is cut, with its whole length beside it."""
+    found = row[column]
+    if isinstance(found, NamedNode):
+        name = names.get(found.value)
+        return Value(name.label if name else found.value, name=name)
+    text = found.value if isinstance(found, Literal) else str(found)
+    cut = len(text) > TEXT_LIMIT
+    shown = text[:TEXT_LIMIT] if cut else text
+    if isinstance(found, Literal):
+        datatype = None if found.datatype.value.endswith(("#string", "#langString")) else found.datatype.value
+        return Value(shown, None, found.language, datatype, len(text) if cut else None)
+    return Value(shown, length=len(text) if cut else None)
+
+
 def standalone(text: str) -> str:
-    """Make a query that people can take away: with the prefixes it uses, and IRIs of ours shortened."""
+    """Write a query for use elsewhere: with the prefixes that it uses, and with our IRIs shortened."""
     short = re.sub(r"<([^<>\s]+)>", lambda found: _short(found[1]) or found[0], text)
     lines = [line.strip() for line in short.strip().splitlines()]
     used = [prefix for prefix in PREFIXES if re.search(rf"(?<![\w:-]){prefix}:", short)]

@@ -297,6 +297,25 @@ class Status:
 
 
 @dataclass(frozen=True)
+class Release:
+    """The state of the data after a load: the last part of its IRI, and when it ended (ISO 8601)."""
+
+    number: str
+    ended: str
+
+
+@dataclass(frozen=True)
+class Signposts:
+    """What programs are told of a thing: its classes, and the graphs that state it with their licences.
+
+    A graph without a licence has an empty one.
+    """
+
+    types: tuple[str, ...]
+    licences: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Description:
     """Everything that the page of a thing shows.
 
@@ -337,3 +356,5 @@ class Description:
     pages: int
     inferred: tuple[Name, ...] = ()
     statuses: Listing[Status] = Listing()
+    release: Release | None = None
+    signposts: Signposts = Signposts((), ())

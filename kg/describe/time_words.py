@@ -1,39 +1,46 @@
-"""Times in words."""
+"""Times in words, and their bounds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from weakref import WeakKeyDictionary
 
 from kg.describe.listing import iris_in, select
 from kg.describe.page_model import When
 from kg.search import name_all, plain, row_text, values
 from kg.store import Store
+from kg.store.per_version import per_version
 
-_BOUNDS: WeakKeyDictionary[Store, tuple[str, dict[str, tuple[str, str]]]] = WeakKeyDictionary()
 
+def bounds_of(store: Store, times: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return the first and last day of some times, as ISO 8601; an open end is empty.
 
-def bounds_of(store: Store) -> dict[str, tuple[str, str]]:
-    """Give the first and the last day of every interval that has one, as ISO 8601; empty where it is open.
-
-    Intervals are shared and few; they are read once for each version of the store.
+    A time without either is not in the answer.
     """
-    version = store.version
-    kept = _BOUNDS.get(store)
-    if kept and version and kept[0] == version:
-        return kept[1]
+    wanted = list(times)
+    return _read_bounds(store, f"VALUES ?t {{ {values(wanted)} }}") if wanted else {}
+
+
+@per_version
+def all_bounds(store: Store) -> dict[str, tuple[str, str]]:
+    """Return the first and last day of every time; see `bounds_of`."""
+    return _read_bounds(store, "")
+
+
+def _read_bounds(store: Store, block: str) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
-    for row in select(store, "SELECT DISTINCT ?t ?b WHERE { ?t dg:begin ?b }"):
-        found[plain(row["t"])] = (plain(row["b"]), "")
-    for row in select(store, "SELECT DISTINCT ?t ?e WHERE { ?t dg:end ?e }"):
-        found[plain(row["t"])] = (found.get(plain(row["t"]), ("", ""))[0], plain(row["e"]))
-    _BOUNDS[store] = (version, found)
+    for row in select(store, f"SELECT DISTINCT ?t ?b WHERE {{ {block} ?t dg:begin ?b }}"):
+        time, day = plain(row["t"]), plain(row["b"])
+        found[time] = (max(day, found.get(time, ("", ""))[0]), "")
+    for row in select(store, f"SELECT DISTINCT ?t ?e WHERE {{ {block} ?t dg:end ?e }}"):
+        time = plain(row["t"])
+        first, last = found.get(time, ("", ""))
+        found[time] = (first, max(last, plain(row["e"])))
     return found
 
 
 def days_of(store: Store) -> dict[str, str]:
-    """Give the day that each interval is sorted by: its first, or its last where the first is open."""
-    return {time: first or last for time, (first, last) in bounds_of(store).items()}
+    """Return the day that each time is sorted by: its first, or its last where the first is open."""
+    return {time: first or last for time, (first, last) in all_bounds(store).items()}
 
 
 def times_of(store: Store, intervals: Iterable[str]) -> dict[str, When]:

@@ -6,7 +6,6 @@ import tempfile
 from pathlib import Path
 from typing import Unpack
 
-from kg.load.checking import OWN_GRAPHS
 from kg.load.committing import store_load
 from kg.load.installation import install
 from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors, locked
@@ -28,6 +27,7 @@ from kg.load.staging_rdf import RdfRead, stage_rdf
 from kg.load.undoing import Undone, undo_load
 from kg.provenance import Load, read_load, read_loads
 from kg.store import Store
+from kg.validation.rdf_rules import OWN_GRAPHS
 
 __all__ = [
     "OWN_GRAPHS",

@@ -11,7 +11,6 @@ import pyoxigraph
 from pyoxigraph import NamedNode, RdfFormat
 
 from kg.errors import StoreFailedError, ValidationFailedError
-from kg.load.checking import labels_of, target_graph
 from kg.load.conflicts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.load_folder import LoadFolder
 from kg.load.model import FindReader, Preview, Progress, TypeCount, silent, watching
@@ -25,6 +24,7 @@ from kg.readers.detect import find_reader, has_rdf_media_type
 from kg.readers.record import Record
 from kg.store import LocalStore, QueryDataset, Store
 from kg.terms import compact
+from kg.validation.rdf_rules import labels_of, target_graph
 
 _CHUNK: Final = 1024 * 1024
 _SUBJECT_TICK: Final = 5_000
@@ -73,7 +73,7 @@ def stage(
             base_iri=base_iri,
             progress=progress,
         )
-        graph, notes, unknown = read.graph, read.notes, tuple(read.checked.unknown)
+        graph, notes, unknown = read.graph, read.notes, tuple(read.checked.undescribed)
         read.accept(name)
         findings = read.others
         fingerprint = _compare(store, folder, graph, read.path, tally, progress)

@@ -13,16 +13,17 @@ import pyoxigraph
 from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple
 
 from kg.errors import TooLargeError, UnsupportedFormatError, ValidationFailedError
-from kg.load.checking import Rewriting, target_graph
 from kg.load.model import Progress, counted, silent, watching
-from kg.load.pieces import LISTED, Checked, Pieces
 from kg.load.table_reading import unpacked
 from kg.rdf.blank_nodes import skolemise
 from kg.rdf.parsing import RdfReading, open_rdf
 from kg.rdf.sorted_lines import Watch, read_lines, sort_lines
 from kg.store import Store
-from kg.validation import SEVERITIES, Checker, Finding
-from kg.validation.tokens import SUBCLASS
+from kg.validation import SEVERITIES, Finding
+from kg.validation.known_terms import SUBCLASS
+from kg.validation.piecewise import LISTED, FileFindings, PiecewiseValidation
+from kg.validation.rdf_rules import Rewriting, target_graph
+from kg.validation.shacl import read_shapes
 
 BLANK_STATEMENTS: Final = 1_000_000
 """Most statements with blank nodes in one file; they are compared in memory."""
@@ -35,7 +36,7 @@ class RdfRead:
     path: Path
     graph: NamedNode
     findings: tuple[tuple[str, str], ...]
-    checked: Checked
+    checked: FileFindings
     notes: tuple[str, ...]
 
     @property
@@ -95,13 +96,12 @@ def stage_rdf(
             writing.write(reading, watch, watching(progress, "naming blank nodes"))
         total, _ = sort_lines(read_lines(writing.raw), new, watch=watching(progress, "sorting"))
         writing.raw.unlink()
-        incoming = at / "incoming.nt"
-        sort_lines(read_lines(writing.turned), incoming, watch=watching(progress, "sorting"))
-        pieces = Pieces(store, new, incoming, writing.graph, writing.classes, writing.checker)
-        checked = pieces.check(total=total, progress=progress)
-        findings = _located(
-            reading, checked.findings, watching(progress, "finding lines", reading.content.length)
-        )
+        inverse = at / "inverse.nt"
+        sort_lines(read_lines(writing.turned), inverse, watch=watching(progress, "sorting"))
+        validation = PiecewiseValidation(store, new, inverse, writing.graph, writing.subclasses)
+        checked = validation.check(watch=watching(progress, "checking", total))
+        watch = watching(progress, "finding lines", reading.content.length)
+        findings = _located(reading, checked.findings, watch)
     return RdfRead(new, writing.graph, findings, checked, writing.rewriting.notes())
 
 
@@ -111,14 +111,12 @@ class _Writing:
     def __init__(self, at: Path, source: str | None, name: str) -> None:
         self.raw = at / "raw.nt"
         self.turned = at / "turned.nt"
-        self.checker = Checker()
         self.rewriting = Rewriting()
-        self.classes: dict[bytes, list[bytes]] = {}
+        self.subclasses: list[Triple] = []
         self.graph = NamedNode("urn:x:none")
         self._source = source
         self._name = name
-        self._inverse = {name[1:-1].decode() for name in self.checker.backwards}
-        self._below = SUBCLASS[1:-1].decode()
+        self._inverse_properties = read_shapes().inverse_properties
         self._stack = ExitStack()
 
     def __enter__(self) -> _Writing:
@@ -157,12 +155,11 @@ class _Writing:
 
     def _noted(self, triples: Iterator[Triple]) -> Iterator[Triple]:
         for triple in self.rewriting.stored(triples):
-            predicate = triple.predicate.value
-            if predicate in self._inverse and isinstance(triple.object, NamedNode):
+            if triple.predicate in self._inverse_properties and isinstance(triple.object, NamedNode):
                 turned = f"{triple.object} {triple.predicate} {triple.subject} .\n"
                 self._turned.write(turned.encode())
-            elif predicate == self._below:
-                self.classes.setdefault(str(triple.subject).encode(), []).append(str(triple.object).encode())
+            elif triple.predicate == SUBCLASS:
+                self.subclasses.append(triple)
             yield triple
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kg.search.hierarchy import inferiors, most_specific, superiors, types_of
 from kg.search.index import SearchIndex
 from kg.search.naming import (
     LABELS,
@@ -9,16 +10,16 @@ from kg.search.naming import (
     Hit,
     Name,
     exists,
+    first_known,
     iri_text,
     kind_of,
     name_all,
     plain,
     row_text,
     spoken,
-    types_of,
     values,
 )
-from kg.search.resolving import attach, index_of, resolve, search, suggest, unknown, with_types
+from kg.search.resolving import attach, index_of, resolve, resolve_all, search, suggest, unknown, with_types
 
 __all__ = [
     "LABELS",
@@ -28,16 +29,21 @@ __all__ = [
     "SearchIndex",
     "attach",
     "exists",
+    "first_known",
     "index_of",
+    "inferiors",
     "iri_text",
     "kind_of",
+    "most_specific",
     "name_all",
     "plain",
     "resolve",
+    "resolve_all",
     "row_text",
     "search",
     "spoken",
     "suggest",
+    "superiors",
     "types_of",
     "unknown",
     "values",

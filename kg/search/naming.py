@@ -11,18 +11,23 @@ from urllib.parse import unquote
 from pyoxigraph import Literal, NamedNode
 
 from kg.errors import UnknownNameError
-from kg.languages import preference
+from kg.languages import preference, wanted
 from kg.store import Row, Store
-from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES, compact
+from kg.store.per_version import kept_for
+from kg.terms import GRAPH, ID, PREFIXES, compact
 
-PROLOGUE: Final = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items())
+# Without the prefix `load`: a text with that word would have to be searched for LOAD, token by token.
+PROLOGUE: Final = "".join(f"PREFIX {name}: <{iri}>\n" for name, iri in PREFIXES.items() if name != "load")
 LABELS: Final = "rdfs:label|skos:prefLabel|dcterms:title"
 _LABEL_LIMIT: Final = 300
+_TOGETHER: Final = 300
+_KEPT_NAMES: Final = 20_000
+_SPOKEN: Final = 'BIND(LANG(?label) AS ?language) FILTER(?language = "" || {})'
 
 
 @dataclass(frozen=True)
 class Name:
-    """A thing and what to call it; `described` tells whether the store says anything of it."""
+    """A thing and its label; `described` is whether any triple has it as its subject."""
 
     iri: str
     label: str
@@ -46,7 +51,7 @@ class Hit:
 
 
 def iri_text(iri: str) -> str:
-    """Write an IRI for a SPARQL text; raises UnknownNameError for what is no IRI."""
+    """Write an IRI for a SPARQL text; raises UnknownNameError if it is not a valid IRI."""
     try:
         return str(NamedNode(iri))
     except ValueError as error:
@@ -56,7 +61,7 @@ def iri_text(iri: str) -> str:
 
 
 def kind_of(iri: str) -> str:
-    """Give the kind that one of our IRIs bears (`country`, `event`), else `other`."""
+    """Return the kind in one of our IRIs (`country`, `event`), else `other`."""
     return iri[len(ID) :].partition("/")[0] if iri.startswith(ID) else "other"
 
 
@@ -77,76 +82,81 @@ def values(iris: Iterable[str]) -> str:
 
 
 def name_all(store: Store, iris: Iterable[str]) -> dict[str, Name]:
-    """Name many things at once, in the reader's language where there is a choice, else from the IRI."""
-    wanted = list(dict.fromkeys(iris))
-    names: dict[str, Name] = {}
-    for start in range(0, len(wanted), 500):
-        part = wanted[start : start + 500]
-        best: dict[str, tuple[tuple[int, str], Name]] = {}
-        text = f"""{PROLOGUE}
-            SELECT DISTINCT ?s ?label (EXISTS {{ ?s ?any ?thing }} AS ?described)
-            WHERE {{ VALUES ?s {{ {values(part)} }} OPTIONAL {{ ?s {LABELS} ?label }} }}"""
-        for row in store.query(text).rows():
-            iri = plain(row["s"])
-            label = row.get("label")
-            described = plain(row["described"]) == "true"
-            if isinstance(label, Literal) and label.value.strip():
-                language = label.language
-                rank = preference(language)
-                found = Name(iri, label.value[:_LABEL_LIMIT], language, described)
-            else:
-                rank, found = 99, Name(iri, spoken(iri), None, described)
-            key = (rank, found.label)
-            if iri not in best or key < best[iri][0]:
-                best[iri] = (key, found)
-        names.update({iri: found for iri, (_, found) in best.items()})
+    """Name many things at once: in the language that the reader prefers, from the IRI if there is no label.
+
+    Names are kept until the data change.
+    """
+    asked = list(dict.fromkeys(iris))
+    known: dict[str, Name] = kept_for(store).setdefault(("names", wanted()), {})
+    if len(known) > _KEPT_NAMES:
+        known.clear()
+    names = {iri: known[iri] for iri in asked if iri in known}
+    new = [iri for iri in asked if iri not in names]
+    for start in range(0, len(new), _TOGETHER):
+        part = new[start : start + _TOGETHER]
+        found = _labels(store, part, _SPOKEN.format(_in_languages()))
+        rest = [iri for iri in part if iri not in found]
+        if rest:
+            found |= _labels(store, rest, "")
+        rest = [iri for iri in rest if iri not in found]
+        described = _described(store, rest) if rest else ()
+        found |= {iri: Name(iri, spoken(iri), None, iri in described) for iri in rest}
+        names |= found
+        known |= found
     return names
 
 
-def types_of(store: Store, iris: Iterable[str]) -> dict[str, list[str]]:
-    """Give the classes of each thing that no other class of it is more specific than."""
-    types: dict[str, list[str]] = {}
-    text = f"""{PROLOGUE}
-        SELECT DISTINCT ?s ?type WHERE {{
-          VALUES ?s {{ {values(dict.fromkeys(iris))} }} ?s a ?type FILTER(isIRI(?type)) }}"""
-    for row in store.query(text).rows():
-        types.setdefault(plain(row["s"]), []).append(plain(row["type"]))
-    above = _above(store, sorted({cls for found in types.values() if len(found) > 1 for cls in found}))
-    ours = (ONTOLOGY, PREFIXES["org"])
-    specific = {
-        iri: [cls for cls in found if not any((other, cls) in above for other in found if other != cls)]
-        for iri, found in types.items()
-    }
-    return {iri: sorted(found, key=lambda t: (not t.startswith(ours), t)) for iri, found in specific.items()}
+def _in_languages() -> str:
+    tags = dict.fromkeys(tag.partition("-")[0] for tag in wanted())
+    return " || ".join(f'LANGMATCHES(?language, "{tag}")' for tag in tags)
 
 
-def _above(store: Store, classes: Iterable[str]) -> set[tuple[str, str]]:
-    """Pair each class with every one above it.
+def _labels(store: Store, iris: Iterable[str], narrowed: str) -> dict[str, Name]:
+    """Pick the best label of each thing; things without one are not in the answer."""
+    pattern = f"VALUES ?s {{ {values(iris)} }} ?s {LABELS} ?label {narrowed}"
+    best: dict[str, tuple[int, str, str | None]] = {}
+    ranks: dict[str | None, int] = {}
+    for row in store.query(f"{PROLOGUE} SELECT ?s ?label WHERE {{ {pattern} }}").rows():
+        iri, label = plain(row["s"]), row["label"]
+        if not isinstance(label, Literal) or not label.value.strip():
+            continue
+        language = label.language
+        if language not in ranks:
+            ranks[language] = preference(language)
+        key = (ranks[language], label.value[:_LABEL_LIMIT], language)
+        if iri not in best or key[:2] < best[iri][:2]:
+            best[iri] = key
+    return {iri: Name(iri, label, language) for iri, (_, label, language) in best.items()}
 
-    One path for each, that begins at a constant: from a list of beginnings Virtuoso loses some of the ends.
-    """
-    paths = [f"{{ {cls} rdfs:subClassOf+ ?above BIND({cls} AS ?cls) }}" for cls in map(iri_text, classes)]
-    if not paths:
-        return set()
-    text = f"{PROLOGUE} SELECT DISTINCT ?cls ?above WHERE {{ {' UNION '.join(paths)} }}"
-    return {(plain(row["cls"]), plain(row["above"])) for row in store.query(text).rows()}
+
+def _described(store: Store, iris: Iterable[str]) -> set[str]:
+    text = f"SELECT DISTINCT ?s WHERE {{ VALUES ?s {{ {values(iris)} }} ?s ?any ?thing }}"
+    return {plain(row["s"]) for row in store.query(text).rows()}
 
 
 def exists(store: Store, iri: str) -> bool:
-    """Tell whether any triple, or any graph, bears this IRI."""
-    try:
-        node = str(NamedNode(iri))
-    except ValueError:
-        return False
-    patterns = (f"{node} ?p ?o", f"?s ?p {node}", f"?s {node} ?o", f"GRAPH {node} {{ ?s ?p ?o }}")
-    return any(store.query(f"ASK {{ {pattern} }}").truth() for pattern in patterns)
+    """Return whether any triple, or any graph, has this IRI."""
+    return first_known(store, [iri]) is not None
+
+
+def first_known(store: Store, iris: Iterable[str]) -> str | None:
+    """Return the first of several IRIs that any triple, or any graph, has."""
+    for iri in iris:
+        try:
+            node = str(NamedNode(iri))
+        except ValueError:
+            continue
+        patterns = (f"{node} ?p ?o", f"?s ?p {node}", f"?s {node} ?o", f"GRAPH {node} {{ ?s ?p ?o }}")
+        if any(store.query(f"ASK {{ {pattern} }}").truth() for pattern in patterns):
+            return iri
+    return None
 
 
 def plain(found: object) -> str:
-    """Give the text of an IRI, blank node or literal."""
+    """Return the text of an IRI, blank node or literal."""
     return str(getattr(found, "value", found))
 
 
 def row_text(row: Row, name: str) -> str | None:
-    """Give the text of a column, None when it is unbound."""
+    """Return the text of a column, None if it is unbound."""
     return plain(row[name]) if name in row else None

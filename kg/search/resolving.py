@@ -13,8 +13,9 @@ from weakref import WeakKeyDictionary
 
 from kg.errors import UnknownNameError
 from kg.search.folding import fold
+from kg.search.hierarchy import types_of
 from kg.search.index import SearchIndex
-from kg.search.naming import PROLOGUE, Hit, exists, iri_text, name_all, plain, types_of, values
+from kg.search.naming import PROLOGUE, Hit, first_known, iri_text, name_all, plain, values
 from kg.store import Store
 from kg.terms import ID, PREFIXES, term
 
@@ -26,13 +27,13 @@ _ATTACHING: Final = threading.Lock()
 
 
 def attach(store: Store, index: SearchIndex) -> None:
-    """Have the names of a store looked up in this index."""
+    """Use an index for looking up the names of a store."""
     with _ATTACHING:
         _ATTACHED[store] = index
 
 
 def index_of(store: Store) -> SearchIndex:
-    """Give the index that belongs to a store, fit to be searched; one in memory where none was attached."""
+    """Return the index of a store, brought up to date; one in memory if none was attached."""
     with _ATTACHING:
         found = _ATTACHED.get(store)
         if found is None:
@@ -46,7 +47,8 @@ def search(store: Store, text: str, limit: int = 20, kinds: Sequence[str] = ()) 
 
     Every word of the text must occur in one name or alias; at most `limit` things come back.
     """
-    return with_types(store, index_of(store).search(text, limit, kinds))
+    hits = index_of(store).search(text, limit, kinds)
+    return store.run(with_types, hits) if hits else []
 
 
 def suggest(store: Store, text: str, limit: int = 10, *, of: str | None = None) -> list[Hit]:
@@ -54,18 +56,19 @@ def suggest(store: Store, text: str, limit: int = 10, *, of: str | None = None) 
     if of is None:
         return index_of(store).suggest(text, limit)
     found = index_of(store).suggest(text, 20 * limit)
-    if not found:
-        return []
-    members = f"""{PROLOGUE} SELECT DISTINCT ?s WHERE {{ VALUES ?s {{ {values(hit.iri for hit in found)} }}
-        ?s a/rdfs:subClassOf* {iri_text(of)} }}"""
-    fitting = {plain(row["s"]) for row in store.query(members).rows()}
+    fitting = store.run(members_among, [hit.iri for hit in found], of) if found else set()
     return [hit for hit in found if hit.iri in fitting][:limit]
 
 
+def members_among(store: Store, iris: Sequence[str], cls: str) -> set[str]:
+    """Return those of some things that are members of a class."""
+    text = f"""{PROLOGUE} SELECT DISTINCT ?s WHERE {{ VALUES ?s {{ {values(iris)} }}
+        ?s a/rdfs:subClassOf* {iri_text(cls)} }}"""
+    return {plain(row["s"]) for row in store.query(text).rows()}
+
+
 def with_types(store: Store, hits: Sequence[Hit]) -> list[Hit]:
-    """Say of each hit what it is: the label of its most specific class."""
-    if not hits:
-        return []
+    """Add to each hit the label of its most specific class."""
     types = types_of(store, [hit.iri for hit in hits])
     labels = name_all(store, {found[0] for found in types.values()})
     return [
@@ -75,27 +78,41 @@ def with_types(store: Store, hits: Sequence[Hit]) -> list[Hit]:
 
 
 def resolve(store: Store, name: str) -> str:
-    """Give the IRI that a name means: an IRI, CURIE, `kind/slug`, country code, label or alias.
+    """Return the IRI that a name means: an IRI, CURIE, `kind/slug`, country code, label or alias.
 
     Raises UnknownNameError with suggestions.
     """
-    name = name.strip()
-    for candidate in _candidates(name):
-        if exists(store, candidate):
-            return candidate
-    index = index_of(store)
-    if re.fullmatch(r"[A-Za-z]{2,3}|[0-9]{3}", name):
-        text = f"{PROLOGUE} SELECT ?s WHERE {{ ?s dg:iso2|dg:iso3|dg:isoNumeric {_code(name)} }} LIMIT 2"
-        for row in store.query(text).rows():
-            return plain(row["s"])
-    exact = index.exactly(name) or index.exactly(name, identifiers=True)
-    if exact:
-        return exact
-    raise unknown(store, name)
+    return resolve_all(store, [name])[0]
+
+
+def resolve_all(store: Store, names: Sequence[str]) -> list[str]:
+    """Return the IRI that each name means; see `resolve`."""
+    names = [name.strip() for name in names]
+    found = store.run(_known_directly, names) if names else []
+    for number, name in enumerate(names):
+        if found[number] is None:
+            index = index_of(store)
+            found[number] = index.exactly(name) or index.exactly(name, identifiers=True)
+        if found[number] is None:
+            raise unknown(store, name)
+    return [iri for iri in found if iri is not None]
+
+
+def _known_directly(store: Store, names: Sequence[str]) -> list[str | None]:
+    """Look names up that are IRIs, or short for IRIs, or country codes; None for other names."""
+    return [first_known(store, _candidates(name)) or _by_code(store, name) for name in names]
+
+
+def _by_code(store: Store, name: str) -> str | None:
+    if not re.fullmatch(r"[A-Za-z]{2,3}|[0-9]{3}", name):
+        return None
+    code = f'"{name.upper()}"'
+    text = f"{PROLOGUE} SELECT ?s WHERE {{ ?s dg:iso2|dg:iso3|dg:isoNumeric {code} }} ORDER BY ?s LIMIT 1"
+    return next((plain(row["s"]) for row in store.query(text).rows()), None)
 
 
 def unknown(store: Store, name: str) -> UnknownNameError:
-    """Make the error for a name that means nothing here, with the nearest things that do."""
+    """Build the error for a name that nothing has, with the most similar names."""
     index = index_of(store)
     tail = unquote(re.split(r"[/#:]", name[:_LABEL_LIMIT].rstrip("/#"))[-1])
     words = re.findall(r"\w+", tail)
@@ -117,10 +134,6 @@ def _similar(index: SearchIndex, name: str) -> list[Hit]:
     folded = fold(name)
     near = difflib.get_close_matches(folded, index.beginning(folded[:1], _SIMILAR_LIMIT), n=3)
     return [hit for label in near for hit in index.search(label, 1)] if folded else []
-
-
-def _code(name: str) -> str:
-    return f'"{name.upper()}"'
 
 
 def _candidates(name: str) -> list[str]:

@@ -51,8 +51,6 @@ from kg.store.remote.updates import has_blank
 P = ParamSpec("P")
 R = TypeVar("R")
 
-T = TypeVar("T")
-
 _CHUNK: Final = 64 * 1024
 _SPOOL: Final = 8 * 1024 * 1024
 # What RocksDB leaves when it is stopped before its first commit; CURRENT, which it writes last, is missing.
@@ -285,9 +283,9 @@ class EmbeddedAnswer:
         """Read the solutions."""
         assert isinstance(self._result, QuerySolutions)  # noqa: S101
         names = self.variables
-        solutions = self._result
-        while (solution := _step(lambda: next(solutions, None))) is not None:
-            yield {name: term for name in names if (term := solution[name]) is not None}
+        with _engine_errors():
+            for solution in self._result:
+                yield {name: term for name, term in zip(names, solution, strict=True) if term is not None}
 
     def truth(self) -> bool:
         """Read the boolean."""
@@ -296,9 +294,8 @@ class EmbeddedAnswer:
     def triples(self) -> Iterator[Triple]:
         """Read the triples."""
         assert isinstance(self._result, QueryTriples)  # noqa: S101
-        triples = self._result
-        while (triple := _step(lambda: next(triples, None))) is not None:
-            yield triple
+        with _engine_errors():
+            yield from self._result
 
     def write(self, sink: Sink, form: Format) -> None:
         """Write the whole result to a binary file; raises StoreFailedError."""
@@ -314,11 +311,6 @@ class EmbeddedAnswer:
             spool.seek(0)
             while chunk := spool.read(_CHUNK):
                 yield chunk
-
-
-def _step(step: Callable[[], T]) -> T:
-    with _engine_errors():
-        return step()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from flask import Flask
 from api.app import create_app
 from kg.settings import Settings
 from kg.store.isolated.store import IsolatedStore
-from tests.wire.live import serve_app
+from tests.live import serve_app
 
 pytestmark = pytest.mark.server
 

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from pyoxigraph import RdfFormat
 
-from kg.describe import dyad_of
+from kg.describe.lists.dyad_summary import dyad_of
 from kg.store import EmbeddedStore
 from kg.terms import ID
 

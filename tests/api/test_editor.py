@@ -18,7 +18,7 @@ from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
 from kg.terms import ID, ONTOLOGY, PREFIXES
 from tests.isolated import open_isolated
-from tests.wire.live import serve_app
+from tests.live import serve_app
 
 ENDLESS = (
     "SELECT (COUNT(*) AS ?n) { "

@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat
 
-from kg.describe import describe
+from kg.describe.entity.entity_page import describe
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH_ENTAILMENTS, ID, ONTOLOGY, PREFIXES
 from tests.api.words import (

@@ -22,8 +22,10 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from api.doors.questions import catalogue
 from api.pages.charts import bars_of, timeline_of
-from api.pages.maps_and_networks import network_in, places_in
-from kg.describe import Table, Value
+from api.pages.maps_and_networks import network_in
+from kg.describe.lists.question_answers import places_in
+from kg.describe.lists.solution_tables import Table
+from kg.describe.page_model import Value
 from kg.search import Name
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH, ID, ONTOLOGY, term

@@ -22,7 +22,7 @@ from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
 from tests.browser.chromium import chromium, missing
 from tests.isolated import open_isolated
-from tests.wire.live import serve_app
+from tests.live import serve_app
 
 pytestmark = [
     pytest.mark.browser,

@@ -129,7 +129,7 @@ def test_blank_nodes_without_end_are_refused(
 def test_many_findings_are_counted_and_the_first_listed(
     folder: LoadFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kg.load.pieces.LISTED", 5)
+    monkeypatch.setattr("kg.validation.piecewise.LISTED", 5)
     monkeypatch.setattr("kg.load.staging_rdf.LISTED", 5)
     event = "<https://w3id.org/diplograph/id/event/x{0}> dg:begins '{0}' .\n"
     head = f"@prefix dg: <{PREFIXES['dg']}> .\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import threading
 from collections import deque
@@ -17,7 +18,7 @@ from typing import Any, Final
 from kg.errors import BusyError, DiplographError, QueryStoppedError, StoreFailedError
 from kg.processes import CONTEXT, start
 from kg.store.cancellation import on_stop
-from kg.store.isolated.messages import Limits
+from kg.store.isolated.messages import Limits, receive, send
 from kg.store.isolated.worker import run_worker
 
 # A process whose connection closed is ending; its exit status tells why.
@@ -33,6 +34,13 @@ class Worker:
         self.connection, theirs = CONTEXT.Pipe()
         self.process = start(run_worker, theirs, snapshots, limits, name="worker")
         theirs.close()
+        self._readable = select.poll()
+        self._readable.register(self.connection, select.POLLIN)
+
+    def can_receive(self, seconds: float = 0) -> bool:
+        """Return whether a message, or the end of the connection, arrives within so many seconds."""
+        # Rounded up, so that a wait does not end a moment before its time.
+        return bool(self._readable.poll(seconds * 1000 + 1 if seconds else 0))
 
     @property
     def pid(self) -> int:
@@ -166,7 +174,7 @@ class Pool:
 
     def _drop_dead(self) -> None:
         # From an idle worker nothing comes but the end of its connection.
-        for worker in [worker for worker in self._idle if worker.connection.poll()]:
+        for worker in [worker for worker in self._idle if worker.can_receive()]:
             self._idle.remove(worker)
             self._workers.discard(worker)
             worker.kill()
@@ -198,18 +206,18 @@ class Lease:
         """Send a request."""
         self._working = True
         with self._failures():
-            self._connection().send(message)
+            send(self._lent().connection, message)
 
     def receive(self, budget: float | None = None) -> Any:
         """Wait for the next message, at most for what is left of the query's time unless there is a budget.
 
         Raises the error that it is, and QueryStoppedError when a limit is reached.
         """
-        connection, started = self._connection(), monotonic()
+        worker, started = self._lent(), monotonic()
         with self._failures():
-            if not connection.poll(self._left if budget is None else budget):
+            if not worker.can_receive(max(0.0, self._left) if budget is None else budget):
                 raise TimeoutError
-            message = connection.recv()
+            message = receive(worker.connection)
         return self._received(message, started)
 
     async def send_async(self, message: object, size: int) -> None:
@@ -221,11 +229,10 @@ class Lease:
 
     async def receive_async(self) -> Any:
         """Wait for the next message without holding the thread; see `receive`."""
-        connection, started = self._connection(), monotonic()
+        worker, started = self._lent(), monotonic()
         with self._failures():
-            if not connection.poll():
-                await _readable(connection, self._left)
-            message = connection.recv()
+            await _readable(worker.connection, self._left)
+            message = receive(worker.connection)
         return self._received(message, started)
 
     def finish(self) -> None:
@@ -266,10 +273,10 @@ class Lease:
             raise message
         return message
 
-    def _connection(self) -> Connection:
+    def _lent(self) -> Worker:
         if self._worker is None:
             raise StoreFailedError("the result has been read or closed already")
-        return self._worker.connection
+        return self._worker
 
     def _failures(self) -> _Failures:
         return _Failures(self._fail)

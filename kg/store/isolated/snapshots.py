@@ -101,7 +101,7 @@ class OpenSnapshot:
 def current_version(folder: Path) -> str:
     """Return the name of the current snapshot; raises StoreFailedError when there is none."""
     try:
-        return os.readlink(folder / _CURRENT)  # noqa: PTH115 - called for each request
+        return os.readlink(f"{folder}/{_CURRENT}")  # noqa: PTH115 - called for each request
     except OSError:
         raise StoreFailedError(
             "the store is closed: it has no snapshot", where=str(folder), mend="Start the server again."

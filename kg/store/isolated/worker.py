@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import select
 import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -24,6 +25,8 @@ from kg.store.isolated.messages import (
     QueryRequest,
     RunRequest,
     WriteRequest,
+    receive,
+    send,
 )
 from kg.store.isolated.row_limit import write_limited
 from kg.store.isolated.snapshots import OpenSnapshot, current_version
@@ -40,11 +43,13 @@ def run_worker(connection: Connection, snapshots: Path, limits: Limits) -> None:
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 2)
     worker = _Worker(connection, snapshots, limits)
+    ready = select.poll()
+    ready.register(connection, select.POLLIN)
     try:
         while True:
-            while not connection.poll(_IDLE):
+            while not ready.poll(_IDLE * 1000):
                 worker.refresh()
-            worker.carry_out(connection.recv())
+            worker.carry_out(receive(connection))
     except (EOFError, OSError):
         return
 
@@ -70,19 +75,19 @@ class _Worker:
                 case ExportRequest():
                     self._open_current()
                     self._store.export(NamedNode(request.graph), Path(request.path))
-                    self._connection.send(Done())
+                    send(self._connection, Done())
                 case RunRequest():
                     self._open_current()
                     speak(request.languages)
                     result = request.function(self._store, *request.args, **request.kwargs)
-                    self._connection.send(Done(result))
+                    send(self._connection, Done(result))
         except DiplographError as error:
-            self._connection.send(error)
+            send(self._connection, error)
         except (EOFError, OSError):
             raise
         except Exception as error:
             error.add_note(traceback.format_exc())
-            self._connection.send(error)
+            send(self._connection, error)
 
     def refresh(self) -> None:
         """Open the current snapshot if it is not open yet; the next request raises what is wrong."""
@@ -100,7 +105,7 @@ class _Worker:
         form = request.forms.get(head.kind)
         if form is None:
             self._answer = answer
-            self._connection.send(head)
+            send(self._connection, head)
         else:
             self._send_result(answer, form, head)
 
@@ -147,9 +152,9 @@ class _Sink:
         self._held += data
         if len(self._held) >= PIECE:
             if self._head is not None:
-                self._connection.send(self._head)
+                send(self._connection, self._head)
                 self._head = None
-            self._connection.send(bytes(self._held))
+            send(self._connection, bytes(self._held))
             self._held.clear()
         return len(data)
 
@@ -159,11 +164,11 @@ class _Sink:
     def end(self) -> None:
         """Send what is left and the end; a short result goes with its head in one message."""
         if self._head is not None:
-            self._connection.send(Head(self._head.kind, self._head.variables, bytes(self._held)))
+            send(self._connection, Head(self._head.kind, self._head.variables, bytes(self._held)))
             return
         if self._held:
-            self._connection.send(bytes(self._held))
-        self._connection.send(None)
+            send(self._connection, bytes(self._held))
+        send(self._connection, None)
 
 
 def _limit_memory(extra: int | None) -> None:

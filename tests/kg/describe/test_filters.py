@@ -7,8 +7,8 @@ from datetime import date, timedelta
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
-from kg.describe import event_filters as filters
-from kg.describe.event_filters import EventFilter, filtered, filtered_all
+from kg.describe import newest_first
+from kg.describe.lists.event_filters import EventFilter, filtered, filtered_all
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES, term
 
@@ -40,7 +40,8 @@ def many(store: EmbeddedStore) -> EmbeddedStore:
 def test_pages_turn_in_the_order_of_the_export(
     many: EmbeddedStore, monkeypatch: pytest.MonkeyPatch, actors: tuple[str, ...], counted: int
 ) -> None:
-    monkeypatch.setattr(filters, "COUNTED", counted)
+    monkeypatch.setattr(newest_first, "COUNTED", counted)
+    monkeypatch.setattr(newest_first, "_FEW", 20)
     wanted = EventFilter(actors=actors)
     whole = [line.name.iri for line in filtered_all(many, "records", wanted)]
     assert len(whole) == len(set(whole)) == (65 if actors else 130)

@@ -8,11 +8,15 @@ from datetime import date, timedelta
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
-import kg.describe.coding_records as records
-from kg.describe import Filters, describe, dyad_of, facts_table, neighbours_of, spots_of
-from kg.describe.coding_records import records_between, records_of
+from kg.describe import newest_first
+from kg.describe.entity.description_rdf import facts_table
+from kg.describe.entity.entity_page import describe
+from kg.describe.entity.map_points import spots_of
+from kg.describe.entity.neighbourhood import neighbours_of
+from kg.describe.entity.timeline import timeline_of
 from kg.describe.listing import listed
-from kg.describe.timeline import timeline_of
+from kg.describe.lists.coding_records import records_between, records_of
+from kg.describe.lists.dyad_summary import Filters, dyad_of
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES
 
@@ -97,7 +101,7 @@ def test_what_is_no_date_of_our_calendar_is_undated(store: EmbeddedStore, begin:
 
 
 def test_too_much_is_counted_on_demand_only(store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kg.describe.timeline.COUNTED", 2)
+    monkeypatch.setattr("kg.describe.entity.timeline.COUNTED", 2)
     for number in range(3):
         event(store, f"e{number}", "2018-01-05", ("actor", "country/fra"))
     assert timeline_of(store, f"?item dg:actor <{ID}country/fra>").more
@@ -135,11 +139,11 @@ def store_day(store: EmbeddedStore, interval: NamedNode) -> str:
     return quad.object.value
 
 
-@pytest.mark.parametrize("sorted_up_to", [2_000, 10])
+@pytest.mark.parametrize("few", [200, 10])
 def test_records_come_newest_first_however_they_are_found(
-    coded: EmbeddedStore, monkeypatch: pytest.MonkeyPatch, sorted_up_to: int
+    coded: EmbeddedStore, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr(records, "_SORTED", sorted_up_to)
+    monkeypatch.setattr(newest_first, "_FEW", few)
     pages = [records_between(coded, ID + "country/fra", ID + "country/deu", n) for n in (1, 2, 3)]
     assert [len(page.items) for page in pages] == [50, 50, 30]
     assert [line.name.iri for page in pages for line in page.items] == expected(coded)
@@ -149,7 +153,7 @@ def test_records_come_newest_first_however_they_are_found(
 def test_the_query_shown_gives_the_same_records(
     coded: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "_SORTED", 10)
+    monkeypatch.setattr(newest_first, "_FEW", 10)
     page = records_of(coded, ID + "country/fra", 2)
     rows = [row["item"].value for row in coded.query(page.query).rows()]
     assert rows == [line.name.iri for line in page.items]
@@ -158,7 +162,7 @@ def test_the_query_shown_gives_the_same_records(
 def test_records_without_a_single_day_are_not_lost(
     store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "_SORTED", 1)
+    monkeypatch.setattr(newest_first, "_FEW", 1)
     for number in range(3):
         store.change(
             (),

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kg.describe import describe, members_of, title_on, titles_on
+from kg.describe.entity.entity_page import describe
+from kg.describe.entity.posts_held import title_on, titles_on
+from kg.describe.lists.solution_tables import members_of
 from kg.store import EmbeddedStore
 from kg.terms import ID
 

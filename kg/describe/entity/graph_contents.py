@@ -1,0 +1,44 @@
+"""What a named graph contains."""
+
+from __future__ import annotations
+
+from kg.describe.entity.claims import statements_in
+from kg.describe.listing import iris_in, select
+from kg.describe.lists.event_lists import events_in
+from kg.describe.page_model import Contents
+from kg.search import PROLOGUE, iri_text, name_all, plain
+from kg.store import Store
+
+
+def is_graph(store: Store, iri: str) -> bool:
+    """Return whether a named graph has this IRI."""
+    return store.query(f"{PROLOGUE} ASK {{ GRAPH {iri_text(iri)} {{ ?s ?p ?o }} }}").truth()
+
+
+def contents_of(store: Store, graph: str, page: int) -> Contents:
+    """Return what a named graph contains: counts by class, its sources and texts, events and claims."""
+    node = iri_text(graph)
+    kinds = select(
+        store,
+        f"""SELECT ?c (COUNT(DISTINCT ?s) AS ?n) WHERE {{ GRAPH {node} {{ ?s a ?c }} }}
+        GROUP BY ?c ORDER BY DESC(?n) ?c LIMIT 40""",
+    )
+    triples = select(store, f"SELECT (COUNT(*) AS ?n) WHERE {{ GRAPH {node} {{ ?s ?p ?o }} }}")
+    made_of = select(
+        store,
+        f"""SELECT DISTINCT ?source ?text WHERE {{ GRAPH {node} {{
+          {{ ?source a ?class VALUES ?class {{ dg:Article dg:Report dg:Dataset }} }}
+          UNION {{ ?text a dg:SourceText }} }}
+        }} ORDER BY ?source ?text LIMIT 50""",
+    )
+    names = name_all(store, [*iris_in(kinds, "c"), *iris_in(made_of, "source", "text")])
+    return Contents(
+        triples=int(plain(triples[0]["n"])),
+        sources=tuple(names[iri] for iri in iris_in(made_of, "source")),
+        texts=tuple(names[iri] for iri in iris_in(made_of, "text")),
+        events=events_in(store, graph, page),
+        statements=statements_in(store, graph, page),
+        kinds=tuple(
+            (names[plain(row["c"])], int(plain(row["n"]))) for row in kinds if plain(row["c"]) in names
+        ),
+    )

@@ -1,0 +1,112 @@
+"""Where a thing is on the map."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from kg.describe.listing import iris_in, select
+from kg.describe.page_model import Spot
+from kg.search import Name, iri_text, name_all, row_text, values
+from kg.store import Row, Store
+from kg.terms import ONTOLOGY, PREFIXES
+
+_SPOTS: Final = 60
+_POINT: Final = re.compile(
+    r"(?:<[^>]*>\s*)?POINT\s*Z?\s*\(\s*([-+.\deE]+)\s+([-+.\deE]+)[^)]*\)", re.IGNORECASE
+)
+_TYPE: Final = PREFIXES["rdf"] + "type"
+
+
+def spots_of(store: Store, iri: str) -> list[Spot]:
+    """List the places of a thing: its own, an event's way in order, or those where its events took place.
+
+    A place without coordinates of its own is put where its country is.
+    """
+    rows = select(store, spots_query(iri))
+    names = name_all(store, iris_in(rows, "role", "place"))
+    return _spots(
+        store, ((names[row_text(row, "role") or ""], names[row_text(row, "place") or ""]) for row in rows)
+    )
+
+
+def spots_query(iri: str) -> str:
+    """Write the query for the places of a thing, in the order that the map and its list have them.
+
+    What is on the way of an event is not told once more as a place of it.
+    """
+    node = iri_text(iri)
+    way = "dg:origin|dg:transit|dg:destination"
+    return f"""SELECT ?role ?place (MIN(?n) AS ?order) WHERE {{
+          {{ VALUES (?role ?n) {{ (dg:origin 1) (dg:transit 2) (dg:destination 3) }}
+            ?event dg:subEventOf* {node} . ?event ?role ?place }}
+          UNION {{ VALUES (?role ?n) {{ (dg:target 4) (dg:place 5) }} {node} ?role ?place
+            FILTER NOT EXISTS {{ {node} ^dg:subEventOf*/({way}) ?place }} }}
+          UNION {{ BIND({node} AS ?place) BIND(rdf:type AS ?role) BIND(6 AS ?n)
+            {node} a ?class FILTER(?class IN (dg:Place, dg:Region, dg:Facility, dg:Country)) }}
+          FILTER(isIRI(?place))
+        }} GROUP BY ?role ?place ORDER BY ?order ?place LIMIT {_SPOTS}"""
+
+
+def spots_for(store: Store, places: Iterable[Name]) -> list[Spot]:
+    """Put places on the map, those of which it is known where they or their countries are."""
+    spots = _spots(store, ((Name(_TYPE, ""), place) for place in places))
+    return [spot for spot in spots if spot.latitude is not None or spot.iso_numeric]
+
+
+def _spots(store: Store, legs: Iterable[tuple[Name, Name]]) -> list[Spot]:
+    wanted = list(legs)
+    if not wanted:
+        return []
+    rows = select(
+        store,
+        f"""SELECT DISTINCT ?place ?country ?code ?lat ?long ?wkt ?own WHERE {{
+          VALUES ?place {{ {values(dict.fromkeys(place.iri for _, place in wanted))} }}
+          {{ ?place dg:latitude ?lat ; dg:longitude ?long BIND(1 AS ?own) }}
+          UNION {{ ?place geo:asWKT|(geo:hasGeometry/geo:asWKT)|dg:centroid ?wkt BIND(1 AS ?own) }}
+          UNION {{ {{ ?place dg:isoNumeric ?code BIND(?place AS ?country) }}
+            UNION {{ ?place dg:country|dg:locatedIn|(dg:locatedIn/dg:country) ?country .
+              ?country dg:isoNumeric ?code }}
+            OPTIONAL {{ ?country dg:centroid ?wkt }} }}
+        }} ORDER BY DESC(?own) ?country ?lat ?wkt LIMIT 1000""",
+    )
+    countries = name_all(store, iris_in(rows, "country"))
+    points: dict[str, tuple[float, float, bool]] = {}
+    homes: dict[str, tuple[Name, str]] = {}
+    for row in rows:
+        place = row_text(row, "place") or ""
+        point = _point(row)
+        if point and place not in points:
+            points[place] = (*point, "own" in row)
+        country = row_text(row, "country")
+        if country:
+            homes.setdefault(place, (countries[country], row_text(row, "code") or ""))
+    return [
+        Spot(
+            name=place,
+            role=None if role.iri == _TYPE else role,
+            way=role.iri.removeprefix(ONTOLOGY) in ("origin", "transit", "destination"),
+            latitude=points[place.iri][0] if place.iri in points else None,
+            longitude=points[place.iri][1] if place.iri in points else None,
+            exact=points[place.iri][2] if place.iri in points else False,
+            country=homes[place.iri][0] if place.iri in homes else None,
+            iso_numeric=homes[place.iri][1] if place.iri in homes else None,
+        )
+        for role, place in wanted
+    ]
+
+
+def _point(row: Row) -> tuple[float, float] | None:
+    """Read a latitude and a longitude in degrees; None for what is none on earth."""
+    latitude, longitude = row_text(row, "lat"), row_text(row, "long")
+    if latitude is None or longitude is None:
+        found = _POINT.fullmatch((row_text(row, "wkt") or "").strip())
+        if not found:
+            return None
+        longitude, latitude = found.groups()
+    try:
+        point = (float(latitude), float(longitude))
+    except ValueError:
+        return None
+    return point if abs(point[0]) <= 90 and abs(point[1]) <= 180 else None

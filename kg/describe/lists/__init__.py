@@ -1,0 +1,1 @@
+"""Lists of events and records, two actors side by side, and results as tables."""

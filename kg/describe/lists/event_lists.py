@@ -1,0 +1,221 @@
+"""Events in time order: those a thing takes part in, is the place of, or belongs to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+from kg.describe.listing import count, iris_in, listed, replaced, select
+from kg.describe.newest_first import newest
+from kg.describe.page_model import COUNTED, Between, EventLine, Figure, Leg, Listing
+from kg.describe.time_words import times_of
+from kg.search import Name, inferiors, iri_text, name_all, row_text, values
+from kg.store import Row, Store
+from kg.terms import GRAPH_ENTAILMENTS, ONTOLOGY, PREFIXES
+
+_ROLES = ("participant", "place", "target")
+# How an event concerns a thing that neither takes part nor is a place.
+_OTHER = ("partOfPolicy", "means")
+
+
+def events_where(store: Store, iri: str, incoming: Collection[str] | None = None) -> str:
+    """Write the pattern that binds to ?item the events which concern a thing; empty if there can be none.
+
+    Events concern it as party or place, as policy or type; a country, also through what belongs to it.
+    `incoming` are the properties that point to the thing; None if that is not known.
+    """
+    node = iri_text(iri)
+    roles, other = role_properties(store), [ONTOLOGY + local for local in _OTHER]
+
+    def some(*properties: str) -> bool:
+        return incoming is None or not set(properties).isdisjoint(incoming)
+
+    parts = []
+    if some(*roles, *other):
+        parts.append(f"{{ VALUES ?role {{ {values([*roles, *other])} }} ?item ?role {node} }}")
+    if some(ONTOLOGY + "country"):
+        parts.append(
+            f"{{ ?belongs dg:country {node} . VALUES ?role {{ {values(roles)} }} ?item ?role ?belongs }}"
+        )
+    if some(ONTOLOGY + "eventType", PREFIXES["skos"] + "broader"):
+        parts.append(f"{{ {_of_type(store, node)} }}")
+    return f"{' UNION '.join(parts)}\n{_is_event(store)}" if parts else ""
+
+
+def _of_type(store: Store, node: str) -> str:
+    """Write the pattern for the events of a type.
+
+    A type of very many coding records is looked for among the events, which are far fewer.
+    """
+    bearers = count(store, f"SELECT ?item WHERE {{ ?item dg:eventType {node} }} LIMIT {COUNTED + 1}")
+    if bearers <= COUNTED:
+        return f"?type skos:broader* {node} . ?item dg:eventType ?type"
+    return f"{_is_event(store)} FILTER EXISTS {{ ?item dg:eventType/skos:broader* {node} }}"
+
+
+def parts_of(store: Store, iri: str) -> list[EventLine]:
+    """List the events that are parts of an event, at most one page of them."""
+    found = newest(store, f"?item dg:subEventOf {iri_text(iri)}", 1).found
+    return describe_events(store, found.items, None)
+
+
+def events_in(store: Store, graph: str, page: int) -> Listing[EventLine]:
+    """List the events in a named graph."""
+    where = f"GRAPH {iri_text(graph)} {{ ?item a ?class }} {_is_event(store)}"
+    return replaced(found := newest(store, where, page).found, describe_events(store, found.items, None))
+
+
+def all_events(store: Store, page: int) -> Listing[EventLine]:
+    """List all events."""
+    found = newest(store, _is_event(store), page).found
+    return replaced(found, describe_events(store, found.items, None))
+
+
+def event_classes(store: Store) -> list[str]:
+    """List dg:Event and every class under it."""
+    return inferiors(store, ONTOLOGY + "Event")
+
+
+def describe_events(store: Store, iris: Sequence[str], of: str | None) -> list[EventLine]:
+    """Describe events in the given order, as they concern the thing `of`."""
+    if not iris:
+        return []
+    block = f"VALUES ?event {{ {values(iris)} }}"
+    details = select(
+        store,
+        f"""SELECT DISTINCT ?event ?p ?o WHERE {{ {block}
+          ?event ?p ?o FILTER(?p IN (dg:eventType, dg:time)) }} ORDER BY ?event ?o""",
+    )
+    roles = _roles(store, block, of)
+    between = interactions_of(store, iris)
+    names = name_all(store, [*iris, *iris_in(details, "o"), *iris_in(roles, "role", "via")])
+    times = times_of(store, iris_in((r for r in details if _is(r, "time")), "o"))
+    lines = []
+    for iri in iris:
+        mine = [row for row in details if row_text(row, "event") == iri]
+        led = [row for row in roles if row_text(row, "event") == iri]
+        lines.append(
+            EventLine(
+                name=names[iri],
+                types=_unique(names, (row_text(r, "o") for r in mine if _is(r, "eventType"))),
+                when=next(
+                    (times[t] for r in mine if _is(r, "time") and (t := row_text(r, "o")) in times), None
+                ),
+                roles=_unique(names, (row_text(r, "role") for r in led)),
+                via=_unique(names, (row_text(r, "via") for r in led)),
+                between=tuple(between.get(iri, ())),
+            )
+        )
+    return lines
+
+
+def route_of(store: Store, iri: str) -> list[Leg]:
+    """Give the way of an event and of its parts, from origin to destination, with how surely it is said."""
+    rows = select(
+        store,
+        f"""SELECT DISTINCT ?role ?place ?event ?modality WHERE {{
+          ?event dg:subEventOf* {iri_text(iri)} .
+          VALUES (?role ?n) {{ (dg:origin 1) (dg:transit 2) (dg:destination 3) }} ?event ?role ?place .
+          OPTIONAL {{ ?claim dg:about ?event ; dg:aspect ?role ; dg:modality ?modality }}
+        }} ORDER BY ?n ?place ?event LIMIT 50""",
+    )
+    names = name_all(store, iris_in(rows, "role", "place", "event", "modality"))
+    return [
+        Leg(
+            role=names[row_text(row, "role") or ""],
+            place=names[row_text(row, "place") or ""],
+            event=names[row_text(row, "event") or ""],
+            modality=names.get(row_text(row, "modality") or ""),
+        )
+        for row in rows
+    ]
+
+
+def interactions_of(store: Store, events: Iterable[str]) -> dict[str, list[Between]]:
+    """Tell for each event how it bears on the relation of which parties."""
+    rows = select(
+        store,
+        f"""SELECT DISTINCT ?event ?i ?party ?character WHERE {{ VALUES ?event {{ {values(events)} }}
+          ?event dg:hasInteraction|^dg:interactionOf ?i .
+          OPTIONAL {{ ?i dg:party ?party }} OPTIONAL {{ ?i dg:character ?character }}
+        }} ORDER BY ?i ?party""",
+    )
+    names = name_all(store, iris_in(rows, "i", "party", "character"))
+    grouped: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row_text(row, "event") or "", row_text(row, "i") or ""].append(row)
+    found: dict[str, list[Between]] = defaultdict(list)
+    for (event, interaction), group in grouped.items():
+        characters = _unique(names, (row_text(row, "character") for row in group))
+        parties = _unique(names, (row_text(row, "party") for row in group))
+        found[event].append(Between(names[interaction], parties, next(iter(characters), None)))
+    return found
+
+
+def figures_of(store: Store, iri: str) -> list[Figure]:
+    """List the quantities of a thing, and the quantity itself when the thing is one; one page at most."""
+    node = iri_text(iri)
+    where = f"""{{ ?item dg:quantityOf {node} }} UNION {{ {node} dg:duration ?item }}
+        UNION {{ ?item a dg:Quantity FILTER(?item = {node}) }}"""
+    items = listed(store, where, 1).items
+    if not items:
+        return []
+    rows = select(
+        store,
+        f"""SELECT DISTINCT ?q ?value ?comparator ?unit ?asof ?deadline ?of WHERE {{
+          VALUES ?q {{ {values(items)} }}
+          OPTIONAL {{ ?q dg:value ?value }} OPTIONAL {{ ?q dg:comparator ?comparator }}
+          OPTIONAL {{ ?q dg:unit ?unit }} OPTIONAL {{ ?q dg:asOf ?asof }}
+          OPTIONAL {{ ?q dg:deadline ?deadline }} OPTIONAL {{ ?q dg:quantityOf ?of }} }} ORDER BY ?q""",
+    )
+    names = name_all(store, iris_in(rows, "q", "comparator", "unit", "of"))
+    times = times_of(store, iris_in(rows, "asof", "deadline"))
+    figures: dict[str, Figure] = {}
+    for row in rows:
+        quantity = row_text(row, "q") or ""
+        comparator, unit = (names.get(row_text(row, c) or "") for c in ("comparator", "unit"))
+        figures.setdefault(
+            quantity,
+            Figure(
+                name=names[quantity],
+                value=row_text(row, "value"),
+                comparator=comparator.label if comparator else None,
+                unit=unit.label if unit else None,
+                as_of=times.get(row_text(row, "asof") or ""),
+                deadline=times.get(row_text(row, "deadline") or ""),
+                of=names.get(row_text(row, "of") or ""),
+            ),
+        )
+    return list(figures.values())
+
+
+def _roles(store: Store, block: str, of: str | None) -> list[Row]:
+    if of is None:
+        return []
+    node = iri_text(of)
+    roles = ", ".join(iri_text(p) for p in (*role_properties(store), *(ONTOLOGY + local for local in _OTHER)))
+    return select(
+        store,
+        f"""SELECT DISTINCT ?event ?role ?via WHERE {{ {block} GRAPH ?g {{ ?event ?role ?who }}
+          FILTER(?role IN ({roles})) FILTER(?g != {GRAPH_ENTAILMENTS})
+          OPTIONAL {{ ?who dg:country {node} BIND(?who AS ?via) FILTER(?who != {node}) }}
+          FILTER(?who = {node} || BOUND(?via)) }} ORDER BY ?via ?role""",
+    )
+
+
+def role_properties(store: Store) -> list[str]:
+    """List the properties by which an event concerns its parties and places."""
+    found = {p for local in _ROLES for p in inferiors(store, ONTOLOGY + local, "rdfs:subPropertyOf")}
+    return sorted(found)
+
+
+def _is_event(store: Store) -> str:
+    return f"VALUES ?class {{ {values(event_classes(store))} }} ?item a ?class ."
+
+
+def _is(row: Row, local: str) -> bool:
+    return row_text(row, "p") == ONTOLOGY + local
+
+
+def _unique(names: dict[str, Name], iris: Iterable[str | None]) -> tuple[Name, ...]:
+    return tuple(names[iri] for iri in dict.fromkeys(iris) if iri in names)

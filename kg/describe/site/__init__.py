@@ -1,0 +1,1 @@
+"""What concerns the whole graph: counts, coverage, vocabulary, sitemap and reconciliation."""

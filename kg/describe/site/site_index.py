@@ -1,0 +1,102 @@
+"""What wanderers read: which things have pages, and what was told last of one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from kg.describe.listing import count, iris_in, select
+from kg.search import Name, exists, iri_text, name_all, plain, row_text
+from kg.store import Store
+from kg.terms import GRAPH_LOADS, ID
+
+_ENTRIES: Final = 50
+_LOOKED_AT: Final = 500
+# What people look for; the parts of claims, and machine codings, are reached from it.
+_CLASSES: Final = (
+    "dg:Event dg:Journey dg:Country dg:Person dg:Official dg:Claim dg:EventType dg:Policy dg:Topic"
+)
+_TREES: Final = "dg:Agent dg:Place dg:Source"
+
+_ROLES: Final = """dg:actor dg:recipient dg:affected dg:orderedBy dg:participant dg:place dg:origin dg:transit
+    dg:destination dg:target dg:eventType"""
+
+
+@dataclass(frozen=True)
+class DescribedThings:
+    """Some of the things with pages, in a fixed order, and how many there are."""
+
+    iris: tuple[str, ...]
+    total: int
+
+
+@dataclass(frozen=True)
+class News:
+    """An event or a claim, when it came in (RFC 3339), and what it is in a line."""
+
+    name: Name
+    updated: str
+    summary: str
+
+
+def described(store: Store, limit: int = 0, start: int = 0) -> DescribedThings:
+    """List things of ours that have pages worth finding, `limit` of them from `start`."""
+    inner = f"""SELECT DISTINCT ?item WHERE {{
+        {{ VALUES ?direct {{ {_CLASSES} }} ?item a ?direct }} UNION
+        {{ VALUES ?top {{ {_TREES} }} ?class rdfs:subClassOf* ?top . ?item a ?class }}
+        FILTER(STRSTARTS(STR(?item), "{ID}")) }}"""
+    if not limit:
+        return DescribedThings((), count(store, inner))
+    rows = select(store, f"{inner} ORDER BY ?item LIMIT {limit} OFFSET {start}")
+    return DescribedThings(tuple(iris_in(rows, "item")), start + len(rows))
+
+
+@dataclass(frozen=True)
+class Feed:
+    """A thing and its newest events and claims."""
+
+    name: Name
+    entries: tuple[News, ...]
+
+
+def feed_of(store: Store, iri: str) -> Feed | None:
+    """List the events and claims that concern a thing, those loaded last first; None for an unknown IRI.
+
+    At most 50 entries. Bundled graphs count as loaded at the first moment of 1970. Only some entries of a
+    busy thing are looked at, so that the work is bounded.
+    """
+    return Feed(name_all(store, [iri])[iri], tuple(_news(store, iri))) if exists(store, iri) else None
+
+
+def _news(store: Store, iri: str) -> list[News]:
+    node = iri_text(iri)
+    rows = select(
+        store,
+        f"""SELECT ?item ?type (MAX(?ended) AS ?when) WHERE {{
+          {{ SELECT DISTINCT ?item ?type WHERE {{
+            {{ VALUES ?role {{ {_ROLES} }} ?item ?role {node} BIND("event" AS ?type) }}
+            UNION {{ ?item a dg:Claim ; dg:about {node} BIND("claim" AS ?type) }}
+            UNION {{ ?item a dg:Claim ; dg:attributionStep/dg:attributedTo {node} BIND("claim" AS ?type) }}
+            FILTER NOT EXISTS {{ ?item a dg:CodingRecord }}
+          }} LIMIT {_LOOKED_AT} }}
+          OPTIONAL {{ GRAPH ?g {{ ?item a ?class }}
+            GRAPH {GRAPH_LOADS} {{ ?load prov:generated ?g ; prov:endedAtTime ?ended }} }}
+        }} GROUP BY ?item ?type ORDER BY DESC(?when) ?item LIMIT {_ENTRIES}""",
+    )
+    names = name_all(store, iris_in(rows, "item"))
+    return [
+        News(names[plain(row["item"])], _moment(row_text(row, "when")), f"{plain(row['type']).capitalize()}.")
+        for row in rows
+        if plain(row["item"]) in names
+    ]
+
+
+def _moment(text: str | None) -> str:
+    """Write a moment as Atom wants it: with a time zone."""
+    try:
+        found = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
+    except ValueError:
+        return "1970-01-01T00:00:00Z"
+    aware = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

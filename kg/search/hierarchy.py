@@ -1,0 +1,60 @@
+"""The classes and properties of the graph, by what they stand under."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from kg.search.naming import PROLOGUE, plain, values
+from kg.store import Store
+from kg.store.per_version import per_version
+from kg.terms import ONTOLOGY, PREFIXES
+
+
+@per_version
+def superiors(store: Store, relation: str = "rdfs:subClassOf") -> dict[str, frozenset[str]]:
+    """Map each class to all the classes above it; with rdfs:subPropertyOf, each property to those above it.
+
+    A class does not count as above itself, except where classes are declared to be under one another.
+    """
+    text = f"SELECT DISTINCT ?s ?o WHERE {{ ?s {relation} ?o FILTER(isIRI(?s) && isIRI(?o) && ?s != ?o) }}"
+    direct: dict[str, set[str]] = defaultdict(set)
+    for row in store.query(PROLOGUE + text).rows():
+        direct[plain(row["s"])].add(plain(row["o"]))
+    return {term: frozenset(_reach(direct, term)) for term in direct}
+
+
+def inferiors(store: Store, top: str, relation: str = "rdfs:subClassOf") -> list[str]:
+    """List a class and every class under it, in alphabetical order; `relation` as for `superiors`."""
+    above = superiors(store, relation)
+    return sorted({top, *(term for term, found in above.items() if top in found)})
+
+
+def most_specific(store: Store, classes: Iterable[str]) -> list[str]:
+    """Keep the classes that no other of them is under; those of the ontology come first."""
+    above, found = superiors(store), set(classes)
+    none: frozenset[str] = frozenset()
+    # Of two that are under one another, equivalent classes, neither hides the other.
+    hidden = {up for cls in found for up in above.get(cls, none) if cls not in above.get(up, none)}
+    ours = (ONTOLOGY, PREFIXES["org"])
+    return sorted(found - hidden, key=lambda cls: (not cls.startswith(ours), cls))
+
+
+def types_of(store: Store, iris: Iterable[str]) -> dict[str, list[str]]:
+    """Return the classes of each thing that no other class of it is under."""
+    types: dict[str, list[str]] = {}
+    block = f"VALUES ?s {{ {values(dict.fromkeys(iris))} }}"
+    text = f"SELECT DISTINCT ?s ?type WHERE {{ {block} ?s a ?type FILTER(isIRI(?type)) }}"
+    for row in store.query(PROLOGUE + text).rows():
+        types.setdefault(plain(row["s"]), []).append(plain(row["type"]))
+    return {iri: most_specific(store, found) for iri, found in types.items()}
+
+
+def _reach(direct: dict[str, set[str]], term: str) -> set[str]:
+    found: set[str] = set()
+    waiting = [term]
+    while waiting:
+        new = direct.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
