@@ -47,13 +47,13 @@ def start(
 
 
 def process_pool(
-    workers: int, prepare: Callable[[Unpack[Arguments]], None], *arguments: *Arguments
+    workers: int, prepare: Callable[[Unpack[Arguments]], object], *arguments: *Arguments
 ) -> ProcessPoolExecutor:
     """Build a pool of processes that each call `prepare` first; a killed one raises BrokenProcessPool."""
     return ProcessPoolExecutor(workers, CONTEXT, _run, (prepare, *arguments))
 
 
-def _run(target: Callable[..., None], *arguments: object) -> None:
+def _run(target: Callable[..., object], *arguments: object) -> None:
     _end_with_parent()
     target(*arguments)
 

@@ -25,7 +25,7 @@ def load_apart(settings: Settings, address: WriterAddress | None, job: Job) -> N
 
     Raises what `load_jobs.carry_out` raises, and StoreFailedError when the process ends early.
     """
-    with process_pool(1) as pool:
+    with process_pool(1, os.nice, _NICENESS) as pool:
         try:
             pool.submit(_carry_out, settings, address, job).result()
         except BrokenProcessPool:
@@ -36,7 +36,6 @@ def load_apart(settings: Settings, address: WriterAddress | None, job: Job) -> N
 
 
 def _carry_out(settings: Settings, address: WriterAddress | None, job: Job) -> None:
-    os.nice(_NICENESS)
     try:
         store = open_behind(settings, address)
         try:

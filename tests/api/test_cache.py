@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 
 import pytest
 import zstandard
+from api.web.compression import choose_coding
 from flask.testing import FlaskClient
 from pyoxigraph import Literal, NamedNode, Quad
 
 from api.app import create_app
 from api.server.result_cache import Entry, ResultCache
-from api.web.compression import choose_coding
 from kg.errors import QueryStoppedError
 from kg.rdf.formats import Format
 from kg.settings import Settings

@@ -7,12 +7,12 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from api.server.straight import Straight
 from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
 from api.server.data_folder import STORE, isolate_folder, isolate_store
-from api.server.straight import Straight
 from kg.settings import Settings
 
 SELECT = "SELECT ?x { VALUES ?x { 1 2 } }"
