@@ -21,7 +21,7 @@ from api.server.request_log import shown_parameters, shown_text
 from kg.errors import BusyError
 from kg.settings import Settings
 from kg.store import EmbeddedStore
-from tests.isolated import open_isolated
+from tests.kg.store.opening import open_isolated
 
 TOKEN = {"Authorization": "Bearer test-token"}
 
