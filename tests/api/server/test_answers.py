@@ -1,4 +1,4 @@
-"""Answers on the wire: lengths, chunks, slow clients, clients that leave; a broken answer never looks whole."""
+"""Answers on the wire: lengths, chunks, slow clients, clients that leave; a broken one never looks whole."""
 
 from __future__ import annotations
 

@@ -245,10 +245,9 @@ def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatc
     from api.server import front_processes
 
     monkeypatch.setattr(front_processes, "_HEAD_TIME", 0.5)
-    with serve(application(echo)) as port:
-        with Client(port) as fresh, Client(port) as used:
-            used.send(b"GET /1 HTTP/1.1\r\n" + HOST + b"\r\n")
-            assert used.answer()[2] == b"GET /1? "
-            fresh.send(part)
-            used.send(part or b"G")
-            assert fresh.rest() == used.rest() == b""
+    with serve(application(echo)) as port, Client(port) as fresh, Client(port) as used:
+        used.send(b"GET /1 HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert used.answer()[2] == b"GET /1? "
+        fresh.send(part)
+        used.send(part or b"G")
+        assert fresh.rest() == used.rest() == b""
