@@ -6,6 +6,7 @@ addresses), `result` (a `Shown`, or None) and `problem` (an `api.web.errors.Prob
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from flask.typing import ResponseReturnValue
 
 from api.doors.questions import catalogue
 from api.pages.charts import Bars, bars_of
+from api.pages.template_filters import sparql
 from api.pages.urls import href
 from api.web.errors import Problem, problem_of
 from api.web.parameters import inference
@@ -86,12 +88,10 @@ def editor_page(
     text: str, result: Shown | None = None, problem: Problem | None = None, *, reasoned: bool = True
 ) -> Response:
     """Show the editor with a query, and what came of it, with what is entailed or without."""
-    examples = [*EXAMPLES]
-    examples += [(question.title, question.text) for question in catalogue().values()]
     page = render_template(
         "sparql.html",
-        query=text,
-        examples=examples,
+        query=text or EXAMPLES[0][1],
+        examples=_examples(),
         result=result,
         problem=problem,
         inference=reasoned,
@@ -100,6 +100,13 @@ def editor_page(
     response = make_response(page, problem.status if problem else 200)
     response.vary.add("Accept")
     return response
+
+
+@functools.cache
+def _examples() -> list[tuple[str, str]]:
+    """List titles and addresses of example queries."""
+    questions = ((question.title, question.text) for question in catalogue().values())
+    return [(title, sparql(text)) for title, text in (*EXAMPLES, *questions)]
 
 
 @blueprint.post("/sparql/run")

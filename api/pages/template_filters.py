@@ -99,6 +99,8 @@ def register(app: Flask) -> None:
     """Make the filters known to the templates."""
     for filtered in (
         links.href,
+        links.link,
+        links.links,
         links.path_of,
         links.data_path,
         links.sign,

@@ -16,7 +16,7 @@ from api.app import create_app
 from kg.settings import Settings
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
-from tests.isolated import open_isolated
+from tests.kg.store.opening import open_isolated
 from tests.live import serve_app
 
 pytestmark = pytest.mark.server

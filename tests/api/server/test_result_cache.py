@@ -16,7 +16,7 @@ from kg.errors import QueryStoppedError
 from kg.settings import Settings
 from kg.store.isolated.answers import AsyncAnswer
 from kg.store.isolated.store import IsolatedStore
-from tests.isolated import open_isolated
+from tests.kg.store.opening import open_isolated
 from tests.live import serve_app
 
 pytestmark = pytest.mark.server
@@ -124,6 +124,15 @@ def test_datasets_are_told_apart(client: httpx.Client, counting: Counting) -> No
     assert len(get(client).json()["results"]["bindings"]) == 1
     for _ in range(2):
         assert client.get("/sparql", params=other).json()["results"]["bindings"] == []
+    assert counting.asked == 2
+
+
+def test_answers_without_inference_are_told_apart(client: httpx.Client, counting: Counting) -> None:
+    other = {"query": SELECT, "inference": "false"}
+    tag = get(client).headers["ETag"]
+    for _ in range(2):
+        crossed = client.get("/sparql", params=other, headers={"If-None-Match": tag})
+        assert crossed.status_code == 200 and crossed.headers["ETag"] != tag
     assert counting.asked == 2
 
 

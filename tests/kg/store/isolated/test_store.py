@@ -21,7 +21,7 @@ from kg.rdf.formats import result_format
 from kg.store import Store
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
-from tests.isolated import open_isolated
+from tests.kg.store.opening import open_isolated
 
 ROWS = 3000
 CROSS_PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"

@@ -17,7 +17,7 @@ from kg.store.isolated.messages import Limits
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer, Writing
 from kg.store.isolated.writer_server import RemoteWriter, WriterAddress, serve_writer
-from tests.isolated import open_isolated
+from tests.kg.store.opening import open_isolated
 
 SECONDS = 4
 # A machine that is busy with other things is no fault.
