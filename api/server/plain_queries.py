@@ -82,7 +82,10 @@ class PlainQueries:
         try:
             try:
                 forms = {kind: form.name for kind, form in query.formats.items()}
-                answer = await self._store.ask(query.text, query.dataset, forms)
+                dataset = query.dataset
+                if not query.inference:
+                    dataset = await asyncio.to_thread(self._asserted.dataset_for, query.text, dataset)
+                answer = await self._store.ask(query.text, dataset, forms)
                 queried = perf_counter()
                 form = query.formats.get(answer.kind)
                 if form is None:
