@@ -12,8 +12,10 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Final, TypeVarTuple, Unpack
 
 Arguments = TypeVarTuple("Arguments")
@@ -40,7 +42,7 @@ def start(
     ended when the interpreter exits. Its environment is that of the first start, so settings are arguments.
     """
     process = CONTEXT.Process(
-        target=_run, args=(target, *arguments), name=f"diplograph {name}", daemon=not starts_others
+        target=_run, args=(target, *arguments), name=f"dg-{name}", daemon=not starts_others
     )
     process.start()
     return process
@@ -54,6 +56,9 @@ def process_pool(
 
 
 def _run(target: Callable[..., object], *arguments: object) -> None:
+    # Shown by ps and top; only Linux has this file.
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(multiprocessing.current_process().name, encoding="utf-8")
     _end_with_parent()
     target(*arguments)
 
