@@ -165,7 +165,7 @@ def test_no_parameters(tmp_path: Path) -> None:
 def test_malformed(question: Question, name: str, value: str) -> None:
     with pytest.raises(ParameterError) as caught:
         question.fill({"who": "country/usa", name: value})
-    assert caught.value.detail.startswith(f"{name}: “{value}” is not a")
+    assert caught.value.detail.startswith(f"{name}: “{value.strip()}” is not a")
 
 
 @pytest.mark.parametrize(
