@@ -17,7 +17,7 @@ from kg.reasoning import explain
 from kg.terms import PREFIXES, compact
 from kg.validation.ontology_checks import Check, read_checks, run_checks
 
-FIXTURES = Path(__file__).parents[1] / "fixtures" / "checks"
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "checks"
 CHECKS = read_checks()
 
 
