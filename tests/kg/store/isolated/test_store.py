@@ -208,9 +208,9 @@ def test_stale_snapshots_go(make: Make, tmp_path: Path) -> None:
 def test_a_write_waits_for_its_turn_only_while_the_last_snapshot_is_read(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waits: list[float] = []
-    monkeypatch.setattr("kg.store.isolated.writer.sleep", waits.append)
     store = make(timeout=30)
+    waits: list[float | None] = []
+    monkeypatch.setattr(store.writer._closing, "wait", waits.append)
     for number in range(5):
         store.update(f"INSERT DATA {{ <http://s> <http://p> {number} }}")
     assert not waits
