@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -104,7 +103,6 @@ def test_a_header_cannot_bring_another_one_in() -> None:
 def test_a_slow_reader_holds_no_thread() -> None:
     pieces = [bytes([number % 251]) * 2**16 for number in range(200)]
     with serve(application(in_pieces(*pieces), threads=1)) as port, Client(port) as slow:
-        slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.send(GET)
         slow.head()
         with Client(port) as other:
