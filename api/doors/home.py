@@ -1,4 +1,4 @@
-"""Door: home and search."""
+"""The home page, and the coverage of the sources."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FIRST_EVENTS = 10
 
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
-    """Show what is inside, and where to start."""
+    """Show counts, the latest events and questions to start with."""
     questions = catalogue()
     first = [questions[name] for name in _FIRST_QUESTIONS if name in questions]
     covered = _known(coverage_of) or []
@@ -48,7 +48,7 @@ def home() -> ResponseReturnValue:
 
 @blueprint.get("/coverage")
 def coverage() -> ResponseReturnValue:
-    """Tell which source covers which years: a page, or JSON."""
+    """Show the coverage by source and year: a page, or JSON."""
     covered = state().memory.get(state().store, coverage_of)
     if not wants_html():
         response = jsonify({"sources": [_covered(source) for source in covered]})
@@ -82,7 +82,7 @@ def _covered(source: Covered) -> dict[str, object]:
 @blueprint.get("/favicon.svg")
 @blueprint.get("/favicon.ico")
 def favicon() -> Response:
-    """Give the sign of the site."""
+    """Send the icon of the site."""
     response = current_app.send_static_file("favicon.svg")
     response.cache_control.max_age = 86_400
     return response

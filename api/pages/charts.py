@@ -1,6 +1,6 @@
-"""Pictures of an answer, drawn on the server: a timeline of days, bars for numbers by month or year.
+"""Charts of results, drawn on the server: a timeline of days, and bars for numbers by month or year.
 
-Everything is in units of the drawing; the style sheet gives the colours.
+All sizes are in units of the drawing; the style sheet defines the colours.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Test = Callable[[Value], bool]
 
 
 @dataclass(frozen=True)
-class Bar:
+class ChartBar:
     """A rectangle; `series` counts from 0."""
 
     x: float
@@ -48,11 +48,11 @@ class Tick:
 
 @dataclass(frozen=True)
 class Bars:
-    """Bars by month or year, in one panel for each column that has a scale of its own."""
+    """Bars by month or year: one panel of a chart."""
 
     title: str
     series: tuple[str, ...]
-    bars: tuple[Bar, ...]
+    bars: tuple[ChartBar, ...]
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
     zero: float
@@ -72,8 +72,8 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Timeline:
-    """What happened when; `left_out` counts the rows without a day."""
+class TimelineChart:
+    """A timeline; `left_out` is the number of rows without a day."""
 
     marks: tuple[Mark, ...]
     across: tuple[Tick, ...]
@@ -82,9 +82,9 @@ class Timeline:
 
 
 def bars_of(table: Table) -> list[Bars]:
-    """Draw the columns of numbers against a column of months or years; nothing where there is none.
+    """Draw the columns of numbers against a column of months or years; empty if there is no such column.
 
-    Whole numbers share a panel, as counts do; other numbers get one each.
+    Whole numbers share a panel; other numbers have one panel each.
     """
     periods = [n for n, _ in enumerate(table.columns) if _all(table, n, lambda v: _period(v) is not None)]
     if not periods or not 1 < len(table.rows) <= _BARS:
@@ -102,8 +102,8 @@ def bars_of(table: Table) -> list[Bars]:
     return [_bars(table, rows, key, group) for group in groups]
 
 
-def timeline_of(table: Table) -> Timeline | None:
-    """Draw the rows that have a day, with what they are about; None where there is no column of days."""
+def timeline_of(table: Table) -> TimelineChart | None:
+    """Draw the rows that have a day, with their things; None if there is no column of days."""
     days = [n for n, _ in enumerate(table.columns) if _some(table, n, lambda v: _day(v) is not None)]
     things = [n for n, _ in enumerate(table.columns) if _some(table, n, lambda v: v.name is not None)]
     if not days or not things:
@@ -139,7 +139,7 @@ def timeline_of(table: Table) -> Timeline | None:
         )
         for part in range(5)
     )
-    return Timeline(marks, across, _TOP + 22 * len(marks) + 26, len(table.rows) - len(found))
+    return TimelineChart(marks, across, _TOP + 22 * len(marks) + 26, len(table.rows) - len(found))
 
 
 def _bars(table: Table, rows: Sequence[Sequence[Value | None]], key: int, group: Sequence[int]) -> Bars:
@@ -153,7 +153,7 @@ def _bars(table: Table, rows: Sequence[Sequence[Value | None]], key: int, group:
     room = (WIDTH - _LEFT - _RIGHT) / len(rows)
     width = max(1.0, room * 0.8 / len(group))
     bars = tuple(
-        Bar(
+        ChartBar(
             x=round(_LEFT + room * (number + 0.1) + width * series, 1),
             y=round(zero - max(value, 0.0) * scale, 1),
             width=round(width - (1 if width > 4 else 0), 1),
@@ -175,7 +175,7 @@ def _bars(table: Table, rows: Sequence[Sequence[Value | None]], key: int, group:
 
 
 def _steps(low: float, high: float) -> list[float]:
-    """Round steps of an axis that holds both values and zero: 3 to 7 of them."""
+    """Compute 3 to 7 round steps of an axis with both values and zero."""
     span = (high - low) or 1.0
     size = 10.0 ** (len(f"{int(span)}") - 1) if span >= 1 else 0.1
     while span / size > 6:

@@ -1,31 +1,20 @@
-"""Rows of ours as files: CSV (RFC 4180), JSON, and a spreadsheet. Whole, or visibly broken off."""
+"""Rows as files: CSV (RFC 4180), JSON and XLSX. A file is complete, or its transfer fails."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from flask import Response
 
-from kg.errors import TooLargeError, UnsupportedFormatError
-from kg.lazy import Late
+from api.pages.spreadsheets import spreadsheet
+from kg.errors import UnsupportedFormatError
 
-if TYPE_CHECKING:
-    import openpyxl
-else:
-    openpyxl = Late("openpyxl")
-
-_SHEET_ROWS: Final = 1_048_576
-_CELL: Final = 32_767
 _CHUNK: Final = 256 * 1024
-# What XML 1.0 cannot hold.
-_NO_XML: Final = (*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000))
-_NOT_IN_A_SHEET: Final = dict.fromkeys(_NO_XML, "\ufffd")
 
 Cell = str | Sequence[Mapping[str, str]]
 Record = Mapping[str, Cell]
@@ -39,7 +28,7 @@ TYPES: Final = {
 
 
 def send_rows(columns: Sequence[str], rows: Iterator[Record], form: str, name: str) -> Response:
-    """Send rows as a file. What fails before the first row fails as an error; later, the transfer breaks.
+    """Send rows as a file. A failure before the first row is an error response; later, the transfer breaks.
 
     Raises UnsupportedFormatError, TooLargeError beyond the rows of a sheet.
     """
@@ -83,29 +72,7 @@ def _json(columns: Sequence[str], rows: Iterator[Record]) -> Iterator[bytes]:
 
 
 def _xlsx(columns: Sequence[str], rows: Iterator[Record]) -> Iterator[bytes]:
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("Rows")
-    sheet.append(list(columns))
-    for number, row in enumerate(rows, start=2):
-        if number > _SHEET_ROWS:
-            raise TooLargeError(
-                f"a sheet has {_SHEET_ROWS:,} rows at most", mend="Narrow the filter, or ask for CSV."
-            )
-        cells = []
-        for name in columns:
-            text = _text(row[name]).translate(_NOT_IN_A_SHEET)
-            if len(text) > _CELL:
-                raise TooLargeError(f"a cell holds {_CELL:,} characters at most", mend="Ask for CSV.")
-            cell = openpyxl.cell.WriteOnlyCell(sheet, text)
-            # Text that starts like a formula stays text.
-            cell.data_type = "s"
-            cells.append(cell)
-        sheet.append(cells)
-    with tempfile.SpooledTemporaryFile(max_size=16 * 1024**2) as spool:
-        book.save(spool)
-        spool.seek(0)
-        while chunk := spool.read(_CHUNK):
-            yield chunk
+    return spreadsheet("Rows", columns, ([_text(row[name]) for name in columns] for row in rows))
 
 
 _WRITERS: Final[dict[str, Callable[[Sequence[str], Iterator[Record]], Iterator[bytes]]]] = {

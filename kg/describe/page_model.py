@@ -215,6 +215,7 @@ class Contents:
     sources: tuple[Name, ...]
     texts: tuple[Name, ...]
     events: Listing[EventLine]
+    records: Listing[RecordLine]
     statements: Listing[Statement]
     kinds: tuple[tuple[Name, int], ...]
 

@@ -70,7 +70,7 @@ def describe(store: Store, *iris: str, page: int = 1, whole: bool = False) -> De
     statuses = statuses_of(store, iri, page) if links.gets("dg:statusOf") else Listing()
     totals = [longest, *(shown.total for shown in (events, about, by, holdings, mentions, records, statuses))]
     if contents:
-        totals += [contents.events.total, contents.statements.total]
+        totals += [contents.events.total, contents.records.total, contents.statements.total]
     parts = links.gets("dg:subEventOf")
     timed = links.has("dg:time") and links.has(*_ROLES)
     return Description(
