@@ -16,7 +16,7 @@ from api.doors import (
     home,
     lists,
     loads,
-    ontology,
+    ontology_page,
     questions,
     search,
 )
@@ -107,7 +107,7 @@ def create_app(store: Store, settings: Settings, elsewhere: Elsewhere | None = N
         discovery,
         dyads,
         pictures,
-        ontology,
+        ontology_page,
     ):
         app.register_blueprint(door.blueprint)
     _wrap(app, store, settings, places)

@@ -18,7 +18,7 @@ from api.web.negotiation import choose_format, send_answer, wants_html
 from api.web.state import state
 from kg.describe.entity.description_rdf import describe_triples, facts_table
 from kg.describe.entity.entity_page import describe
-from kg.describe.entity.facts import GLANCE
+from kg.describe.entity.thing_facts import GLANCE
 from kg.describe.page_model import Description, Facts
 from kg.errors import ParameterError, UnknownNameError
 from kg.rdf.formats import GRAPH_FORMATS, Format, result_format

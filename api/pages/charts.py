@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from kg.describe.lists.solution_tables import Table
+from kg.describe.lists.solution_tables import ResultTable
 from kg.describe.page_model import Value
 from kg.search import Name
 
@@ -81,7 +81,7 @@ class TimelineChart:
     left_out: int
 
 
-def bars_of(table: Table) -> list[Bars]:
+def bars_of(table: ResultTable) -> list[Bars]:
     """Draw the columns of numbers against a column of months or years; empty if there is no such column.
 
     Whole numbers share a panel; other numbers have one panel each.
@@ -102,7 +102,7 @@ def bars_of(table: Table) -> list[Bars]:
     return [_bars(table, rows, key, group) for group in groups]
 
 
-def timeline_of(table: Table) -> TimelineChart | None:
+def timeline_of(table: ResultTable) -> TimelineChart | None:
     """Draw the rows that have a day, with their things; None if there is no column of days."""
     days = [n for n, _ in enumerate(table.columns) if _some(table, n, lambda v: _day(v) is not None)]
     things = [n for n, _ in enumerate(table.columns) if _some(table, n, lambda v: v.name is not None)]
@@ -142,7 +142,7 @@ def timeline_of(table: Table) -> TimelineChart | None:
     return TimelineChart(marks, across, _TOP + 22 * len(marks) + 26, len(table.rows) - len(found))
 
 
-def _bars(table: Table, rows: Sequence[Sequence[Value | None]], key: int, group: Sequence[int]) -> Bars:
+def _bars(table: ResultTable, rows: Sequence[Sequence[Value | None]], key: int, group: Sequence[int]) -> Bars:
     values = [[float(cell.text) if (cell := row[n]) else 0.0 for n in group] for row in rows]
     high = max(0.0, *(value for row in values for value in row))
     low = min(0.0, *(value for row in values for value in row))
@@ -218,10 +218,10 @@ def _text(value: Value | None) -> str:
     return value.text if value else ""
 
 
-def _all(table: Table, column: int, test: Test) -> bool:
+def _all(table: ResultTable, column: int, test: Test) -> bool:
     cells = [cell for row in table.rows if (cell := row[column]) is not None]
     return bool(cells) and all(test(cell) for cell in cells)
 
 
-def _some(table: Table, column: int, test: Test) -> bool:
+def _some(table: ResultTable, column: int, test: Test) -> bool:
     return any((cell := row[column]) is not None and test(cell) for row in table.rows)

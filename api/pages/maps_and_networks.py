@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from api.pages.urls import href, path_of
-from kg.describe.lists.solution_tables import Table
+from kg.describe.lists.solution_tables import ResultTable
 from kg.describe.page_model import Spot
 from kg.search import Name, kind_of
 
@@ -25,7 +25,7 @@ _HOW: Final = (
 _NODES: Final = 60
 
 
-def pairs_in(table: Table) -> list[tuple[Name, Name]]:
+def pairs_in(table: ResultTable) -> list[tuple[Name, Name]]:
     """List the pairs of things in the first two columns that contain only things.
 
     Empty if there are no two such columns, fewer than two pairs, or more than 60 things.
@@ -53,7 +53,7 @@ def drawn_network(things: list[Name], edges: list[tuple[Name, Name, str]]) -> di
     }
 
 
-def network_in(table: Table) -> dict[str, Any] | None:
+def network_in(table: ResultTable) -> dict[str, Any] | None:
     """Draw the pairs in the rows of a result; None if there are none."""
     pairs = pairs_in(table)
     things = list(dict.fromkeys(name for pair in pairs for name in pair))
@@ -82,6 +82,6 @@ def drawn_places(spots: Sequence[Spot]) -> dict[str, Any]:
     }
 
 
-def _things(table: Table, column: int) -> bool:
+def _things(table: ResultTable, column: int) -> bool:
     cells = [cell for row in table.rows if (cell := row[column])]
     return bool(cells) and all(cell.name and kind_of(cell.name.iri) not in _HOW for cell in cells)

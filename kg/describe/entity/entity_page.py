@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from kg.describe.entity.claims import describe_claims, mentions_of, statements_about, statements_by
-from kg.describe.entity.facts import (
+from kg.describe.entity.graph_contents import contents_of, is_graph
+from kg.describe.entity.incoming_links import incoming, incoming_query
+from kg.describe.entity.map_points import spots_of, spots_query
+from kg.describe.entity.neighbourhood import neighbours_of
+from kg.describe.entity.posts_held import holdings_of, statuses_of, titles_at
+from kg.describe.entity.signposts import signposts_of
+from kg.describe.entity.thing_facts import (
     IDENTIFIERS,
     SHOWN_APART,
     facts_of,
@@ -11,12 +17,6 @@ from kg.describe.entity.facts import (
     glance_query,
     identifiers_query,
 )
-from kg.describe.entity.graph_contents import contents_of, is_graph
-from kg.describe.entity.incoming_links import incoming, incoming_query
-from kg.describe.entity.map_points import spots_of, spots_query
-from kg.describe.entity.neighbourhood import neighbours_of
-from kg.describe.entity.posts_held import holdings_of, statuses_of, titles_at
-from kg.describe.entity.signposts import signposts_of
 from kg.describe.entity.thing_links import ThingLinks, links_of
 from kg.describe.entity.timeline import timeline_of
 from kg.describe.listing import replaced, standalone
