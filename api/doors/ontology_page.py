@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, make_response, render_template
 from flask.typing import ResponseReturnValue
 
+from api.pages.kept_pages import kept_page
 from api.web.negotiation import send_answer, wants_html
 from api.web.state import state
 from kg.describe.site.ontology_terms import (
@@ -98,19 +99,21 @@ def vocabulary(name: str, version: str = "") -> ResponseReturnValue:
 
 
 def _page() -> Response:
-    held = state()
-    trees = held.memory.get(held.store, class_tree)
-    response = make_response(
-        render_template(
-            "ontology.html",
-            header=held.memory.get(held.store, ontology_header),
-            sections=held.memory.get(held.store, ontology_terms),
-            drawings=[draw(tree) for tree in trees if tree.below],
-            alone=[tree for tree in trees if not tree.below],
-        )
-    )
+    response = make_response(kept_page(_render))
     response.vary.add("Accept")
     return response
+
+
+def _render() -> str:
+    held = state()
+    trees = held.memory.get(held.store, class_tree)
+    return render_template(
+        "ontology.html",
+        header=held.memory.get(held.store, ontology_header),
+        sections=held.memory.get(held.store, ontology_terms),
+        drawings=[draw(tree) for tree in trees if tree.below],
+        alone=[tree for tree in trees if not tree.below],
+    )
 
 
 def _format(name: str) -> Format:

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from api.doors.search import value_of
 from api.pages.charts import bars_of, timeline_of
+from api.pages.kept_pages import kept_page
 from api.pages.maps_and_networks import drawn_places, network_in
 from api.pages.row_files import TYPES
 from api.pages.spreadsheets import workbook
@@ -52,7 +53,7 @@ def listed() -> ResponseReturnValue:
     """List the questions."""
     questions = list(catalogue().values())
     if wants_html():
-        response = make_response(render_template("questions.html", questions=questions))
+        response = make_response(kept_page(lambda: render_template("questions.html", questions=questions)))
     else:
         response = jsonify({"questions": [_members(question) for question in questions]})
     response.vary.add("Accept")
