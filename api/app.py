@@ -16,7 +16,7 @@ from api.doors import (
     home,
     lists,
     loads,
-    ontology,
+    ontology_page,
     questions,
     search,
 )
@@ -26,7 +26,6 @@ from api.protocols import (
     graphs,
     openapi,
     operation,
-    picture_data,
     reconcile,
     sparql,
     void,
@@ -100,7 +99,7 @@ def create_app(store: Store, settings: Settings, loader: Callable[[Job], None] |
         openapi,
         dyads,
         picture_data,
-        ontology,
+        ontology_page,
     ):
         app.register_blueprint(door.blueprint)
     metrics = app.extensions[operation.METRICS] = Metrics()

@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from flask import Flask
-from tests.kg.store.opening import open_isolated
 
 from api.app import create_app
 from kg.settings import Settings
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
+from tests.kg.store.opening import open_isolated
 from tests.live import serve_app
 
 pytestmark = pytest.mark.server

@@ -9,7 +9,6 @@ from pathlib import Path
 import httpx
 import pytest
 import zstandard
-from tests.kg.store.opening import open_isolated
 
 from api.app import create_app
 from api.server.result_cache import Result, ResultCache
@@ -17,6 +16,7 @@ from kg.errors import QueryStoppedError
 from kg.settings import Settings
 from kg.store.isolated.answers import AsyncAnswer
 from kg.store.isolated.store import IsolatedStore
+from tests.kg.store.opening import open_isolated
 from tests.live import serve_app
 
 pytestmark = pytest.mark.server
