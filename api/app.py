@@ -26,6 +26,7 @@ from api.protocols import (
     graphs,
     openapi,
     operation,
+    picture_data,
     reconcile,
     sparql,
     void,
