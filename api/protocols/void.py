@@ -1,4 +1,4 @@
-"""Door: the description of the dataset (VoID) at its well-known place."""
+"""The description of the dataset (VoID) at its well-known address."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ def _sizes() -> Sizes:
 
 
 def _at(path: str) -> str:
-    # A Host header is the client's word; what could leave an IRI is encoded.
+    # The Host header comes from the client: characters that could end an IRI are encoded.
     return quote(request.root_url.rstrip("/") + path, safe=":/[]%")

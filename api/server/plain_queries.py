@@ -16,7 +16,7 @@ from api.web.exchange import note_outcome
 from api.web.headers import OPEN, SECURE, encode, timing
 from api.web.negotiation import explain_unwritable, not_acceptable
 from api.web.query_request import QueryRequest
-from kg.errors import DiplographError, QuerySyntaxError
+from kg.errors import DiplographError
 from kg.rdf.formats import Format, formats_for
 from kg.store.isolated.answers import AsyncAnswer
 from kg.store.isolated.store import IsolatedStore
@@ -77,7 +77,8 @@ class PlainQueries:
         answer: AsyncAnswer | None = None
         try:
             try:
-                answer, tag = await self._begin(query, tag)
+                forms = {kind: form.name for kind, form in query.formats.items()}
+                answer = await self._store.ask(query.text, query.dataset, forms)
                 queried = perf_counter()
                 form = query.formats.get(answer.kind)
                 if form is None:
@@ -98,17 +99,6 @@ class PlainQueries:
         finally:
             if answer is not None:
                 answer.close()
-
-    async def _begin(self, query: QueryRequest, tag: str) -> tuple[AsyncAnswer, str]:
-        """Ask; a query that is malformed for lack of a base gets one, and its result is not kept."""
-        forms = {kind: form.name for kind, form in query.formats.items()}
-        try:
-            return await self._store.ask(query.text, query.dataset, forms), tag
-        except QuerySyntaxError as error:
-            try:
-                return await self._store.ask(query.text_with_base, query.dataset, forms), ""
-            except QuerySyntaxError:
-                raise error from None
 
     async def _stream(
         self,

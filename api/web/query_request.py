@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Final
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from api.web.negotiation import best_format, prefers_html
 from api.web.parameters import dataset, decode, inference, only, read_fields
 from kg.errors import DiplographError
 from kg.rdf.formats import Format, Kind, formats_for
+from kg.sparql.text import has_relative_iri
 from kg.store import QueryDataset
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -29,24 +30,18 @@ _LONG_HEADER: Final = 500
 
 @dataclass(frozen=True)
 class QueryRequest:
-    """One query: `base` resolves its relative IRIs, `if_none_match` is the header of that name."""
+    """One query; `if_none_match` is the header of that name."""
 
     method: str
     text: str
     dataset: QueryDataset
     accept: str
-    base: str
     if_none_match: str = ""
 
     @cached_property
     def formats(self) -> dict[Kind, Format]:
         """Format of each kind of result; a kind that the client accepts in no format has none."""
         return _choose(self.accept) if len(self.accept) < _LONG_HEADER else _choose.__wrapped__(self.accept)
-
-    @property
-    def text_with_base(self) -> str:
-        """The query with the endpoint's address as base (SPARQL 1.1 Query 4.1.1.1)."""
-        return add_base(self.text, self.base)
 
     def etag(self, version: str) -> str:
         """Name the result at a version of the data; empty for a result that may change without the data.
@@ -90,12 +85,12 @@ def read_query(
     except DiplographError:
         return None
     graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
-    return QueryRequest(method, text, graphs, accept, base, headers.get("if-none-match", ""))
+    return QueryRequest(method, text, with_base(graphs, text, base), accept, headers.get("if-none-match", ""))
 
 
-def add_base(text: str, base: str) -> str:
-    """Put a BASE declaration before a query or an update."""
-    return f"BASE <{quote(base, safe=':/[]%')}> {text}"
+def with_base(graphs: QueryDataset, text: str, base: str) -> QueryDataset:
+    """Add the endpoint's address as base if a request needs one (SPARQL 1.1 Query section 4.1.1.1)."""
+    return replace(graphs, base_iri=quote(base, safe=":/[]%")) if has_relative_iri(text) else graphs
 
 
 @lru_cache(maxsize=256)

@@ -44,12 +44,12 @@ _MARKS: Final = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 class Note:
     """What a reader met that people should know: what, how often, and the line on which it came first.
 
-    `iri` is what stands for it in the graph; `said` is the sentence for people.
+    `iri` is the thing in the graph; `text` is a sentence for people.
     """
 
     kind: NoteKind
     value: str
-    said: str
+    text: str
     line: int
     iri: str | None = None
     count: int = 1
@@ -63,14 +63,14 @@ class Notes:
     dropped: int = 0
 
     def add(
-        self, kind: NoteKind, value: str, said: str, line: int, iri: str | None = None, count: int = 1
+        self, kind: NoteKind, value: str, text: str, line: int, iri: str | None = None, count: int = 1
     ) -> None:
         """Note something, or count it once more, or so many times more."""
         note = self.found.get((kind, value))
         if note is not None:
             note.count += count
         elif len(self.found) < 100_000:
-            self.found[kind, value] = Note(kind, value, said, line, iri, count)
+            self.found[kind, value] = Note(kind, value, text, line, iri, count)
         else:
             self.dropped += count
 

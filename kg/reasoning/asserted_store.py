@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -37,8 +38,8 @@ class AssertedStore(Store):
 
     def query(self, text: str, dataset: QueryDataset = UNION) -> Answer:
         """Answer a query over asserted statements; see `Store.query`."""
-        if dataset == UNION and not dataset_clauses(text):
-            dataset = self._asserted()
+        if dataset.is_union and not dataset_clauses(text):
+            dataset = replace(self._asserted(), base_iri=dataset.base_iri)
         return self._store.query(text, dataset)
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:

@@ -13,7 +13,14 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
 from kg import errors
 from kg.sparql.guard import refuse_excess, refuse_remote_access
-from kg.sparql.text import dataset_clauses, opening_word, request_kind, undeclared_prefix, with_using
+from kg.sparql.text import (
+    dataset_clauses,
+    opening_word,
+    request_kind,
+    undeclared_prefix,
+    with_base,
+    with_using,
+)
 from kg.store.bulk_changes import count_lines
 from kg.store.interface import UNION, UNNAMED, QueryDataset, Store
 from kg.store.remote.boolean_results import truth_variables
@@ -21,7 +28,7 @@ from kg.store.remote.dialects import OURS, Dialect, recognise
 from kg.store.remote.problems import PROBLEM, problem_error, unreachable
 from kg.store.remote.results import RemoteAnswer, stopped
 from kg.store.remote.syntax_check import syntax_error
-from kg.store.remote.updates import clear, named, requests
+from kg.store.updates import graph_terms, named, requests
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -97,6 +104,7 @@ class RemoteStore(Store):
         self._refuse(text, "query")
         kind = _KINDS.get(opening_word(text), "solutions")
         dialect = self.dialect
+        text = with_base(text, dataset.base_iri)
         response = self._ask(
             text, dialect, dialect.results if kind != "graph" else "application/n-triples", dataset
         )
@@ -110,10 +118,10 @@ class RemoteStore(Store):
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
         self._refuse(text, "update")
-        if dataset != UNION:
-            _check(dataset)
+        if not dataset.is_union:
+            graph_terms((*dataset.default, *dataset.named))
             text = with_using(text, dataset.default, dataset.named)
-        self._update(text)
+        self._update(with_base(text, dataset.base_iri))
 
     def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
         """Remove and add quads, in one request where the engine takes them in one; see `Store.change`."""
@@ -161,14 +169,14 @@ class RemoteStore(Store):
             raise error
 
     def _ask(self, text: str, dialect: Dialect, accept: str, dataset: QueryDataset) -> httpx.Response:
-        _check(dataset)
+        graph_terms((*dataset.default, *dataset.named))
         graphs = {"default-graph-uri": list(dataset.default), "named-graph-uri": list(dataset.named)}
         clauses = dataset_clauses(text)
         if dialect.empty_graph:
             text = _with_empty(text, clauses, graphs, dialect.empty_graph)
         elif dataset.default == (UNNAMED,) and dialect is not OURS:
             graphs["default-graph-uri"] = []
-        elif dialect.union and dataset == UNION and not clauses:
+        elif dialect.union and dataset.is_union and not clauses:
             graphs[dialect.union] = [""]
         return self._send(self._query_url, "query", text, dialect, graphs, accept)
 
@@ -261,7 +269,7 @@ class RemoteStore(Store):
 
     def _insert(self, graph: NamedNode, path: Path) -> None:
         """Replace a graph by updates, where there is no graph store."""
-        self._update(clear(graph))
+        self._update(f"CLEAR SILENT GRAPH {graph}")
         dialect = self.dialect
         # Each operation makes new blank nodes, so that one which several need has to have a name.
         apart = count_lines(path, dialect.operation_triples + 1) > dialect.operation_triples
@@ -345,16 +353,6 @@ def _with_empty(
         end, named = clauses[-1][1:]
         text = f"{text[:end]} FROM {'' if named else 'NAMED '}<{empty}>{text[end:]}"
     return text
-
-
-def _check(dataset: QueryDataset) -> None:
-    for iri in (*dataset.default, *dataset.named):
-        try:
-            NamedNode(iri)
-        except ValueError:
-            raise errors.ParameterError(
-                f"'{iri}' is no IRI of a graph", mend="Write it in full, as https://w3id.org/…."
-            ) from None
 
 
 def _some(fields: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -25,7 +25,6 @@ from kg.terms import (
     ID,
     term,
 )
-from tests.isolated import open_isolated
 from tests.kg.reasoning.graphs import (
     COOPERATIVE,
     OTHER,
@@ -38,6 +37,7 @@ from tests.kg.reasoning.graphs import (
     random_fact,
     triples,
 )
+from tests.kg.store.opening import open_isolated
 
 
 @pytest.mark.parametrize("seed", range(12))
