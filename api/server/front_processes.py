@@ -27,6 +27,7 @@ from api.server.load_worker import load_apart
 from kg.errors import StoreFailedError
 from kg.processes import start
 from kg.settings import Settings
+from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer_server import WriterAddress
 
 _READY: Final = 120.0
@@ -113,6 +114,8 @@ def run_front(
     raise_file_limit()
     sys.setswitchinterval(_SWITCH)
     store = open_behind(settings, address)
+    if isinstance(store, IsolatedStore):
+        store.worker_pids()  # starts the first one, so that no request waits for that
     try:
         app = create_app(store, settings, partial(load_apart, settings, address))
         server = Server(configure(create_asgi_app(app), settings.trusted_proxy))

@@ -129,7 +129,7 @@ class EventLine:
 
 
 @dataclass(frozen=True)
-class Step:
+class AttributionStep:
     """One link of a chain of attribution."""
 
     number: int
@@ -166,7 +166,7 @@ class Statement:
     name: Name
     modality: Name | None
     modality_definition: str | None
-    chain: tuple[Step, ...]
+    chain: tuple[AttributionStep, ...]
     quoted: str | None
     spans: tuple[Span, ...]
     about: tuple[Name, ...]
@@ -215,6 +215,7 @@ class Contents:
     sources: tuple[Name, ...]
     texts: tuple[Name, ...]
     events: Listing[EventLine]
+    records: Listing[RecordLine]
     statements: Listing[Statement]
     kinds: tuple[tuple[Name, int], ...]
 

@@ -1,4 +1,4 @@
-"""Asking without entailments: only what somebody has put into the graph."""
+"""Queries without entailments: over asserted statements only."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ T = TypeVar("T")
 
 
 def asserted_only(store: Store) -> QueryDataset:
-    """Give the dataset of every graph but that of the entailments, or `UNION` where there are none.
+    """Return the dataset of all graphs except the entailments, or `UNION` if there are no entailments.
 
-    An engine goes through listed graphs one by one, where it takes their union in one step: the same count
-    took 2 times as long over 5 graphs, 15 times over 50. Raises StoreFailedError.
+    Engines read listed graphs one by one, but their union in one step: the same count took 2 times as long
+    over 5 graphs, 15 times over 50. Raises StoreFailedError.
     """
     if not store.query(f"ASK {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }}").truth():
         return UNION
@@ -30,20 +30,20 @@ def asserted_only(store: Store) -> QueryDataset:
 
 
 class AssertedStore(Store):
-    """A store whose answers leave entailments out; a query that names its graphs keeps to those."""
+    """A store that leaves entailments out of answers, unless a query names its graphs itself."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: tuple[str, QueryDataset] = ("", UNION)
 
     def query(self, text: str, dataset: QueryDataset = UNION) -> Answer:
-        """Answer over what is asserted; see `Store.query`."""
+        """Answer a query over asserted statements; see `Store.query`."""
         if dataset.is_union and not dataset_clauses(text):
             dataset = replace(self._asserted(), base_iri=dataset.base_iri)
         return self._store.query(text, dataset)
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
-        """Carry out an update as the store does; see `Store.update`."""
+        """Carry out an update; see `Store.update`."""
         self._store.update(text, dataset)
 
     def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
@@ -51,7 +51,7 @@ class AssertedStore(Store):
         self._store.change(removed, added)
 
     def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
-        """Put a file in the place of a graph; see `Store.replace`."""
+        """Replace a graph by a file; see `Store.replace`."""
         self._store.replace(graph, path, record)
 
     def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -60,7 +60,7 @@ class AssertedStore(Store):
 
     @property
     def version(self) -> str:
-        """Name the state of the data; see `Store.version`."""
+        """Name of the state of the data; see `Store.version`."""
         return self._store.version
 
     def settle(self) -> None:
@@ -68,7 +68,7 @@ class AssertedStore(Store):
         self._store.settle()
 
     def close(self) -> None:
-        """Let go of the engine."""
+        """Release the engine."""
         self._store.close()
 
     def _asserted(self) -> QueryDataset:

@@ -17,7 +17,7 @@ from kg.store.cancellation import Stopper, on_stop, stoppable
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
 from kg.terms import ID, ONTOLOGY, PREFIXES
-from tests.isolated import open_isolated
+from tests.kg.store.opening import open_isolated
 from tests.live import serve_app
 
 ENDLESS = (

@@ -21,7 +21,7 @@ from kg.settings import Settings
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
 from tests.browser.chromium import chromium, missing
-from tests.isolated import open_isolated
+from tests.kg.store.opening import open_isolated
 from tests.live import serve_app
 
 pytestmark = [

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from kg.describe.listing import iris_in, listed, replaced, select
-from kg.describe.page_model import Listing, Span, Standing, Statement, Step
+from kg.describe.page_model import AttributionStep, Listing, Span, Standing, Statement
 from kg.search import Name, iri_text, name_all, row_text, values
 from kg.store import Row, Store
 from kg.terms import ID, ONTOLOGY
@@ -91,12 +91,12 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
     parts: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in details:
         parts[row_text(row, "claim") or "", row_text(row, "p") or ""].append(row_text(row, "o") or "")
-    steps: dict[str, dict[str, Step]] = defaultdict(dict)
+    steps: dict[str, dict[str, AttributionStep]] = defaultdict(dict)
     for row in chains:
         kind = row_text(row, "kind")
         steps[row_text(row, "claim") or ""].setdefault(
             row_text(row, "step") or "",
-            Step(
+            AttributionStep(
                 number=int(row_text(row, "number") or 0),
                 who=names[row_text(row, "who") or ""],
                 kind=names[kind] if kind else None,

@@ -16,44 +16,15 @@ _STATED: Final = f"FILTER(isIRI(?s) && ?g != {GRAPH_ENTAILMENTS})"
 _SHOWN_APART: Final = frozenset(
     term(curie).value
     for curie in [
-        "dg:about",
-        "dg:attributedTo",
-        "dg:refersTo",
-        "dg:aspect",
-        "dg:interactionOf",
-        "dg:hasInteraction",
-        "dg:quantityOf",
-        "dg:subEventOf",
-        "dg:ledTo",
-        "dg:resultOf",
-        "org:member",
-        "org:organization",
-        "dg:post",
-        "dg:eventType",
-        "dg:partOfPolicy",
-        "dg:duration",
-        "dg:actor",
-        "dg:recipient",
-        "dg:affected",
-        "dg:orderedBy",
-        "dg:participant",
-        "dg:place",
-        "dg:origin",
-        "dg:transit",
-        "dg:destination",
-        "dg:target",
-        "dg:means",
-        "dg:codedActor",
-        "dg:codedRecipient",
-        "dg:codedEvent",
-        "dg:codedPlace",
-        "dg:codedCountry",
-        "dg:statusOf",
-        "dg:codedActorPlace",
-        "dg:codedRecipientPlace",
+        "dg:about", "dg:attributedTo", "dg:refersTo", "dg:aspect", "dg:interactionOf", "dg:hasInteraction",
+        "dg:quantityOf", "dg:subEventOf", "dg:ledTo", "dg:resultOf", "org:member", "org:organization",
+        "dg:post", "dg:eventType", "dg:partOfPolicy", "dg:duration", "dg:actor", "dg:recipient",
+        "dg:affected", "dg:orderedBy", "dg:participant", "dg:place", "dg:origin", "dg:transit",
+        "dg:destination", "dg:target", "dg:means", "dg:codedActor", "dg:codedRecipient", "dg:codedEvent",
+        "dg:codedPlace", "dg:codedCountry", "dg:statusOf", "dg:codedActorPlace", "dg:codedRecipientPlace",
         "rdfs:isDefinedBy",
     ]
-)
+)  # fmt: skip
 # Lists up to this length are put in alphabetical order here, in the language of the page.
 _FEW: Final = 500
 

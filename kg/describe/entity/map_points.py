@@ -59,16 +59,17 @@ def _spots(store: Store, legs: Iterable[tuple[Name, Name]]) -> list[Spot]:
     wanted = list(legs)
     if not wanted:
         return []
+    # In each half: the engine would read all places before it joins them with a list.
+    block = f"VALUES ?place {{ {values(dict.fromkeys(place.iri for _, place in wanted))} }}"
     rows = select(
         store,
         f"""SELECT DISTINCT ?place ?country ?code ?lat ?long ?wkt ?own WHERE {{
-          VALUES ?place {{ {values(dict.fromkeys(place.iri for _, place in wanted))} }}
-          {{ ?place dg:latitude ?lat ; dg:longitude ?long BIND(1 AS ?own) }}
-          UNION {{ ?place geo:asWKT|(geo:hasGeometry/geo:asWKT)|dg:centroid ?wkt BIND(1 AS ?own) }}
-          UNION {{ {{ ?place dg:isoNumeric ?code BIND(?place AS ?country) }}
-            UNION {{ ?place dg:country|dg:locatedIn|(dg:locatedIn/dg:country) ?country .
-              ?country dg:isoNumeric ?code }}
-            OPTIONAL {{ ?country dg:centroid ?wkt }} }}
+          {{ {block} ?place dg:latitude ?lat ; dg:longitude ?long BIND(1 AS ?own) }}
+          UNION {{ {block} ?place geo:asWKT|(geo:hasGeometry/geo:asWKT)|dg:centroid ?wkt BIND(1 AS ?own) }}
+          UNION {{ {block} ?place dg:isoNumeric ?code BIND(?place AS ?country)
+            OPTIONAL {{ ?place dg:centroid ?wkt }} }}
+          UNION {{ {block} ?place dg:country|dg:locatedIn|(dg:locatedIn/dg:country) ?country .
+            ?country dg:isoNumeric ?code OPTIONAL {{ ?country dg:centroid ?wkt }} }}
         }} ORDER BY DESC(?own) ?country ?lat ?wkt LIMIT 1000""",
     )
     countries = name_all(store, iris_in(rows, "country"))

@@ -42,14 +42,6 @@ class Title:
         return f"{self.post.label}, {body.label}"
 
 
-def title_on(store: Store, person: str, day: date | None) -> tuple[Title, ...]:
-    """Return the titles of a person on a day, certain ones first.
-
-    Without a day, only posts without any known bound are returned: whether others were held is unknown.
-    """
-    return titles_on(store, [person], day, day).get(person, ())
-
-
 def titles_on(
     store: Store, people: Iterable[str], first: date | None, last: date | None
 ) -> dict[str, tuple[Title, ...]]:

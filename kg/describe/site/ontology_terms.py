@@ -58,7 +58,7 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TermEntry:
     """A term: its prefixed name, definition and example, and what it stands under, leads from and to."""
 
     name: Name
@@ -111,7 +111,7 @@ def ontology_header(store: Store) -> Header:
     )
 
 
-def ontology_terms(store: Store) -> list[tuple[str, list[Entry]]]:
+def ontology_terms(store: Store) -> list[tuple[str, list[TermEntry]]]:
     """List the terms that the ontology declares, in sections, ours before those of other vocabularies."""
     aligned = _alignments(store)
     sections = []
@@ -140,7 +140,7 @@ def ontology_terms(store: Store) -> list[tuple[str, list[Entry]]]:
                 for column in ("above", "domain", "range")
             }
             entries.append(
-                Entry(
+                TermEntry(
                     name=names[iri],
                     curie=compact(iri),
                     definition=row_text(mine[0], "definition") or "",

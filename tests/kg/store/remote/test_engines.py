@@ -23,7 +23,7 @@ from kg.terms import GRAPH_LOADS, ID
 from tests.kg.desks import commit, plan
 from tests.queries.values import VALUES
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = Path(__file__).parents[3] / "fixtures"
 CATALOGUE = read_catalogue()
 
 # Each question as it stands, and with values; the history of loads is each store's own up to now.

@@ -17,7 +17,7 @@ from tests.api.running import COMMAND, Served, start
 
 pytestmark = pytest.mark.server
 
-FILE = Path(__file__).parents[1] / "fixtures" / "new-event.ttl"
+FILE = Path(__file__).parents[3] / "fixtures" / "new-event.ttl"
 
 
 @pytest.fixture(scope="module", params=["oxigraph", "virtuoso"])

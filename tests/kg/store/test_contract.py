@@ -21,7 +21,7 @@ from kg.errors import (
 )
 from kg.rdf.formats import GRAPH_FORMATS, RESULT_FORMATS, result_format
 from kg.store import EmbeddedStore, QueryDataset, Store
-from tests.isolated import open_isolated
+from tests.kg.store.opening import open_isolated
 
 E = "http://e.example/"
 BOOLEAN = NamedNode("http://www.w3.org/2001/XMLSchema#boolean")

@@ -36,44 +36,16 @@ _REFERENCE: Final = {
     )
 }
 GLANCE: Final = (
-    "eventType",
-    "actor",
-    "orderedBy",
-    "recipient",
-    "affected",
-    "participant",
-    "target",
-    "means",
-    "time",
-    "origin",
-    "transit",
-    "destination",
-    "place",
-    "resultOf",
-    "ledTo",
-    "subEventOf",
+    "eventType", "actor", "orderedBy", "recipient", "affected", "participant", "target", "means",
+    "time", "origin", "transit", "destination", "place", "resultOf", "ledTo", "subEventOf",
     "partOfPolicy",
-)
+)  # fmt: skip
 """What an event's page tells first: local names of properties."""
 # Things whose facts a source vouches for; claims, their parts and concepts are the record itself.
 _VOUCHED: Final = [
-    "event",
-    "country",
-    "organization",
-    "government",
-    "administration",
-    "agency",
-    "person",
-    "group",
-    "place",
-    "policy",
-    "post",
-    "membership",
-    "interaction",
-    "quantity",
-    "unnamed-source",
-    "source",
-]
+    "event", "country", "organization", "government", "administration", "agency", "person", "group",
+    "place", "policy", "post", "membership", "interaction", "quantity", "unnamed-source", "source",
+]  # fmt: skip
 _RDFS, _SKOS = PREFIXES["rdfs"], PREFIXES["skos"]
 SHOWN_APART: Final = {
     PREFIXES["rdf"] + "type",
@@ -95,55 +67,16 @@ _PLAIN: Final = {*SHOWN_APART, *IDENTIFIERS, PREFIXES["dcterms"] + "language"}
 _FIRST: Final = [
     term(curie).value
     for curie in [
-        "dg:eventType",
-        "dg:actor",
-        "dg:orderedBy",
-        "dg:recipient",
-        "dg:affected",
-        "dg:participant",
-        "dg:target",
-        "dg:means",
-        "dg:time",
-        "dg:duration",
-        "dg:origin",
-        "dg:transit",
-        "dg:destination",
-        "dg:place",
-        "dg:resultOf",
-        "dg:ledTo",
-        "dg:subEventOf",
-        "dg:partOfPolicy",
-        "dg:party",
-        "dg:character",
-        "dg:hasInteraction",
-        "dg:interactionOf",
-        "dg:value",
-        "dg:comparator",
-        "dg:unit",
-        "dg:quantityOf",
-        "dg:asOf",
-        "dg:deadline",
-        "org:holds",
-        "dg:post",
-        "org:member",
-        "org:postIn",
-        "org:organization",
-        "org:memberDuring",
-        "dg:country",
-        "dg:nationality",
-        "dg:locatedIn",
-        "org:subOrganizationOf",
-        "dg:speaksFor",
-        "dg:headedBy",
-        "dg:adoptedBy",
-        "dg:subgroupOf",
-        "dcterms:publisher",
-        "dg:cites",
-        "skos:definition",
-        "skos:notation",
-        "skos:broader",
+        "dg:eventType", "dg:actor", "dg:orderedBy", "dg:recipient", "dg:affected", "dg:participant",
+        "dg:target", "dg:means", "dg:time", "dg:duration", "dg:origin", "dg:transit", "dg:destination",
+        "dg:place", "dg:resultOf", "dg:ledTo", "dg:subEventOf", "dg:partOfPolicy", "dg:party",
+        "dg:character", "dg:hasInteraction", "dg:interactionOf", "dg:value", "dg:comparator", "dg:unit",
+        "dg:quantityOf", "dg:asOf", "dg:deadline", "org:holds", "dg:post", "org:member", "org:postIn",
+        "org:organization", "org:memberDuring", "dg:country", "dg:nationality", "dg:locatedIn",
+        "org:subOrganizationOf", "dg:speaksFor", "dg:headedBy", "dg:adoptedBy", "dg:subgroupOf",
+        "dcterms:publisher", "dg:cites", "skos:definition", "skos:notation", "skos:broader",
     ]
-]
+]  # fmt: skip
 
 
 def facts_of(store: Store, iri: str, rows: Sequence[Row], incoming: Collection[str]) -> list[Facts]:

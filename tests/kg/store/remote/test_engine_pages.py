@@ -30,7 +30,7 @@ from kg.store import EmbeddedStore
 from kg.store.remote.client import RemoteStore
 from kg.terms import GRAPH, ID
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = Path(__file__).parents[3] / "fixtures"
 NEW_EVENT = FIXTURES / "new-event.ttl"
 EVENT = f"{ID}event/norway-kenya-port-accord"
 TOKEN = {"Authorization": "Bearer test-token"}

@@ -21,7 +21,7 @@ from kg.rdf.formats import result_format
 from kg.store import Store
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
-from tests.isolated import open_isolated
+from tests.kg.store.opening import open_isolated
 
 ROWS = 3000
 CROSS_PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
@@ -208,9 +208,9 @@ def test_stale_snapshots_go(make: Make, tmp_path: Path) -> None:
 def test_a_write_waits_for_its_turn_only_while_the_last_snapshot_is_read(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    waits: list[float] = []
-    monkeypatch.setattr("kg.store.isolated.writer.sleep", waits.append)
     store = make(timeout=30)
+    waits: list[float | None] = []
+    monkeypatch.setattr(store.writer._closing, "wait", waits.append)
     for number in range(5):
         store.update(f"INSERT DATA {{ <http://s> <http://p> {number} }}")
     assert not waits

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kg.store.remote.client import RemoteStore
-from tests.store import servers
+from tests.kg.store import engines
 
 # Virtuoso keeps graphs of its own, which stay.
 _ITS_OWN = ("http://www.openlinksw.com/", "http://www.w3.org/", "urn:core:", "urn:activitystreams")
@@ -23,9 +23,9 @@ def connected() -> Callable[[Any], RemoteStore]:
 
 @pytest.fixture(scope="session")
 def oxigraph_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    if servers.oxigraph_program() is None:
+    if engines.oxigraph_program() is None:
         pytest.skip("the Oxigraph server (PyPI: oxigraph) is not installed")
-    with servers.oxigraph(tmp_path_factory.mktemp("oxigraph") / "store") as engine:
+    with engines.oxigraph(tmp_path_factory.mktemp("oxigraph") / "store") as engine:
         yield engine
 
 
@@ -33,13 +33,13 @@ def oxigraph_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def virtuoso_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     if shutil.which("virtuoso-t") is None:
         pytest.skip("Virtuoso (Debian: virtuoso-opensource-7-bin) is not installed")
-    with servers.virtuoso(tmp_path_factory.mktemp("virtuoso") / "store") as engine:
+    with engines.virtuoso(tmp_path_factory.mktemp("virtuoso") / "store") as engine:
         yield engine
 
 
 @pytest.fixture(scope="session")
 def our_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with servers.ours(tmp_path_factory.mktemp("ours") / "data") as engine:
+    with engines.ours(tmp_path_factory.mktemp("ours") / "data") as engine:
         yield engine
 
 

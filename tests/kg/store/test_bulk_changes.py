@@ -20,9 +20,9 @@ from kg.rdf.compression import frame
 from kg.store import EmbeddedStore
 from kg.store.bulk_changes import SMALL, journal_of
 from kg.store.isolated.store import IsolatedStore
-from tests.isolated import open_isolated
+from tests.kg.store.opening import open_isolated
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GRAPH = NamedNode("urn:x:graph")
 OTHER = NamedNode("urn:x:other")
 RECORD = Quad(NamedNode("urn:x:load"), NamedNode("urn:x:p"), Literal("one"), OTHER)
