@@ -75,18 +75,27 @@ def start_connected(
         return start(target, theirs, *args, name=target.__name__, **kwargs), ours  # type: ignore[arg-type]
 
 
+def interrupt(process: BaseProcess) -> None:
+    """Kill a process at once, unless `end` was called for it; callable from any thread."""
+    with _starting_or_ending, suppress(ValueError):
+        process.kill()
+
+
 def end(process: BaseProcess, grace: float = 0) -> int:
     """Kill a process if it still runs after `grace` seconds, and return its exit status; call it once."""
+    pid = process.pid or 0
     if not connection.wait([process.sentinel], grace):
         process.kill()
         connection.wait([process.sentinel])
     with _starting_or_ending:
         process.join()
-    if process.exitcode == _UNKNOWN and process.pid:
+        status = process.exitcode or 0
+        process.close()
+    if status == _UNKNOWN:
         # The fork server was killed, and with it what is known of its children.
         with suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGKILL)
-    return process.exitcode or 0
+            os.kill(pid, signal.SIGKILL)
+    return status
 
 
 def process_pool(
