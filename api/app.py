@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-from functools import partial
-from typing import Final
+from collections.abc import Callable
 
 from flask import Flask
+from starlette.types import ASGIApp
 
 from api.doors import (
     dyads,
@@ -20,62 +20,55 @@ from api.doors import (
     questions,
     search,
 )
-from api.pages import template_filters as wording
+from api.pages import template_filters
 from api.protocols import (
-    feeds as crawl,
-)
-from api.protocols import (
+    feeds,
     graphs,
+    openapi,
     operation,
+    picture_data,
     reconcile,
     sparql,
     void,
 )
-from api.protocols import (
-    openapi as discovery,
-)
-from api.protocols import (
-    picture_data as pictures,
-)
-from api.server import query_limit as gate
-from api.server.ahead import Ahead
+from api.server import query_limit
+from api.server.asgi import Application
+from api.server.content_coding import ContentCoding
 from api.server.data_folder import followers, open_index
-from api.server.load_jobs import Elsewhere
+from api.server.load_jobs import Job
 from api.server.metrics import Metrics
-from api.server.request_log import Traffic
-from api.server.result_cache import CacheDoor, ResultCache
-from api.server.straight import Straight
+from api.server.plain_queries import PlainQueries
+from api.server.request_log import RequestLog
+from api.server.result_cache import ResultCache
+from api.server.spool import Spooling
 from api.web import (
-    auth as access,
-)
-from api.web import (
+    auth,
     errors,
     headers,
     language,
+    signposting,
 )
-from api.web import (
-    signposting as signposts,
-)
-from api.web.compression import Compressor
 from api.web.state import State
 from kg.settings import Settings
 from kg.store import Store
 from kg.store.isolated.store import IsolatedStore
 
-AHEAD: Final = "diplograph.ahead"
-"""Names the extension that makes an `Ahead` for a loop."""
+LIMIT = "diplograph query limit"
+
+# Threads beside those that queries may take: for pages, while all queries wait.
+_SPARE_THREADS = 8
 
 
-def create_app(store: Store, settings: Settings, elsewhere: Elsewhere | None = None) -> Flask:
-    """Build the Flask application over a store that is already open.
+def create_app(store: Store, settings: Settings, loader: Callable[[Job], None] | None = None) -> Flask:
+    """Build the Flask application over an open store.
 
-    Loads are carried out by threads of this process where there is nothing `elsewhere` that does it.
+    `loader` carries out loads; without one, threads of this process do.
     """
     app = Flask("api", template_folder="pages/templates", static_folder="pages/static")
     index = open_index(settings, store)
     if settings.data.is_dir():
         index.start(store)
-    shared = State(store, settings, index, followers=followers(settings, index), elsewhere=elsewhere)
+    shared = State(store, settings, index, followers=followers(settings, index), loader=loader)
     app.extensions["diplograph"] = shared
     if shared.pending and not settings.read_only:
         shared.pending.start(store)
@@ -84,12 +77,12 @@ def create_app(store: Store, settings: Settings, elsewhere: Elsewhere | None = N
     app.config["MAX_FORM_MEMORY_SIZE"] = min(settings.max_upload, 16 * 1024**2)
     headers.register(app)
     errors.register(app)
-    access.register(app)
-    places = gate.Gate(settings.max_waiting)
-    gate.register(app, places)
-    signposts.register(app)
+    auth.register(app)
+    limit = query_limit.QueryLimit(settings.max_waiting)
+    query_limit.register(app, limit)
+    signposting.register(app)
     language.register(app)
-    wording.register(app)
+    template_filters.register(app)
     for door in (
         graphs,  # before entities: both answer at /graph/SLUG, and this one knows which is meant
         void,
@@ -102,39 +95,44 @@ def create_app(store: Store, settings: Settings, elsewhere: Elsewhere | None = N
         lists,
         search,
         editor,
-        crawl,
+        feeds,
         reconcile,
-        discovery,
+        openapi,
         dyads,
-        pictures,
+        picture_data,
         ontology_page,
     ):
         app.register_blueprint(door.blueprint)
-    _wrap(app, store, settings, places)
-    return app
-
-
-def _wrap(app: Flask, store: Store, settings: Settings, places: gate.Gate) -> None:
-    """Put around it what sees every request, from the inside out."""
-    cache = ResultCache(settings.cache)
     metrics = app.extensions[operation.METRICS] = Metrics()
     metrics.gauges.sources = {
         ("diplograph_workers", "Processes that answer queries."): lambda: operation.live_workers(store),
-        ("diplograph_queries_inside", "Queries that run or wait, in this process."): lambda: places.inside,
-        ("diplograph_cache_bytes", "Bytes of results kept, in this process."): lambda: cache.size,
-        ("diplograph_cache_hits", "Queries answered from the cache, in this process."): lambda: cache.hits,
-        ("diplograph_cache_misses", "Queries not found there, in this process."): lambda: cache.misses,
+        ("diplograph_queries_inside", "Queries that run or wait, in this process."): lambda: limit.taken,
     }
-    inner = app.wsgi_app
-    isolated = store if isinstance(store, IsolatedStore) else None
-    if isolated is not None:
-        inner = Straight(inner, isolated, places)
-    cached = CacheDoor(Compressor(inner), store, cache)
+    app.extensions[LIMIT] = limit
+    return app
+
+
+def create_asgi_app(app: Flask) -> ASGIApp:
+    """Build what a server runs: the application with its log, figures, cache and content codings."""
+    shared: State = app.extensions["diplograph"]
+    settings = shared.settings
+    metrics: Metrics = app.extensions[operation.METRICS]
+    limit: query_limit.QueryLimit = app.extensions[LIMIT]
+    plain = None
+    if isinstance(shared.store, IsolatedStore):
+        cache = ResultCache(settings.cache)
+        plain = PlainQueries(shared.store, cache, limit)
+        metrics.gauges.sources |= {
+            ("diplograph_cache_bytes", "Bytes of results kept, in this process."): lambda: cache.size,
+            ("diplograph_cache_hits", "Queries answered from the cache, in this process."): lambda: (
+                cache.hits
+            ),
+            ("diplograph_cache_misses", "Queries not found there, in this process."): lambda: cache.misses,
+        }
     if settings.request_log:
         _log_requests()
-    traffic = Traffic(cached, metrics, log=settings.request_log)
-    app.extensions[AHEAD] = partial(Ahead, cached, isolated, places, traffic.abandoned)
-    app.wsgi_app = traffic  # type: ignore[method-assign]
+    inner = Application(app, plain, settings.max_waiting + _SPARE_THREADS)
+    return RequestLog(Spooling(ContentCoding(inner)), metrics, log=settings.request_log)
 
 
 def _log_requests() -> None:

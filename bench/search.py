@@ -11,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kg.search import SearchIndex, attach, index_of, search, suggest
+from kg.store.isolated.limits import Limits
 from kg.store.isolated.store import IsolatedStore
+from kg.store.isolated.writer import Writer
 from kg.terms import GRAPH, ID, ONTOLOGY
 
 LABEL = "<http://www.w3.org/2000/01/rdf-schema#label>"
@@ -30,8 +32,8 @@ def main() -> None:
     labels = [" ".join(pick.choices(words, k=3)) for _ in range(options.names)]
     with tempfile.TemporaryDirectory(prefix="diplograph-bench-") as temporary:
         folder = Path(temporary)
-        store = IsolatedStore(
-            folder / "store", snapshots=folder / "snapshots", workers=2, timeout=600, memory=2**31
+        store = IsolatedStore.open(
+            folder / "store", folder / "snapshots", workers=2, timeout=600, limits=Limits(2**31)
         )
         try:
             fill(store, labels)
@@ -41,7 +43,7 @@ def main() -> None:
             store.close()
 
 
-def fill(store: IsolatedStore, labels: list[str]) -> None:
+def fill(store: IsolatedStore[Writer], labels: list[str]) -> None:
     """Store one named person for each label."""
     graph = f"<{GRAPH}bench>"
     for start in range(0, len(labels), 20_000):
@@ -52,7 +54,7 @@ def fill(store: IsolatedStore, labels: list[str]) -> None:
         store.update(f"INSERT DATA {{ GRAPH {graph} {{ {' '.join(lines)} }} }}")
 
 
-def report(store: IsolatedStore, labels: list[str], rounds: int, pick: random.Random) -> None:
+def report(store: IsolatedStore[Writer], labels: list[str], rounds: int, pick: random.Random) -> None:
     """Measure building, lookups, suggestions and searches; print milliseconds and ratios."""
     started = time.perf_counter()
     index = index_of(store)

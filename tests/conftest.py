@@ -13,7 +13,7 @@ from api.app import create_app
 from kg.load import install
 from kg.settings import Settings
 from kg.store import EmbeddedStore
-from tests.wire.live import serve_app
+from tests.live import serve_app
 
 
 @pytest.fixture(scope="session")

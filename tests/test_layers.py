@@ -20,7 +20,7 @@ FLOORS = (
     {"load", "describe", "graph_store", "dataset"},
 )
 WEB = {"flask", "werkzeug", "jinja2", "httptools", "http", "socketserver"}
-ENGINES = {"pyoxigraph", "reasonable", "rocksdict", "owlready2", "rdflib", "pyshacl"}
+ENGINES = {"pyoxigraph", "reasonable", "rocksdict", "owlready2", "rdflib", "pyrudof", "pyshacl"}
 
 
 def modules(package: str) -> list[Path]:

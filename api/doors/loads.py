@@ -20,8 +20,7 @@ from api.web.negotiation import wants_html
 from api.web.state import State, state
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
-from kg.load import LoadFolder, Preview
-from kg.load.state import State as Standing
+from kg.load import LoadFolder, LoadState, Preview
 from kg.provenance import Load
 from kg.rdf.formats import RDF_FORMATS
 from kg.readers.detect import FORMATS, bundled_readers
@@ -66,7 +65,6 @@ def preview() -> ResponseReturnValue:
     max_errors = _number("max_errors")
     here = state()
     here.loads.tidy()
-    here.expect_job()
     folder, _ = here.loads.new(name, started_by=_option("by") or "")
     try:
         path = _receive(folder, name)
@@ -197,7 +195,7 @@ def _fates(plan: Preview) -> list[tuple[str, int]]:
 _COUNTED: Final = {term(f"dg:{name}").value for name in ("Event", "Claim", "CodingRecord")}
 
 
-def _stored(load: Load, said: Standing | None) -> ResponseReturnValue:
+def _stored(load: Load, said: LoadState | None) -> ResponseReturnValue:
     members = {
         **load.summary(),
         "state": said.step if said else "stored",
@@ -232,7 +230,7 @@ def _answer(folder: LoadFolder, done: bool) -> ResponseReturnValue:
     return jsonify(members), 200 if done else 202, {"Location": place, "Vary": "Accept"}
 
 
-def _members(said: Standing) -> dict[str, Any]:
+def _members(said: LoadState) -> dict[str, Any]:
     members: dict[str, Any] = {"id": said.id, "state": said.step, "file": said.file_name}
     if said.preview is not None:
         members |= said.plan().summary()

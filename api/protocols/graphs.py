@@ -31,7 +31,6 @@ from kg.graph_store import WRITING, StoredGraph, read_dataset
 from kg.load import OWN_GRAPHS
 from kg.rdf.formats import DATASET_FORMATS, GRAPH_FORMATS, RDF_FORMATS, Format, rdf_format
 from kg.rdf.ntriples_files import Written, write_ntriples
-from kg.store import settle
 from kg.terms import GRAPH
 
 blueprint = Blueprint("graphs", __name__)
@@ -128,7 +127,7 @@ def _patch(graph: StoredGraph) -> Response:
 def _guarded(graph: StoredGraph, work: Callable[[], None]) -> Response:
     """Do a change whose conditions hold: 201 when it made the graph, else 204."""
     with WRITING:
-        settle(state().store)
+        state().store.settle()
         existed = graph.exists()
         check_write(_state_of(graph), existed)
         with state().writing():

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Protocol, runtime_checkable
 
 from flask import Blueprint, Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
@@ -17,24 +14,11 @@ from api.web.state import state
 from kg import __version__
 from kg.errors import DiplographError, StoreFailedError, UnknownNameError
 from kg.store import Store
+from kg.store.isolated.store import IsolatedStore
 
 blueprint = Blueprint("operation", __name__)
 
 METRICS = "diplograph metrics"
-
-
-@runtime_checkable
-class Isolated(Protocol):
-    """A store whose queries run in processes of their own."""
-
-    @property
-    def reader_pids(self) -> Sequence[int]:
-        """List the processes that answer queries."""
-        ...
-
-    def snapshot_age(self) -> float | None:
-        """Give the seconds since the newest snapshot was made."""
-        ...
 
 
 @blueprint.get("/health")
@@ -46,7 +30,7 @@ def health() -> ResponseReturnValue:
     except DiplographError as error:
         return send_problem(replace(problem_of(error), status=503))
     members: dict[str, object] = {"status": "ready", "program": __version__, "store_version": store.version}
-    if isinstance(store, Isolated):
+    if isinstance(store, IsolatedStore):
         members["workers"] = live_workers(store)
         members["snapshot_age"] = store.snapshot_age()
     if state().pending:
@@ -77,12 +61,12 @@ def metrics() -> Response:
 
 def live_workers(store: Store) -> int | None:
     """Count the processes that answer queries; None for a store that has none of its own."""
-    return sum(map(_lives, store.reader_pids)) if isinstance(store, Isolated) else None
+    return len(store.worker_pids()) if isinstance(store, IsolatedStore) else None
 
 
 def check_ready(store: Store) -> None:
     """Make sure that a query would be taken. Raises StoreFailedError."""
-    if isinstance(store, Isolated):
+    if isinstance(store, IsolatedStore):
         # Workers that are all busy are ready; to wait for one would be no answer.
         if not live_workers(store):
             raise _unready("no query process is alive")
@@ -95,11 +79,3 @@ def check_ready(store: Store) -> None:
 
 def _unready(detail: str) -> StoreFailedError:
     return StoreFailedError(f"the store is not ready: {detail}", mend="Wait, or look into the server's log.")
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True

@@ -1,6 +1,6 @@
 """Door: the SPARQL 1.1 Protocol.
 
-The page for browsers is in api/doors/editor.py.
+The page for browsers is in api/doors/editor.py; queries of programs mostly go by api/server/plain_queries.py.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Final, TypeVar
-from urllib.parse import quote
 
 from flask import Blueprint, Response, g, redirect, request
 from flask.typing import ResponseReturnValue
@@ -16,14 +15,14 @@ from flask.typing import ResponseReturnValue
 from api.doors.editor import SHOWN_ROWS as SHOWN_ROWS
 from api.doors.editor import editor_page, show
 from api.protocols.void import describe_service
-from api.server.straight import RAISED
 from api.web.auth import writes
 from api.web.errors import problem_of
 from api.web.negotiation import send_answer, wants_html
 from api.web.parameters import dataset, decode, inference, only, read_fields
+from api.web.query_request import FORM, SPARQL_QUERY, with_base
 from api.web.state import state
 from kg.describe.lists.solution_tables import result_of
-from kg.errors import QuerySyntaxError, RequestError, UnsupportedFormatError
+from kg.errors import RequestError, UnsupportedFormatError
 from kg.rdf.formats import result_format
 from kg.store import Answer, QueryDataset, Store
 
@@ -31,21 +30,17 @@ blueprint = Blueprint("sparql", __name__)
 
 T = TypeVar("T")
 
-FORM: Final = "application/x-www-form-urlencoded"
-# A query, or the fields of a form, is held in memory whole before anybody has shown a token.
+# A query or a form is held in memory as a whole, also from clients without a token.
 _TEXT_LIMIT: Final = 4 * 1024**2
 
 
 @blueprint.route("/sparql", methods=["GET", "POST"])
 def query() -> ResponseReturnValue:
-    """Answer a query (SPARQL 1.1 Protocol 2.1); without one, give the editor or the service description."""
+    """Answer a query (SPARQL 1.1 Protocol 2.1); without one, send the editor or the service description."""
     fields = _query_fields()
     if request.method != "POST" and "query" not in fields:
         return editor_page("") if wants_html() else _description()
     try:
-        raised = request.environ.pop(RAISED, None)
-        if raised is not None:
-            raise raised
         text = only(fields, "query")
         if wants_html():
             found = _timed(
@@ -91,7 +86,7 @@ def _carry_out(fields: Mapping[str, list[str]] | None) -> ResponseReturnValue:
         text = decode(request.get_data())
     graphs = dataset(fields, "using-graph-uri", "using-named-graph-uri")
     with state().writing():
-        _with_base(text, lambda whole: state().store.update(whole, graphs))
+        state().store.update(text, with_base(graphs, text, request.base_url))
     return redirect("/sparql", 303) if wants_html() else Response(status=204)
 
 
@@ -102,26 +97,12 @@ def _ask(text: str, fields: Mapping[str, list[str]]) -> Answer:
 def _timed(text: str, fields: Mapping[str, list[str]], work: Callable[[Store, str, QueryDataset], T]) -> T:
     """Answer a query over the dataset that the fields name, and note how long it took."""
     graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
+    graphs = with_base(graphs, text, request.base_url)
     store = state().asked(inference=inference(fields))
     started = perf_counter()
-    answer = _with_base(text, lambda whole: work(store, whole, graphs))
+    answer = work(store, text, graphs)
     g.timings = {"query": perf_counter() - started}
     return answer
-
-
-def _with_base(text: str, work: Callable[[str], T]) -> T:
-    """Carry out a request whose relative IRIs mean the endpoint's address (SPARQL 1.1 Query 4.1.1.1)."""
-    try:
-        return work(text)
-    except QuerySyntaxError:
-        # The engine knows no base, and only its parser can tell that one was lacking. Nothing was done yet.
-        try:
-            # The address is the client's word, so the answer is good for this client alone.
-            request.environ["diplograph.uncached"] = True
-            return work(f"BASE <{quote(request.base_url, safe=':/[]%')}> {text}")
-        except QuerySyntaxError:
-            pass
-        raise
 
 
 def _query_fields() -> dict[str, list[str]]:
@@ -130,7 +111,7 @@ def _query_fields() -> dict[str, list[str]]:
         return read_fields(request.query_string)
     if request.mimetype == FORM:
         return _body_fields()
-    _check_media_type("application/sparql-query")
+    _check_media_type(SPARQL_QUERY)
     request.max_content_length = _text_limit()
     fields = read_fields(request.query_string)
     fields.setdefault("query", []).append(decode(request.get_data()))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from api.server.data_folder import KEEPER, STORE, check_folder, open_folder, running_server
+from api.server.data_folder import STORE, check_folder, open_folder, running_server
 from kg import __version__
 from kg.errors import ConflictError, NotAStoreError, ParameterError, StoreFailedError
 from kg.settings import Settings
 from kg.store import EmbeddedStore
-from kg.store.isolated.copying import copy_store
-from kg.store.isolated.keeper_socket import DistantKeeper
+from kg.store.isolated.writer_server import RemoteWriter
 
 _LABEL: Final = "backup.json"
 
@@ -59,22 +57,20 @@ def restore(settings: Settings, source: Path) -> None:
             where=str(settings.data),
             mend="Name a new data folder with --data, or move that one away.",
         )
-    # Opened before it takes its place: a damaged backup is told of at once.
-    EmbeddedStore.open_snapshot(source / STORE).close()
+    store = EmbeddedStore.open_snapshot(source / STORE)
     try:
         settings.data.mkdir(parents=True, exist_ok=True)
-        copy_store(source / STORE, settings.data / STORE)
+        store.backup(settings.data / STORE)
     except OSError as error:
         raise StoreFailedError(f"it cannot be restored: {error}", where=str(settings.data)) from None
+    finally:
+        store.close()
 
 
 def _copy(settings: Settings, target: Path) -> None:
-    if running_server(settings.data) is not None:
-        keeper = DistantKeeper(settings.data / KEEPER, f"backup {os.getpid()}")
-        try:
-            keeper.backup(target)
-        finally:
-            keeper.close()
+    server = running_server(settings.data)
+    if server is not None and server.writer is not None:
+        RemoteWriter(server.writer).backup(target)
         return
     if not (settings.data / STORE).is_dir():
         raise ParameterError(

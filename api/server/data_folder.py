@@ -7,11 +7,11 @@ import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable
-from contextlib import nullcontext, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urlsplit
 
 from kg.changes import Change
@@ -23,15 +23,15 @@ from kg.errors import (
     WrongTokenError,
 )
 from kg.load import Follower, Loads, install, recover
-from kg.reasoning import Entailments, Pending
+from kg.reasoning import Entailments, StaleEntailments
 from kg.reasoning.stale import NAMES
 from kg.search import SearchIndex, attach
 from kg.settings import Settings
 from kg.store import EmbeddedStore, Store
-from kg.store.isolated.keeper import Keeper, Keeping
-from kg.store.isolated.keeper_socket import DistantKeeper
-from kg.store.isolated.shared import SharedNumber
+from kg.store.isolated.limits import Limits
 from kg.store.isolated.store import IsolatedStore
+from kg.store.isolated.writer import Writer
+from kg.store.isolated.writer_server import RemoteWriter, WriterAddress, serve_writer
 from kg.store.remote.dialects import OURS
 
 if TYPE_CHECKING:
@@ -43,14 +43,12 @@ TOKEN: Final = "token"  # noqa: S105 - the name of a file
 SERVER: Final = "server.json"
 SEARCH: Final = "search.sqlite"
 LOADS: Final = "loads"
-KEEPER: Final = "keeper.sock"
 FIGURES: Final = "figures"
 # What a folder may hold before it has a store.
 _OWN: Final = {
     TOKEN,
     SERVER,
     SNAPSHOTS,
-    KEEPER,
     FIGURES,
     LOADS,
     *NAMES,
@@ -63,15 +61,16 @@ _OPENING: Final = 6 * 3600.0
 _log = logging.getLogger(__name__)
 
 
-S = TypeVar("S", EmbeddedStore, IsolatedStore)
+S = TypeVar("S", bound=Store)
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: its address without a slash at the end, and its process."""
+    """A running server: its address without a slash at the end, its process, and its store's writer."""
 
     url: str
     pid: int
+    writer: WriterAddress | None = None
 
 
 def check_folder(folder: Path) -> None:
@@ -95,67 +94,61 @@ def open_folder(settings: Settings) -> EmbeddedStore:
     return _open(settings, lambda: EmbeddedStore(settings.data / STORE, allowed=settings.service_allow))
 
 
-def keep_folder(settings: Settings, count: SharedNumber) -> Keeper:
-    """Hold the data folder for fronts, with the reference graphs up to date; `count` is its shared version.
+@contextmanager
+def keep_folder(settings: Settings) -> Iterator[WriterAddress | None]:
+    """Hold the data folder for fronts, with the reference graphs up to date; yield the address of its writer.
 
-    Raises what `open_folder` raises.
+    Yields None for a store elsewhere, whose reference graphs are brought up to date. Raises what
+    `open_folder` raises.
     """
-
-    def make() -> IsolatedStore:
-        folder = settings.data / STORE
-        keeper = Keeper(
-            folder,
-            settings.data / SNAPSHOTS,
-            timeout=settings.query_timeout,
-            memory=settings.query_memory,
-            allowed=settings.service_allow,
-            count=count,
-        )
-        # What is bundled is read whole to bring it up to date, whatever a query may give or take.
-        return isolate_store(replace(settings, query_rows=0, query_timeout=_OPENING), folder, keeper)
-
-    # Nobody else reads yet; the readers of this one end as soon as the graphs are up to date.
-    store = _open(settings, make)
-    keeper = store.keeper
-    store.release_readers()
-    assert isinstance(keeper, Keeper)  # noqa: S101
-    return keeper
+    if settings.store:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        open_remote(settings, install_into=True).close()
+        yield None
+        return
+    store = isolate_folder(replace(settings, query_timeout=_OPENING))
+    store.close_workers()
+    try:
+        yield serve_writer(store.writer)
+    finally:
+        store.close()
 
 
-def isolate_store(settings: Settings, folder: Path, keeper: Keeping | None) -> IsolatedStore:
-    """Open a store behind processes that can be stopped; `keeper` is who holds the folder, if another does.
-
-    Every front has its share of the queries that may run at once, two at least.
-    """
-    return IsolatedStore(
-        folder,
-        snapshots=settings.data / SNAPSHOTS,
-        workers=max(2, -(-settings.workers // settings.fronts)),
-        timeout=settings.query_timeout,
-        memory=settings.query_memory,
-        rows=settings.query_rows,
-        allowed=settings.service_allow,
-        keeper=keeper,
-        eager=1,
-    )
-
-
-def open_behind(settings: Settings, keeper: dict[str, Any] | None, name: str) -> Store:
-    """Open the store that another process keeps, or the one elsewhere (None); `name` is this process's."""
-    if keeper is None:
+def open_behind(settings: Settings, address: WriterAddress | None) -> Store:
+    """Open the store whose folder another process holds, or the one elsewhere (None)."""
+    if address is None:
         return open_remote(settings)
-    distant = DistantKeeper(Path(keeper["path"]), name, keeper["epoch"], int(keeper["descriptor"]))
-    return isolate_store(settings, settings.data / STORE, distant)
-
-
-def isolate_folder(settings: Settings) -> IsolatedStore:
-    """Open the store of the data folder behind processes that can be stopped, for this process alone.
-
-    Raises what `open_folder` raises.
-    """
-    return _open(
-        settings, lambda: isolate_store(replace(settings, query_rows=0), settings.data / STORE, None)
+    return IsolatedStore(
+        settings.data / STORE,
+        settings.data / SNAPSHOTS,
+        RemoteWriter(address),
+        workers=_workers(settings),
+        timeout=settings.query_timeout,
+        limits=Limits(settings.query_memory, settings.query_rows, settings.service_allow),
     )
+
+
+def isolate_folder(settings: Settings) -> IsolatedStore[Writer]:
+    """Open the store of the data folder with a writer and workers of this process.
+
+    There is no limit on rows. Raises what `open_folder` raises.
+    """
+
+    def make() -> IsolatedStore[Writer]:
+        return IsolatedStore.open(
+            settings.data / STORE,
+            settings.data / SNAPSHOTS,
+            workers=_workers(settings),
+            timeout=settings.query_timeout,
+            limits=Limits(settings.query_memory, allowed=settings.service_allow),
+        )
+
+    return _open(settings, make)
+
+
+def _workers(settings: Settings) -> int:
+    """Return a front's share of the queries that may run at once, two at least."""
+    return max(2, -(-settings.workers // settings.fronts))
 
 
 class InStep:
@@ -164,7 +157,7 @@ class InStep:
     def __init__(self, index: SearchIndex, folder: Path) -> None:
         self._index = index
         self._entailments = Entailments()
-        self._pending = Pending(folder) if folder.is_dir() else None
+        self._pending = StaleEntailments(folder) if folder.is_dir() else None
 
     def follow(self, store: Store, change: Change) -> None:
         """Take over what a commit or an undo changed; the data must be stored already."""
@@ -195,7 +188,7 @@ def _open(settings: Settings, make: Callable[[], S]) -> S:
     try:
         install(store)
         recover(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
-        pending = Pending(settings.data)
+        pending = StaleEntailments(settings.data)
         if pending.stale() and pending.is_small(store):
             pending.rebuild(store)
         else:
@@ -285,14 +278,15 @@ def make_token(folder: Path) -> str:
     return token
 
 
-def announce(folder: Path, url: str) -> None:
-    """Say where this process serves the folder."""
+def announce(folder: Path, url: str, writer: WriterAddress | None) -> None:
+    """Write down, for this user alone, where this process serves the folder and its writer is reached."""
     (folder / SERVER).unlink(missing_ok=True)
-    _write_private(folder / SERVER, json.dumps({"url": url, "pid": os.getpid()}) + "\n")
+    server = Server(url, os.getpid(), writer)
+    _write_private(folder / SERVER, json.dumps(asdict(server)) + "\n")
 
 
 def withdraw(folder: Path) -> None:
-    """Take back what `announce` said."""
+    """Remove what `announce` wrote."""
     (folder / SERVER).unlink(missing_ok=True)
 
 
@@ -300,7 +294,8 @@ def running_server(folder: Path) -> Server | None:
     """Find the server that holds the folder; one that ended without saying so counts as none."""
     try:
         said = json.loads((folder / SERVER).read_text(encoding="utf-8"))
-        server = Server(str(said["url"]), int(said["pid"]))
+        writer = said.get("writer")
+        server = Server(said["url"], int(said["pid"]), WriterAddress(**writer) if writer else None)
         parts = urlsplit(server.url)
         socket.create_connection((parts.hostname or "", parts.port or 80), timeout=2).close()
         # Another program may have taken the port after ours ended; signal 0 only asks whether it lives.

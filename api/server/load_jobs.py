@@ -1,10 +1,10 @@
-"""What a load asks for, as plain values: here or in another process, it is carried out by the same code."""
+"""Jobs of loading as plain values, carried out in this process or in another one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, NotRequired, Protocol, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from api.commands.load_targets import reader_by
 from kg import load as loading
@@ -13,7 +13,7 @@ from kg.store import Store
 
 
 class Reading(TypedDict):
-    """Which file a load has been sent, and what is said of it."""
+    """The file of a load, and how to read it."""
 
     path: str
     name: str
@@ -26,7 +26,7 @@ class Reading(TypedDict):
 
 
 class Job(TypedDict):
-    """What is to be done with a load: preview it, store it without the IRIs in `skip`, or take it back."""
+    """One step of a load: preview it, store it without the IRIs in `skip`, or undo it."""
 
     do: Literal["preview", "store", "undo"]
     load: str
@@ -35,35 +35,23 @@ class Job(TypedDict):
     started_by: NotRequired[str]
 
 
-class Elsewhere(Protocol):
-    """Where jobs are carried out that this process is to be spared."""
-
-    def expect(self) -> None:
-        """Note that a job is about to come."""
-        ...
-
-    def carry_out(self, job: Job) -> None:
-        """Have a job done; see `carry_out`."""
-        ...
-
-
 def carry_out(store: Store, loads: Loads, followers: Sequence[Follower], job: Job) -> None:
-    """Do what a job says. Raises what `prepare`, `store_load` and `undo_load` of `kg.load` raise."""
+    """Carry out a job. Raises what `prepare`, `store_load` and `undo_load` of `kg.load` raise."""
     folder = loads.open(job["load"])
     match job["do"]:
         case "preview":
-            told = job["reading"]
-            mapping = told["mapping"]
+            reading = job["reading"]
+            mapping = reading["mapping"]
             loading.prepare(
                 store,
                 folder,
-                Path(told["path"]),
-                name=told["name"],
-                format=told["format"],
-                media_type=told["media_type"],
-                source=told["source"],
-                base_iri=told["base_iri"],
-                max_errors=told["max_errors"],
+                Path(reading["path"]),
+                name=reading["name"],
+                format=reading["format"],
+                media_type=reading["media_type"],
+                source=reading["source"],
+                base_iri=reading["base_iri"],
+                max_errors=reading["max_errors"],
                 find_reader=reader_by(None if mapping is None else Path(mapping)),
             )
         case "store":

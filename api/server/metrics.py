@@ -1,4 +1,4 @@
-"""Figures of operation for Prometheus, over all processes that answer."""
+"""Figures of operation for Prometheus, summed over all fronts."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 SEVERAL: Final = "PROMETHEUS_MULTIPROC_DIR"
-"""Names a folder in the environment when several processes answer; set it before this module is imported."""
+"""Environment variable for the folder that several processes share; set before this module is imported."""
 
 _BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 
 class Gauges(Collector):
-    """Figures that are read when they are asked for: pairs of name with help, and value."""
+    """Gauges whose values are read on request: `sources` maps name and help to a function."""
 
     def __init__(self) -> None:
         self.sources: dict[tuple[str, str], Callable[[], float | None]] = {}
 
     def collect(self) -> Iterable[Metric]:
-        """Read them."""
+        """Read all gauges."""
         return self._read()
 
     def _read(self) -> Iterator[Metric]:
@@ -36,7 +36,7 @@ class Gauges(Collector):
 
 
 class Metrics:
-    """The figures of one application."""
+    """Figures of one application."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -50,7 +50,7 @@ class Metrics:
         )
         self.queries = Counter(
             "diplograph_queries",
-            "Queries by outcome: complete, hit, broken, abandoned, or the kind of the problem.",
+            "Queries by outcome: complete, hit, broken, abandoned, or the kind of problem.",
             ("outcome",),
             registry=self._registry,
         )
@@ -64,7 +64,7 @@ class Metrics:
             "diplograph_loads", "Loads that were committed or failed.", ("outcome",), registry=self._registry
         )
 
-        # To find a counter by its labels takes longer than to count.
+        # Finding a counter by its labels takes longer than counting.
         self._request = lru_cache(maxsize=256)(self.requests.labels)
         self._query = lru_cache(maxsize=256)(self.queries.labels)
 
@@ -73,12 +73,12 @@ class Metrics:
         self._request(method, status).inc()
 
     def count_query(self, outcome: str, seconds: float) -> None:
-        """Count a query, and the seconds that it took."""
+        """Count a query and its seconds."""
         self._query(outcome).inc()
         self.seconds.observe(seconds)
 
     def render(self) -> bytes:
-        """Write them in Prometheus' text format."""
+        """Write all figures in the text format of Prometheus."""
         if SEVERAL not in os.environ:
             return generate_latest(self._registry)
         registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""The folder where the fronts keep their figures of operation together, while the server runs."""
+"""The folder in which the fronts share their figures of operation, while the server runs."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Final
 
 from api.server.data_folder import FIGURES
-from kg.load.state import locked
+from kg.load import locked
 
-# Who writes to a page of a file on a disk waits while the disk takes the page, and that may be a second.
+# Writing to a mapped file on a disk can wait a second for the disk.
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the names below are checked for their owner
 _LOCK: Final = "lock"
 
 
 def figures_folder(data: Path) -> Path:
-    """Name the folder for a data folder: in memory where the system has a place for it."""
+    """Return the folder for a data folder: in memory where the system has a place for it."""
     digest = hashlib.sha256(os.fsencode(data.absolute())).hexdigest()[:16]
     folder = _IN_MEMORY / f"{_ours()}{digest}"
     usable = os.access(_IN_MEMORY, os.W_OK) and (not os.path.lexists(folder) or _is_own(folder))
@@ -28,7 +28,7 @@ def figures_folder(data: Path) -> Path:
 
 @contextmanager
 def emptied(folder: Path) -> Iterator[None]:
-    """Give an empty folder, of which nothing is left afterwards."""
+    """Yield with the folder empty; it is removed afterwards."""
     _sweep()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
@@ -40,10 +40,10 @@ def emptied(folder: Path) -> Iterator[None]:
 
 
 def _sweep() -> None:
-    """Remove what servers left in memory that were killed: nobody holds their locks."""
+    """Remove the folders of servers that were killed: their locks are free."""
     for left in _IN_MEMORY.glob(f"{_ours()}*"):
         with suppress(OSError):
-            # One without a lock is being made.
+            # A folder without a lock is being made.
             if _is_own(left) and (left / _LOCK).exists():
                 with locked(left / _LOCK, wait=False) as got:
                     if got:

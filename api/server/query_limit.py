@@ -1,66 +1,85 @@
-"""So many queries at once and no more: the rest are told to come again."""
+"""The limit on queries at once: more than that are refused with 503."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from flask import Flask, Response, g, request
 
 from kg.errors import BusyError
 
-# Doors whose reading costs a query of the client's making.
+# Doors that carry out a query of the client's own.
 _COSTLY: Final = frozenset(
-    {"sparql.query", "sparql.download", "questions.question", "graphs.indirect", "graphs.direct", "void.void"}
+    {
+        "sparql.query",
+        "sparql.download",
+        "editor.run",
+        "questions.question",
+        "graphs.indirect",
+        "graphs.direct",
+        "void.void",
+    }
 )
 
 
-class Gate:
-    """Counts those inside."""
+class QueryLimit:
+    """Counts the queries under way in this process."""
 
     def __init__(self, places: int) -> None:
         self._places = places
         self._lock = threading.Lock()
-        self._inside = 0
+        self._taken = 0
 
     @property
-    def inside(self) -> int:
-        """Tell how many are inside."""
-        return self._inside
+    def taken(self) -> int:
+        """Number of queries that run or wait."""
+        return self._taken
 
     def enter(self) -> None:
         """Take a place. Raises BusyError when all are taken."""
         with self._lock:
-            if self._inside >= self._places:
+            if self._taken >= self._places:
                 raise BusyError(
-                    f"{self._inside} queries are running or waiting, and no more are taken",
+                    f"{self._taken} queries are running or waiting, and no more are accepted",
                     mend="Try again in a moment, with fewer requests at once.",
                 )
-            self._inside += 1
+            self._taken += 1
 
     def leave(self) -> None:
         """Give the place back."""
         with self._lock:
-            self._inside -= 1
+            self._taken -= 1
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold a place for the length of a block. Raises BusyError."""
+        self.enter()
+        try:
+            yield
+        finally:
+            self.leave()
 
 
-def register(app: Flask, gate: Gate) -> None:
-    """Attach to the application: a place is held until the last byte of the answer has gone."""
+def register(app: Flask, limit: QueryLimit) -> None:
+    """Attach the limit to an application; a place is held until the last byte of the answer is made."""
 
     def enter() -> None:
         if request.endpoint in _COSTLY and request.method != "OPTIONS":
-            gate.enter()
-            g.place = gate
+            limit.enter()
+            g.place = limit
 
     def hand_over(response: Response) -> Response:
-        if g.pop("place", None) is not None:
-            response.call_on_close(gate.leave)
+        if response.is_streamed and g.pop("place", None) is not None:
+            response.call_on_close(limit.leave)
         return response
 
-    def tidy(error: BaseException | None) -> None:
+    def give_back(error: BaseException | None) -> None:
         if g.pop("place", None) is not None:
-            gate.leave()
+            limit.leave()
 
     app.before_request(enter)
     app.after_request(hand_over)
-    app.teardown_request(tidy)
+    app.teardown_request(give_back)

@@ -1,29 +1,33 @@
-"""Every request as it passes: counted, logged without secrets, and whole for clients of HTTP/1.0."""
+"""Every request as it passes: counted, logged without secrets, and ended visibly when it fails."""
 
 from __future__ import annotations
 
 import json
 import logging
 import re
-import tempfile
-from collections.abc import Iterable, Iterator
+from asyncio import CancelledError
 from time import perf_counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
-from api.server.metrics import Metrics
-from api.web.compression import Environ, Headers, Piped, Wsgi, header, run
-from api.web.errors import problem_of, status_of
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.web.errors import problem_of, problem_parts
+from api.web.exchange import CURRENT, Exchange
+from api.web.headers import encode
 from kg.errors import DiplographError, StoreFailedError
 
-_log = logging.getLogger("diplograph.requests")
+if TYPE_CHECKING:
+    from api.server.metrics import Metrics
 
+_log = logging.getLogger("diplograph.requests")
+_faults = logging.getLogger(__name__)
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 _SHOWN: Final = 300
-# No status of the standard: nobody is there to read one. Proxies write it into their logs.
-_GONE: Final = "499"
-_PIECE: Final = 64 * 1024
-_SPOOL: Final = 8 * 1024**2
-# Kept: words that people query by. Hidden: what no word looks like, and what names itself a secret.
+# Not a status of the standard: the client left before there was one. Proxies log it so.
+_GONE: Final = 499
+# Kept: words that people query by. Hidden: text that looks random, and text that names itself a secret.
 _SECRET: Final = re.compile(r"(?i)pass(?:word|wd|phrase)|secret|token|api.?key|bearer|credential")
 _RANDOM: Final = re.compile(r"(?=[^\s]*[0-9])(?=[^\s]*[A-Za-z])[A-Za-z0-9+/=_.-]{20,}")
 _LITERAL: Final = re.compile(
@@ -35,67 +39,75 @@ _USERINFO: Final = re.compile(r"://[^/\s<>@]*@")
 _HIDDEN: Final = "…"
 
 
-class Traffic:
-    """Wraps an application."""
+class RequestLog:
+    """ASGI middleware around all others."""
 
-    def __init__(self, app: Wsgi, metrics: Metrics, *, log: bool) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, log: bool) -> None:
         self._app = app
         self._metrics = metrics
         self._logs = log
 
-    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
-        """Answer a request."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request. One that fails in mid-answer is left unfinished; the server breaks it off."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
         started = perf_counter()
-        status, headers, body = run(self._app, environ)
-        if environ.get("SERVER_PROTOCOL") == "HTTP/1.0" and not header(headers, "Content-Length"):
-            status, headers, body = _spooled(status, headers, body)
-        start_response(status, headers)
-        return Piped(body, self._watched(body, environ, status, started))
+        exchange = Exchange()
+        CURRENT.set(exchange)
 
-    def abandoned(self, environ: Environ, seconds: float) -> None:
-        """Note a request whose client went away before the application was asked."""
-        self._note(environ, _GONE, "abandoned", 0, seconds)
+        async def noted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+            else:
+                exchange.size += len(message.get("body", b""))
+                exchange.complete = not message.get("more_body", False)
+            await send(message)
 
-    def _watched(
-        self, body: Iterable[bytes], environ: Environ, status: str, started: float
-    ) -> Iterator[bytes]:
-        outcome = "abandoned"
-        size = 0
         try:
-            for piece in body:
-                size += len(piece)
-                yield piece
-            outcome = "complete"
-        except Exception:
-            outcome = "broken"
+            await self._app(scope, receive, noted)
+        except CancelledError:
+            exchange.outcome = "broken"
             raise
+        except Exception as error:
+            await self._fail(error, exchange, noted)
         finally:
-            self._note(environ, status, outcome, size, perf_counter() - started)
+            self._note(scope, exchange, perf_counter() - started)
 
-    def _note(self, environ: Environ, status: str, outcome: str, size: int, seconds: float) -> None:
-        method, path, code = environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""), status[:3]
-        self._metrics.count_request(method if method in _METHODS else "other", code)
-        asked = environ.get("QUERY_STRING") or method == "POST"
-        if path.startswith("/sparql") and method != "OPTIONS" and asked:
-            if outcome == "complete":
-                outcome = environ.get("diplograph.problem") or environ.get("diplograph.outcome") or outcome
+    async def _fail(self, error: Exception, exchange: Exchange, send: Send) -> None:
+        if not isinstance(error, (DiplographError, TimeoutError)):
+            _faults.error("an answer broke off", exc_info=error)
+        if exchange.status:
+            exchange.outcome = "broken"
+            return
+        known = error if isinstance(error, DiplographError) else StoreFailedError("the answer broke off")
+        problem = problem_of(known)
+        exchange.outcome = problem.kind
+        headers, body = problem_parts(problem, known)
+        await send({"type": "http.response.start", "status": problem.status, "headers": encode(headers)})
+        await send({"type": "http.response.body", "body": body})
+
+    def _note(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
+        method, path = scope["method"], scope["path"]
+        status = exchange.status or _GONE
+        outcome = exchange.outcome or ("complete" if exchange.complete else "abandoned")
+        self._metrics.count_request(method if method in _METHODS else "other", str(status))
+        query_string = scope["query_string"].decode("latin-1")
+        if path.startswith("/sparql") and method != "OPTIONS" and (query_string or method == "POST"):
             self._metrics.count_query(outcome, seconds)
         if method == "POST" and re.fullmatch(r"/loads/[^/]+/(?:commit|undo)", path):
-            self._metrics.loads.labels("committed" if int(code) < 400 else "failed").inc()
+            self._metrics.loads.labels("committed" if status < 400 else "failed").inc()
         if self._logs:
-            address = path + shown_parameters(environ.get("QUERY_STRING", ""))
+            address = json.dumps(path + shown_parameters(query_string), ensure_ascii=False)
+            client = (scope.get("client") or ("-",))[0]
             _log.info(
                 "%s %s %s %s %d bytes %.1f ms %s",
-                environ.get("REMOTE_ADDR", "-"), method, json.dumps(address, ensure_ascii=False),
-                code, size, seconds * 1000, outcome,
+                client, method, address, status, exchange.size, seconds * 1000, outcome,
             )  # fmt: skip
 
 
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
-
-
 def shown_parameters(query_string: str) -> str:
-    """Write the parameters of an address for the log: shortened, and without what looks like a secret."""
+    """Write the parameters of an address for the log, shortened and without text that looks like a secret."""
     pairs = parse_qsl(query_string, keep_blank_values=True, errors="replace")
     if not pairs:
         return ""
@@ -104,7 +116,7 @@ def shown_parameters(query_string: str) -> str:
 
 
 def shown_text(text: str) -> str:
-    """Shorten a text for the log and hide what looks like a secret in it."""
+    """Shorten a text for the log and hide the parts of it that look like secrets."""
     text = _USERINFO.sub("://…@", text)
     text = _LITERAL.sub(
         lambda found: f'"{_HIDDEN}"' if _SECRET.search(found[0]) or _RANDOM.search(found[0]) else found[0],
@@ -120,47 +132,3 @@ def shown_text(text: str) -> str:
 def _hide_plain(found: re.Match[str]) -> str:
     # Addresses and names of things are long, too, and are made of words.
     return found[0] if "/" in found[0] or "-" in found[0] else _HIDDEN
-
-
-def _spooled(status: str, headers: Headers, body: Iterable[bytes]) -> tuple[str, Headers, Iterable[bytes]]:
-    """Take a body whole before its first byte is sent, with its length.
-
-    A client of HTTP/1.0 has no other way to tell a whole answer from a broken one (RFC 9112 section 6.3).
-    """
-    spool = tempfile.SpooledTemporaryFile(max_size=_SPOOL)  # noqa: SIM115 - closed with the body
-    try:
-        try:
-            for piece in body:
-                spool.write(piece)
-        finally:
-            close = getattr(body, "close", None)
-            if close is not None:
-                close()
-    except Exception as error:
-        spool.close()
-        known = error if isinstance(error, DiplographError) else StoreFailedError("the answer broke off")
-        text = json.dumps(problem_of(known).members()).encode()
-        return (
-            f"{status_of(known)} Problem",
-            [("Content-Type", "application/problem+json"), ("Content-Length", str(len(text)))],
-            [text],
-        )
-    length = spool.tell()
-    spool.seek(0)
-    return status, [*headers, ("Content-Length", str(length))], Piped(_Closing(spool), _read(spool))
-
-
-class _Closing:
-    def __init__(self, spool: Any) -> None:
-        self._spool = spool
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(())
-
-    def close(self) -> None:
-        self._spool.close()
-
-
-def _read(spool: Any) -> Iterator[bytes]:
-    while piece := spool.read(_PIECE):
-        yield piece

@@ -1,4 +1,4 @@
-"""Serving: one process holds the data folder, several answer on one address, until it is told to stop."""
+"""Serving: one process holds the data folder, several answer requests on one address."""
 
 from __future__ import annotations
 
@@ -11,78 +11,48 @@ from dataclasses import replace
 from types import FrameType
 
 from api.server.data_folder import (
-    KEEPER,
     announce,
     check_folder,
     keep_folder,
     known_token,
     make_token,
-    open_remote,
     withdraw,
 )
-from api.server.fronts import Fronts, task
+from api.server.front_processes import Fronts, raise_file_limit
 from api.server.metrics_folder import emptied, figures_folder
 from kg.errors import ParameterError, PortInUseError
+from kg.processes import preload
 from kg.settings import Settings
-from kg.store.isolated.keeper_socket import KeeperSocket
-from kg.store.isolated.shared import SharedNumber
 
 
 def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None]) -> None:
     """Serve the data folder, or the store elsewhere, at `host` and `port` (0: a free one).
 
-    SIGINT and SIGTERM stop it. `say` gets the lines that people need: the address, and once, when it is made,
-    the token. Raises ParameterError, PortInUseError, NotAStoreError, StoreBusyError, StoreFailedError.
+    SIGINT and SIGTERM stop it. `say` gets the lines for people: the address, and the token when it is new.
+    Raises ParameterError, PortInUseError, NotAStoreError, StoreBusyError, StoreFailedError.
     """
-    # Other processes, which stand elsewhere, are told where it is.
+    # Other processes have other working folders.
     settings = replace(settings, data=settings.data.absolute())
     check_folder(settings.data)
+    raise_file_limit()
+    # Fronts and load processes are forked with these in memory.
+    preload("api.server.front_processes", "flask")
     figures = figures_folder(settings.data)
-    with _bound(host, port) as listening:
-        count = SharedNumber()
-        # They start while the store is opened.
-        fronts = Fronts(settings.fronts, listening, count.descriptor, figures)
+    with _bound(host, port) as listening, keep_folder(settings) as address, emptied(figures):
+        token = known_token(settings)
+        if not token:
+            token = make_token(settings.data)
+            say(f"The token for writing, kept in {settings.data / 'token'}: {token}")
+        fronts = Fronts(listening, replace(settings, token=token), address, figures)
         try:
-            with (
-                _kept(settings, count) as keeper,
-                emptied(figures),
-                _stopped_by_signals(fronts.end),
-            ):
-                token = known_token(settings)
-                if not token:
-                    token = make_token(settings.data)
-                    say(f"The token that writing needs, kept in {settings.data / 'token'}: {token}")
-                fronts.tell(task(replace(settings, token=token), keeper))
+            with _stopped_by_signals(fronts.end):
                 url = _url(listening)
-                announce(settings.data, url)
+                announce(settings.data, url, address)
                 say(f"diplograph serves {settings.store or settings.data} at {url}/ (Ctrl+C stops it)")
-                try:
-                    fronts.watch()
-                finally:
-                    withdraw(settings.data)
-                    fronts.stop()
+                fronts.watch()
         finally:
+            withdraw(settings.data)
             fronts.stop()
-
-
-@contextmanager
-def _kept(settings: Settings, count: SharedNumber) -> Iterator[dict[str, object] | None]:
-    """Hold the folder while fronts work; gives what they are told of it."""
-    if settings.store:
-        settings.data.mkdir(parents=True, exist_ok=True)
-        open_remote(settings, install_into=True).close()
-        yield None
-        return
-    keeper = keep_folder(settings, count)
-    try:
-        path = settings.data.resolve() / KEEPER
-        door = KeeperSocket(keeper, path)
-        try:
-            yield {"path": str(path), "epoch": keeper.epoch, "descriptor": count.descriptor}
-        finally:
-            door.close()
-    finally:
-        keeper.close()
 
 
 @contextmanager
@@ -115,7 +85,7 @@ def _bind(host: str, port: int) -> socket.socket:
         listening = socket.socket(family, kind, protocol)
     except (socket.gaierror, OverflowError) as error:
         raise ParameterError(
-            f"{host} port {port} is no address: {error}", mend="Set --host or --port."
+            f"{host} port {port} is not an address: {error}", mend="Set --host or --port."
         ) from None
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -140,6 +110,6 @@ def _bind(host: str, port: int) -> socket.socket:
 
 def _url(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
-    # What listens on every address is reached on this machine's own.
+    # A server on all addresses is reached at the loopback address.
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

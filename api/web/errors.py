@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from flask import Flask, Response, current_app, json, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 from werkzeug.exceptions import (
     HTTPException,
     MethodNotAllowed,
@@ -16,6 +17,7 @@ from werkzeug.exceptions import (
 )
 from werkzeug.http import HTTP_STATUS_CODES
 
+from api.web.exchange import note_outcome
 from api.web.negotiation import wants_html
 from kg import errors
 from kg.terms import BASE
@@ -51,7 +53,7 @@ STATUS: Final[dict[type[errors.DiplographError], int]] = {
 
 @dataclass(frozen=True)
 class Problem:
-    """What a client is told of an error: RFC 9457's members, and where it is and how to mend it."""
+    """An error as clients get it: the members of RFC 9457, and the place of the error and how to mend it."""
 
     type: str
     title: str
@@ -63,18 +65,23 @@ class Problem:
     column: int | None = None
     findings: tuple[str, ...] = ()
 
+    @property
+    def kind(self) -> str:
+        """Last part of the type, such as `query-stopped`."""
+        return self.type.rpartition("/")[2]
+
     def members(self) -> dict[str, object]:
-        """Give the members that have a value (RFC 9457 section 3)."""
+        """Return the members that have a value (RFC 9457 section 3)."""
         return {name: value for name, value in asdict(self).items() if value not in (None, ())}
 
 
 def status_of(error: errors.DiplographError) -> int:
-    """Give the HTTP status of an error of ours."""
+    """Return the HTTP status of one of our errors."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
 def problem_of(error: errors.DiplographError) -> Problem:
-    """Describe an error of ours."""
+    """Describe one of our errors."""
     return Problem(
         type=_type(type(error).__name__.removesuffix("Error")),
         title=error.title,
@@ -88,18 +95,39 @@ def problem_of(error: errors.DiplographError) -> Problem:
     )
 
 
-def send_problem(problem: Problem) -> Response:
-    """Answer with a problem: a page for browsers, application/problem+json for everybody else."""
-    request.environ["diplograph.problem"] = problem.type.rpartition("/")[2]
-    if wants_html():
-        response = make_response(render_template("error.html", problem=problem), problem.status)
-    else:
-        response = Response(
-            json.dumps(problem.members()), problem.status, content_type="application/problem+json"
-        )
-    response.vary.add("Accept")
-    response.headers["Cache-Control"] = "no-store"
+def problem_parts(
+    problem: Problem, error: errors.DiplographError | None = None
+) -> tuple[list[tuple[str, str]], bytes]:
+    """Write a problem as application/problem+json: headers and body."""
+    body = json.dumps(problem.members()).encode()
+    headers = [
+        ("Content-Type", "application/problem+json"),
+        ("Content-Length", str(len(body))),
+        ("Vary", "Accept"),
+        ("Cache-Control", "no-store"),
+    ]
+    if problem.status == 401:
+        headers.append(("WWW-Authenticate", 'Bearer realm="diplograph"'))
+    if isinstance(error, (errors.BusyError, errors.StoreBusyError)):
+        headers.append(("Retry-After", "2"))
+    return headers, body
+
+
+def send_problem(problem: Problem, error: errors.DiplographError | None = None) -> Response:
+    """Answer with a problem: a page for browsers, application/problem+json for other clients."""
+    note_outcome(problem.kind)
+    headers, body = problem_parts(problem, error)
+    if not wants_html():
+        return Response(body, problem.status, headers=headers)
+    response = make_response(render_template("error.html", problem=problem), problem.status)
+    response.headers.extend([pair for pair in headers if not pair[0].startswith("Content-")])
     return response
+
+
+def log_error(error: errors.DiplographError) -> None:
+    """Log an error that is the server's fault."""
+    if status_of(error) >= 500:
+        _log.error("%s: %s", type(error).__name__, error)
 
 
 def register(app: Flask) -> None:
@@ -110,15 +138,8 @@ def register(app: Flask) -> None:
 
 
 def _ours(error: errors.DiplographError) -> Response:
-    status = status_of(error)
-    if status >= 500:
-        _log.error("%s: %s", type(error).__name__, error)
-    response = send_problem(problem_of(error))
-    if status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="diplograph"'
-    if isinstance(error, (errors.BusyError, errors.StoreBusyError)):
-        response.headers["Retry-After"] = "2"
-    return response
+    log_error(error)
+    return send_problem(problem_of(error), error)
 
 
 def _http(error: HTTPException) -> Response:
@@ -148,7 +169,7 @@ def _over_limit() -> tuple[str, str]:
     whole, form = request.max_content_length, request.max_form_memory_size
     length = request.content_length
     if whole is not None and whole < current_app.config["MAX_CONTENT_LENGTH"]:
-        return f"a body of this kind may have {whole:,} bytes at most", "Take it apart into several requests."
+        return f"a body of this kind may have {whole:,} bytes at most", "Split it into several requests."
     if whole is not None and (length is None or length > whole or form is None):
         return (
             f"the body may have {whole:,} bytes at most",
@@ -167,7 +188,7 @@ def _unexpected(error: Exception) -> Response:
             _type("Unexpected"),
             "Something went wrong inside the server",
             500,
-            "The request met a fault that nobody foresaw; nothing of it was stored",
+            "The request failed for an unexpected reason; none of it was stored",
             mend="The server's log has the details; try again, or report it with the time of the request.",
         )
     )

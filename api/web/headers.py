@@ -1,4 +1,4 @@
-"""Headers that every response bears, and the limit on addresses."""
+"""Headers of every response, and the limit on the length of addresses."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ _PUBLIC: Final = frozenset({"sparql", "graphs", "void"})
 _SENT: Final = "Accept, Authorization, Content-Type, If-Match, If-None-Match"
 _SHOWN: Final = "Accept-Post, Allow, ETag, Location, Retry-After, Server-Timing"
 _READING: Final = ("reconcile.service",)
-_ADDRESS: Final = 64 * 1024
+ADDRESS_LIMIT: Final = 64 * 1024
+"""Bytes that path and query of an address may have together."""
 SECURE: Final = (
     ("Content-Security-Policy", POLICY),
     ("X-Content-Type-Options", "nosniff"),
@@ -46,9 +47,9 @@ def register(app: Flask) -> None:
 def _begin() -> None:
     g.started = perf_counter()
     length = len(request.query_string) + len(request.path)
-    if length > _ADDRESS:
+    if length > ADDRESS_LIMIT:
         raise AddressTooLongError(
-            f"the address has {length:,} bytes and may have {_ADDRESS:,}",
+            f"the address has {length:,} bytes and may have {ADDRESS_LIMIT:,}",
             mend="Send a query by POST, as the body or as a field of a form.",
         )
 
@@ -73,3 +74,8 @@ def _complete(response: Response) -> Response:
 def timing(**spans: float) -> str:
     """Write Server-Timing from seconds by name."""
     return ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in spans.items())
+
+
+def encode(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Write headers as ASGI has them."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
@@ -12,7 +12,7 @@ from flask import Response, g, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from kg.errors import NotAcceptableError, StoreFailedError
+from kg.errors import DiplographError, NotAcceptableError, StoreFailedError
 from kg.rdf.formats import RDF_FORMATS, RESULT_FORMATS, Format, formats_for
 from kg.store import Answer
 
@@ -52,12 +52,16 @@ def choose_format(offered: Sequence[Format]) -> Format:
         return offered[0]
     form = best_format(request.headers["Accept"], tuple(offered))
     if form is None:
-        offer = ", ".join(form.media_type for form in offered)
-        raise NotAcceptableError(
-            f"nothing in Accept: {request.headers['Accept']} can be produced here",
-            mend=f"Ask for one of: {offer}.",
-        )
+        raise not_acceptable(request.headers["Accept"], offered)
     return form
+
+
+def not_acceptable(accept: str, offered: Sequence[Format]) -> NotAcceptableError:
+    """Build the error for an Accept header that names no format on offer."""
+    offer = ", ".join(form.media_type for form in offered)
+    return NotAcceptableError(
+        f"no format in Accept: {accept} can be produced here", mend=f"Ask for one of: {offer}."
+    )
 
 
 def best_format(header: str, offered: tuple[Format, ...]) -> Format | None:
@@ -86,35 +90,37 @@ def send_answer(answer: Answer, *, form: Format | None = None) -> Response:
     What fails in the engine fails before the first byte leaves. Raises NotAcceptableError, StoreFailedError.
     """
     chosen = form or choose_format(formats_for(answer.kind))
-    request.environ["diplograph.kind"] = answer.kind
     started = perf_counter()
-    first, second, pieces = begin(answer, chosen)
+    first, second, pieces = _begin(answer, chosen)
     g.timings = {**g.get("timings", {}), "write": perf_counter() - started}
     if second == b"":
         response = Response(first, content_type=chosen.content_type)
     else:
         response = Response(chain(filter(None, (first, second)), pieces), content_type=chosen.content_type)
-    close = getattr(pieces, "close", None)
-    if close is not None:
-        response.call_on_close(close)
+    response.call_on_close(pieces.close)
     response.vary.add("Accept")
     return response
 
 
-def begin(answer: Answer, form: Format) -> tuple[bytes, bytes | None, Iterator[bytes]]:
+def _begin(answer: Answer, form: Format) -> tuple[bytes, bytes | None, Generator[bytes, None, None]]:
     """Start to write a result: the first piece, the second (empty after the end, None unasked), the rest.
 
     Raises NotAcceptableError, StoreFailedError.
     """
-    pieces = iter(answer.serialize(form))
+    pieces = (piece for piece in answer.serialize(form))
     try:
         first = next(pieces, b"")
         # A short piece is the last one, as a rule: what is whole at once goes with its length.
         return first, next(pieces, b"") if len(first) < _SHORT else None, pieces
     except StoreFailedError as error:
-        if "does not support RDF 1.2" not in error.detail:
-            raise
-        raise NotAcceptableError(
-            f"the result holds triple terms (RDF 1.2), which {form.media_type} cannot say",
-            mend="Ask for text/turtle or application/n-triples.",
-        ) from None
+        raise explain_unwritable(error, form) from None
+
+
+def explain_unwritable(error: DiplographError, form: Format) -> DiplographError:
+    """Return the error for a result that its format cannot hold, or the error itself."""
+    if "does not support RDF 1.2" not in error.detail:
+        return error
+    return NotAcceptableError(
+        f"the result holds triple terms (RDF 1.2), which {form.media_type} cannot express",
+        mend="Ask for text/turtle or application/n-triples.",
+    )

@@ -10,13 +10,13 @@ from typing import Final, TypeVar
 
 from pyoxigraph import NamedNode
 
-from kg.load.checking import batches
 from kg.load.model import Newcomer
 from kg.load.preview import AGENTS, WATCHED, Tally, Values, label_of, watched_values
 from kg.readers.gdelt.blocks import Row
 from kg.readers.record import Record
 from kg.store import Store
 from kg.terms import ID, compact, term
+from kg.validation.rdf_rules import batches
 
 _BATCH: Final = 500
 _COMPARED: Final = 500

@@ -12,15 +12,15 @@ from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kg import __version__
 from kg.bundled import ONTOLOGY_FOLDER
-from kg.load.checking import as_stored, triples_of
 from kg.ontology import REFERENCE_GRAPHS, article_graphs, reference_graphs
 from kg.rdf.blank_nodes import skolemise
 from kg.store import Store
 from kg.terms import GRAPH_LOADS, GRAPH_ONTOLOGY, term
+from kg.validation.rdf_rules import as_stored, triples_of
 
 _SHA256: Final = term("dg:sha256")
 # What makes the reference graphs, beside the files: the code that reads and writes them, and libraries.
-_CODE: Final = ("reference", "rdf/blank_nodes.py", "load/checking.py", "ontology.py")
+_CODE: Final = ("reference", "rdf/blank_nodes.py", "validation/rdf_rules.py", "ontology.py")
 _LIBRARIES: Final = ("babel", "pycountry", "pyoxigraph")
 
 

@@ -1,6 +1,6 @@
-"""Files that may be compressed: written with Zstandard, read with gzip too, as earlier versions wrote.
+"""Compressed files: written with Zstandard; gzip, as earlier versions wrote, is read too.
 
-A file may be made of several frames, one after the other (RFC 8878 section 3.1), so that it can be added to.
+A file may hold several frames, one after the other (RFC 8878 section 3.1), so frames can be appended to it.
 """
 
 from __future__ import annotations
@@ -9,44 +9,49 @@ import errno
 import gzip
 import io
 import os
-from collections.abc import Iterable, Iterator
+import shutil
+import sys
+import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Final, cast
 
-import zstandard
+if sys.version_info >= (3, 14):
+    from compression import zstd as zstd
+else:
+    from backports import zstd as zstd
 
-_LEVEL: Final = 1
 _BUFFER: Final = 1024 * 1024
-# Of N-Quads a part comes to some thirty times as much.
-_PART: Final = 64 * 1024
 _ENDINGS: Final = (".zst", ".gz")
+# The checksum makes a damaged file recognisable.
+_OPTIONS: Final = {
+    int(zstd.CompressionParameter.compression_level): 1,
+    int(zstd.CompressionParameter.checksum_flag): 1,
+}
 
 
 def frame(pieces: Iterable[bytes]) -> bytes:
-    """Compress some bytes as one frame; the same bytes give the same frame."""
-    return _compressor().compress(b"".join(pieces))
-
-
-def _compressor() -> zstandard.ZstdCompressor:
-    # With a checksum a damaged file is known for one.
-    return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
+    """Compress pieces of bytes as one frame; equal bytes give equal frames."""
+    return zstd.compress(b"".join(pieces), options=_OPTIONS)
 
 
 def packed_name(path: Path) -> Path:
-    """Name the compressed form of a file."""
+    """Return the path of the compressed form of a file."""
     return path.with_name(path.name + _ENDINGS[0])
 
 
 def is_packed(path: Path) -> bool:
-    """Tell by its name whether a file is compressed."""
+    """Return whether a file's name has the ending of a compressed file."""
     return path.suffix in _ENDINGS
 
 
 def pack_file(path: Path) -> None:
-    """Put a compressed file in the place of a file; after a crash one of both is whole."""
+    """Replace a file by its compressed form; after a crash at least one of the two is complete."""
     unfinished = path.with_name(path.name + ".part")
     with path.open("rb") as plain, unfinished.open("wb") as out:
-        _compressor().copy_stream(plain, out, read_size=_BUFFER, write_size=_BUFFER)
+        with zstd.ZstdFile(out, "wb", options=_OPTIONS) as packed:
+            packed.write(b"")  # an empty file becomes a frame, too
+            shutil.copyfileobj(plain, packed, _BUFFER)
         out.flush()
         os.fsync(out.fileno())
     unfinished.replace(packed_name(path))
@@ -54,68 +59,43 @@ def pack_file(path: Path) -> None:
 
 
 def find_packed(path: Path) -> Path:
-    """Find a file: as it was written, else compressed; its own path where there is none."""
-    ways = (path, *(path.with_name(path.name + ending) for ending in _ENDINGS))
-    return next((way for way in ways if way.exists()), path)
+    """Return the path under which a file exists, plain or compressed; its own path where it does not."""
+    candidates = (path, *(path.with_name(path.name + ending) for ending in _ENDINGS))
+    return next((candidate for candidate in candidates if candidate.exists()), path)
 
 
 def open_packed(path: Path) -> IO[bytes]:
-    """Open a file that may be compressed; reading it raises OSError where it is damaged."""
-    if path.suffix == ".gz":
-        return cast(IO[bytes], gzip.open(path, "rb"))
-    if path.suffix == ".zst":
-        return cast(IO[bytes], io.BufferedReader(_Frames(path), _BUFFER))
-    return path.open("rb", buffering=_BUFFER)
+    """Open a file that may be compressed; reading a damaged one raises OSError."""
+    # A file of no frames at all is empty.
+    if not is_packed(path) or not path.stat().st_size:
+        return path.open("rb", buffering=_BUFFER)
+    stream = cast(IO[bytes], gzip.GzipFile(path, "rb") if path.suffix == ".gz" else zstd.ZstdFile(path, "rb"))
+    return cast(IO[bytes], io.BufferedReader(_DiskErrors(stream, path), _BUFFER))
 
 
 def drop_packed(path: Path) -> None:
-    """Remove what is compressed of a file."""
+    """Remove the compressed forms of a file."""
     for ending in _ENDINGS:
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
-def unpack(stream: IO[bytes], size: int) -> Iterator[bytes]:
-    """Undo Zstandard, frame by frame, reading `size` bytes at a time.
+class _DiskErrors(io.RawIOBase):
+    """Reports a damaged or truncated file as OSError, as a failing disk is reported."""
 
-    Raises ZstdError for what is damaged, EOFError where the last frame is cut off.
-    """
-    rest = b""
-    while rest or (rest := stream.read(size)):
-        engine = zstandard.ZstdDecompressor().decompressobj()
-        while not engine.eof:
-            if piece := engine.decompress(rest):
-                yield piece
-            if not engine.eof and not (rest := stream.read(size)):
-                raise EOFError
-        rest = engine.unused_data
-
-
-class _Frames(io.RawIOBase):
-    """The bytes of all frames of a file."""
-
-    def __init__(self, path: Path) -> None:
-        self._name = str(path)
-        self._file = path.open("rb")
-        self._pieces = unpack(self._file, _PART)
-        self._rest = memoryview(b"")
+    def __init__(self, stream: IO[bytes], path: Path) -> None:
+        self._stream, self._path = stream, str(path)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: object) -> int:
-        if not self._rest:
-            try:
-                self._rest = memoryview(next(self._pieces, b""))
-            except EOFError:
-                raise OSError(errno.EIO, "it is cut off", self._name) from None
-            except zstandard.ZstdError as error:
-                raise OSError(errno.EIO, f"it is damaged ({error})", self._name) from None
-        target = memoryview(buffer)  # type: ignore[arg-type]
-        count = min(len(target), len(self._rest))
-        target[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
+        try:
+            return cast(io.BufferedIOBase, self._stream).readinto(buffer)  # type: ignore[arg-type]
+        except EOFError:
+            raise OSError(errno.EIO, "the file is cut off", self._path) from None
+        except (zstd.ZstdError, zlib.error, gzip.BadGzipFile) as error:
+            raise OSError(errno.EIO, f"the file is damaged ({error})", self._path) from None
 
     def close(self) -> None:
-        self._file.close()
+        self._stream.close()
         super().close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from math import inf
 from typing import Final
 
 from pyoxigraph import Literal
@@ -17,6 +18,7 @@ _MONTH = r"(?:0[1-9]|1[0-2])"
 _DAY = r"(?:0[1-9]|[12]\d|3[01])"
 _CLOCK = r"(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?|24:00:00(?:\.0+)?)"
 _DECIMAL = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)"
+_DURATION = r"-?P(?=\d|T\d)(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?"
 _DATE = rf"(?P<year>{_YEAR})-(?P<month>{_MONTH})-(?P<day>{_DAY})"
 
 _FORMS: Final[dict[str, tuple[re.Pattern[str], str]]] = {
@@ -28,39 +30,69 @@ _FORMS: Final[dict[str, tuple[re.Pattern[str], str]]] = {
         ("gYear", _YEAR + _ZONE, "2018"),
         ("gYearMonth", f"{_YEAR}-{_MONTH}{_ZONE}", "2018-01"),
         ("gMonth", f"--{_MONTH}{_ZONE}", "--01"),
-        ("integer", r"[+-]?\d+", "100"),
-        ("int", r"[+-]?\d+", "100"),
-        ("long", r"[+-]?\d+", "100"),
-        ("nonNegativeInteger", r"\+?\d+|-0+", "100"),
-        ("positiveInteger", r"\+?0*[1-9]\d*", "100"),
+        ("gMonthDay", f"--{_MONTH}-{_DAY}{_ZONE}", "--01-31"),
+        ("gDay", f"---{_DAY}{_ZONE}", "---31"),
+        ("duration", _DURATION, "P1Y2M3DT4H"),
+        ("yearMonthDuration", r"-?P(?=\d)(?:\d+Y)?(?:\d+M)?", "P1Y2M"),
+        ("dayTimeDuration", r"(?![^T]*[YM])" + _DURATION, "P3DT4H"),
         ("decimal", _DECIMAL, "3.5"),
         ("double", rf"{_DECIMAL}(?:[eE][+-]?\d+)?|[+-]?INF|NaN", "3.5e2"),
         ("float", rf"{_DECIMAL}(?:[eE][+-]?\d+)?|[+-]?INF|NaN", "3.5e2"),
         ("boolean", "true|false|1|0", "true"),
+        ("hexBinary", "(?:[0-9a-fA-F]{2})*", "0FB7"),
     )
 }
+_INTEGER: Final = re.compile(r"[+-]?\d+", re.ASCII)
+_RANGES: Final[dict[str, tuple[float, float]]] = {
+    "integer": (-inf, inf),
+    "nonNegativeInteger": (0, inf),
+    "positiveInteger": (1, inf),
+    "nonPositiveInteger": (-inf, 0),
+    "negativeInteger": (-inf, -1),
+    **{
+        name: bounds
+        for kind, bits in (("Long", 64), ("Int", 32), ("Short", 16), ("Byte", 8))
+        for name, bounds in (
+            (kind.lower(), (-(1 << bits - 1), (1 << bits - 1) - 1)),
+            (f"unsigned{kind}", (0, (1 << bits) - 1)),
+        )
+    },
+}
+# Python refuses to convert longer texts; such a number lies beyond every finite bound.
+_DIGITS: Final = 4_000
 
 
 def literal_fault(literal: Literal) -> str | None:
-    """Say why the lexical form is not of its datatype (XSD 1.1 part 2, section 3.3).
+    """Return why the lexical form does not fit the datatype (XSD 1.1 part 2, section 3.3).
 
-    None when it is, or when the datatype is not one of those checked here.
+    None if it fits, or if the datatype is not one of those checked here.
     """
     datatype = literal.datatype.value
     if not datatype.startswith(_XSD):
         return None
     name = datatype[len(_XSD) :]
+    text = literal.value.strip(" \t\r\n")
+    if name in _RANGES:
+        return _integer_fault(text, name)
     if name not in _FORMS:
         return None
     form, example = _FORMS[name]
-    found = form.fullmatch(literal.value.strip(" \t\r\n"))
+    found = form.fullmatch(text)
     if found is None:
-        return f'"{literal.value}" is no xsd:{name}; it should look like {example}'
+        return f"“{literal.value}” is not an xsd:{name} (use a form such as {example})"
     parts = found.groupdict()
     if "day" in parts:
         year, month, day = int(parts["year"]), int(parts["month"]), int(parts["day"])
         # The Gregorian calendar repeats every 400 years; the standard carries it back before its adoption.
         last = calendar.monthrange(year % 400 + 400, month)[1]
         if day > last:
-            return f'"{literal.value}" is no xsd:{name}; that month has {last} days'
+            return f"“{literal.value}” is not an xsd:{name}: that month has {last} days"
     return None
+
+
+def _integer_fault(text: str, name: str) -> str | None:
+    if not _INTEGER.fullmatch(text):
+        return f"“{text}” is not an xsd:{name} (use a whole number such as 100)"
+    least, most = _RANGES[name]
+    value = int(text) if len(text) < _DIGITS else -inf if text[0] == "-" else inf
+    return None if least <= value <= most else f"“{text}” is outside the range of xsd:{name}"

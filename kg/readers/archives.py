@@ -1,7 +1,8 @@
-"""Files as they come: plain, .gz, .zip, .zst or a folder of them, read in pieces and never beyond a limit."""
+"""Input files: plain, .gz, .zip, .zst or a folder of them, unpacked as a stream within limits of size."""
 
 from __future__ import annotations
 
+import gzip
 import io
 import zipfile
 import zlib
@@ -9,30 +10,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, BinaryIO, Final
-
-import zstandard
+from typing import BinaryIO, Final, cast
 
 from kg.errors import DataSyntaxError, TooLargeError, UnsupportedFormatError
-from kg.rdf.compression import unpack
+from kg.rdf.compression import zstd
 
 MAX_EXPANDED: Final = 64 << 30
-"""How many bytes one compressed file may hold."""
+"""Most bytes that one compressed file may unpack to."""
 MAX_RATIO: Final = 200
-"""How many times larger than itself a compressed file may be; event tables come to 5 to 15 times."""
-_FREE: Final = 32 << 20  # below this size a high ratio harms nobody
+"""Highest ratio of unpacked to packed size; event tables have a ratio of 5 to 15."""
+_FREE: Final = 32 << 20  # the ratio is not checked below this unpacked size
 _CHUNK: Final = 1 << 16
-# A block of 4 bytes can stand for 128 KiB (RFC 8878 section 3.1.1.2), so that little is fed at once.
-_ZSTD_CHUNK: Final = 1 << 10
 _NESTING: Final = 2
 
 
 @dataclass(frozen=True)
 class Part:
-    """One file inside what was given: its name for messages, and how to open it, as often as needed.
-
-    `inside` is what an archive calls it.
-    """
+    """One input file: its name for messages, a function that opens it, and its name inside the archive."""
 
     name: str
     open: Callable[[], BinaryIO]
@@ -40,10 +34,10 @@ class Part:
 
 
 def parts(path: Path, name: str, *, limit: int = MAX_EXPANDED) -> Iterator[Part]:
-    """List the files of a path in the order of their names: itself, or what a folder or archive holds.
+    """Yield the file at a path, or the files of a folder or archive in the order of their names.
 
-    Hidden files are passed over. Raises DataSyntaxError for a damaged archive; reading a part raises
-    DataSyntaxError where it is cut off and TooLargeError over `limit` or the ratio of a bomb.
+    Hidden files are left out. Raises DataSyntaxError for a damaged archive; reading a part raises
+    DataSyntaxError where it is cut off and TooLargeError beyond `limit` or `MAX_RATIO`.
     """
     if path.is_dir():
         inside = [p for p in sorted(path.rglob("*")) if p.is_file() and not _hidden(p.relative_to(path))]
@@ -58,7 +52,7 @@ def parts(path: Path, name: str, *, limit: int = MAX_EXPANDED) -> Iterator[Part]
 
 
 def the_one_part(path: Path, name: str, *, limit: int) -> Part:
-    """Give the one file that a path holds. Raises as `parts` does, UnsupportedFormatError for several."""
+    """Return the only file at a path. Raises as `parts` does, UnsupportedFormatError for several."""
     found = list(parts(path, name, limit=limit))
     if len(found) != 1:
         raise UnsupportedFormatError(
@@ -70,7 +64,7 @@ def the_one_part(path: Path, name: str, *, limit: int) -> Part:
 
 
 def plain_name(part: Part) -> str:
-    """Give the name of a part without folders and .gz and the like."""
+    """Return the name of a part without folders and without .gz or .zst."""
     return (part.inside or part.name).rpartition("/")[2].removesuffix(".gz").removesuffix(".zst")
 
 
@@ -106,8 +100,8 @@ def _member(path: Path, label: str, member: zipfile.ZipInfo, limit: int) -> Part
                     "the zip is encrypted", where=label, mend="Unpack it with its password first."
                 ) from None
         size = member.compress_size
-        whole = _Bounded(_zip_pieces(stream, label), stream, size, label, limit)
-        return _unpacked(io.BufferedReader(whole, _CHUNK), size, label, limit, inside=1)
+        bounded = _Bounded(cast(BinaryIO, stream), "zip", size, label, limit)
+        return _unpacked(io.BufferedReader(bounded, _CHUNK), size, label, limit, inside=1)
 
     return Part(label, open_member, member.filename)
 
@@ -119,7 +113,7 @@ def _zip(path: Path, name: str) -> Iterator[zipfile.ZipFile]:
             yield archive
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise DataSyntaxError(
-            f"the zip is damaged or cut off ({error})", where=name, mend="Fetch the file again, whole."
+            f"the zip is damaged or cut off ({error})", where=name, mend="Download the file again."
         ) from None
 
 
@@ -129,106 +123,72 @@ def _is_workbook(path: Path, name: str) -> bool:
 
 
 def _unpacked(stream: BinaryIO, size: int, name: str, limit: int, inside: int = 0) -> BinaryIO:
-    """Undo gzip and Zstandard as the first bytes tell them, twice at most."""
+    """Decompress gzip and Zstandard, recognised by their first bytes, up to two levels deep."""
     buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream, _CHUNK)  # type: ignore[type-var]
     start = buffered.peek(4)[:4]
-    pieces: Iterator[bytes]
+    unpacking: gzip.GzipFile | zstd.ZstdFile
     if start[:2] == b"\x1f\x8b":
-        pieces = _gzip_pieces(buffered, name)
+        kind, unpacking = "gzip file", gzip.GzipFile(fileobj=buffered)
     elif start == b"\x28\xb5\x2f\xfd":
-        pieces = _zstd_pieces(buffered, name)
+        kind, unpacking = "zst file", zstd.ZstdFile(buffered)
     else:
         return buffered
     if inside >= _NESTING:
-        raise TooLargeError("archives lie inside archives", where=name, mend="Unpack it first.")
-    opened = io.BufferedReader(_Bounded(pieces, buffered, size, name, limit), _CHUNK)
-    return _unpacked(opened, size, name, limit, inside + 1)
+        raise TooLargeError(
+            "the archive is packed more than twice", where=name, mend="Unpack it before loading."
+        )
+    bounded = _Bounded(cast(BinaryIO, unpacking), kind, size, name, limit, buffered)
+    return _unpacked(io.BufferedReader(bounded, _CHUNK), size, name, limit, inside + 1)
 
 
 class _Bounded(io.RawIOBase):
-    """A stream of pieces that stops at a limit of size or ratio."""
+    """A stream being unpacked; reading stops at a limit of size or ratio and reports damage.
 
-    def __init__(self, pieces: Iterator[bytes], packed: IO[bytes], size: int, name: str, limit: int) -> None:
-        self._packed = packed
-        self._pieces, self._name, self._size, self._limit = pieces, name, max(size, 1), limit
-        self._rest = memoryview(b"")
-        self._given = 0
+    `packed` is the compressed stream, closed with this one. Raises DataSyntaxError, TooLargeError.
+    """
+
+    def __init__(
+        self, stream: BinaryIO, kind: str, size: int, name: str, limit: int, packed: BinaryIO | None = None
+    ) -> None:
+        self._stream, self._kind, self._name, self._packed = stream, kind, name, packed
+        self._size, self._limit = max(size, 1), limit
+        self._count = 0
 
     def readable(self) -> bool:
         return True
 
     def close(self) -> None:
-        self._packed.close()
+        self._stream.close()
+        if self._packed is not None:
+            self._packed.close()
         super().close()
 
     def readinto(self, buffer: object) -> int:
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = memoryview(piece)
-            self._given += len(piece)
-            self._check()
         target = memoryview(buffer)  # type: ignore[arg-type]
-        count = min(len(target), len(self._rest))
-        target[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
+        try:
+            piece = self._stream.read(min(len(target), _CHUNK))
+        except EOFError:
+            raise self._damaged("cut off") from None
+        except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, zstd.ZstdError) as error:
+            raise self._damaged(f"damaged ({error})") from None
+        target[: len(piece)] = piece
+        self._count += len(piece)
+        self._check()
+        return len(piece)
+
+    def _damaged(self, how: str) -> DataSyntaxError:
+        return DataSyntaxError(
+            f"the {self._kind} is {how}", where=self._name, mend="Download the file again."
+        )
 
     def _check(self) -> None:
-        if self._given > self._limit:
+        if self._count > self._limit:
             raise TooLargeError(
                 f"it unpacks to more than {self._limit} bytes", where=self._name, mend="Split the file."
             )
-        if self._given > _FREE and self._given > MAX_RATIO * self._size:
+        if self._count > _FREE and self._count > MAX_RATIO * self._size:
             raise TooLargeError(
                 f"it unpacks to more than {MAX_RATIO} times its size, as a decompression bomb does",
                 where=self._name,
                 mend="If the data are what you expect, unpack the file first and load that.",
             )
-
-
-def _cut_off(name: str, what: str) -> DataSyntaxError:
-    return DataSyntaxError(f"the {what} file is cut off", where=name, mend="Fetch the file again, whole.")
-
-
-def _gzip_pieces(stream: BinaryIO, name: str) -> Iterator[bytes]:
-    rest = b""
-    while rest or (rest := stream.read(_CHUNK)):
-        if rest.strip(b"\0") == b"":
-            return  # zeros may pad the end of a gzip file
-        engine = zlib.decompressobj(wbits=31)
-        while not engine.eof:
-            try:
-                piece = engine.decompress(rest, _CHUNK * 16)
-            except zlib.error as error:
-                raise DataSyntaxError(
-                    f"the gzip file is damaged ({error})", where=name, mend="Fetch the file again, whole."
-                ) from None
-            if piece:
-                yield piece
-            rest = engine.unconsumed_tail
-            if not engine.eof and not rest and not (rest := stream.read(_CHUNK)):
-                raise _cut_off(name, "gzip")
-        rest = engine.unused_data
-
-
-def _zstd_pieces(stream: BinaryIO, name: str) -> Iterator[bytes]:
-    try:
-        yield from unpack(stream, _ZSTD_CHUNK)
-    except EOFError:
-        raise _cut_off(name, "zst") from None
-    except zstandard.ZstdError as error:
-        raise DataSyntaxError(
-            f"the zst file is damaged ({error})", where=name, mend="Fetch the file again, whole."
-        ) from None
-
-
-def _zip_pieces(stream: IO[bytes], name: str) -> Iterator[bytes]:
-    try:
-        while piece := stream.read(_CHUNK):
-            yield piece
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise DataSyntaxError(
-            f"the zip is damaged or cut off ({error})", where=name, mend="Fetch the file again, whole."
-        ) from None

@@ -182,7 +182,7 @@ def find_reader(
     )
 
 
-def is_told_rdf(name: str, media_type: str | None) -> bool:
+def has_rdf_media_type(name: str, media_type: str | None) -> bool:
     """Tell whether a media type (RFC 9110 section 8.3) says that a file is read as RDF, or refused as none.
 
     An ending of tables goes before it, since browsers guess; types that say nothing leave it to the content.

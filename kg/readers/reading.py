@@ -44,12 +44,12 @@ _MARKS: Final = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 class Note:
     """What a reader met that people should know: what, how often, and the line on which it came first.
 
-    `iri` is what stands for it in the graph; `said` is the sentence for people.
+    `iri` is the thing in the graph; `text` is a sentence for people.
     """
 
     kind: NoteKind
     value: str
-    said: str
+    text: str
     line: int
     iri: str | None = None
     count: int = 1
@@ -63,14 +63,14 @@ class Notes:
     dropped: int = 0
 
     def add(
-        self, kind: NoteKind, value: str, said: str, line: int, iri: str | None = None, count: int = 1
+        self, kind: NoteKind, value: str, text: str, line: int, iri: str | None = None, count: int = 1
     ) -> None:
         """Note something, or count it once more, or so many times more."""
         note = self.found.get((kind, value))
         if note is not None:
             note.count += count
         elif len(self.found) < 100_000:
-            self.found[kind, value] = Note(kind, value, said, line, iri, count)
+            self.found[kind, value] = Note(kind, value, text, line, iri, count)
         else:
             self.dropped += count
 
@@ -78,6 +78,16 @@ class Notes:
         """List the notes of a kind, the most frequent first."""
         chosen = [note for note in self.found.values() if note.kind == kind]
         return sorted(chosen, key=lambda note: (-note.count, note.line, note.value))
+
+
+def repeated_row(name: str) -> str:
+    """Return the sentence for a row that repeats another."""
+    return f"row {name} is repeated; it was kept once"
+
+
+def repeated_identifier(name: str) -> str:
+    """Return the sentence for different rows with one identifier."""
+    return f"identifier {name} is used by several different rows; each was kept as a record"
 
 
 class Once:
@@ -150,12 +160,9 @@ class Reading:
             self._rows.first(row)
             return ""
         if self._rows.first(row):
-            said = f"identifier {identifier} stands for several rows; each was kept as a record of its own"
-            self.notes.add("repeated id", identifier, said, line)
+            self.notes.add("repeated id", identifier, repeated_identifier(identifier), line)
             return f"-{hashlib.sha256(row.encode()).hexdigest()[:8]}"
-        self.notes.add(
-            "repeated row", identifier, f"the row {identifier} comes again; it was kept once", line
-        )
+        self.notes.add("repeated row", identifier, repeated_row(identifier), line)
         return None
 
     def lines(self) -> Iterator[tuple[int, str]]:

@@ -1,7 +1,6 @@
-"""What the graph knows before anything is loaded: countries, regions, international organizations."""
+"""Reference data: countries, regions and international organizations."""
 
-from kg.reference.codes import countries_by, organizations_by_cameo
 from kg.reference.countries import common_name
 from kg.reference.reference_graph import reference_triples
 
-__all__ = ["common_name", "countries_by", "organizations_by_cameo", "reference_triples"]
+__all__ = ["common_name", "reference_triples"]

@@ -1,1 +1,1 @@
-"""SPARQL text before an engine sees it: what must be refused, what is undeclared."""
+"""SPARQL text before an engine reads it: tokens, refusals, prefixes and dataset clauses."""

@@ -1,4 +1,4 @@
-"""Which addresses lie inside: loopback, private networks, and what else is not the public Internet."""
+"""Recognises host names that resolve to addresses outside the public Internet."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ import socket
 
 
 def is_private(host: str) -> bool:
-    """Tell whether a name leads to an address that is not public.
+    """Return whether a host name resolves to a loopback, private or other non-public address.
 
-    An address in figures, and `localhost`, were meant by whoever wrote them and are none; a name that leads
-    nowhere cannot be reached and is none either.
+    False for numeric addresses and `localhost`, which are allowed only explicitly, and for unknown names.
     """
     if host.lower().rstrip(".") == "localhost" or _address(host):
         return False

@@ -1,9 +1,9 @@
-"""The one seam: what the tool asks of a store of quads, whatever engine is behind it."""
+"""Stores of quads behind one interface, whatever their engine."""
 
-from kg.store.answer import Answer, Row, Term
 from kg.store.embedded import EmbeddedStore
 from kg.store.graph_names import GRAPH_PATTERNS, graph_names
-from kg.store.seam import UNION, UNNAMED, QueryDataset, Store, settle
+from kg.store.interface import UNION, UNNAMED, Answer, QueryDataset, Row, Store, Term
+from kg.store.local import LocalStore
 
 __all__ = [
     "GRAPH_PATTERNS",
@@ -11,10 +11,10 @@ __all__ = [
     "UNNAMED",
     "Answer",
     "EmbeddedStore",
+    "LocalStore",
     "QueryDataset",
     "Row",
     "Store",
     "Term",
     "graph_names",
-    "settle",
 ]

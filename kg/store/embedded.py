@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 import secrets
+import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 import pyoxigraph
 from pyoxigraph import (
-    DefaultGraph,
     NamedNode,
     Quad,
     QueryBoolean,
@@ -27,13 +26,12 @@ from pyoxigraph import (
 from kg.errors import (
     DiplographError,
     NotAStoreError,
-    ParameterError,
     StoreBusyError,
     StoreFailedError,
 )
 from kg.rdf.formats import Format, Kind
-from kg.sparql.text import has_dataset_clause, refuse_excess, refuse_remote_access, with_using
-from kg.store.answer import Row
+from kg.sparql.guard import refuse_excess, refuse_remote_access
+from kg.sparql.text import dataset_clauses, with_using
 from kg.store.bulk_changes import (
     SMALL,
     Bulk,
@@ -42,12 +40,11 @@ from kg.store.bulk_changes import (
     insert_text,
     names_blank_nodes,
     pieces,
-    write_replacement,
 )
 from kg.store.engine_errors import explain_failure, explain_syntax
-from kg.store.isolated.copying import copy_store
-from kg.store.remote.updates import has_blank
-from kg.store.seam import UNION, UNNAMED, QueryDataset, Store
+from kg.store.interface import UNION, QueryDataset, Row, Store, never
+from kg.store.local import LocalStore
+from kg.store.updates import graph_terms, requests
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,7 +65,7 @@ class Sink(Protocol):
         ...
 
 
-class EmbeddedStore:
+class EmbeddedStore(LocalStore):
     """Quads in a RocksDB folder, or in memory when no folder is given.
 
     Any number of threads may ask at once; writers wait for one another. `allowed` are the URL prefixes that
@@ -80,16 +77,17 @@ class EmbeddedStore:
     """
 
     def __init__(self, folder: Path | None = None, *, allowed: Sequence[str] = ()) -> None:
+        super().__init__(folder)
         self._engine: pyoxigraph.Store | None = _open(folder)
         self._allowed = tuple(allowed)
-        self._folder = folder
         self._writing = threading.Lock()
         # Cleared while a large exchange is half done; queries then wait.
         self._whole = threading.Event()
         self._whole.set()
         self._bulk = Bulk(folder)
         try:
-            self._bulk.recover(self._engine)
+            self.finished_change = self._bulk.recover(self._engine)
+            """Whether opening finished a large change that a crash had broken off."""
         except (OSError, RuntimeError, ValueError) as error:
             raise _cannot_open(str(error), str(folder)) from None
         # Two stores, or two openings of one, never share a version.
@@ -119,19 +117,26 @@ class EmbeddedStore:
         The answer must be read in the thread that asked.
         """
         self._refuse(text)
-        default: Any = _graphs(dataset.default)
-        named: Any = _graphs(dataset.named)
+        default: Any = graph_terms(dataset.default)
+        named: Any = graph_terms(dataset.named)
+        base = dataset.base_iri or None
         engine = self.engine
         self._whole.wait()
         with _engine_errors():
             try:
-                if dataset != UNION:
-                    return EmbeddedAnswer(engine.query(text, default_graph=default, named_graphs=named))
+                if not dataset.is_union:
+                    found = engine.query(text, base_iri=base, default_graph=default, named_graphs=named)
+                    return EmbeddedAnswer(found)
                 # The engine's union would override FROM, which is to keep its meaning.
-                union = not has_dataset_clause(text)
-                return EmbeddedAnswer(engine.query(text, use_default_graph_as_union=union))
+                union = not dataset_clauses(text)
+                found = engine.query(text, base_iri=base, use_default_graph_as_union=union)
+                return EmbeddedAnswer(found)
             except SyntaxError as error:
                 raise explain_syntax(text, str(error), "query") from None
+
+    def query_whole(self, text: str, dataset: QueryDataset = UNION) -> EmbeddedAnswer:
+        """Answer a query; there is no limit on rows here."""
+        return self.query(text, dataset)
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`.
@@ -140,40 +145,21 @@ class EmbeddedStore:
         Update section 2.2): an update changes what it reads, and the union cannot be changed.
         """
         self._refuse(text)
-        if dataset != UNION:
-            _graphs((*dataset.default, *dataset.named))
+        if not dataset.is_union:
+            graph_terms((*dataset.default, *dataset.named))
             text = with_using(text, dataset.default, dataset.named)
         engine = self.engine
         with self._writing, _engine_errors():
             try:
-                engine.update(text)
+                engine.update(text, base_iri=dataset.base_iri or None)
             except SyntaxError as error:
                 raise explain_syntax(text, str(error), "update") from None
             self._changes += 1
 
-    def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
-        """Remove and add quads in one transaction; see `Store.change`.
+    def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
+        """Remove the quads of one file and add those of another; see `LocalStore.change_files`.
 
-        More than 20,000 go through files, so that memory stays bounded; readers see all of it or nothing.
-        """
-        out, into = iter(removed), iter(added)
-        first_out, first_in = list(islice(out, SMALL)), list(islice(into, SMALL))
-        if len(first_out) == SMALL or len(first_in) == SMALL:
-            with self._work_folder() as work:
-                _write_quads(chain(first_out, out), work / "removed.nq")
-                _write_quads(chain(first_in, into), work / "added.nq")
-                self.change_files(work / "removed.nq", work / "added.nq")
-            return
-        request = ";\n".join(part for part in (_data("DELETE", first_out), _data("INSERT", first_in)) if part)
-        if request:
-            self._transact(request)
-
-    def change_files(self, removed: Path, added: Path) -> None:
-        """Take the quads of one N-Quads file out and put those of another in, as one step.
-
-        A blank node to be taken out has the label that the engine gives it; one that is put in is a new one.
-        The files may be compressed (.zst). After a crash all of it is there or nothing. Raises
-        StoreFailedError.
+        It cannot be stopped in this process: `stop` is not called.
         """
         with _engine_errors():
             few = [count_lines(path, SMALL) for path in (removed, added)]
@@ -200,15 +186,6 @@ class EmbeddedStore:
                 self._changes += 1
                 self._whole.set()
 
-    def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
-        """Put a file's triples in the place of what a graph holds; see `Store.replace`."""
-        with self._work_folder() as work, _engine_errors():
-            try:
-                files = write_replacement(self.export, graph, path, record, work)
-            except SyntaxError as error:
-                raise StoreFailedError(f"this is no N-Triples: {error}", where=str(path)) from None
-            self.change_files(*files)
-
     def export(self, graph: NamedNode, path: Path) -> None:
         """Write what a graph holds to a file of N-Triples, in no order; raises StoreFailedError."""
         self._whole.wait()
@@ -217,9 +194,8 @@ class EmbeddedStore:
 
     def backup(self, path: Path) -> None:
         """Copy the last commit to a new folder; raises StoreFailedError."""
-        with self._writing, self._work_folder() as work, _engine_errors():
-            self.engine.backup(str(work / "copy"))
-            copy_store(work / "copy", path)
+        with self._writing, _engine_errors():
+            self.engine.backup(str(path))
 
     def _transact(self, request: str) -> None:
         engine = self.engine
@@ -230,11 +206,9 @@ class EmbeddedStore:
                 raise StoreFailedError(f"the engine refuses the quads: {error}") from None
             self._changes += 1
 
-    @contextmanager
-    def _work_folder(self) -> Iterator[Path]:
-        beside = self._folder.parent if self._folder else None
-        with tempfile.TemporaryDirectory(prefix=".change-", dir=beside) as work:
-            yield Path(work)
+    def _change_few(self, removed: list[Quad], added: list[Quad]) -> None:
+        for request in requests(removed, added, SMALL, sys.maxsize):
+            self._transact(request)
 
     def run(self, function: Callable[Concatenate[Store, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function on this store; see `Store.run`."""
@@ -245,8 +219,11 @@ class EmbeddedStore:
         """Name the state of the data; see `Store.version`."""
         return f"{self._epoch}-{self._changes}"
 
+    def settle(self) -> None:
+        """Do nothing: `version` counts a commit at once."""
+
     def close(self) -> None:
-        """Let go of the folder."""
+        """Release the folder."""
         self._engine = None
 
     def _refuse(self, text: str) -> None:
@@ -317,18 +294,6 @@ def _engine_errors() -> Iterator[None]:
         raise explain_failure(str(error)) from None
 
 
-def _graphs(iris: Sequence[str]) -> list[NamedNode | DefaultGraph]:
-    graphs: list[NamedNode | DefaultGraph] = []
-    for iri in iris:
-        try:
-            graphs.append(DefaultGraph() if iri == UNNAMED else NamedNode(iri))
-        except ValueError:
-            raise ParameterError(
-                f"'{iri}' is no IRI of a graph", mend="Write it in full, as https://w3id.org/…."
-            ) from None
-    return graphs
-
-
 def _open(folder: Path | None) -> pyoxigraph.Store:
     if folder is None:
         return pyoxigraph.Store()
@@ -373,26 +338,3 @@ def _cannot_open(message: str, where: str) -> DiplographError:
             mend="Name another folder, or restore it from a backup.",
         )
     return StoreFailedError(message, where=where, mend="Check the disk it lies on, or name another folder.")
-
-
-def _data(verb: str, quads: Iterable[Quad]) -> str:
-    lines: list[str] = []
-    for quad in quads:
-        graph = _plain(quad).graph_name
-        # Written as a whole: a triple term by itself has no brackets.
-        triple = f"{quad.triple} "
-        lines.append(f"{triple}." if isinstance(graph, DefaultGraph) else f"GRAPH {graph} {{ {triple}}}")
-    text = "\n".join(lines)
-    return f"{verb} DATA {{\n{text}\n}}" if text else ""
-
-
-def _write_quads(quads: Iterable[Quad], path: Path) -> None:
-    pyoxigraph.serialize(map(_plain, quads), str(path), format=RdfFormat.N_QUADS)
-
-
-def _plain(quad: Quad) -> Quad:
-    if has_blank(quad):
-        raise StoreFailedError(
-            f"a blank node cannot be changed by name: {quad}", mend="Give it an IRI first, as loading does."
-        )
-    return quad

@@ -6,7 +6,7 @@ from typing import Final
 
 from pyoxigraph import NamedNode
 
-from kg.store.seam import Store
+from kg.store.interface import Store
 
 GRAPH_PATTERNS: Final = ("GRAPH ?g { }", "GRAPH ?g { ?any ?has ?something }")
 """Patterns that bind ?g to every named graph: the quick one, and one for engines that find nothing by it."""

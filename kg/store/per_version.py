@@ -9,7 +9,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 from kg.languages import wanted
-from kg.store.seam import Store
+from kg.store.interface import Store
 
 P = ParamSpec("P")
 T = TypeVar("T")

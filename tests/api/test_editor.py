@@ -15,8 +15,10 @@ from api.app import create_app
 from kg.settings import Settings
 from kg.store.cancellation import Stopper, on_stop, stoppable
 from kg.store.isolated.store import IsolatedStore
+from kg.store.isolated.writer import Writer
 from kg.terms import ID, ONTOLOGY, PREFIXES
-from tests.wire.live import serve_app
+from tests.kg.store.opening import open_isolated
+from tests.live import serve_app
 
 ENDLESS = (
     "SELECT (COUNT(*) AS ?n) { "
@@ -26,10 +28,8 @@ ENDLESS = (
 
 
 @pytest.fixture
-def isolated(tmp_path: Path) -> Iterator[IsolatedStore]:
-    store = IsolatedStore(
-        tmp_path / "store", snapshots=tmp_path / "snapshots", workers=1, timeout=300, memory=2**30
-    )
+def isolated(tmp_path: Path) -> Iterator[IsolatedStore[Writer]]:
+    store = open_isolated(tmp_path, workers=1, timeout=300, memory=2**30)
     yield store
     store.close()
 
@@ -93,20 +93,22 @@ def test_a_stopper_ends_what_is_asked_under_it_only() -> None:
 
 
 @pytest.mark.server
-def test_a_query_ends_in_the_engine_when_its_reader_leaves(isolated: IsolatedStore, tmp_path: Path) -> None:
+def test_a_query_ends_in_the_engine_when_its_reader_leaves(
+    isolated: IsolatedStore[Writer], tmp_path: Path
+) -> None:
     app = create_app(isolated, Settings(data=tmp_path / "none", token="t"))
     with serve_app(app) as url:
-        (before,) = isolated.reader_pids
+        (before,) = isolated.worker_pids()
         connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         connection.request("POST", "/sparql/run", urlencode({"query": ENDLESS}), headers)
         answer = connection.getresponse()
         assert answer.read(1) == b"\n", "a sign of life while the engine works"
-        assert isolated.reader_pids == [before]
+        assert isolated.worker_pids() == [before]
         answer.close()
         connection.close()
         deadline = time.monotonic() + 60
-        while before in isolated.reader_pids and time.monotonic() < deadline:
+        while before in isolated.worker_pids() and time.monotonic() < deadline:
             time.sleep(0.1)
-        assert before not in isolated.reader_pids, "its process still runs"
+        assert before not in isolated.worker_pids(), "its process still runs"
         assert isolated.query("ASK {}").truth(), "another has taken its place"

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from api.server.fronts import task
+from kg.store.isolated.keeper_socket import KeeperSocket
+from kg.store.isolated.shared import SharedNumber
 
 from api.server import load_worker as load_process
 from api.server.data_folder import KEEPER, LOADS, keep_folder
-from api.server.fronts import task
 from api.server.load_jobs import Job, Reading
 from api.server.load_worker import LoadProcesses
 from bench.rows import write_rows
@@ -31,8 +33,6 @@ from kg.errors import (
 from kg.load import LoadFolder, Loads, settle
 from kg.settings import Settings
 from kg.store import EmbeddedStore
-from kg.store.isolated.keeper_socket import KeeperSocket
-from kg.store.isolated.shared import SharedNumber
 from tests.api.running import AUTHORITY, gone, start
 
 pytestmark = pytest.mark.server

@@ -15,12 +15,12 @@ from flask.testing import FlaskClient
 from api.app import create_app
 from api.server import background_loads as jobs
 from kg.load import Loads
-from kg.load.pieces import Pieces
-from kg.load.state import KEPT_SECONDS
+from kg.load.load_folder import KEPT_SECONDS
 from kg.reasoning import Entailments
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH, ID
+from kg.validation.piecewise import PiecewiseValidation
 
 FILE = Path(__file__).parent.parent / "fixtures" / "new-event.ttl"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -318,9 +318,9 @@ def test_a_long_load_is_a_job_whose_page_refreshes(
 
     def slow(*args: Any, **options: Any) -> Any:
         assert go_on.wait(60)
-        return Pieces(*args, **options)
+        return PiecewiseValidation(*args, **options)
 
-    monkeypatch.setattr("kg.load.staging_rdf.Pieces", slow)
+    monkeypatch.setattr("kg.load.staging_rdf.PiecewiseValidation", slow)
     monkeypatch.setattr(jobs.run, "__kwdefaults__", {"wait": 0.05})
     started = post(client)
     assert started.status_code == 202
@@ -344,9 +344,9 @@ def test_cancelling_a_load_under_way_leaves_nothing(
 
     def slow(*args: Any, **options: Any) -> Any:
         assert go_on.wait(60)
-        return Pieces(*args, **options)
+        return PiecewiseValidation(*args, **options)
 
-    monkeypatch.setattr("kg.load.staging_rdf.Pieces", slow)
+    monkeypatch.setattr("kg.load.staging_rdf.PiecewiseValidation", slow)
     monkeypatch.setattr(jobs.run, "__kwdefaults__", {"wait": 0.05})
     place = post(client).get_json()["links"]["self"]
     assert client.post(f"{place}/cancel", headers=TOKEN).status_code == 202

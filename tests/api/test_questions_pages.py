@@ -72,7 +72,7 @@ def test_a_blank_takes_a_name_and_shows_the_thing(client: FlaskClient) -> None:
 
 def test_a_wrong_blank_is_told_and_kept(client: FlaskClient) -> None:
     response = client.get("/queries/posts", query_string={"on": HOSTILE}, headers=BROWSER)
-    assert response.status_code == 400 and "YYYY-MM-DD" in response.text
+    assert response.status_code == 400 and "is not a date (use 2026-11-30)" in response.text
     assert "<script>alert" not in response.text and html.escape(HOSTILE, quote=False)[:30] in response.text
     response = client.get("/queries/dyad", query_string={"a": HOSTILE}, headers=BROWSER)
     assert response.status_code == 400 and "<script>alert" not in response.text

@@ -17,7 +17,7 @@ from kg.settings import Settings
 from kg.store import EmbeddedStore
 from tests.browser.chromium import chromium, draw_pictures, missing, picture, set_view
 from tests.browser.pages import PAGES
-from tests.wire.live import serve_app
+from tests.live import serve_app
 
 ROOT = Path(__file__).parents[2]
 

@@ -19,8 +19,10 @@ from api.app import create_app
 from kg.load import install
 from kg.settings import Settings
 from kg.store.isolated.store import IsolatedStore
+from kg.store.isolated.writer import Writer
 from tests.browser.chromium import chromium, missing
-from tests.wire.live import serve_app
+from tests.kg.store.opening import open_isolated
+from tests.live import serve_app
 
 pytestmark = [
     pytest.mark.browser,
@@ -41,18 +43,16 @@ yasqe = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IsolatedStore]:
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IsolatedStore[Writer]]:
     folder = tmp_path_factory.mktemp("lists")
-    store = IsolatedStore(
-        folder / "store", snapshots=folder / "snapshots", workers=2, timeout=300, memory=2**30
-    )
+    store = open_isolated(folder, timeout=300, memory=2**30)
     install(store)
     yield store
     store.close()
 
 
 @pytest.fixture(scope="module")
-def site(store: IsolatedStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(store: IsolatedStore[Writer], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app = create_app(store, Settings(data=tmp_path_factory.mktemp("site") / "data", token="t"))
     with serve_app(app, threads=8) as url:
         yield url
@@ -193,26 +193,26 @@ def test_search_in_the_header_leads_to_a_page_by_keys(browser: Chrome, site: str
 
 
 @yasqe
-def test_a_reader_stops_a_running_query(browser: Chrome, site: str, store: IsolatedStore) -> None:
+def test_a_reader_stops_a_running_query(browser: Chrome, site: str, store: IsolatedStore[Writer]) -> None:
     browser.get(site + "/sparql")
     until(
         browser, lambda d: d.execute_script("return !!(window.diplographEditor && diplographEditor.editor)")
     )
     browser.execute_script("diplographEditor.editor.setValue(arguments[0])", ENDLESS)
-    before = set(store.reader_pids)
+    before = set(store.worker_pids())
     stop = browser.find_element(By.ID, "stop")
     assert not stop.is_displayed()
     browser.find_element(By.CSS_SELECTOR, "#editor button[type=submit]").click()
     until(browser, lambda _: stop.is_displayed())
     # The query must have reached the engine for there to be something to stop.
     until(browser, lambda d: "Running for" in d.find_element(By.ID, "running").text)
-    assert set(store.reader_pids) == before
+    assert set(store.worker_pids()) == before
     stop.click()
     until(browser, lambda d: d.find_element(By.ID, "running").text == "Stopped")
     deadline = time.monotonic() + PATIENCE
-    while set(store.reader_pids) == before and time.monotonic() < deadline:
+    while set(store.worker_pids()) == before and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert set(store.reader_pids) != before, "its process still runs"
+    assert set(store.worker_pids()) != before, "its process still runs"
     browser.execute_script("diplographEditor.editor.setValue(arguments[0])", "SELECT * { ?s a ?c } LIMIT 3")
     browser.find_element(By.CSS_SELECTOR, "#editor button[type=submit]").click()
     until(browser, lambda d: len(d.find_elements(By.CSS_SELECTOR, "#outcome tbody tr")) == 3)

@@ -11,7 +11,7 @@ import pytest
 
 from kg.errors import DiplographError, QueryRefusedError
 from kg.sparql.addresses import is_private
-from kg.sparql.text import refuse_remote_access
+from kg.sparql.guard import refuse_remote_access
 from kg.store import EmbeddedStore
 
 

@@ -14,9 +14,10 @@ from kg.errors import (
     StoreFailedError,
     ValidationFailedError,
 )
-from kg.load import commit, install, list_loads, plan, report
+from kg.load import install, list_loads, report
 from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH, GRAPH_COUNTRIES, ID, ONTOLOGY, PREFIXES
+from tests.kg.desks import commit, plan
 
 FILE = Path(__file__).parent.parent / "fixtures" / "new-event.ttl"
 EVENT = f"{ID}event/norway-kenya-port-accord"
@@ -37,19 +38,19 @@ def load_file(store: EmbeddedStore, data: bytes | None = None, **options: str) -
 
 def test_a_new_event_goes_into_the_graph_of_its_file(store: EmbeddedStore) -> None:
     made = plan(store, FILE.read_bytes(), name="folder/new-event.ttl")
-    assert made.graph.value == f"{GRAPH}new-event"
-    assert not made.removed
-    assert not made.unchanged
-    assert made.unknown == ()
+    assert made.preview.graph == f"{GRAPH}new-event"
+    assert not made.preview.removed
+    assert not made.preview.unchanged
+    assert made.preview.unknown == ()
     assert not ask(store, f"<{EVENT}> ?p ?o")
     load = commit(store, made)
     assert load is not None
-    assert load.added == made.added
+    assert load.added == made.preview.added
     assert ask(store, f"GRAPH <{GRAPH}new-event> {{ <{EVENT}> <{ONTOLOGY}actor> <{ID}country/nor> }}")
 
 
 def test_the_plan_counts_things_by_class(store: EmbeddedStore) -> None:
-    counts = {c.type: c for c in plan(store, FILE.read_bytes(), name="new-event.ttl").counts}
+    counts = {c.type: c for c in plan(store, FILE.read_bytes(), name="new-event.ttl").preview.counts}
     event = counts[f"{ONTOLOGY}Event"]
     assert (event.new, event.changed, event.unchanged, event.gone) == (1, 0, 0, 0)
     assert event.label == "event"
@@ -60,7 +61,7 @@ def test_a_changed_file_replaces_its_graph(store: EmbeddedStore) -> None:
     text = FILE.read_text(encoding="utf-8").replace("a port accord", "a harbour accord")
     text = text.replace(", dg:time ;", " ;")
     made = plan(store, text.encode(), name="new-event.ttl")
-    counts = {c.type: c for c in made.counts}
+    counts = {c.type: c for c in made.preview.counts}
     assert (counts[f"{ONTOLOGY}Event"].changed, counts[f"{ONTOLOGY}Claim"].changed) == (1, 1)
     assert counts[f"{ONTOLOGY}AttributionStep"].unchanged == 1
     commit(store, made)
@@ -73,7 +74,7 @@ def test_loading_twice_changes_nothing(store: EmbeddedStore) -> None:
     load_file(store)
     before = quads(store)
     again = plan(store, FILE.read_bytes(), name="new-event.ttl")
-    assert again.unchanged
+    assert again.preview.unchanged
     assert commit(store, again) is None
     assert quads(store) == before
     assert len(list_loads(store)) == 1
@@ -87,7 +88,7 @@ def test_values_that_the_engine_rewrites_are_no_change(store: EmbeddedStore) -> 
         f' [] rdfs:comment "blank", "03"^^xsd:int .'
     )
     load_file(store, text.encode())
-    assert plan(store, text.encode(), name="new-event.ttl").unchanged
+    assert plan(store, text.encode(), name="new-event.ttl").preview.unchanged
 
 
 def test_a_wrong_date_stores_nothing_and_names_line_node_shape_and_reason(store: EmbeddedStore) -> None:
@@ -125,21 +126,21 @@ def test_a_warning_lets_the_file_in(store: EmbeddedStore) -> None:
     text = FILE.read_text(encoding="utf-8")
     event_only = text[: text.index("id:claim")]
     made = plan(store, event_only.encode(), name="new-event.ttl")
-    assert any("dg:about" in finding for finding in made.findings)
+    assert any("dg:about" in finding for finding in made.preview.findings)
 
 
 def test_claims_of_another_source_count_for_an_event(store: EmbeddedStore) -> None:
     load_file(store)
     text = FILE.read_text(encoding="utf-8")
     again = plan(store, text[: text.index("id:claim")].encode(), name="x.ttl", source="another")
-    assert again.findings == ()
+    assert again.preview.findings == ()
 
 
 def test_names_that_nobody_describes_are_told(store: EmbeddedStore) -> None:
     text = FILE.read_text(encoding="utf-8").replace(
         "dg:about id:event", "dg:about id:country\\/qat, id:evnt\\/x, id:event"
     )
-    assert plan(store, text.encode(), name="new-event.ttl").unknown == (f"{ID}evnt/x",)
+    assert plan(store, text.encode(), name="new-event.ttl").preview.unknown == (f"{ID}evnt/x",)
 
 
 @pytest.mark.parametrize("source", ["ontology", "graph:loads", GRAPH_COUNTRIES.value])
@@ -153,7 +154,7 @@ def test_the_tools_own_graphs_are_no_targets(store: EmbeddedStore, source: str) 
     [("Fjord Gazette", f"{GRAPH}fjord-gazette"), ("https://example.org/g", "https://example.org/g")],
 )
 def test_the_source_names_the_graph(store: EmbeddedStore, source: str, graph: str) -> None:
-    assert plan(store, FILE.read_bytes(), name="new-event.ttl", source=source).graph == NamedNode(graph)
+    assert plan(store, FILE.read_bytes(), name="new-event.ttl", source=source).preview.graph == graph
 
 
 def test_a_source_that_is_no_iri_is_refused(store: EmbeddedStore) -> None:
@@ -163,7 +164,7 @@ def test_a_source_that_is_no_iri_is_refused(store: EmbeddedStore) -> None:
 
 def test_the_files_own_graph_is_kept(store: EmbeddedStore) -> None:
     data = f'<{ID}event/x> <{PREFIXES["rdfs"]}comment> "x" <{GRAPH}own> .'.encode()
-    assert plan(store, data, name="x.nq").graph.value == f"{GRAPH}own"
+    assert plan(store, data, name="x.nq").preview.graph == f"{GRAPH}own"
 
 
 def test_a_malformed_file_stores_nothing(store: EmbeddedStore) -> None:

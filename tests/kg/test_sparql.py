@@ -1,17 +1,19 @@
-"""What SPARQL text may do is decided before an engine sees it."""
+"""SPARQL text is checked and rewritten before an engine reads it."""
 
 from __future__ import annotations
 
 import pytest
 
 from kg.errors import ParameterError, QueryRefusedError, TooLargeError
+from kg.sparql.guard import refuse_excess, refuse_remote_access
+from kg.sparql.lexer import place
 from kg.sparql.text import (
-    has_dataset_clause,
-    place,
-    refuse_excess,
-    refuse_remote_access,
+    dataset_clauses,
+    has_relative_iri,
+    opening_word,
     request_kind,
     undeclared_prefix,
+    with_base,
     with_using,
 )
 
@@ -290,12 +292,49 @@ def test_query_and_update_are_told_apart(text: str, kind: str | None) -> None:
     assert request_kind(text) == kind
 
 
-def test_dataset_clauses_are_found() -> None:
-    assert has_dataset_clause("SELECT * FROM <http://g.example/> {}")
-    assert has_dataset_clause("ASK from named <http://g.example/> {}")
-    assert not has_dataset_clause(
-        "PREFIX from: <http://x.example/> SELECT ?from { ?from from:from 'FROM' } # FROM"
-    )
+@pytest.mark.parametrize(
+    ("text", "clauses"),
+    [
+        ("SELECT * FROM <http://g.example/> {}", [("FROM <http://g.example/>", False)]),
+        ("ASK from named g:a FROM<g:b> {}", [("from named g:a", True), ("FROM<g:b>", False)]),
+        ("CONSTRUCT { ?s ?p ?o } FROM <g:a> WHERE { ?s ?p ?o }", [("FROM <g:a>", False)]),
+        ("SELECT (EXISTS { ?s ?p ?o } AS ?x) FROM NAMED <g:a> {}", [("FROM NAMED <g:a>", True)]),
+        ("PREFIX from: <http://x.example/> SELECT ?from { ?from from:from 'FROM' } # FROM", []),
+    ],
+)
+def test_dataset_clauses_are_found(text: str, clauses: list[tuple[str, bool]]) -> None:
+    assert [(text[start:end], named) for start, end, named in dataset_clauses(text)] == clauses
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("ASK {}", "ask"),
+        ("BASE <b:b> PREFIX select: <a:a> VERSION '1.2' CONSTRUCT {} {}", "construct"),
+        ("explain SELECT * {}", "explain"),
+        ("# nothing", ""),
+    ],
+)
+def test_the_first_word_after_the_prologue(text: str, word: str) -> None:
+    assert opening_word(text) == word
+
+
+@pytest.mark.parametrize(
+    ("text", "relative"),
+    [
+        ("SELECT * { <a> ?p <http://b.example/> }", True),
+        ("ASK { ?s ?p <> }", True),
+        ("ASK { ?s ?p <#a:b> }", True),
+        ("ASK { ?s ?p <../a> }", True),
+        ("ASK { ?s ?p <urn:x>, <HTTPS://b.example/> }", False),
+        ("ASK { ?s ?p ?o FILTER(?o < 3 && ?o > 1) }", False),
+    ],
+)
+def test_relative_iris_are_found_and_get_a_base(text: str, relative: bool) -> None:
+    assert has_relative_iri(text) is relative
+    base = "BASE <http://e.example/> " if relative else ""
+    assert with_base(text, "http://e.example/") == base + text
+    assert with_base(text, "") == text
 
 
 def test_using_clauses_are_written_into_an_update() -> None:

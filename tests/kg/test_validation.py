@@ -102,6 +102,13 @@ def test_shapes_conform_to_shacl() -> None:
     assert conforms, text
 
 
+def test_shapes_use_the_vocabulary_of_shacl_only() -> None:
+    # An unknown term, such as a misspelled constraint, is ignored by processors (SHACL section 3.4).
+    terms = {term for triple in _shapes() for term in triple if term in SH or str(term).startswith(str(SH))}
+    assert {"path", "message", "minCount"} <= {str(term).removeprefix(str(SH)) for term in terms}
+    assert [term for term in terms if term not in SH] == []
+
+
 def test_shapes_use_declared_terms_only() -> None:
     text = (ONTOLOGY_FOLDER / "shapes.ttl").read_text(encoding="utf-8")
     ontology = rdflib.Graph().parse(ONTOLOGY_FOLDER / "diplomacy.ttl")
@@ -135,6 +142,7 @@ def test_unknown_term(old: str, new: str, value: str, hint: str) -> None:
     [
         ('"2024-02-29"^^xsd:date', '"2025-02-31"^^xsd:date'),
         ('"2024-02-29"^^xsd:date', '"29.2.2024"^^xsd:date'),
+        ('"--08"^^xsd:gMonth', '"--13"^^xsd:gMonth'),
         ("dg:value 3 ", 'dg:value "three"^^xsd:integer '),
     ],
 )

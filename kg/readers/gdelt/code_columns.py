@@ -8,7 +8,7 @@ from typing import Final
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import dg, thing
 from kg.readers.code_lookup import Coded, Codings, remember
-from kg.readers.gdelt.blocks import Thing
+from kg.readers.gdelt.blocks import Described
 from kg.readers.reading import Reading, calendar_day, document_slug, interval
 from kg.readers.reading import document as described
 
@@ -81,7 +81,7 @@ class GdeltCodes:
         self.places: tuple[dict[Key, Entry], ...] = ({}, {}, {})
         self.documents: dict[bytes, tuple[bytes, bytes]] = {}
         self.added: dict[bytes, bytes] = {}
-        self.things: list[Thing] = []
+        self.things: list[Described] = []
 
     def ends(self, *statements: str) -> tuple[bytes, ...]:
         """Write statements that lack their subject."""

@@ -11,18 +11,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import replace
 from typing import Final
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg
 from kg.readers.code_lookup import Coded
-from kg.readers.gdelt.blocks import Identifiers, Known, Repeats, Row, Rows, Told, merged, records
+from kg.readers.gdelt.blocks import BlockRecords, Identifiers, Known, Repeats, Row, RowOptions
 from kg.readers.gdelt.code_columns import NAMES, V1, V2, Entry, GdeltCodes, Layout
 from kg.readers.reading import Block, Reading, dataset
 from kg.readers.record import Record, RowFault
 from kg.terms import ID
 
+_HEADER: Final = b"globaleventid"
 _SHOWN: Final = 200
 _ALL: Final = 1 << 60
 # A decimal that is written as the engine keeps it.
@@ -46,9 +49,62 @@ def read_gdelt1(job: Reading) -> Iterator[Record]:
 
 def _read(job: Reading, layout: Layout) -> Iterator[Record]:
     yield about(layout)
-    rows = Rows(all_rows=True, grouped=job.grouping is not None)
-    for told in merged(job, GdeltRows(job, layout, rows), Identifiers()):
-        yield from records(told)
+    options = RowOptions(list_all=True, grouped=job.grouping is not None)
+    for found in read_blocks(job, GdeltRows(job, layout, options), Identifiers()):
+        for iri, kind, lines, line in found.things:
+            yield Record(iri, kind, lines, line)
+        for (iri, line, type_, day, actor, recipient, _), lines in zip(found.rows, found.pieces, strict=True):
+            who = tuple([one for one in (actor, recipient) if one])
+            yield Record(iri, "CodingRecord", lines, line, type_, day, who)
+
+
+ReadBlocks = Callable[[Iterable[Block]], Generator[tuple[Block, BlockRecords], None, None]]
+
+
+def read_blocks(
+    job: Reading, reader: GdeltRows, identifiers: Identifiers, read: ReadBlocks | None = None
+) -> Iterator[BlockRecords]:
+    """Read the blocks of a source in order; the things of each are those it describes first.
+
+    Faults, notes and pairs of rows go where `job` says. `read` reads the blocks in other processes.
+    """
+    blocks = _with_headers(job.blocks())
+    if read is None:
+        read = reader.read_all
+    with closing(read(blocks)) as several:
+        for block, found in several:
+            yield _settle(job, block, found, reader, identifiers)
+
+
+def _with_headers(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Add to each block the last header line before it."""
+    last = b""
+    for block in blocks:
+        yield replace(block, header=last) if last else block
+        if _HEADER in block.data.lower():
+            for line in block.lines():
+                if line.partition(b"\t")[0].lower() == _HEADER:
+                    last = line.removesuffix(b"\r")
+
+
+def _settle(
+    job: Reading, block: Block, found: BlockRecords, reader: GdeltRows, identifiers: Identifiers
+) -> BlockRecords:
+    """Remove what earlier blocks described; a block that repeats their identifiers is read a second time."""
+    known = identifiers.known(found.identifiers)
+    if known:
+        second = reader.read(block, known)
+        second.things = found.things + second.things
+        found = second
+    identifiers.add(found.identifiers, found.checksums)
+    for line, column, reason in found.faults:
+        job.on_fault(RowFault(block.name, line, column, reason))
+    for note in found.notes:
+        job.notes.add(*note)
+    if job.grouping is not None:
+        job.grouping.add_lines(found.groups)
+    found.things = [thing for thing in found.things if job.once.first(thing[0])]
+    return found
 
 
 def about(layout: Layout) -> Record:
@@ -64,21 +120,24 @@ def about(layout: Layout) -> Record:
 
 
 class GdeltRows:
-    """Reads the rows of blocks. What it has described once it does not describe again."""
+    """Reads the rows of blocks; each thing that rows name is described once."""
 
-    header = b"globaleventid"
-
-    def __init__(self, job: Reading, layout: Layout, rows: Rows) -> None:
-        self._told = Told()
+    def __init__(self, job: Reading, layout: Layout, options: RowOptions) -> None:
+        self._found = BlockRecords()
         self._job = Reading([], job.name, job.resolver, self._take)
-        self._layout, self._rows = layout, rows
-        self._codes = GdeltCodes(self._job, layout, rows.ending)
+        self._layout, self._options = layout, options
+        self._codes = GdeltCodes(self._job, layout, options.ending)
         self._shown = 0
 
-    def read(self, block: Block, known: Known) -> Told:
-        """Read a block; see `blocks.RowReader`."""
-        told = self._told = Told()
-        layout, ending = self._layout, self._rows.ending
+    def read_all(self, blocks: Iterable[Block]) -> Generator[tuple[Block, BlockRecords], None, None]:
+        """Read blocks one after the other, without regard to repeated identifiers of earlier ones."""
+        for block in blocks:
+            yield block, self.read(block, {})
+
+    def read(self, block: Block, known: Known) -> BlockRecords:
+        """Read a block; a row whose identifier is `known` is a repetition or gets a name of its own."""
+        found = self._found = BlockRecords()
+        layout, ending = self._layout, self._options.ending
         stem, title = f"<{ID}record/{layout.slug}-".encode(), f' {LABEL} "{layout.label} '.encode()
         begun = (b"", *self._codes.ends(f"{TYPE} {_RECORD}", f"{_DATASET} <{ID}source/{layout.slug}>"))
         id_before, id_after, label_after = f' {_ID} "'.encode(), b'"' + ending, b'"@en' + ending
@@ -88,13 +147,13 @@ class GdeltRows:
         added_at, address_at = layout.added, layout.address
         codes = self._codes
         days, kinds, documents, added = codes.days, codes.kinds, codes.documents, codes.added
-        codes.things = told.things
+        codes.things = found.things
         (actors, recipients), (firsts, seconds, thirds) = codes.actors, codes.places
-        repeats = Repeats(known, told)
+        repeats = Repeats(known, found)
         numbers = repeats.first
-        wanted = _ALL if self._rows.all_rows else _SHOWN if known else _SHOWN - self._shown
-        grouped = self._rows.grouped
-        pieces: list[bytes] = told.pieces
+        wanted = _ALL if self._options.list_all else _SHOWN if known else _SHOWN - self._shown
+        grouped = self._options.grouped
+        pieces: list[bytes] = found.pieces
         groups: list[bytes] = []
         met: list[Coded | None] = []
         lines: list[int] = []
@@ -125,10 +184,10 @@ class GdeltRows:
                     continue
             suffix = b""
             if known or number in numbers:
-                told_apart = repeats.again(number, text, line)
-                if told_apart is None:
+                unique = repeats.again(number, text, line)
+                if unique is None:
                     continue
-                suffix = told_apart
+                suffix = unique
             else:
                 numbers[number] = text
             iri = b"%b%b%b>" % (stem, number, suffix)
@@ -167,7 +226,7 @@ class GdeltRows:
             if tone:
                 parts.append(b"%b%b%b" % (tone_before, tone, tone_after))
             pieces.append(iri.join(parts))
-            told.statements += len(parts) - 1
+            found.statements += len(parts) - 1
             met += (day[3], kind[3], actor[3], recipient[3], here[3], there[3], where[3])
             lines.append(line)
             if grouped:
@@ -176,27 +235,27 @@ class GdeltRows:
                 )
             if wanted > 0:
                 wanted -= 1
-                told.rows.append(_row(iri, line, kind, day, actor, recipient, label))
-        self._shown += 0 if known else len(told.rows)
-        told.count = len(pieces)
+                found.rows.append(_row(iri, line, kind, day, actor, recipient, label))
+        self._shown += 0 if known else len(found.rows)
+        found.count = len(pieces)
         repeats.finish()
-        self._finish(told, met, lines)
-        told.groups = b"\n".join((*groups, b"")) if groups else b""
-        return told
+        self._finish(found, met, lines)
+        found.groups = b"\n".join((*groups, b"")) if groups else b""
+        return found
 
     def _take(self, fault: RowFault) -> None:
-        self._told.faults.append((fault.line, fault.column, fault.reason))
+        self._found.faults.append((fault.line, fault.column, fault.reason))
 
     def _lines(self, block: Block) -> list[bytes]:
         try:
             block.data.decode()
         except UnicodeDecodeError:
-            found = [text.encode() for text in self._job.texts(block)]
+            lines = [text.encode() for text in self._job.texts(block)]
         else:
-            found = block.lines()
+            lines = block.lines()
         if b"\r" in block.data:
-            found = [line[:-1] if line.endswith(b"\r") else line for line in found]
-        return found
+            lines = [line[:-1] if line.endswith(b"\r") else line for line in lines]
+        return lines
 
     def _widths(self, header: bytes) -> set[int]:
         # A header may bring columns of somebody's own behind those of GDELT.
@@ -205,7 +264,7 @@ class GdeltRows:
 
     def _odd(self, row: list[bytes], line: int, widths: set[int]) -> set[int]:
         """Take a row that is none: the widths from here on where it is a header, else a fault."""
-        if row[0].lower() == self.header:
+        if row[0].lower() == _HEADER:
             return self._widths(b"\t".join(row))
         if len(row) not in widths:
             if row != [b""]:
@@ -216,7 +275,7 @@ class GdeltRows:
             self._job.fault(line, NAMES[0], f'"{row[0].decode()}" is no identifier of an event (digits)')
         return widths
 
-    def _finish(self, told: Told, met: list[Coded | None], lines: list[int]) -> None:
+    def _finish(self, found: BlockRecords, met: list[Coded | None], lines: list[int]) -> None:
         """Describe what the rows met for the first time, and count what is to be noted."""
         first = dict(zip(reversed(met), reversed(range(len(met))), strict=True))
         for coded, count in Counter(met).items():
@@ -226,10 +285,10 @@ class GdeltRows:
                 coded.fresh = False
                 if coded.record is not None:
                     one = coded.record
-                    told.things.append((one.iri, one.kind, one.ntriples, one.line))
+                    found.things.append((one.iri, one.kind, one.ntriples, one.line))
             if noted := coded.notes:
                 line = lines[first[coded] // _MET]
-                told.notes += [(kind, value, said, line, iri, count) for kind, value, said, iri in noted]
+                found.notes += [(kind, value, said, line, iri, count) for kind, value, said, iri in noted]
 
 
 def _row(iri: bytes, line: int, kind: Entry, day: Entry, actor: Entry, recipient: Entry, label: bytes) -> Row:

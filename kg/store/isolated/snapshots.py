@@ -1,218 +1,141 @@
-"""Read-only snapshots of the store, and which of its commits everybody sees.
+"""Snapshots of a store on disk, shared by the processes that read it.
 
-A commit is *shown* when the version of the data moves on to it; whoever asks from then on sees it. Each new
-version costs every reader an opening, so that beside busy readers commits are shown together, some times a
-second, once their snapshot is there and open somewhere. While nobody asks they are shown at once, and the
-next query has the snapshot made.
+The writer makes a checkpoint of each commit that it publishes, in a folder of its own, and points the
+symbolic link `current` to it. A reader opens the folder that `current` names and holds a shared lock on it
+while it is open; the kernel releases the lock however the reader ends. Folders that are neither current nor
+locked are removed.
 """
 
 from __future__ import annotations
 
+import fcntl
+import os
+import secrets
 import shutil
 import threading
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
-from time import monotonic, time
+from time import time
 from typing import Final
 
 from kg.errors import StoreFailedError
-from kg.store.isolated.shared import SharedNumber
-from kg.store.isolated.upcoming import Upcoming
 
-# Between two versions beside busy readers: so long at most, and less for few queries, each of which is worth
-# about an opening to keep from waiting.
-_PACE: Final = 0.15
-_WORTH: Final = 0.02
-# Whoever has this version open is given so long to ask again before he counts as gone.
-_GRACE: Final = 0.01
-# A snapshot that takes long because of the disk comes less often.
-_REST: Final = 3.0
-# A commit is acknowledged so late at most because somebody opens its snapshot still.
-_OPENING: Final = 5.0
+_CURRENT: Final = "current"
+_REMOVED: Final = ".removed-"
+_TRIES: Final = 100
 
 
-class Snapshots:
-    """The folders of snapshots. `make` fills one with every commit that was noted; raises StoreFailedError.
+class SnapshotFolder:
+    """The folder of snapshots, for the one process that publishes them; its old content is removed.
 
-    A snapshot's name is its version, which `shown` tells to other processes; `asked` is where they count
-    queries.
+    Raises OSError.
     """
 
-    def __init__(
-        self, folder: Path, make: Callable[[Path], None], shown: SharedNumber, asked: SharedNumber
-    ) -> None:
-        # What a crash left behind belongs to nobody.
+    def __init__(self, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        self._folder = folder
-        self._make = make
-        self._shown = shown
-        self._asked = asked
-        self._committed = shown.value
-        self._asked_before = asked.value
-        self._shown_at = self._spent = 0.0
-        self._closed = False
-        # Held while one is made; `_changed` only for a moment, so that nobody waits for the disk by it.
-        self._making = threading.Lock()
-        self._changed = threading.Condition()
-        self._upcoming = Upcoming()
-        self._newest: Path | None = None
-        self._next: Path | None = None
-        self._made = 0.0
-        self._users: Counter[Path] = Counter()
+        self.folder = folder
+        # Two openings of one store never share a version.
+        self._epoch = secrets.token_hex(4)
+        self._numbers = count()
 
-    @property
-    def version(self) -> int:
-        """Name the last version that was shown."""
-        return self._shown.value
+    def new_path(self) -> Path:
+        """Return a path for the next snapshot; a failed one may have left files at an earlier path."""
+        return self.folder / f"{self._epoch}-{next(self._numbers)}"
 
-    def ask(self) -> None:
-        """Note that somebody asks."""
-        self._asked.value += 1
+    def publish(self, path: Path) -> None:
+        """Make a snapshot the current one, and remove the others that no reader has open."""
+        link = self.folder / f"{_REMOVED}{path.name}.link"
+        link.symlink_to(path.name)
+        link.replace(self.folder / _CURRENT)
+        self._remove_unused(path.name)
 
-    def note(self) -> int:
-        """Note that something was committed; gives its number. One caller at a time."""
-        self._committed += 1
-        return self._committed
-
-    def show(self, number: int) -> None:
-        """Show the commits up to a number at once; whoever asks next has the snapshot made."""
-        with self._changed:
-            if number > self._shown.value:
-                self._shown.value = number
-                self._asked_before = self._asked.value
-                self._shown_at = monotonic()
-                self._changed.notify_all()
-
-    def settle(self) -> None:
-        """Show every commit at once: who compares versions before a write must not miss one."""
-        self.show(self._committed)
-
-    def publish(self, number: int, *, asked: bool = False) -> None:
-        """Show the commits up to a number when it is time to, and return then; at once while nobody asks.
-
-        With `asked` somebody is sure to ask, and its snapshot is made and opened in any case. What is
-        committed is shown even where no snapshot can be made: who asks next is told of that.
-        """
-        try:
-            self._await_turn(number)
-            with self._making:
-                if self._shown.value < number and (asked or self._asked.value != self._asked_before):
-                    self._renew(ahead=True)
-        except StoreFailedError:
-            pass
-        finally:
-            self.show(number)
-
-    def renew(self) -> None:
-        """Have a snapshot of all that was committed, and show it. Raises StoreFailedError."""
-        with self._making:
-            self._renew()
-
-    def next(self, patience: float) -> Path | None:
-        """Wait for a snapshot that is to be opened before it is shown; None when there is none in time.
-
-        Whoever gets one says `opened` in any case, and releases it at some time. Raises StoreFailedError.
-        """
-        return self._upcoming.next(patience)
-
-    def opened(self, path: Path) -> None:
-        """Note that a snapshot that `next` gave need not be waited for, and wait until it is shown."""
-        self._upcoming.opened(path)
-
-    def take(self, version: int | None = None) -> Path:
-        """Give a snapshot with every commit that is shown, or up to a version, to be released.
-
-        Raises StoreFailedError.
-        """
-        wanted = self._shown.value if version is None else min(version, self._committed)
-        found = self._use_newest(wanted)
-        while found is None:
-            with self._making:
-                # Whoever waited while one was made has that one.
-                if self._newest is None or int(self._newest.name) < wanted:
-                    self._renew()
-            found = self._use_newest(wanted)
-        return found
-
-    def release(self, path: Path) -> None:
-        """Give a snapshot back; one that is stale and unused goes."""
-        with self._changed:
-            self._users[path] -= 1
-            if self._users[path] <= 0:
-                del self._users[path]
-                if path not in (self._newest, self._next):
-                    self._remove(path)
-
-    def age(self) -> float | None:
-        """Give the seconds since the newest snapshot was made; None where there is none."""
-        with self._changed:
-            return time() - self._made if self._newest else None
+    def is_read(self) -> bool:
+        """Return whether a reader has the current snapshot open."""
+        with suppress(FileNotFoundError), _locked(self.folder / _CURRENT) as got:
+            return not got
+        return False
 
     def clear(self) -> None:
-        """Remove all of them, and make no more."""
-        self._closed = True
-        self._upcoming.close()
-        with self._making:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        """Remove all snapshots; readers keep the files that they have open."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _await_turn(self, number: int) -> None:
-        with self._changed:
-            while self._shown.value < number and (left := self._due() - monotonic()) > 0:
-                self._changed.wait(left)
+    def _remove_unused(self, current: str) -> None:
+        unused = []
+        for entry in os.scandir(self.folder):
+            if entry.name == current or entry.is_symlink() or not entry.is_dir():
+                continue
+            with suppress(FileNotFoundError), _locked(Path(entry.path)) as got:
+                if got:
+                    # Renamed under the lock: a reader that still finds the folder under its name has a lock.
+                    unused.append(self.folder / f"{_REMOVED}{entry.name.removeprefix(_REMOVED)}")
+                    Path(entry.path).rename(unused[-1])
+        if unused:
+            # Removing large files can take seconds on a busy disk.
+            threading.Thread(target=_remove, args=(unused,), name="remove snapshots", daemon=True).start()
 
-    def _due(self) -> float:
-        """Tell when the next version may be shown; `_changed` is held."""
-        queries = self._asked.value - self._asked_before
-        if not queries:
-            is_read = self._newest is not None and int(self._newest.name) == self._shown.value
-            return self._shown_at + (_GRACE if is_read else 0.0)
-        return self._shown_at + min(max(_PACE, _REST * self._spent), queries * _WORTH)
 
-    def _renew(self, *, ahead: bool = False) -> None:
-        """Make a snapshot of all that was committed, and show it; `_making` is held.
+class OpenSnapshot:
+    """The current snapshot, locked for reading until `close`. Raises StoreFailedError."""
 
-        With `ahead` it is opened before.
-        """
-        if self._closed:
-            raise StoreFailedError("the store is closed")
-        number = self._committed
-        path = self._folder / str(number)
-        if path == self._newest:
-            return
-        started = monotonic()
+    def __init__(self, folder: Path) -> None:
+        for _ in range(_TRIES):
+            self.version = current_version(folder)
+            self.path = folder / self.version
+            try:
+                self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+            except FileNotFoundError:
+                continue  # A newer one was published meanwhile.
+            # The publishing process holds its exclusive locks only for an instant.
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+            if self.path.exists():
+                return
+            os.close(self._descriptor)
+        raise StoreFailedError("no snapshot can be opened", where=str(folder), mend="Try again.")
+
+    def close(self) -> None:
+        """Release the lock."""
+        os.close(self._descriptor)
+
+
+def current_version(folder: Path) -> str:
+    """Return the name of the current snapshot; raises StoreFailedError when there is none."""
+    try:
+        return os.readlink(f"{folder}/{_CURRENT}")  # noqa: PTH115 - called for each request
+    except OSError:
+        raise StoreFailedError(
+            "the store is closed: it has no snapshot", where=str(folder), mend="Start the server again."
+        ) from None
+
+
+def current_age(folder: Path) -> float | None:
+    """Return the seconds since the current snapshot was published; None if there is none."""
+    try:
+        return time() - (folder / _CURRENT).lstat().st_mtime
+    except OSError:
+        return None
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Lock a folder for the block if no other process has a lock, and yield whether it is locked.
+
+    Raises FileNotFoundError.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
         try:
-            self._make(path)
-        except BaseException:
-            shutil.rmtree(path, ignore_errors=True)
-            raise
-        try:
-            if ahead:
-                self._next = path
-                self._upcoming.hand_out(path, lambda: self._count_user(path), _OPENING)
-        finally:
-            with self._changed:
-                self._spent = monotonic() - started
-                self._next = None
-                self._newest, stale, self._made = path, self._newest, time()
-                if stale is not None and not self._users[stale]:
-                    self._remove(stale)
-            self.show(number)
-            self._upcoming.shown(path)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(descriptor)
 
-    def _count_user(self, path: Path) -> None:
-        with self._changed:
-            self._users[path] += 1
 
-    def _use_newest(self, version: int) -> Path | None:
-        with self._changed:
-            if self._newest is None or int(self._newest.name) < version:
-                return None
-            self._users[self._newest] += 1
-            return self._newest
-
-    @staticmethod
-    def _remove(path: Path) -> None:
-        # A disk may take longer to let go of the files than to make them, and nobody is to wait for that.
-        threading.Thread(target=shutil.rmtree, args=(path,), kwargs={"ignore_errors": True}).start()
+def _remove(folders: list[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)

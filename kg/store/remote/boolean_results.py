@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
-from kg.sparql.text import read_tokens
+from kg.sparql.lexer import Token, read_tokens
 
 # SPARQL 1.1 section 17.4: what gives a truth value whatever it is given.
 _TESTS: Final = frozenset(
@@ -53,9 +53,9 @@ def with_truths(pieces: Iterable[bytes], names: Iterable[str]) -> Iterator[bytes
         yield held
 
 
-def _assignments(query: str) -> list[tuple[str, list[Any]]]:
+def _assignments(query: str) -> list[tuple[str, list[Token]]]:
     """Find each `(expression AS ?name)`."""
-    found: list[tuple[str, list[Any]]] = []
+    found: list[tuple[str, list[Token]]] = []
     open_at: list[int] = []
     tokens = list(read_tokens(query))
     for number, token in enumerate(tokens):
@@ -68,7 +68,7 @@ def _assignments(query: str) -> list[tuple[str, list[Any]]]:
     return found
 
 
-def _is_truth(tokens: Sequence[Any], known: frozenset[str]) -> bool:
+def _is_truth(tokens: Sequence[Token], known: frozenset[str]) -> bool:
     """Tell whether an expression gives a truth value; `known` are variables that hold one."""
     if not tokens:
         return False
@@ -89,7 +89,7 @@ def _is_truth(tokens: Sequence[Any], known: frozenset[str]) -> bool:
     return first.word in _TESTS or (first.word in _PASSES and _is_truth(rest[1:-1], known))
 
 
-def _compares(tokens: Sequence[Any]) -> bool:
+def _compares(tokens: Sequence[Token]) -> bool:
     """Tell whether an expression compares, or joins truth values, outside of all brackets."""
     depth = 0
     for number, token in enumerate(tokens):
@@ -100,7 +100,7 @@ def _compares(tokens: Sequence[Any]) -> bool:
     return False
 
 
-def _closes(tokens: Sequence[Any]) -> bool:
+def _closes(tokens: Sequence[Token]) -> bool:
     """Tell whether the bracket that begins something ends it."""
     depth = 0
     for number, token in enumerate(tokens):
@@ -110,8 +110,8 @@ def _closes(tokens: Sequence[Any]) -> bool:
     return False
 
 
-def _arguments(tokens: Sequence[Any]) -> list[list[Any]]:
-    parts: list[list[Any]] = [[]]
+def _arguments(tokens: Sequence[Token]) -> list[list[Token]]:
+    parts: list[list[Token]] = [[]]
     depth = 0
     for token in tokens:
         depth += _OPENING.get(token.word, 0)

@@ -12,16 +12,23 @@ import httpx
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
 from kg import errors
-from kg.sparql.text import refuse_excess, refuse_remote_access, undeclared_prefix, with_using
+from kg.sparql.guard import refuse_excess, refuse_remote_access
+from kg.sparql.text import (
+    dataset_clauses,
+    opening_word,
+    request_kind,
+    undeclared_prefix,
+    with_base,
+    with_using,
+)
 from kg.store.bulk_changes import count_lines
+from kg.store.interface import UNION, UNNAMED, QueryDataset, Store
 from kg.store.remote.boolean_results import truth_variables
 from kg.store.remote.dialects import OURS, Dialect, recognise
 from kg.store.remote.problems import PROBLEM, problem_error, unreachable
-from kg.store.remote.query_clauses import dataset_clauses, is_kind, query_form
 from kg.store.remote.results import RemoteAnswer, stopped
 from kg.store.remote.syntax_check import syntax_error
-from kg.store.remote.updates import clear, named, requests
-from kg.store.seam import UNION, UNNAMED, QueryDataset, Store
+from kg.store.updates import graph_terms, named, requests
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,7 +49,7 @@ _TOLD: Final = 1024**2
 _TOLD_LAST: Final = 8 * 1024
 
 
-class RemoteStore:
+class RemoteStore(Store):
     """The quads of a SPARQL 1.1 endpoint.
 
     `query_url` answers queries; `update_url` takes updates and `graphs_url` is the graph store, where empty
@@ -95,8 +102,9 @@ class RemoteStore:
     def query(self, text: str, dataset: QueryDataset = UNION) -> RemoteAnswer:
         """Answer a SPARQL 1.1 query; see `Store.query`. The result is read as it comes."""
         self._refuse(text, "query")
-        kind = _KINDS[query_form(text) or "select"]
+        kind = _KINDS.get(opening_word(text), "solutions")
         dialect = self.dialect
+        text = with_base(text, dataset.base_iri)
         response = self._ask(
             text, dialect, dialect.results if kind != "graph" else "application/n-triples", dataset
         )
@@ -110,10 +118,10 @@ class RemoteStore:
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
         self._refuse(text, "update")
-        if dataset != UNION:
-            _check(dataset)
+        if not dataset.is_union:
+            graph_terms((*dataset.default, *dataset.named))
             text = with_using(text, dataset.default, dataset.named)
-        self._update(text)
+        self._update(with_base(text, dataset.base_iri))
 
     def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
         """Remove and add quads, in one request where the engine takes them in one; see `Store.change`."""
@@ -144,6 +152,9 @@ class RemoteStore:
         """Give nothing: others may change the data behind our back."""
         return ""
 
+    def settle(self) -> None:
+        """Do nothing: the other side counts its commits."""
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -152,18 +163,20 @@ class RemoteStore:
         refuse_excess(text)
         refuse_remote_access(text, self._allowed)
         # What is no SPARQL is not sent: engines have statements and prefixes of their own beside it.
-        if (not is_kind(text, wanted) or undeclared_prefix(text)) and (error := syntax_error(text, wanted)):
+        if (request_kind(text) != wanted or undeclared_prefix(text)) and (
+            error := syntax_error(text, wanted)
+        ):
             raise error
 
     def _ask(self, text: str, dialect: Dialect, accept: str, dataset: QueryDataset) -> httpx.Response:
-        _check(dataset)
+        graph_terms((*dataset.default, *dataset.named))
         graphs = {"default-graph-uri": list(dataset.default), "named-graph-uri": list(dataset.named)}
         clauses = dataset_clauses(text)
         if dialect.empty_graph:
             text = _with_empty(text, clauses, graphs, dialect.empty_graph)
         elif dataset.default == (UNNAMED,) and dialect is not OURS:
             graphs["default-graph-uri"] = []
-        elif dialect.union and dataset == UNION and not clauses:
+        elif dialect.union and dataset.is_union and not clauses:
             graphs[dialect.union] = [""]
         return self._send(self._query_url, "query", text, dialect, graphs, accept)
 
@@ -256,7 +269,7 @@ class RemoteStore:
 
     def _insert(self, graph: NamedNode, path: Path) -> None:
         """Replace a graph by updates, where there is no graph store."""
-        self._update(clear(graph))
+        self._update(f"CLEAR SILENT GRAPH {graph}")
         dialect = self.dialect
         # Each operation makes new blank nodes, so that one which several need has to have a name.
         apart = count_lines(path, dialect.operation_triples + 1) > dialect.operation_triples
@@ -340,16 +353,6 @@ def _with_empty(
         end, named = clauses[-1][1:]
         text = f"{text[:end]} FROM {'' if named else 'NAMED '}<{empty}>{text[end:]}"
     return text
-
-
-def _check(dataset: QueryDataset) -> None:
-    for iri in (*dataset.default, *dataset.named):
-        try:
-            NamedNode(iri)
-        except ValueError:
-            raise errors.ParameterError(
-                f"'{iri}' is no IRI of a graph", mend="Write it in full, as https://w3id.org/…."
-            ) from None
 
 
 def _some(fields: dict[str, list[str]]) -> dict[str, list[str]]:

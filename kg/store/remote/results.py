@@ -14,7 +14,7 @@ from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfForm
 
 from kg.errors import DiplographError, QueryStoppedError, StoreFailedError
 from kg.rdf.formats import Format, Kind
-from kg.store.answer import Row
+from kg.store.interface import Row
 from kg.store.remote.boolean_results import with_truths
 from kg.store.remote.problems import unreachable
 

@@ -42,7 +42,7 @@ def told(path: Path, read_table: Any, folder: Path) -> tuple[Any, ...]:
     with closing(Grouping(folder)) as grouping:
         read = read_table(path, None, grouping)
         groups = [record.ntriples for record in group_records(grouping)]
-    notes = sorted((n.kind, n.value, n.said, n.line, n.count) for n in read.notes.found.values())
+    notes = sorted((n.kind, n.value, n.text, n.line, n.count) for n in read.notes.found.values())
     records = [(r.iri, r.ntriples, r.line, r.day, r.actors) for r in read.rows]
     return sorted(read.data.splitlines()), records, read.faults, notes, groups
 

@@ -133,7 +133,7 @@ def test_lost_zeros_come_back_where_the_root_code_tells(tmp_path, row, read_tabl
     assert read.value(RECORD, "dg:eventType") == f"{ID}event-type/cameo-043"
     assert read.value("record/gdelt-900000002", "dg:eventType") == f"{ID}event-type/cameo-046"
     assert [(n.value, n.line) for n in read.notes.of("repaired code")] == [("43", 1), ("46", 2)]
-    assert "043" in read.notes.of("repaired code")[0].said
+    assert "043" in read.notes.of("repaired code")[0].text
 
 
 def test_a_code_that_is_one_stays_as_it_is(tmp_path, row, read_table) -> None:
@@ -153,7 +153,7 @@ def test_a_code_outside_the_scheme_is_minted_and_listed(tmp_path, row, read_tabl
     assert term("dg:EventType").value in read.values("event-type/gdelt-1739", "rdf:type")
     (note,) = read.notes.of("event type")
     assert (note.value, note.line, note.count) == ("1739", 1, 2)
-    assert "173" in note.said
+    assert "173" in note.text
 
 
 def test_namibia_is_no_null(tmp_path, row, read_table) -> None:

@@ -18,7 +18,6 @@ from kg.reasoning import reachable as neighbours
 from kg.reasoning import rule_queries as asking
 from kg.reasoning import single_premise as told
 from kg.store import EmbeddedStore
-from kg.store.isolated.store import IsolatedStore
 from kg.terms import (
     GRAPH_ENTAILMENTS,
     GRAPH_LOADS,
@@ -38,6 +37,7 @@ from tests.kg.reasoning.graphs import (
     random_fact,
     triples,
 )
+from tests.kg.store.opening import open_isolated
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -69,7 +69,7 @@ def test_following_is_the_same_however_the_store_is_asked(
     monkeypatch.setattr(asking, "_FEW", few)
     monkeypatch.setattr(asking, "_READ", read)
     monkeypatch.setattr(neighbours, "_MANY", 0 if way == "read whole" else 2_000)
-    monkeypatch.setattr(told, "_STRETCH", 4)
+    monkeypatch.setattr(told, "_PART", 4)
     monkeypatch.setattr(changes, "_BATCH", 3)
     pick = random.Random(1000 + seed)
     follower = Entailments()
@@ -180,9 +180,7 @@ def test_a_store_that_takes_no_files_is_followed(small: EmbeddedStore) -> None:
 
 def test_behind_processes_it_is_the_same(tmp_path: Path) -> None:
     """With one reader, so that no question may wait for another, and few rows for who asks from outside."""
-    store = IsolatedStore(
-        tmp_path / "store", snapshots=tmp_path / "snapshots", workers=1, timeout=120, memory=2**31, rows=5
-    )
+    store = open_isolated(tmp_path, workers=1, timeout=120, memory=2**31, rows=5)
     plain = EmbeddedStore()
 
     def held() -> set[str]:

@@ -1,0 +1,196 @@
+"""The server's application (ASGI): plain queries in the event loop, everything else by Flask in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.types import Message, Receive, Scope, Send
+
+from api.server.plain_queries import PlainQueries
+from api.server.wsgi_bridge import READ_AHEAD, ClientGoneError, Wsgi, WsgiBridge, read_ahead
+from api.web.errors import Problem, problem_parts
+from api.web.exchange import note_outcome
+from api.web.headers import ADDRESS_LIMIT, encode
+from api.web.query_request import FORM, PATH, SPARQL_QUERY, QueryRequest, read_query
+
+# RFC 3986 section 3.2.2 and a port.
+_HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=\[\]:-]*")
+# These are answered while all other threads work for slow pages.
+_LIGHT: Final = ("/health", "/metrics", "/static/")
+_LIGHT_THREADS: Final = 4
+_HEAD_LIMIT: Final = 256 * 1024
+
+
+class Application:
+    """One ASGI application; `threads` bounds the requests that Flask answers at once.
+
+    `plain` answers queries of programs; without it, for a store that has no asynchronous interface, Flask
+    answers them.
+    """
+
+    def __init__(self, flask: Wsgi, plain: PlainQueries | None, threads: int) -> None:
+        self._bridge = WsgiBridge(flask)
+        self._plain = plain
+        self._threads = ThreadPoolExecutor(threads, "answer")
+        self._light = ThreadPoolExecutor(_LIGHT_THREADS, "light")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request, or the server's start and stop."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        if scope["type"] != "http":
+            raise NotImplementedError(scope["type"])
+        # Servers may add trailers to their list, but trailers are not headers (RFC 9110 section 6.5.1).
+        scope = {**scope, "headers": [(name.lower(), value) for name, value in scope["headers"]]}
+        fault = _fault(scope)
+        if fault is not None:
+            await _refuse(send, *fault)
+            return
+        try:
+            await self._answer(scope, receive, send)
+        except ClientGoneError:
+            note_outcome("abandoned")
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sent = _Sent(send)
+        try:
+            if (
+                self._plain is not None
+                and scope["path"] == PATH
+                and scope["method"] in ("GET", "HEAD", "POST")
+            ):
+                receive, query = await _read_plain(scope, receive)
+                if query is not None:
+                    with _cancelled_with_client(receive):
+                        await self._plain.answer(query, sent)
+                    return
+            threads = self._light if scope["path"].startswith(_LIGHT) else self._threads
+            await self._bridge.answer(scope, receive, sent, threads)
+        except TimeoutError:
+            if sent.begun:
+                raise
+            await _refuse(send, 408, "the body did not arrive in time")
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                self._threads.shutdown(wait=False, cancel_futures=True)
+                self._light.shutdown(wait=False, cancel_futures=True)
+                return
+
+
+class _Sent:
+    """Passes an answer on, and remembers whether it has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
+        self.begun = True
+        await self._send(message)
+
+
+async def _read_plain(scope: Scope, receive: Receive) -> tuple[Receive, QueryRequest | None]:
+    """Read a request to `/sparql`; also return what gives its body to the next reader once more."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    body = b""
+    if scope["method"] == "POST":
+        if headers.get("content-type", "").partition(";")[0].strip().lower() not in (FORM, SPARQL_QUERY):
+            return receive, None
+        if int(headers.get("content-length", "0")) > READ_AHEAD:
+            return receive, None
+        with tempfile.SpooledTemporaryFile(READ_AHEAD) as file:
+            async with asyncio.timeout(120):
+                more = await read_ahead(receive, file)
+            file.seek(0)
+            body = file.read()
+        receive = _again(body, more, receive)
+        if more:
+            return receive, None
+    elif not 0 < len(scope["query_string"]) <= ADDRESS_LIMIT - len(PATH):
+        return receive, None
+    base = f"{scope['scheme']}://{headers.get('host', '')}{PATH}"
+    return receive, read_query(scope["method"], scope["query_string"], headers, body, base)
+
+
+def _again(body: bytes, more: bool, receive: Receive) -> Receive:
+    first: list[Message] = [{"type": "http.request", "body": body, "more_body": more}]
+
+    async def repeated() -> Message:
+        return first.pop() if first else await receive()
+
+    return repeated
+
+
+@contextmanager
+def _cancelled_with_client(receive: Receive) -> Iterator[None]:
+    """Cancel the work of a block when the client leaves. Raises ClientGoneError."""
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101
+    left = False
+
+    async def watch() -> None:
+        nonlocal left
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left = True
+        task.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not left:
+            raise
+        task.uncancel()
+        raise ClientGoneError from None
+    finally:
+        watcher.cancel()
+
+
+def _fault(scope: Scope) -> tuple[int, str] | None:
+    """Return status and reason for a request to refuse; make the path of the others absolute."""
+    headers = scope["headers"]
+    names = [name for name, _ in headers]
+    hosts = [value for name, value in headers if name == b"host"]
+    if scope["http_version"] not in ("1.0", "1.1"):
+        return 505, "this server speaks HTTP/1.1"
+    if sum(len(name) + len(value) for name, value in headers) > _HEAD_LIMIT:
+        return 431, f"the headers may have {_HEAD_LIMIT:,} bytes"
+    # RFC 9112 sections 3.2 and 6.1
+    if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1"):
+        return 400, "a request has exactly one Host header"
+    if hosts and not _HOST.fullmatch(hosts[0]):
+        return 400, "the Host header is not a host name"
+    if b"transfer-encoding" in names and (b"content-length" in names or scope["http_version"] == "1.0"):
+        return 400, "the length of the body is ambiguous"
+    if not scope["method"].isupper():
+        return 400, "the method is not in capitals"
+    raw_path: bytes = scope["raw_path"]
+    if raw_path == b"*" and scope["method"] == "OPTIONS":
+        scope.update(raw_path=b"/", path="/")
+    elif raw_path.lower().startswith((b"http://", b"https://")):
+        path = urlsplit(raw_path.decode("latin-1")).path or "/"
+        scope.update(raw_path=path.encode("latin-1"), path=path)
+    elif not raw_path.startswith(b"/"):
+        return 400, "the request target is not a path"
+    return None
+
+
+async def _refuse(send: Send, status: int, detail: str) -> None:
+    headers, body = problem_parts(Problem("about:blank", HTTPStatus(status).phrase, status, detail))
+    headers.append(("Connection", "close"))
+    await send({"type": "http.response.start", "status": status, "headers": encode(headers)})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,199 @@
+"""Fronts: the processes that answer requests, on one listening socket, each with an event loop (uvicorn)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+import uvloop
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+from api.server.data_folder import open_behind
+from api.server.load_worker import load_apart
+from kg.errors import StoreFailedError
+from kg.processes import start
+from kg.settings import Settings
+from kg.store.isolated.store import IsolatedStore
+from kg.store.isolated.writer_server import WriterAddress
+
+_READY: Final = 120.0
+_PAUSE: Final = 0.5
+# Seconds that answers under way have when the server stops, and that a front has to end.
+_DRAIN: Final = 7
+_GRACE: Final = 9.0
+_HEAD_BYTES: Final = 256 * 1024
+# Seconds for a request's head, and for the next request on a connection (longer than proxies keep them).
+_HEAD_TIME: Final = 30.0
+_KEEP_ALIVE: Final = 75
+# Threads make pages; the loop must not wait long for the interpreter.
+_SWITCH: Final = 0.001
+
+
+class Fronts:
+    """A number of fronts; one that ends by itself is replaced."""
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        settings: Settings,
+        address: WriterAddress | None,
+        figures: Path,
+    ) -> None:
+        self._start = partial(_start_front, listening, settings, address, figures)
+        self._stopping = threading.Event()
+        self._fronts: list[BaseProcess] = []
+        started = [self._start() for _ in range(settings.fronts)]
+        self._fronts = [process for process, _ in started]
+        for process, ready in started:
+            wait([ready, process.sentinel], _READY)
+            if not ready.poll():
+                self.stop()
+                raise StoreFailedError("a front process ended before it was ready")
+
+    def watch(self) -> None:
+        """Replace fronts that end, until `end` is called."""
+        while not self._stopping.wait(_PAUSE):
+            for place, front in enumerate(self._fronts):
+                if not front.is_alive() and not self._stopping.is_set():
+                    self._fronts[place], _ = self._start()
+
+    def end(self) -> None:
+        """Have `watch` return; callable from a signal handler."""
+        self._stopping.set()
+
+    def stop(self) -> None:
+        """End all fronts; within nine seconds the answers under way are finished or broken off."""
+        self._stopping.set()
+        for front in self._fronts:
+            front.terminate()
+        deadline = time.monotonic() + _GRACE
+        for front in self._fronts:
+            front.join(max(0.1, deadline - time.monotonic()))
+            if front.is_alive():
+                front.kill()
+                front.join()
+
+
+def _start_front(
+    listening: socket.socket, settings: Settings, address: WriterAddress | None, figures: Path
+) -> tuple[BaseProcess, Connection]:
+    ready, said = Pipe(duplex=False)
+    with said:
+        process = start(
+            run_front, said, listening, settings, address, figures, name="front", starts_others=True
+        )
+    return process, ready
+
+
+def run_front(
+    ready: Connection,
+    listening: socket.socket,
+    settings: Settings,
+    address: WriterAddress | None,
+    figures: Path,
+) -> None:
+    """Answer requests until SIGTERM; this is the function that a front process runs."""
+    # prometheus_client reads this variable when it is imported.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(figures)
+    from api.app import create_app, create_asgi_app
+
+    raise_file_limit()
+    sys.setswitchinterval(_SWITCH)
+    store = open_behind(settings, address)
+    if isinstance(store, IsolatedStore):
+        store.worker_pids()  # starts the first one, so that no request waits for that
+    try:
+        app = create_app(store, settings, partial(load_apart, settings, address))
+        server = Server(configure(create_asgi_app(app), settings.trusted_proxy))
+        signal.signal(signal.SIGTERM, lambda number, frame: server.stop())
+
+        async def serve() -> None:
+            serving = asyncio.create_task(server.serve(sockets=[listening]))
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.005)
+            ready.send(os.getpid())
+            ready.close()
+            await serving
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(serve())
+    finally:
+        store.close()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # Threads that still make answers are not waited for; their clients see the connection break.
+        os._exit(0)
+
+
+def configure(app: object, trusted_proxy: str = "") -> uvicorn.Config:
+    """Configure the server; `trusted_proxy` is the address whose X-Forwarded headers are believed."""
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        http=TimedConnection,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=bool(trusted_proxy),
+        forwarded_allow_ips=trusted_proxy,
+        server_header=False,
+        backlog=1024,
+        h11_max_incomplete_event_size=_HEAD_BYTES,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=_DRAIN,
+    )
+
+
+class Server(uvicorn.Server):
+    """A server whose process handles signals itself."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        """Leave the signals alone."""
+        return nullcontext()
+
+    def stop(self) -> None:
+        """Finish what is under way and end; callable from any thread."""
+        self.should_exit = True
+
+
+class TimedConnection(H11Protocol):
+    """A connection that is closed when no request arrives on it for half a minute."""
+
+    _last: RequestResponseCycle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to watch the connection."""
+        super().connection_made(transport)
+        self.loop.call_later(_HEAD_TIME, self._expire)
+
+    def _expire(self) -> None:
+        """Close a connection that has no new request since the last look, also one with half a head."""
+        if self.transport.is_closing():
+            self.transport.abort()  # A client that takes nothing would keep it open.
+            return
+        idle = self.cycle is None or self.cycle.response_complete
+        if idle and self.cycle is self._last and self.timeout_keep_alive_task is None:
+            self.transport.close()
+        else:
+            self._last = self.cycle
+        self.loop.call_later(_HEAD_TIME, self._expire)
+
+
+def raise_file_limit() -> None:
+    """Allow this process as many open files as the system does: each connection is one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,249 @@
+"""Flask behind ASGI: requests become WSGI's (PEP 3333), and answers are made piece by piece in threads."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from contextvars import Context, copy_context
+from typing import IO, Any, Final, TypeVar
+from urllib.parse import unquote_to_bytes
+
+from starlette.types import Receive, Scope, Send
+
+from api.web.headers import encode
+from kg.store.cancellation import Stopper, stoppable
+
+T = TypeVar("T")
+Environ = dict[str, Any]
+Wsgi = Callable[[Environ, Any], Iterable[bytes]]
+
+# A body up to this size is read before a thread is taken for it. No door without a token takes more.
+READ_AHEAD: Final = 4 * 1024**2
+_IN_MEMORY: Final = 256 * 1024
+_PIECE: Final = 64 * 1024
+# Seconds for a body that is read ahead, and for each piece of a larger one.
+_BODY: Final = 120.0
+# Set by proxies, or read by programs as their own settings (httpoxy); the scope has what is trusted.
+_FORWARDED: Final = (b"x-forwarded-", b"forwarded", b"proxy")
+
+
+class ClientGoneError(Exception):
+    """The client left."""
+
+
+class WsgiBridge:
+    """Answers requests with a WSGI application in the threads of a pool.
+
+    A thread is held while the application works, and not while a client reads slowly or sends a small body.
+    """
+
+    def __init__(self, app: Wsgi) -> None:
+        self._app = app
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send, threads: Executor) -> None:
+        """Answer one request. Raises ClientGoneError, TimeoutError for a body that does not arrive."""
+        declared = int(dict(scope["headers"]).get(b"content-length", b"0"))
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as start:
+            more = declared > READ_AHEAD
+            if not more:
+                async with asyncio.timeout(_BODY):
+                    more = await read_ahead(receive, start)
+                start.seek(0)
+            if not more:
+                environ = build_environ(scope, start, start.seek(0, io.SEEK_END))
+                start.seek(0)
+                await self._answer(environ, receive, send, threads, watch=True)
+                return
+            loop = asyncio.get_running_loop()
+            with io.BufferedReader(_LateBody(start, receive, loop), _PIECE) as body:
+                await self._answer(build_environ(scope, body), receive, send, threads, watch=False)
+
+    async def _answer(
+        self, environ: Environ, receive: Receive, send: Send, threads: Executor, *, watch: bool
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        stopper = Stopper()
+        context = copy_context()
+        watcher = asyncio.create_task(_watch(receive, stopper)) if watch else None
+        answer = _Answer(self._app, environ, context, stopper)
+        try:
+            piece = await loop.run_in_executor(threads, answer.begin)
+            watcher = watcher or asyncio.create_task(_watch(receive, stopper))
+            if stopper.stopped:
+                raise ClientGoneError
+            await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+            while not answer.complete:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                piece = await loop.run_in_executor(threads, answer.next)
+                if stopper.stopped:
+                    raise ClientGoneError
+            await send({"type": "http.response.body", "body": piece})
+        except BaseException:
+            stopper.stop()
+            raise
+        finally:
+            if watcher is not None:
+                watcher.cancel()
+            await asyncio.shield(loop.run_in_executor(threads, answer.close))
+
+
+class _Answer:
+    """An answer that a WSGI application makes, one step at a time, each in some thread of the pool."""
+
+    def __init__(self, app: Wsgi, environ: Environ, context: Context, stopper: Stopper) -> None:
+        self._app = app
+        self._environ = environ
+        self._context = context
+        self._stopper = stopper
+        self._body: Iterable[bytes] = ()
+        self._pieces: Iterator[bytes] = iter(())
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.complete = False
+        self._left: int | None = None
+
+    def begin(self) -> bytes:
+        """Call the application; return the first piece of the body."""
+        self._body = self._run(self._app, self._environ, self._start)
+        self._pieces = iter(self._body)
+        length = dict(self.headers).get(b"content-length")
+        self._left = None if length is None else int(length)
+        return self.next()
+
+    def next(self) -> bytes:
+        """Return the next piece; `complete` tells whether it is the last."""
+        return self._run(self._collect)
+
+    def close(self) -> None:
+        """End the answer."""
+        close: Callable[[], None] | None = getattr(self._body, "close", None)  # as PEP 3333 has it
+        if close is not None:
+            self._run(close)
+
+    def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> object:
+        self.status = int(status[:3])
+        self.headers = encode(headers)
+        return None
+
+    def _collect(self) -> bytes:
+        # Without a length each piece goes at once: the client may be waiting for it.
+        pieces: list[bytes] = []
+        size = 0
+        while size < _PIECE:
+            piece = next(self._pieces, None)
+            if piece is None:
+                self.complete = True
+                break
+            pieces.append(piece)
+            size += len(piece)
+            if self._left is None:
+                break
+            self._left -= len(piece)
+            if self._left <= 0:
+                self.complete = True
+                break
+        return b"".join(pieces)
+
+    def _run(self, work: Callable[..., T], *arguments: Any) -> T:
+        return self._context.run(self._stoppable, work, *arguments)
+
+    def _stoppable(self, work: Callable[..., T], *arguments: Any) -> T:
+        with stoppable(self._stopper):
+            return work(*arguments)
+
+
+class _LateBody(io.RawIOBase):
+    """A request's body that is still arriving: read in a thread, awaited in the loop."""
+
+    def __init__(self, start: IO[bytes], receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
+        self._start = start
+        self._receive = receive
+        self._loop = loop
+        self._rest = b""
+        self._more = True
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._rest or self._start.read(len(buffer)) or self._next()
+        count = min(len(piece), len(buffer))
+        buffer[:count], self._rest = piece[:count], piece[count:]
+        return count
+
+    def _next(self) -> bytes:
+        piece = b""
+        while self._more and not piece:
+            message = asyncio.run_coroutine_threadsafe(self._await(), self._loop).result()
+            if message["type"] == "http.disconnect":
+                raise ConnectionResetError("the client left")
+            piece, self._more = message.get("body", b""), message.get("more_body", False)
+        return piece
+
+    async def _await(self) -> Any:
+        async with asyncio.timeout(_BODY):
+            return await self._receive()
+
+
+async def read_ahead(receive: Receive, body: IO[bytes]) -> bool:
+    """Read a body up to `READ_AHEAD` bytes; return whether there is more. Raises ClientGoneError."""
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        piece: bytes = message.get("body", b"")
+        body.write(piece)
+        size += len(piece)
+        more: bool = message.get("more_body", False)
+        if not more or size >= READ_AHEAD:
+            return more
+
+
+async def _watch(receive: Receive, stopper: Stopper) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    stopper.stop()
+
+
+def build_environ(scope: Scope, body: Any, size: int | None = None) -> Environ:
+    """Write a request as PEP 3333 has it; `size` is the body's, where it is known."""
+    server = scope.get("server") or ("localhost", 80)
+    client = scope.get("client") or ("", 0)
+    environ: Environ = {
+        "REQUEST_METHOD": scope["method"],
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        "QUERY_STRING": scope["query_string"].decode("latin-1"),
+        "SERVER_NAME": str(server[0]),
+        "SERVER_PORT": str(server[1]),
+        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
+        "REMOTE_ADDR": str(client[0]),
+        "REMOTE_PORT": str(client[1]),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope["scheme"],
+        "wsgi.input": body,
+        "wsgi.input_terminated": True,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope["headers"]:
+        # An underscore would pass for a hyphen.
+        if b"_" in name or name.startswith(_FORWARDED) or name == b"transfer-encoding":
+            continue
+        variable = name.decode("latin-1").upper().replace("-", "_")
+        if variable not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            variable = f"HTTP_{variable}"
+        text = value.decode("latin-1")
+        if variable in environ:
+            text = environ[variable] + ("; " if variable == "HTTP_COOKIE" else ", ") + text
+        environ[variable] = text
+    if size and "CONTENT_LENGTH" not in environ:
+        environ["CONTENT_LENGTH"] = str(size)
+    return environ

@@ -1,0 +1,324 @@
+"""Loads on disk: one folder each, with its state and files, shared by all processes of a data folder."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from kg.errors import (
+    CancelledError,
+    ConflictError,
+    DiplographError,
+    StoreFailedError,
+    UnknownNameError,
+    ValidationFailedError,
+)
+from kg.load.model import Preview, Progress
+from kg.rdf.compression import find_packed
+
+KEPT_SECONDS: Final = 24 * 3600.0
+"""How long a preview, or the record of a failed load, is kept."""
+
+_STATE: Final = "state.json"
+_CANCEL: Final = "cancel"
+_WAIT: Final = 0.1
+_TELL_EVERY: Final = 0.5
+_ID: Final = re.compile(r"[a-z0-9-]{1,80}")
+
+_PASSING: Final = ("receiving", "ready", "failed", "cancelled", "unchanged")
+UNDER_WAY: Final = ("receiving", "reading", "storing", "undoing")
+
+
+@dataclass
+class LoadState:
+    """Progress of one load.
+
+    `step` is receiving, reading, ready, storing, stored, unchanged, undoing, undone, failed or cancelled.
+    `load` is the IRI of its PROV record; `problem` is the error that ended it: title, detail, where, mend,
+    findings.
+    """
+
+    id: str
+    step: str = "receiving"
+    file_name: str = ""
+    updated: float = 0.0
+    phase: str = ""
+    done: int = 0
+    total: int | None = None
+    phase_since: float = 0.0
+    preview: dict[str, Any] | None = None
+    problem: dict[str, Any] | None = None
+    load: str | None = None
+    undo: str | None = None
+    skipped: list[str] = field(default_factory=list)
+    added_bytes: int | None = None
+    followed: bool = True
+    kept: list[str] = field(default_factory=list)
+    fold_into: str | None = None
+    started_by: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Whether no process works on the load."""
+        return self.step not in UNDER_WAY
+
+    @property
+    def per_second(self) -> float:
+        """Rate of the current phase; 0 while unknown."""
+        elapsed = self.updated - self.phase_since
+        return self.done / elapsed if self.done and elapsed > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated remaining time of the current phase; None while unknown."""
+        if not self.total or not self.per_second:
+            return None
+        return max(0, self.total - self.done) / self.per_second
+
+    def plan(self) -> Preview:
+        """Return the preview; raises ConflictError if there is none yet."""
+        if self.preview is None:
+            raise ConflictError(f"load {self.id} has no preview", mend="Wait until the file is read.")
+        return Preview.restored(self.preview)
+
+
+class LoadFolder:
+    """The folder of one load."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._told = 0.0
+
+    @property
+    def id(self) -> str:
+        """Identifier of the load."""
+        return self.path.name
+
+    @property
+    def source(self) -> Path:
+        """Folder of the uploaded file."""
+        return self.path / "source"
+
+    @property
+    def added(self) -> Path:
+        """File of the statements to add, compressed or not."""
+        return find_packed(self.path / "added.nq")
+
+    @property
+    def removed(self) -> Path:
+        """File of the statements to remove, compressed or not."""
+        return find_packed(self.path / "removed.nq")
+
+    def read(self) -> LoadState:
+        """Read the state. Raises UnknownNameError."""
+        try:
+            values = json.loads((self.path / _STATE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            raise UnknownNameError(
+                f"there is no load {self.id}",
+                mend="List the loads to see their ids; a preview is kept for a day.",
+            ) from None
+        return LoadState(**values)
+
+    def write(self, state: LoadState, *, lasting: bool = True) -> None:
+        """Write the state atomically; a `lasting` one survives a power failure."""
+        state.updated = time.time()
+        unfinished = self.path / f"{_STATE}.{secrets.token_hex(4)}"
+        with unfinished.open("w", encoding="utf-8") as file:
+            json.dump(asdict(state), file, ensure_ascii=False)
+            file.flush()
+            if lasting:
+                os.fsync(file.fileno())
+        unfinished.replace(self.path / _STATE)
+
+    def tell(self, state: LoadState, phase: str, done: int, total: int | None = None) -> None:
+        """Record progress, at most twice a second; raises CancelledError after a request to cancel."""
+        now = time.time()
+        if phase != state.phase:
+            state.phase, state.phase_since = phase, now
+        elif now - self._told < _TELL_EVERY:
+            return
+        state.done, state.total, self._told = done, total, now
+        self.write(state, lasting=False)
+        if self.cancelled():
+            raise CancelledError("the load was cancelled; nothing was stored", mend="Load the file again.")
+
+    def teller(self, state: LoadState, also: Progress, *, may_end: bool = True) -> Progress:
+        """Return a progress function that records the state, reports to `also`, and may cancel the work."""
+
+        def tell(phase: str, done: int, total: int | None = None) -> None:
+            try:
+                self.tell(state, phase, done, total)
+            except CancelledError:
+                if may_end:
+                    raise
+            also(phase, done, total)
+
+        return tell
+
+    def cancel(self) -> None:
+        """Ask the process that works on the load to stop."""
+        (self.path / _CANCEL).touch()
+
+    def cancelled(self) -> bool:
+        """Return whether the load was asked to stop."""
+        return (self.path / _CANCEL).exists()
+
+    def fail(self, state: LoadState, error: BaseException) -> None:
+        """Record the error that ended the load and remove its files."""
+        state.step = "cancelled" if isinstance(error, CancelledError) else "failed"
+        state.problem = describe(error)
+        self.clear()
+        # The disk may be full.
+        with suppress(OSError):
+            self.write(state)
+
+    def clear(self) -> None:
+        """Remove all files except the state."""
+        for path in self.path.iterdir():
+            if path.name not in (_STATE, "lock"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Lock the load; raises ConflictError if another process has locked it."""
+        with locked(self.path / "lock", wait=False) as got:
+            if not got:
+                raise ConflictError(
+                    f"load {self.id} is being processed",
+                    mend="Wait until it has finished; its page shows the progress.",
+                )
+            yield
+
+
+class Loads:
+    """The loads of a data folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def new(
+        self, file_name: str, started_by: str = "", *, step: str = "receiving"
+    ) -> tuple[LoadFolder, LoadState]:
+        """Create a folder whose identifier sorts by time and cannot be guessed.
+
+        Pass `step="reading"` if the file needs no upload, so that recovery after a crash removes it at once.
+        """
+        load_id = f"{datetime.now(UTC):%Y%m%dt%H%M%S%fz}-{secrets.token_hex(8)}"
+        folder = LoadFolder(self._root / load_id)
+        folder.source.mkdir(parents=True)
+        state = LoadState(load_id, step=step, file_name=file_name, started_by=started_by)
+        folder.write(state)
+        return folder, state
+
+    def open(self, load_id: str) -> LoadFolder:
+        """Find a load by its id. Raises UnknownNameError."""
+        folder = LoadFolder(self._root / load_id)
+        if not _ID.fullmatch(load_id) or not folder.path.is_dir():
+            raise UnknownNameError(f"there is no load {load_id}", mend="List the loads to see their ids.")
+        return folder
+
+    def all(self) -> list[tuple[LoadFolder, LoadState]]:
+        """List the loads with a state, oldest first."""
+        found = []
+        for path in sorted(self._root.glob("*/")):
+            folder = LoadFolder(path)
+            try:
+                found.append((folder, folder.read()))
+            except (UnknownNameError, TypeError):
+                continue
+        return found
+
+    def tidy(self, now: float | None = None) -> None:
+        """Remove loads that were not stored within a day."""
+        before = (now or time.time()) - KEPT_SECONDS
+        for folder, state in self.all():
+            if state.step in _PASSING and state.updated < before:
+                folder.remove()
+
+    @contextmanager
+    def storing(self, tell: Any = None) -> Iterator[None]:
+        """Lock the graph for one load at a time; `tell` is called while waiting and may raise an error."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        with locked(self._root / ".storing", wait=True, tell=tell):
+            yield
+
+    def are_stored(self) -> bool:
+        """Return whether a load or an undo is changing the graph now."""
+        if not self._root.is_dir():
+            return False
+        with locked(self._root / ".storing", wait=False, lock=fcntl.LOCK_SH) as got:
+            return not got
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool, tell: Any = None, lock: int = fcntl.LOCK_EX) -> Iterator[bool]:
+    """Lock a file and yield whether that succeeded; the lock ends with the process."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        got = False
+        while not got:
+            try:
+                fcntl.flock(descriptor, lock | fcntl.LOCK_NB)
+                got = True
+            except BlockingIOError:
+                if not wait:
+                    break
+                if tell is not None:
+                    tell()
+                time.sleep(_WAIT)
+        yield got
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Turn OSError into StoreFailedError; nothing was stored then."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreFailedError(
+            f"a file of the load cannot be read or written: {error.strerror or error}",
+            where=str(error.filename) if error.filename else None,
+            mend="Free disk space or correct the permissions of the data folder, then load the file again.",
+        ) from None
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """Return an error as JSON values that a page can show."""
+    if isinstance(error, DiplographError):
+        return {
+            "kind": type(error).__name__,
+            "title": error.title,
+            "detail": error.detail,
+            "where": error.where,
+            "mend": error.mend,
+            "findings": list(error.findings) if isinstance(error, ValidationFailedError) else [],
+        }
+    full = isinstance(error, OSError)
+    return {
+        "kind": "StoreFailedError",
+        "title": "The load failed",
+        "detail": f"{error.strerror or error}"
+        if isinstance(error, OSError)
+        else "an unexpected error occurred",
+        "where": None,
+        "mend": "Free disk space and load the file again." if full else "See the log of the server.",
+        "findings": [],
+    }

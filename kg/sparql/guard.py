@@ -1,0 +1,193 @@
+"""Refuses SPARQL that would make the engine fetch an address, or exhaust it, before the engine reads it.
+
+The engine fetches whatever SERVICE and LOAD name, so the text is searched for them. Whether a `<` opens an
+IRI or is a comparison is known only to a parser; where both are possible both readings are followed, and a
+text is refused if either of them fetches something. Keywords may touch their neighbours (`SERVICE:x`,
+`trueSERVICE<x>`), because the engine accepts that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from kg.errors import QueryRefusedError, TooLargeError
+from kg.sparql.addresses import is_private
+from kg.sparql.lexer import END, ESCAPED, LETTER, TOKEN, Token, place, token_at, unescape
+
+_KEYWORD: Final = re.compile("service|load", re.IGNORECASE)
+# What may follow "<" when it compares: a variable, number, string, bracket, sign, "=", comment, call or name.
+_OPERAND: Final = re.compile(
+    rf"<(?:[?$'0-9.(+!=#-]|[{LETTER}]+\(|true|false|(?P<prefix>[{LETTER}.-]*):)", re.I
+)
+# The engine's parser and evaluator are recursive; some 20,000 levels end its process.
+_DEPTH: Final = 200
+_OPERATORS: Final = 4000
+_RECURSIVE: Final = frozenset({"union", "optional", "minus", "filter", "bind", "exists", *"!|&/+-*^=<>"})
+
+
+def refuse_remote_access(text: str, allowed: Sequence[str] = ()) -> None:
+    """Refuse SPARQL whose SERVICE or LOAD would fetch an address that is not allowed.
+
+    `allowed` holds URL prefixes (http or https): scheme, host and port must be equal and the path must be
+    below the prefix's path. A host name that resolves to a loopback or private address is refused, unless the
+    prefix contains that address itself. Raises QueryRefusedError with line and column.
+    """
+    if _KEYWORD.search(text):
+        _refuse(text, text, None, allowed)
+    if ESCAPED.search(text):
+        # Section 19.2 resolves code point escapes before the grammar; engines differ, so both are checked.
+        plain, origin = unescape(text)
+        if _KEYWORD.search(plain):
+            _refuse(plain, text, origin, allowed)
+
+
+def refuse_excess(text: str) -> None:
+    """Refuse SPARQL nested or chained so deeply that it exhausts an engine's stack; raises TooLargeError."""
+    # A quick count that may be too high: it includes IRIs and strings.
+    lower = text.lower()
+    if sum(map(text.count, "({[")) <= _DEPTH and sum(map(lower.count, _RECURSIVE)) <= _OPERATORS:
+        return
+    depth = operators = position = 0
+    # As `_tokens` reads them, without making an object of each: large VALUES come by here.
+    while match := TOKEN.match(text, position):
+        position, kind = match.end(), match.lastgroup
+        if kind not in ("other", "word"):
+            continue
+        found = match.group()
+        if kind == "other":
+            depth += (found in "({[") - (found in ")}]")
+        operators += found.lower() in _RECURSIVE
+        if depth > _DEPTH or operators > _OPERATORS:
+            line, column = place(text, match.start())
+            what = (
+                f"more than {_DEPTH} brackets deep"
+                if depth > _DEPTH
+                else f"over {_OPERATORS:,} operators long"
+            )
+            raise TooLargeError(
+                f"the SPARQL text is {what}",
+                where=f"line {line}, column {column}",
+                mend="Split it into several requests, or list values with VALUES or IN.",
+            )
+
+
+def _refuse(text: str, shown: str, origin: list[int] | None, allowed: Sequence[str]) -> None:
+    declared = _declarations(text)
+    for token, before in _readings(text, {prefix for prefix, _ in declared}):
+        keyword, target = _fetch(text, token, before)
+        if not keyword:
+            continue
+        addresses = _addresses(target, declared)
+        if addresses and all(_is_allowed(address, allowed) for address in addresses):
+            continue
+        line, column = place(shown, origin[token.start] if origin else token.start)
+        what = ", ".join(addresses) if addresses else "an address that is only known when the query runs"
+        raise QueryRefusedError(
+            f"{keyword} would make this server fetch {what}, which it is not allowed to",
+            line=line,
+            column=column,
+            mend=f"Remove the {keyword} and query that address directly, or start the server with the "
+            "address in DIPLOGRAPH_SERVICE_ALLOW. Write the address in full, as <https://…>.",
+        )
+
+
+def _declarations(text: str) -> list[tuple[str, str]]:
+    # Every name followed by an IRI counts, so that the declarations of all readings are found.
+    found = []
+    for match in re.finditer(rf"([{LETTER}.-]*):", text):
+        after = token_at(text, match.end())
+        if after.kind == "iri":
+            found.append((match.group(1), after.text[1:-1]))
+    return found
+
+
+def _readings(text: str, prefixes: set[str]) -> Iterator[tuple[Token, str]]:
+    """Yield the tokens of all readings, each with a key for the token before it."""
+    todo: list[tuple[int, str]] = [(0, "")]
+    seen: set[tuple[int, str]] = set()
+    while todo:
+        position, before = todo.pop()
+        token = token_at(text, position)
+        if token is END or (token.start, before) in seen:
+            continue
+        seen.add((token.start, before))
+        yield token, before
+        todo.append((token.end, _before(token, before)))
+        if token.kind == "iri" and (compared := _OPERAND.match(text, token.start)):
+            prefix = compared.group("prefix")
+            if prefix is None or any(name.endswith(prefix) for name in prefixes):
+                todo.append((token.start + 1, "<"))
+
+
+def _before(token: Token, before: str) -> str:
+    if token.kind == "iri" and before in ("prefix", "base"):
+        return ";"  # after a declaration an operation may begin, as after ";"
+    if token.kind == "name":
+        return "prefix" if token.text.endswith(":") else "name"
+    if token.word in (";", "^", "graph", "from", "named", "describe"):
+        return token.word
+    if token.word.endswith("base"):
+        return "base"
+    return ";" if token.kind == "string" and before == "version" else token.word[-7:] or token.kind
+
+
+def _fetch(text: str, token: Token, before: str) -> tuple[str, Token]:
+    """Return SERVICE or LOAD if a token is, or may be, that keyword, and the token of its address."""
+    after = token_at(text, token.end)
+    target = after
+    if after.word == "silent":
+        target = token_at(text, after.end)
+    elif after.prefix.startswith("silent"):
+        target = END
+    for keyword in ("SERVICE", "LOAD"):
+        name = keyword.lower()
+        if token.kind == "word" and name in token.word:
+            return keyword, target
+        if name in token.prefix:
+            elsewhere = before in ("^", "graph", "from", "named", "describe")
+            service = name == "service" and after.text == "{" and not elsewhere
+            load = name == "load" and before in ("", ";") and (after is END or after.word in (";", "into"))
+            if service or load:
+                return keyword, END
+    return "", END
+
+
+def _addresses(target: Token, declared: Sequence[tuple[str, str]]) -> list[str]:
+    """Return the full address; several where a prefix may have several declarations."""
+    if target.kind == "iri":
+        return [unescape(target.text[1:-1])[0]]
+    if target.kind != "name" or "\\" in target.text:
+        return []
+    prefix, _, local = target.text.partition(":")
+    # "PREFIXex:<x>" declares ex, too.
+    return [unescape(iri)[0] + local for name, iri in declared if name.endswith(prefix)]
+
+
+def _is_allowed(address: str, allowed: Sequence[str]) -> bool:
+    try:
+        wanted = urlsplit(address)
+        if "@" in wanted.netloc or re.search(r'[\x00-\x20<>"{}|^`\\]', address):
+            return False
+        if re.search(r"/(?:\.|%2e){1,2}(?:/|$)", wanted.path, re.IGNORECASE):
+            return False
+        covered = any(_covers(urlsplit(prefix), wanted) for prefix in allowed)
+        # A host name can be pointed at a private address after it was allowed.
+        return covered and not is_private(wanted.hostname or "")
+    except ValueError:  # a malformed port or bracketed host
+        return False
+
+
+def _covers(prefix: SplitResult, wanted: SplitResult) -> bool:
+    ports = {"http": 80, "https": 443}
+    if wanted.scheme not in ports or wanted.scheme != prefix.scheme or not wanted.hostname:
+        return False
+    if (wanted.hostname, wanted.port or ports[wanted.scheme]) != (
+        prefix.hostname,
+        prefix.port or ports[prefix.scheme],
+    ):
+        return False
+    folder = prefix.path if prefix.path.endswith("/") else prefix.path + "/"
+    return wanted.path == prefix.path or (wanted.path or "/").startswith(folder)

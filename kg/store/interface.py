@@ -1,0 +1,132 @@
+"""The store as the rest of diplograph sees it, whatever engine is behind it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
+
+from kg.rdf.formats import Format, Kind
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+Term = NamedNode | BlankNode | Literal | Triple
+Row = Mapping[str, Term]
+"""One solution: variable name (no question mark) to term; an unbound variable has no key."""
+
+
+@dataclass(frozen=True)
+class QueryDataset:
+    """What the protocol says beside the text of a request: graphs and base IRI (SPARQL 1.1 Protocol 2.1.4).
+
+    Without `default` and `named` the default graph is the union of all graphs, and every named graph can be
+    named. If one of them is given, they replace the query's own FROM clauses and the other is empty.
+    `base_iri` resolves relative IRIs of the text; if it is empty, they are syntax errors.
+    """
+
+    default: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    base_iri: str = ""
+
+    @property
+    def is_union(self) -> bool:
+        """Whether no graphs are given."""
+        return not (self.default or self.named)
+
+
+UNION = QueryDataset()
+
+UNNAMED = "urn:x-diplograph:unnamed-graph"
+"""Stands in a `QueryDataset` for the unnamed graph alone, which updates mean outside of GRAPH."""
+
+
+class Answer(Protocol):
+    """The result of one query, read once, in one of three ways."""
+
+    @property
+    def kind(self) -> Kind:
+        """Kind of result: solutions of a SELECT, boolean of an ASK, graph of a CONSTRUCT or DESCRIBE."""
+        ...
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the columns of solutions, in the query's order."""
+        ...
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the solutions."""
+        ...
+
+    def truth(self) -> bool:
+        """Return the boolean."""
+        ...
+
+    def triples(self) -> Iterator[Triple]:
+        """Yield the triples of a graph."""
+        ...
+
+    def serialize(self, form: Format) -> Iterator[bytes]:
+        """Yield the serialised result in pieces: all of it, or the iteration raises."""
+        ...
+
+
+class Store(ABC):
+    """Quads that can be queried and changed. Every change is atomic; readers see all of it or nothing."""
+
+    @abstractmethod
+    def query(self, text: str, dataset: QueryDataset = UNION) -> Answer:
+        """Answer a SPARQL 1.1 query.
+
+        Raises QuerySyntaxError with line and column, QueryRefusedError, StoreFailedError.
+        """
+
+    @abstractmethod
+    def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `function(store, *args, **kwargs)` close to the data and return its result.
+
+        The function is a module-level one of `kg`. It may be called in another process, so its arguments and
+        its result are plain, picklable values. The reader's languages travel with the call.
+        """
+
+    @abstractmethod
+    def update(self, text: str, dataset: QueryDataset = UNION) -> None:
+        """Carry out a SPARQL 1.1 update request as one transaction.
+
+        `dataset` is the protocol's using-graph-uri and using-named-graph-uri. Raises QuerySyntaxError,
+        QueryRefusedError, StoreFailedError.
+        """
+
+    @abstractmethod
+    def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
+        """Remove and add quads as one transaction; the quads hold no blank nodes. Raises StoreFailedError."""
+
+    @abstractmethod
+    def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
+        """Replace the content of a named graph by the N-Triples of a file, as one step.
+
+        The quads of `record`, which belong to other graphs, are added in the same step. Blank nodes of the
+        file become new ones, whatever their labels; `record` has none. Raises StoreFailedError.
+        """
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """Name of the state of the data: it differs after every change; empty if the engine has none."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Wait until `version` counts every commit, before it is compared and a write depends on it."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the engine; safe to call twice."""
+
+
+def never() -> bool:
+    """Return False: the default of a `stop` that is never asked for."""
+    return False

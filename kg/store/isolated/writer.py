@@ -1,0 +1,291 @@
+"""The writer: the one process that has the store's folder open, and the snapshots of its commits.
+
+A commit is acknowledged once a snapshot with it is the current one. A snapshot costs each reader an opening,
+so commits are published together, several times a second, while the last snapshot is read; while it is not,
+each commit is published at once.
+"""
+
+from __future__ import annotations
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from kg.errors import DiplographError, QueryStoppedError, StoreFailedError
+from kg.processes import CONTEXT, end, start_connected
+from kg.store.interface import never
+from kg.store.isolated.limits import too_slow
+from kg.store.isolated.messages import Change, ChangeFilesRequest, Opened
+from kg.store.isolated.snapshots import SnapshotFolder
+from kg.store.isolated.writer_process import run_writer
+
+# Opening after a crash may have a large change to finish first.
+_RECOVERY_TIME: Final = 3600.0
+_CHECKPOINT_TIME: Final = 60.0
+_STOP_TIME: Final = 5.0
+_POLL: Final = 0.2
+# Seconds between two snapshots that are read: at least, at most, and how many times as long as making one.
+_PACE: Final = 0.15
+_SLOWEST_PACE: Final = 2.0
+_SHARE: Final = 3.0
+_RETRY: Final = 5.0
+
+
+class Writing(ABC):
+    """What a store needs of the writer, in this process or in another."""
+
+    @abstractmethod
+    def write(self, change: Change, budget: float | None = None, stop: Callable[[], bool] = never) -> None:
+        """Carry out a change within `budget` seconds; return when it is committed and published.
+
+        `stop` is called several times a second; when it returns True, the change is broken off. Nothing of
+        it is committed when an error is raised, except by a StoreFailedError that says so.
+        """
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Publish every commit."""
+
+    @abstractmethod
+    def backup(self, path: Path) -> None:
+        """Copy the last commit to a new folder; raises StoreFailedError."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the writer; safe to call twice."""
+
+
+class _Process:
+    """The writing process, with a connection for changes and one for checkpoints."""
+
+    def __init__(self, folder: Path, allowed: tuple[str, ...]) -> None:
+        self.checkpoints, theirs = CONTEXT.Pipe()
+        with theirs:
+            self._process, self.changes = start_connected(run_writer, theirs, folder.resolve(), allowed)
+        self.pid = self._process.pid or 0
+        try:
+            opened = self.changes.recv() if self.changes.poll(_RECOVERY_TIME) else None
+        except (EOFError, OSError):
+            opened = StoreFailedError(
+                "the writing process ended while it opened the store", where=str(folder)
+            )
+        if not isinstance(opened, Opened):
+            self.end(0)
+            raise opened or StoreFailedError("opening the store took too long", where=str(folder))
+        self.finished_change = opened.finished_change
+
+    def has_ended(self) -> bool:
+        """Return whether a process that has nothing to answer has ended."""
+        return self.changes.closed or self.changes.poll()
+
+    def end(self, grace: float) -> None:
+        """Have the process end, and kill it after `grace` seconds.
+
+        The connection for checkpoints may be in use by another thread, which finds its other side closed.
+        """
+        self.changes.close()
+        end(self._process, grace)
+
+
+class Writer(Writing):
+    """Holds the folder, in the process that serves it. `timeout` is named in errors of stopped updates.
+
+    Raises what `EmbeddedStore` raises.
+    """
+
+    def __init__(
+        self, folder: Path, snapshots: Path, *, timeout: float, allowed: tuple[str, ...] = ()
+    ) -> None:
+        self._folder = folder
+        self._allowed = allowed
+        self._timeout = timeout
+        # Held, in this order: while a change is carried out, a snapshot is made, the process is replaced.
+        self._changing = threading.Lock()
+        self._publishing = threading.Lock()
+        self._replacing = threading.Lock()
+        self._closing = threading.Event()
+        self._close_by = 0.0
+        self._committed, self._published = 0, -1
+        self._published_at = self._took = 0.0
+        self._retrying = False
+        self._process = _Process(folder, allowed)
+        try:
+            self._snapshots = SnapshotFolder(snapshots)
+            self.settle()
+        except BaseException as error:
+            self._closing.set()
+            self._process.end(0)
+            if isinstance(error, OSError):
+                raise StoreFailedError(
+                    f"the folder of snapshots cannot be made: {error.strerror}",
+                    where=str(snapshots),
+                    mend="Give yourself the right to write there, and free space on the disk.",
+                ) from None
+            raise
+
+    @property
+    def pid(self) -> int:
+        """Process identifier of the writing process."""
+        return self._process.pid
+
+    def write(self, change: Change, budget: float | None = None, stop: Callable[[], bool] = never) -> None:
+        """Carry out a change; see `Writing.write`."""
+        with self._changing:
+            self._require_open()
+            if isinstance(change, ChangeFilesRequest):
+                # A large change is committed in several steps, during which no snapshot may be made.
+                self.settle()
+            before = self._process
+            try:
+                self._carry_out(change, budget, stop)
+            except BaseException:
+                if self._process is not before:
+                    # A change that was broken off may have been committed all the same.
+                    self._committed += 1
+                    with suppress(StoreFailedError):
+                        self.settle()
+                raise
+            self._committed += 1
+            number = self._committed
+        self._publish(number)
+
+    def settle(self) -> None:
+        """Publish every commit."""
+        with self._publishing:
+            if self._published < self._committed:
+                self._make_snapshot()
+
+    def backup(self, path: Path) -> None:
+        """Copy the last commit to a new folder, by hard links on the same disk."""
+        with self._changing:
+            self._require_open()
+            self._checkpoint(path.absolute)
+
+    def close(self) -> None:
+        """Stop the writing process and remove the snapshots; a long change is broken off after 5 s."""
+        if self._closing.is_set():
+            return
+        self._close_by = monotonic() + _STOP_TIME
+        self._closing.set()
+        with self._changing, self._publishing, self._replacing:
+            self._process.end(_STOP_TIME)
+        self._snapshots.clear()
+
+    def _require_open(self) -> None:
+        if self._closing.is_set():
+            raise StoreFailedError("the store is closed")
+
+    def _carry_out(self, change: Change, budget: float | None, stop: Callable[[], bool]) -> None:
+        process = self._send(change)
+        deadline = monotonic() + budget if budget is not None else None
+        try:
+            while not process.changes.poll(_POLL):
+                if deadline is not None and monotonic() > deadline:
+                    raise too_slow(self._timeout)
+                if stop():
+                    raise QueryStoppedError("the change was cancelled", mend="Start it again if you want it.")
+                if self._closing.is_set() and monotonic() > self._close_by:
+                    raise EOFError
+            answer = process.changes.recv()
+        except BaseException as error:
+            if self._closing.is_set():
+                raise StoreFailedError(
+                    "the store was closed during a change, which may be stored or not"
+                ) from None
+            # A killed transaction was never committed: the engine rolls it back when it opens again. A large
+            # change of which only removals are left is finished instead.
+            if self._replace(process).finished_change and isinstance(error, Exception):
+                return
+            if isinstance(error, (EOFError, OSError)):
+                raise StoreFailedError(
+                    "the writing process ended; the change may be stored or not",
+                    mend="Check whether it is there before you try again.",
+                ) from None
+            raise
+        if isinstance(answer, Exception):
+            raise answer
+
+    def _send(self, change: Change) -> _Process:
+        process = self._process
+        if not process.has_ended():
+            with suppress(OSError):
+                process.changes.send(change)
+                return process
+        # It ended while it had nothing to do, and cannot have read the whole change.
+        process = self._replace(process)
+        try:
+            process.changes.send(change)
+        except OSError:
+            raise StoreFailedError("the writing process ended twice", where=str(self._folder)) from None
+        return process
+
+    def _publish(self, number: int) -> None:
+        """Publish the commits up to a number when it is their turn, together with later ones."""
+        with self._publishing:
+            if self._published >= number:
+                return
+            if self._snapshots.is_read():
+                pace = min(max(_PACE, _SHARE * self._took), _SLOWEST_PACE)
+                self._closing.wait(max(0.0, self._published_at + pace - monotonic()))
+            self._make_snapshot()
+
+    def _make_snapshot(self) -> None:
+        number, started = self._committed, monotonic()
+        try:
+            self._require_open()
+            self._snapshots.publish(self._checkpoint(self._snapshots.new_path))
+        except (DiplographError, OSError) as error:
+            if not self._retrying and not self._closing.is_set():
+                self._retrying = True
+                threading.Thread(target=self._retry, name="publish", daemon=True).start()
+            raise StoreFailedError(
+                f"the last change is stored, but cannot be read yet: {error}",
+                where=str(self._snapshots.folder),
+                mend="Free space on the disk; publishing is tried again every few seconds.",
+            ) from None
+        self._published = number
+        self._published_at = monotonic()
+        self._took = self._published_at - started
+
+    def _retry(self) -> None:
+        while not self._closing.wait(_RETRY):
+            with self._publishing, suppress(StoreFailedError):
+                if self._published < self._committed:
+                    self._make_snapshot()
+                self._retrying = False
+                return
+
+    def _checkpoint(self, new_path: Callable[[], Path]) -> Path:
+        process = self._process
+        try:
+            return self._make_checkpoint(process, new_path())
+        except (EOFError, OSError):
+            # The next process has every commit.
+            process = self._replace(process)
+        try:
+            return self._make_checkpoint(process, new_path())
+        except (EOFError, OSError):
+            raise StoreFailedError("the writing process made no checkpoint") from None
+
+    @staticmethod
+    def _make_checkpoint(process: _Process, path: Path) -> Path:
+        process.checkpoints.send(str(path.absolute()))
+        if not process.checkpoints.poll(_CHECKPOINT_TIME):
+            raise TimeoutError
+        answer: object = process.checkpoints.recv()
+        if isinstance(answer, Exception):
+            raise answer
+        return path
+
+    def _replace(self, process: _Process) -> _Process:
+        """End a writing process and start another, unless that was done already; return the present one."""
+        with self._replacing:
+            if self._process is process:
+                self._require_open()
+                process.end(0)
+                self._process = _Process(self._folder, self._allowed)
+            return self._process

@@ -1,0 +1,226 @@
+"""Validation of a file of any size: some subjects at a time, with what is known around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pyoxigraph
+from pyoxigraph import NamedNode, RdfFormat, Triple
+
+from kg.rdf.sorted_lines import SortedLines, Watch, by_subject, read_lines
+from kg.store import Store, Term
+from kg.terms import ID, term
+from kg.validation.findings import Finding
+from kg.validation.graph_check import check_graph
+from kg.validation.known_terms import TYPE, concept_statements
+from kg.validation.shacl import ShapesValidator, read_shapes
+
+SUBJECTS: Final = 250
+"""Subjects that are checked together. More save no time and take more memory: 0.3 MB each."""
+LISTED: Final = 1_000
+"""Violations that are listed, and other findings that are listed; all are counted."""
+
+_LINES: Final = 50_000
+_BATCH: Final = 500
+_REMEMBERED: Final = 200_000
+_UNDESCRIBED: Final = 200
+_LABEL: Final = term("rdfs:label")
+
+
+@dataclass
+class FileFindings:
+    """Findings about a file, listed up to a limit and counted.
+
+    `undescribed` are IRIs of the `id:` namespace that neither the file nor the store describes.
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    violations: int = 0
+    others: int = 0
+    undescribed: dict[str, None] = field(default_factory=dict)
+
+    def add(self, finding: Finding) -> None:
+        """Count a finding, and list it below the limit."""
+        if finding.severity == "violation":
+            self.violations += 1
+            number = self.violations
+        else:
+            self.others += 1
+            number = self.others
+        if number <= LISTED:
+            self.findings.append(finding)
+
+
+class PiecewiseValidation:
+    """Checks a sorted file of N-Triples piece by piece, each subject whole.
+
+    `inverse` is a sorted file of the statements with a property that shapes follow backwards, subject and
+    object exchanged; `subclasses` are its rdfs:subClassOf statements. `graph` is the graph that the file
+    replaces: its content in the store does not count.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        path: Path,
+        inverse: Path,
+        graph: NamedNode,
+        subclasses: Iterable[Triple] = (),
+    ) -> None:
+        self._store = store
+        self._path = path
+        self._inverse = inverse
+        self._graph = graph
+        self._validator = ShapesValidator(subclasses)
+        self._file = SortedLines(path)
+        self._types: dict[NamedNode, tuple[Triple, ...]] = {}
+        self._bare: set[NamedNode] = set()
+
+    def check(self, *, subjects: int = SUBJECTS, watch: Watch | None = None) -> FileFindings:
+        """Check the whole file; `watch` is called with the number of lines done. Raises StoreFailedError."""
+        result = FileFindings()
+        inverse = _LinesAt(self._inverse)
+        done = 0
+        try:
+            for lines in _pieces(self._path, subjects):
+                if watch:
+                    watch(done)
+                done += sum(map(len, lines.values()))
+                turned = _parse(map(inverse.at, lines))
+                pointing = [Triple(o, p, s) for s, p, o in turned if isinstance(o, NamedNode)]
+                self._check(list(_parse(lines.values())), pointing, result)
+        finally:
+            self._file.close()
+            inverse.close()
+        return result
+
+    def _check(self, own: list[Triple], pointing: list[Triple], result: FileFindings) -> None:
+        subjects = {t.subject for t in own if isinstance(t.subject, NamedNode)}
+        referenced = {t.object for t in own if isinstance(t.object, NamedNode)}
+        around = [*pointing, *self._in_other_graphs(subjects)]
+        for triple in around:
+            referenced.update(node for node in (triple.subject, triple.object) if isinstance(node, NamedNode))
+        concepts = concept_statements()
+        around += (t for node in subjects for t in concepts.get(node, ()))
+        around += self._types_of(own, subjects, referenced)
+        around += self._read_by_queries(own, subjects)
+        # Shapes may report one thing twice.
+        for finding in dict.fromkeys(check_graph(self._validator, own, around)):
+            result.add(finding)
+        self._note_undescribed(referenced, result)
+
+    def _in_other_graphs(self, subjects: set[NamedNode]) -> Iterator[Triple]:
+        """Yield statements of other graphs about things of the file that shapes follow backwards."""
+        names = sorted(map(str, read_shapes().inverse_properties))
+        backwards = " UNION ".join(f"{{ GRAPH ?g {{ ?y {name} ?x }} BIND({name} AS ?p) }}" for name in names)
+        yield from self._construct("?y ?p ?x", subjects, backwards)
+        forwards = f"GRAPH ?g {{ ?x ?p ?y }} FILTER(?p IN ({', '.join(names)}))"
+        for triple in self._construct("?x ?p ?y", subjects, forwards):
+            if isinstance(triple.object, NamedNode) and self._file.starting(f"{triple.object} ".encode()):
+                yield triple
+
+    def _types_of(
+        self, own: list[Triple], subjects: set[NamedNode], referenced: set[NamedNode]
+    ) -> Iterator[Triple]:
+        """Yield the types that the file, other graphs and the ontology state of some things."""
+        nodes = subjects | referenced
+        new = [node for node in nodes if node not in self._types]
+        if len(self._types) + len(new) > _REMEMBERED:
+            self._types.clear()
+            self._bare.clear()
+            new = list(nodes)
+        found: dict[NamedNode, list[Triple]] = {node: [] for node in new}
+        stated = [t for t in own if t.predicate == TYPE]
+        stated += _parse(self._file.starting(f"{n} {TYPE} ".encode()) for n in new if n not in subjects)
+        stated += self._construct(f"?x {TYPE} ?y", new, f"GRAPH ?g {{ ?x {TYPE} ?y }}")
+        for triple in stated:
+            if isinstance(triple.subject, NamedNode) and triple.subject in found:
+                found[triple.subject].append(triple)
+        concepts = concept_statements()
+        for node, triples in found.items():
+            triples += (t for t in concepts.get(node, ()) if t.predicate == TYPE)
+            self._types[node] = tuple(triples)
+        for node in nodes:
+            yield from self._types[node]
+
+    def _read_by_queries(self, own: list[Triple], subjects: set[NamedNode]) -> Iterator[Triple]:
+        """Yield statements of the file that SPARQL constraints read beyond the subjects of this piece."""
+        properties = read_shapes().query_properties
+        values = {t.object for t in own if t.predicate in properties and isinstance(t.object, NamedNode)}
+        return _parse(
+            self._file.starting(f"{value} {name} ".encode())
+            for value in values - subjects
+            for name in properties
+        )
+
+    def _construct(self, template: str, nodes: Iterable[NamedNode], pattern: str) -> Iterator[Triple]:
+        """Query the graphs beside the one replaced, with some nodes as ?x."""
+        for some in _batches(nodes):
+            # A second VALUES block would make the engine read everything.
+            where = f"VALUES ?x {{ {some} }} {pattern} FILTER(?g != {self._graph})"
+            yield from self._store.query(f"CONSTRUCT {{ {template} }} WHERE {{ {where} }}").triples()
+
+    def _note_undescribed(self, referenced: set[NamedNode], result: FileFindings) -> None:
+        """Note the `id:` IRIs without type and label: most are misspelled."""
+        bare = [
+            node
+            for node in referenced - self._bare
+            if node.value.startswith(ID)
+            and not self._types[node]
+            and not self._file.starting(f"{node} {_LABEL} ".encode())
+        ]
+        self._bare.update(bare)
+        known: set[Term] = set()
+        for some in _batches(bare):
+            query = f"SELECT DISTINCT ?x {{ VALUES ?x {{ {some} }} ?x {TYPE}|{_LABEL} ?y }}"
+            known.update(row["x"] for row in self._store.query(query).rows())
+        for node in bare:
+            if node not in known and len(result.undescribed) < _UNDESCRIBED:
+                result.undescribed[node.value] = None
+
+
+class _LinesAt:
+    """The lines of a sorted file by subject, for subjects that are asked for in the order of the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._lines = read_lines(path)
+        self._groups = by_subject(self._lines)
+        self._next = next(self._groups, None)
+
+    def at(self, subject: bytes) -> list[bytes]:
+        """Return the lines of a subject."""
+        while self._next is not None and self._next[0] + b" " < subject + b" ":
+            self._next = next(self._groups, None)
+        return self._next[1] if self._next is not None and self._next[0] == subject else []
+
+    def close(self) -> None:
+        """Close the file."""
+        self._groups = iter(())
+        self._lines = iter(())
+
+
+def _pieces(path: Path, subjects: int) -> Iterator[dict[bytes, list[bytes]]]:
+    """Yield the lines of some subjects at a time, each subject whole."""
+    piece: dict[bytes, list[bytes]] = {}
+    size = 0
+    for subject, lines in by_subject(read_lines(path)):
+        piece[subject] = lines
+        size += len(lines)
+        if len(piece) >= subjects or size >= _LINES:
+            yield piece
+            piece, size = {}, 0
+    if piece:
+        yield piece
+
+
+def _parse(groups: Iterable[Iterable[bytes]]) -> Iterator[Triple]:
+    text = b"".join(line for lines in groups for line in lines)
+    return (quad.triple for quad in pyoxigraph.parse(text, format=RdfFormat.N_TRIPLES))
+
+
+def _batches(nodes: Iterable[NamedNode]) -> Iterator[str]:
+    names = list(map(str, nodes))
+    return (" ".join(names[start : start + _BATCH]) for start in range(0, len(names), _BATCH))

@@ -1,0 +1,19 @@
+"""The isolated store as tests open it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kg.store.isolated.limits import Limits
+from kg.store.isolated.store import IsolatedStore
+from kg.store.isolated.writer import Writer
+
+
+def open_isolated(
+    folder: Path, *, workers: int = 2, timeout: float = 60, memory: int = 256 << 20, rows: int = 0
+) -> IsolatedStore[Writer]:
+    """Open the store in a folder, with its snapshots beside it."""
+    limits = Limits(memory, rows)
+    return IsolatedStore.open(
+        folder / "store", folder / "snapshots", workers=workers, timeout=timeout, limits=limits
+    )

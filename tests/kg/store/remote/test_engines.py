@@ -1,0 +1,199 @@
+"""What the tool does with a store, on real engines: installing, loading, asking, replacing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph
+import pytest
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple
+
+from kg.catalogue import read_catalogue
+from kg.errors import QueryStoppedError, SignInRequiredError, WrongTokenError
+from kg.load import install, list_loads
+from kg.rdf.formats import result_format
+from kg.search import resolve, search
+from kg.store import EmbeddedStore
+from kg.store.remote.client import RemoteStore
+from kg.store.remote.dialects import PLAIN
+from kg.terms import GRAPH_LOADS, ID
+from tests.kg.desks import commit, plan
+from tests.queries.values import VALUES
+
+FIXTURES = Path(__file__).parents[3] / "fixtures"
+CATALOGUE = read_catalogue()
+
+# Each question as it stands, and with values; the history of loads is each store's own up to now.
+ASKED = [(name, {}) for name in CATALOGUE if name != "asserted-on"] + list(VALUES.items())
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module", params=["oxigraph", "virtuoso"])
+def engine(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(f"{request.param}_engine")
+
+
+@pytest.fixture
+def remote(engine: Any, connected: Callable[[Any], RemoteStore]) -> Iterator[RemoteStore]:
+    store = connected(engine)
+    yield store
+    store.close()
+
+
+def _sources(name: str) -> dict[str, bytes]:
+    """The graphs of a fixture, each as N-Triples: one load is one source."""
+    graphs: dict[str, list[Triple]] = defaultdict(list)
+    for quad in pyoxigraph.parse(path=str(FIXTURES / name)):
+        graph = quad.graph_name
+        graphs[graph.value if isinstance(graph, NamedNode) else name].append(quad.triple)
+    return {
+        graph: pyoxigraph.serialize(triples, format=RdfFormat.N_TRIPLES) or b""
+        for graph, triples in graphs.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def installed(engine: Any, connected: Callable[[Any], RemoteStore]) -> Iterator[RemoteStore]:
+    """The reference graphs, the article and the fixtures that questions name."""
+    store = connected(engine)
+    assert install(store) is True
+    for name in _fixtures():
+        for graph, data in _sources(name).items():
+            if graph == GRAPH_LOADS.value:  # a history that was made up: loads write it themselves
+                triples = pyoxigraph.parse(data, format=RdfFormat.N_TRIPLES)
+                store.change([], [Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in triples])
+            else:
+                commit(store, plan(store, data, name=f"{name}.nt", source=graph))
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[EmbeddedStore]:
+    store = EmbeddedStore()
+    install(store)
+    for name in _fixtures():
+        for graph, data in _sources(name).items():
+            if graph == GRAPH_LOADS.value:  # a history that was made up: loads write it themselves
+                triples = pyoxigraph.parse(data, format=RdfFormat.N_TRIPLES)
+                store.change([], [Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in triples])
+            else:
+                commit(store, plan(store, data, name=f"{name}.nt", source=graph))
+    yield store
+    store.close()
+
+
+def _fixtures() -> list[str]:
+    return sorted({question.fixture for question in CATALOGUE.values()} - {"article"})
+
+
+def test_installing_twice_changes_nothing(installed: RemoteStore) -> None:
+    assert install(installed) is False
+
+
+@pytest.mark.parametrize(("name", "values"), ASKED)
+def test_a_question_gives_what_it_gives_on_the_embedded_store(
+    installed: RemoteStore, embedded: EmbeddedStore, name: str, values: dict[str, str]
+) -> None:
+    text = CATALOGUE[name].fill(values)
+    expected, found = (_rows(store, text) for store in (embedded, installed))
+    assert expected, "the fixture of the question answers it"
+    assert found == expected
+
+
+def test_a_load_is_there_and_in_the_history(remote: RemoteStore) -> None:
+    install(remote)
+    data = (FIXTURES / "new-event.ttl").read_bytes()
+    load = commit(remote, plan(remote, data, name="new-event.ttl"))
+    assert load is not None
+    assert [known.id for known in list_loads(remote)] == [load.id]
+    assert plan(remote, data, name="new-event.ttl").preview.unchanged
+    assert remote.query(f"ASK {{ <{ID}event/norway-kenya-port-accord> ?p ?o }}").truth()
+
+
+def test_names_are_found(installed: RemoteStore) -> None:
+    assert resolve(installed, "IRN") == f"{ID}country/irn"
+    assert resolve(installed, "Iran") == f"{ID}country/irn"
+    assert f"{ID}country/irn" in [hit.iri for hit in search(installed, "iran", 20)]
+
+
+@pytest.mark.parametrize("door", ["graph store", "update"])
+def test_a_graph_is_replaced_whole(remote: RemoteStore, engine: Any, tmp_path: Path, door: str) -> None:
+    store = remote
+    if door == "update":
+        if engine.name == "virtuoso":
+            pytest.skip("without its graph store, a Virtuoso is spoken to in its own dialect all the same")
+        store = RemoteStore(engine.query_url, update_url=engine.update_url, dialect=PLAIN)
+    graph, other, p = (NamedNode(f"http://e.example/{name}") for name in ("g", "other", "p"))
+    store.change([], [Quad(graph, p, Literal("old"), graph), Quad(graph, p, Literal("kept"), other)])
+    path = tmp_path / "new.nt"
+    path.write_text("".join(f'<http://e.example/{n}> {p} "é {n}" .\n' for n in range(30_000)), "utf-8")
+    store.replace(graph, path, [Quad(graph, p, Literal("record"), other)])
+    (row,) = remote.query(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {graph} {{ ?s ?p ?o }} }}").rows()
+    assert getattr(row["n"], "value") == "30000"  # noqa: B009 - a term of any kind
+    assert not remote.query(f'ASK {{ GRAPH {graph} {{ ?s ?p "old" }} }}').truth()
+    assert remote.query(f'ASK {{ GRAPH {graph} {{ <http://e.example/7> ?p "é 7" }} }}').truth()
+    values = {row["o"] for row in remote.query(f"SELECT ?o {{ GRAPH {other} {{ ?s ?p ?o }} }}").rows()}
+    assert values == {Literal("kept"), Literal("record")}
+
+
+def test_a_change_larger_than_a_request_is_whole(remote: RemoteStore) -> None:
+    graph, p = NamedNode("http://e.example/g"), NamedNode("http://e.example/p")
+    quads = [Quad(NamedNode(f"http://e.example/{n}"), p, Literal("x" * 2000), graph) for n in range(6000)]
+    remote.change([], quads)
+    assert _count(remote, graph) == 6000
+    remote.change(quads[:5000], [])
+    assert _count(remote, graph) == 1000
+
+
+def test_a_wrong_password_is_told(virtuoso_engine: Any) -> None:
+    store = RemoteStore(virtuoso_engine.query_url, login="dba:wrong")
+    with pytest.raises((SignInRequiredError, WrongTokenError)) as caught:
+        store.update("CLEAR SILENT GRAPH <http://e.example/g>")
+    assert caught.value.where
+    store.close()
+
+
+class TestStoppedByVirtuoso:
+    """What the engine stops or cuts at a limit of its own is an error, never a result."""
+
+    CROSS = "{ ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            f"SELECT (COUNT(*) AS ?n) {CROSS}",
+            f"CONSTRUCT {{ ?a ?b ?f }} {CROSS}",
+            f"SELECT ?a {CROSS}",
+        ],
+    )
+    def test_a_query_that_it_stops(self, virtuoso_engine: Any, query: str) -> None:
+        store = RemoteStore(f"{virtuoso_engine.query_url}?timeout=1000", timeout=60)
+        with pytest.raises(QueryStoppedError) as caught:
+            answer = store.query(query)
+            list(answer.triples() if answer.kind == "graph" else answer.rows())
+        assert "<sparql" not in str(caught.value)
+        store.close()
+
+    def test_rows_that_it_cuts(self, virtuoso_engine: Any) -> None:
+        store = RemoteStore(f"{virtuoso_engine.query_url}?maxrows=10")
+        with pytest.raises(QueryStoppedError):
+            list(store.query("SELECT * { ?s ?p ?o }").rows())
+        for form in ("xml", "csv"):
+            with pytest.raises(QueryStoppedError):
+                list(store.query("SELECT * { ?s ?p ?o }").serialize(result_format("solutions", form)))
+        assert len(list(store.query("SELECT * { ?s ?p ?o } LIMIT 9").rows())) == 9
+        store.close()
+
+
+def _count(store: RemoteStore, graph: NamedNode) -> int:
+    (row,) = store.query(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {graph} {{ ?s ?p ?o }} }}").rows()
+    return int(getattr(row["n"], "value"))  # noqa: B009 - a term of any kind
+
+
+def _rows(store: Any, text: str) -> list[list[tuple[str, str]]]:
+    return [sorted((name, str(term)) for name, term in row.items()) for row in store.query(text).rows()]

@@ -1,0 +1,97 @@
+"""Applications behind a real server on the loopback interface, and plain clients of it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvloop
+from flask import Flask
+
+from api.app import create_asgi_app
+from api.server.front_processes import Server, configure
+
+PATIENCE = 60
+HOST = b"Host: e.example\r\n"
+
+
+@contextmanager
+def serve(app: Any, proxy: str = "") -> Iterator[int]:
+    """Run an ASGI application; yields its port."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = Server(configure(app, proxy))
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.serve(sockets=[listening]))
+
+    running = threading.Thread(target=run)
+    running.start()
+    deadline = time.monotonic() + PATIENCE
+    while not server.started:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        server.config.timeout_graceful_shutdown = 1
+        server.stop()
+        running.join(PATIENCE)
+
+
+@contextmanager
+def serve_app(app: Flask) -> Iterator[str]:
+    """Run our application; yields its address, without a slash at the end."""
+    with serve(create_asgi_app(app)) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+class Client:
+    """A plain socket that reads answers one by one."""
+
+    def __init__(self, port: int) -> None:
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self.file = self.sock.makefile("rb")
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *ignored: object) -> None:
+        self.file.close()
+        self.sock.close()
+
+    def send(self, data: bytes) -> None:
+        self.sock.sendall(data)
+
+    def head(self) -> tuple[int, dict[str, str]]:
+        line = self.file.readline()
+        assert line, "the server hung up"
+        status = int(line.split()[1])
+        headers = {}
+        while line := self.file.readline().strip():
+            name, _, value = line.decode("latin-1").partition(":")
+            headers[name.lower()] = value.strip()
+        return status, headers
+
+    def answer(self) -> tuple[int, dict[str, str], bytes]:
+        """Read an answer that has a length, chunks that end with the last one, or the connection's end."""
+        status, headers = self.head()
+        if "content-length" in headers:
+            return status, headers, self.file.read(int(headers["content-length"]))
+        if "transfer-encoding" not in headers:
+            return status, headers, self.rest()
+        body = b""
+        while size := int(self.file.readline(), 16):
+            body += self.file.read(size)
+            assert self.file.readline() == b"\r\n"
+        assert self.file.readline() == b"\r\n"
+        return status, headers, body
+
+    def rest(self) -> bytes:
+        """Read what comes until the server hangs up."""
+        return self.file.read()
