@@ -16,7 +16,7 @@ from api.doors import (
     home,
     lists,
     loads,
-    ontology,
+    ontology_page,
     questions,
     search,
 )
@@ -100,7 +100,7 @@ def create_app(store: Store, settings: Settings, loader: Callable[[Job], None] |
         openapi,
         dyads,
         picture_data,
-        ontology,
+        ontology_page,
     ):
         app.register_blueprint(door.blueprint)
     metrics = app.extensions[operation.METRICS] = Metrics()

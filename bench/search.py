@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kg.search import SearchIndex, attach, index_of, search, suggest
-from kg.store.isolated.messages import Limits
+from kg.store.isolated.limits import Limits
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
 from kg.terms import GRAPH, ID, ONTOLOGY

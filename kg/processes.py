@@ -14,14 +14,22 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import connection
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Final, TypeVarTuple, Unpack
+from typing import Concatenate, Final, ParamSpec, TypeVarTuple, Unpack
+
+from kg.errors import StoreFailedError
 
 Arguments = TypeVarTuple("Arguments")
+P = ParamSpec("P")
 
 CONTEXT: Final = multiprocessing.get_context("forkserver")
+# The exit status of a process that outlived the fork server, as far as the standard library can tell.
+_UNKNOWN: Final = 255
 _preloaded: list[str] = ["kg.store.isolated.worker"]
+# A start collects the exit statuses of all ended processes, and each status can be read once.
+_starting_or_ending: Final = threading.Lock()
 
 
 def preload(*modules: str) -> None:
@@ -40,12 +48,55 @@ def start(
 
     A process that starts processes itself (`starts_others`) must be ended by the caller; the others are also
     ended when the interpreter exits. Its environment is that of the first start, so settings are arguments.
+    Raises StoreFailedError when the system has no room for it.
     """
     process = CONTEXT.Process(
         target=_run, args=(target, *arguments), name=f"dg-{name}", daemon=not starts_others
     )
-    process.start()
+    try:
+        with _starting_or_ending:
+            process.start()
+    except (OSError, EOFError) as error:
+        raise _cannot_start(error) from None
     return process
+
+
+def start_connected(
+    target: Callable[Concatenate[Connection, P], None], *args: P.args, **kwargs: P.kwargs
+) -> tuple[BaseProcess, Connection]:
+    """Start a process that calls `target` with a connection first; return also the connection's other end.
+
+    Either end reads EOFError once the other is closed or its process has ended. Raises StoreFailedError.
+    """
+    try:
+        ours, theirs = CONTEXT.Pipe()
+    except OSError as error:
+        raise _cannot_start(error) from None
+    with theirs:
+        return start(target, theirs, *args, name=target.__name__, **kwargs), ours  # type: ignore[arg-type]
+
+
+def interrupt(process: BaseProcess) -> None:
+    """Kill a process at once, unless `end` was called for it; callable from any thread."""
+    with _starting_or_ending, suppress(ValueError):
+        process.kill()
+
+
+def end(process: BaseProcess, grace: float = 0) -> int:
+    """Kill a process if it still runs after `grace` seconds, and return its exit status; call it once."""
+    pid = process.pid or 0
+    if not connection.wait([process.sentinel], grace):
+        process.kill()
+        connection.wait([process.sentinel])
+    with _starting_or_ending:
+        process.join()
+        status = process.exitcode or 0
+        process.close()
+    if status == _UNKNOWN:
+        # The fork server was killed, and with it what is known of its children.
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return status
 
 
 def process_pool(
@@ -74,6 +125,13 @@ def _end_with_parent() -> None:
 def _await_end(sentinel: int) -> None:
     connection.wait([sentinel])
     os._exit(1)
+
+
+def _cannot_start(error: Exception) -> StoreFailedError:
+    return StoreFailedError(
+        f"a process cannot be started: {error or type(error).__name__}",
+        mend="Close other programs, or raise the limits on open files and processes (ulimit -n, -u).",
+    )
 
 
 CONTEXT.set_forkserver_preload(_preloaded)

@@ -28,7 +28,7 @@ from kg.reasoning.stale import NAMES
 from kg.search import SearchIndex, attach
 from kg.settings import Settings
 from kg.store import EmbeddedStore, Store
-from kg.store.isolated.messages import Limits
+from kg.store.isolated.limits import Limits
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
 from kg.store.isolated.writer_server import RemoteWriter, WriterAddress, serve_writer

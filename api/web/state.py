@@ -27,6 +27,7 @@ class State:
     settings: Settings
     index: SearchIndex = field(default_factory=SearchIndex)
     memory: Memory = field(default_factory=Memory)
+    pages: Memory = field(default_factory=Memory)
     followers: tuple[Follower, ...] = ()
     loader: Callable[[Job], None] | None = None
 

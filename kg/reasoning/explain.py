@@ -125,14 +125,14 @@ class _Facts:
                     why[thing][name] = (*reason, *steps)
 
         for thing, cls in self.types:
-            note(thing, cls, f"it is said to be a {compact(cls)}")
+            note(thing, cls, f"it is stated to be a {compact(cls)}")
         for subject, predicate, target in self.statements:
             for name, steps in climb(predicate).items():
                 for cls in self.domain.get(name, ()):
-                    reason = f"what has {compact(name)} is a {compact(cls)}"
+                    reason = f"everything with {compact(name)} is a {compact(cls)}"
                     note(subject, cls, f"it has {compact(predicate)}", *steps, reason)
                 for cls in self.range.get(name, ()) if target else ():
-                    reason = f"what {compact(name)} leads to is a {compact(cls)}"
+                    reason = f"every value of {compact(name)} is a {compact(cls)}"
                     start = f"it is the {compact(predicate)} of {compact(subject)}"
                     note(target or "", cls, start, *steps, reason)
         return why

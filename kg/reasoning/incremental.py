@@ -64,7 +64,7 @@ def _single_after_addition(queries: RuleQueries, part: ChangePart) -> Step:
 
 def _single_after_removal(queries: RuleQueries, part: ChangePart) -> Step:
     step = Step()
-    # Most removed things are gone altogether, which one query tells for all classes.
+    # Most removed things have no statements left, which one query finds for all classes.
     things = {x for key in part.keys if key.of_class for x in _affected(part, key)}
     known = queries.known(things)
     for key in part.keys:

@@ -47,20 +47,21 @@ class Bulk:
         self._folder = folder
         self._journal = journal_of(folder) if folder else None
 
-    def recover(self, engine: pyoxigraph.Store) -> None:
-        """Finish or forget what a crash broke off; call it before anybody reads."""
+    def recover(self, engine: pyoxigraph.Store) -> bool:
+        """Finish or drop a change that a crash broke off; return whether one was finished."""
         if self._journal is None:
-            return
+            return False
         self._sweep()
         entry = self._journal / _ENTRY
+        finished = False
         if entry.exists():
-            said = json.loads(entry.read_text(encoding="utf-8"))
-            mark = _mark(said["mark"])
-            if mark in engine:
+            mark = _mark(json.loads(entry.read_text(encoding="utf-8"))["mark"])
+            if finished := mark in engine:
                 self._take_out(engine, self._journal / "removed.nq")
                 engine.remove(mark)
                 engine.flush()
         shutil.rmtree(self._journal, ignore_errors=True)
+        return finished
 
     def put_in(self, engine: pyoxigraph.Store, added: Path) -> None:
         """Put the quads of a file in; nothing is there when it fails.

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 import secrets
+import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 import pyoxigraph
 from pyoxigraph import (
-    DefaultGraph,
     NamedNode,
     Quad,
     QueryBoolean,
@@ -27,7 +26,6 @@ from pyoxigraph import (
 from kg.errors import (
     DiplographError,
     NotAStoreError,
-    ParameterError,
     StoreBusyError,
     StoreFailedError,
 )
@@ -42,11 +40,11 @@ from kg.store.bulk_changes import (
     insert_text,
     names_blank_nodes,
     pieces,
-    write_replacement,
 )
 from kg.store.engine_errors import explain_failure, explain_syntax
-from kg.store.interface import UNION, UNNAMED, LocalStore, QueryDataset, Row, Store, never
-from kg.store.remote.updates import has_blank
+from kg.store.interface import UNION, QueryDataset, Row, Store, never
+from kg.store.local import LocalStore
+from kg.store.updates import graph_terms, requests
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,16 +77,17 @@ class EmbeddedStore(LocalStore):
     """
 
     def __init__(self, folder: Path | None = None, *, allowed: Sequence[str] = ()) -> None:
+        super().__init__(folder)
         self._engine: pyoxigraph.Store | None = _open(folder)
         self._allowed = tuple(allowed)
-        self._folder = folder
         self._writing = threading.Lock()
         # Cleared while a large exchange is half done; queries then wait.
         self._whole = threading.Event()
         self._whole.set()
         self._bulk = Bulk(folder)
         try:
-            self._bulk.recover(self._engine)
+            self.finished_change = self._bulk.recover(self._engine)
+            """Whether opening finished a large change that a crash had broken off."""
         except (OSError, RuntimeError, ValueError) as error:
             raise _cannot_open(str(error), str(folder)) from None
         # Two stores, or two openings of one, never share a version.
@@ -118,8 +117,8 @@ class EmbeddedStore(LocalStore):
         The answer must be read in the thread that asked.
         """
         self._refuse(text)
-        default: Any = _graphs(dataset.default)
-        named: Any = _graphs(dataset.named)
+        default: Any = graph_terms(dataset.default)
+        named: Any = graph_terms(dataset.named)
         base = dataset.base_iri or None
         engine = self.engine
         self._whole.wait()
@@ -147,7 +146,7 @@ class EmbeddedStore(LocalStore):
         """
         self._refuse(text)
         if not dataset.is_union:
-            _graphs((*dataset.default, *dataset.named))
+            graph_terms((*dataset.default, *dataset.named))
             text = with_using(text, dataset.default, dataset.named)
         engine = self.engine
         with self._writing, _engine_errors():
@@ -156,23 +155,6 @@ class EmbeddedStore(LocalStore):
             except SyntaxError as error:
                 raise explain_syntax(text, str(error), "update") from None
             self._changes += 1
-
-    def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
-        """Remove and add quads in one transaction; see `Store.change`.
-
-        More than 20,000 go through files, so that memory stays bounded; readers see all of it or nothing.
-        """
-        out, into = iter(removed), iter(added)
-        first_out, first_in = list(islice(out, SMALL)), list(islice(into, SMALL))
-        if len(first_out) == SMALL or len(first_in) == SMALL:
-            with self._work_folder() as work:
-                _write_quads(chain(first_out, out), work / "removed.nq")
-                _write_quads(chain(first_in, into), work / "added.nq")
-                self.change_files(work / "removed.nq", work / "added.nq")
-            return
-        request = ";\n".join(part for part in (_data("DELETE", first_out), _data("INSERT", first_in)) if part)
-        if request:
-            self._transact(request)
 
     def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
         """Remove the quads of one file and add those of another; see `LocalStore.change_files`.
@@ -204,15 +186,6 @@ class EmbeddedStore(LocalStore):
                 self._changes += 1
                 self._whole.set()
 
-    def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
-        """Put a file's triples in the place of what a graph holds; see `Store.replace`."""
-        with self._work_folder() as work, _engine_errors():
-            try:
-                files = write_replacement(self.export, graph, path, record, work)
-            except SyntaxError as error:
-                raise StoreFailedError(f"this is no N-Triples: {error}", where=str(path)) from None
-            self.change_files(*files)
-
     def export(self, graph: NamedNode, path: Path) -> None:
         """Write what a graph holds to a file of N-Triples, in no order; raises StoreFailedError."""
         self._whole.wait()
@@ -233,11 +206,9 @@ class EmbeddedStore(LocalStore):
                 raise StoreFailedError(f"the engine refuses the quads: {error}") from None
             self._changes += 1
 
-    @contextmanager
-    def _work_folder(self) -> Iterator[Path]:
-        beside = self._folder.parent if self._folder else None
-        with tempfile.TemporaryDirectory(prefix=".change-", dir=beside) as work:
-            yield Path(work)
+    def _change_few(self, removed: list[Quad], added: list[Quad]) -> None:
+        for request in requests(removed, added, SMALL, sys.maxsize):
+            self._transact(request)
 
     def run(self, function: Callable[Concatenate[Store, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function on this store; see `Store.run`."""
@@ -323,18 +294,6 @@ def _engine_errors() -> Iterator[None]:
         raise explain_failure(str(error)) from None
 
 
-def _graphs(iris: Sequence[str]) -> list[NamedNode | DefaultGraph]:
-    graphs: list[NamedNode | DefaultGraph] = []
-    for iri in iris:
-        try:
-            graphs.append(DefaultGraph() if iri == UNNAMED else NamedNode(iri))
-        except ValueError:
-            raise ParameterError(
-                f"'{iri}' is no IRI of a graph", mend="Write it in full, as https://w3id.org/…."
-            ) from None
-    return graphs
-
-
 def _open(folder: Path | None) -> pyoxigraph.Store:
     if folder is None:
         return pyoxigraph.Store()
@@ -379,26 +338,3 @@ def _cannot_open(message: str, where: str) -> DiplographError:
             mend="Name another folder, or restore it from a backup.",
         )
     return StoreFailedError(message, where=where, mend="Check the disk it lies on, or name another folder.")
-
-
-def _data(verb: str, quads: Iterable[Quad]) -> str:
-    lines: list[str] = []
-    for quad in quads:
-        graph = _plain(quad).graph_name
-        # Written as a whole: a triple term by itself has no brackets.
-        triple = f"{quad.triple} "
-        lines.append(f"{triple}." if isinstance(graph, DefaultGraph) else f"GRAPH {graph} {{ {triple}}}")
-    text = "\n".join(lines)
-    return f"{verb} DATA {{\n{text}\n}}" if text else ""
-
-
-def _write_quads(quads: Iterable[Quad], path: Path) -> None:
-    pyoxigraph.serialize(map(_plain, quads), str(path), format=RdfFormat.N_QUADS)
-
-
-def _plain(quad: Quad) -> Quad:
-    if has_blank(quad):
-        raise StoreFailedError(
-            f"a blank node cannot be changed by name: {quad}", mend="Give it an IRI first, as loading does."
-        )
-    return quad

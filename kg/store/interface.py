@@ -130,29 +130,3 @@ class Store(ABC):
 def never() -> bool:
     """Return False: the default of a `stop` that is never asked for."""
     return False
-
-
-class LocalStore(Store):
-    """A store whose engine reads and writes files of this machine."""
-
-    @abstractmethod
-    def query_whole(self, text: str, dataset: QueryDataset = UNION) -> Answer:
-        """Answer a query of our own, to which the limit on rows does not apply."""
-
-    @abstractmethod
-    def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
-        """Remove the quads of one N-Quads file and add those of another, as one step.
-
-        A blank node to be removed has the label that the engine gives it; an added one is new. The files may
-        be compressed (.zst). After a crash all of it is stored or nothing. `stop` is called several times a
-        second where the engine can be stopped; when it returns True, nothing is changed and QueryStoppedError
-        is raised. Raises StoreFailedError.
-        """
-
-    @abstractmethod
-    def export(self, graph: NamedNode, path: Path) -> None:
-        """Write the triples of a graph to a file of N-Triples, in no order; raises StoreFailedError."""
-
-    @abstractmethod
-    def backup(self, path: Path) -> None:
-        """Copy the last commit to a new folder, which can be opened as a store; raises StoreFailedError."""

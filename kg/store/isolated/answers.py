@@ -1,4 +1,4 @@
-"""Results that a worker holds, read in a thread or in an event loop; then the worker is free."""
+"""Results that a worker holds, read in a thread or in an event loop; then the worker is given back."""
 
 from __future__ import annotations
 
@@ -22,9 +22,6 @@ class IsolatedAnswer:
         self._lease = lease
         self._head = head
 
-    def __del__(self) -> None:
-        self._lease.close()
-
     @property
     def kind(self) -> Kind:
         """Kind of result."""
@@ -37,11 +34,13 @@ class IsolatedAnswer:
 
     def rows(self) -> Iterator[Row]:
         """Yield the solutions."""
-        pieces = io.BufferedReader(_PieceFile(self._pieces("json")))
-        solutions = pyoxigraph.parse_query_results(pieces, format=QueryResultsFormat.JSON)
-        assert isinstance(solutions, QuerySolutions)  # noqa: S101
-        for solution in solutions:
-            yield {name: term for name in self.variables if (term := solution[name]) is not None}
+        try:
+            solutions = pyoxigraph.parse_query_results(self._file("json"), format=QueryResultsFormat.JSON)
+            assert isinstance(solutions, QuerySolutions)  # noqa: S101
+            for solution in solutions:
+                yield {name: term for name in self.variables if (term := solution[name]) is not None}
+        finally:
+            self._lease.abandon()
 
     def truth(self) -> bool:
         """Return the boolean."""
@@ -49,37 +48,67 @@ class IsolatedAnswer:
 
     def triples(self) -> Iterator[Triple]:
         """Yield the triples."""
-        pieces = io.BufferedReader(_PieceFile(self._pieces("nt")))
-        for quad in pyoxigraph.parse(pieces, format=RdfFormat.N_TRIPLES):
-            yield quad.triple
+        try:
+            for quad in pyoxigraph.parse(self._file("nt"), format=RdfFormat.N_TRIPLES):
+                yield quad.triple
+        finally:
+            self._lease.abandon()
 
-    def serialize(self, form: Format) -> Iterator[bytes]:
-        """Yield the result in pieces as the engine writes them; early failures precede the first."""
+    def serialize(self, form: Format) -> ResultPieces:
+        """Return the result in pieces as the engine writes them; early failures precede the first."""
         return self._pieces(form.name)
 
     def close(self) -> None:
-        """Free the worker; what is not read yet is lost."""
+        """Give the worker back; the unread rest of the result is lost."""
         self._lease.close()
 
-    def _pieces(self, form: str) -> Iterator[bytes]:
-        try:
-            self._lease.send(WriteRequest(form))
-            while (piece := self._lease.receive()) is not None:
-                yield piece
+    def _pieces(self, form: str) -> ResultPieces:
+        return ResultPieces(self._lease, form)
+
+    def _file(self, form: str) -> io.BufferedReader:
+        return io.BufferedReader(_PieceFile(self._pieces(form)))
+
+
+class ResultPieces(Iterator[bytes]):
+    """A result in one format, in pieces.
+
+    Not a generator: when the garbage collector ends one, its `finally` may run in a thread that holds a lock
+    of the pool.
+    """
+
+    def __init__(self, lease: Lease, form: str) -> None:
+        self._lease = lease
+        self._request: WriteRequest | None = WriteRequest(form)
+        self._ended = False
+
+    def __next__(self) -> bytes:
+        if self._ended:
+            raise StopIteration
+        if self._request is not None:
+            request, self._request = self._request, None
+            self._lease.send(request)
+        piece: bytes | None = self._lease.receive()
+        if piece is None:
+            self._ended = True
             self._lease.finish()
-        finally:
-            self._lease.close()
+            raise StopIteration
+        return piece
+
+    def close(self) -> None:
+        """End the query; the unread rest of the result is lost."""
+        self._ended = True
+        self._lease.close()
 
 
 class AsyncAnswer:
-    """A result in the format that was asked for with the query, read in an event loop."""
+    """A result in the format that the query named, read in an event loop."""
 
     def __init__(self, lease: Lease, head: Head) -> None:
         self._lease = lease
         self.kind: Kind = head.kind
         self.variables = head.variables
         self.whole = head.body
-        """The result, if it came in one message; the worker is free then."""
+        """The result if it is short; the worker has been given back then."""
         self._ended = head.body is not None
 
     async def piece(self) -> bytes:
@@ -93,14 +122,14 @@ class AsyncAnswer:
         return piece or b""
 
     def close(self) -> None:
-        """Free the worker; one that is still at work is killed. Safe to call twice."""
+        """Give the worker back; one that is still at work is killed. Safe to call twice."""
         self._lease.close()
 
 
 class _PieceFile(io.RawIOBase):
-    """The pieces as a file to read."""
+    """The pieces as a readable file."""
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
+    def __init__(self, pieces: ResultPieces) -> None:
         self._pieces = pieces
         self._left = b""
 

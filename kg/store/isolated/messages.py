@@ -1,7 +1,7 @@
-"""What a serving process and its engine processes say to each other, as pickled objects on a connection.
+"""Messages between a serving process and its workers and writer: pickled objects on a connection.
 
-A worker answers a request by one message, except that the body of a result follows its `Head` as pieces of
-bytes and ends with None. Any message may be a `DiplographError` instead.
+A worker answers a request with one message, except that the body of a result follows its `Head` as pieces of
+bytes and ends with None. An exception may come in place of any message. `CloseRequest` has no answer.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from typing import Any
 
 from kg.rdf.formats import Kind
@@ -17,17 +16,11 @@ from kg.store.interface import UNION, QueryDataset
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Limits of one query: bytes of memory, rows (0: any number); URL prefixes for SERVICE and LOAD."""
-
-    memory: int
-    rows: int = 0
-    allowed: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class QueryRequest:
-    """A query. `forms` names the serialisation wanted for each kind of result, which then follows at once."""
+    """Answer a query. `forms` names the format of each kind of result that is to follow at once.
+
+    `any_number` lifts the limit on rows.
+    """
 
     text: str
     dataset: QueryDataset = UNION
@@ -37,7 +30,7 @@ class QueryRequest:
 
 @dataclass(frozen=True)
 class Head:
-    """The beginning of a result. `body` is the whole of it, where that is short and its format is known."""
+    """Kind and columns of a result. `body` is the whole result if it is short and its format was given."""
 
     kind: Kind
     variables: tuple[str, ...]
@@ -46,9 +39,14 @@ class Head:
 
 @dataclass(frozen=True)
 class WriteRequest:
-    """Serialise the result of the query before, in the format of this name."""
+    """Serialise the result of the last query, in the format of this name."""
 
     form: str
+
+
+@dataclass(frozen=True)
+class CloseRequest:
+    """Drop the result of the last query."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class ExportRequest:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """Call a function of `kg` with the store, for readers of these languages."""
+    """Call a function of `kg` with the store, for a reader of these languages."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
@@ -71,9 +69,16 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class Done:
-    """A request is carried out; `result` is what the function of a `RunRequest` returned."""
+    """A request was carried out; `result` is what the function of a `RunRequest` returned."""
 
     result: Any = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The store is open. `finished_change`: a large change that had been broken off was finished first."""
+
+    finished_change: bool
 
 
 @dataclass(frozen=True)
@@ -100,14 +105,20 @@ class ChangeFilesRequest:
     added: str
 
 
-def send(connection: Connection, message: object) -> None:
-    """Send a message; raises OSError. It takes a fifth of the time of `Connection.send`."""
-    connection.send_bytes(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
-
-
-def receive(connection: Connection) -> Any:
-    """Receive a message from a process of ours; raises EOFError, OSError."""
-    return pickle.loads(connection.recv_bytes())  # noqa: S301 - the other side is our own
-
-
 Change = UpdateRequest | ChangeRequest | ChangeFilesRequest
+
+
+def pack(message: object) -> bytes:
+    """Pickle a message; raises TypeError if it cannot be pickled."""
+    try:
+        # With `send_bytes` this takes a fifth of the time of `Connection.send`.
+        return pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise TypeError(f"this cannot be sent to another process, as it cannot be pickled: {error}") from None
+
+
+def unpack(message: bytes) -> Any:
+    """Build the object that a process of ours packed."""
+    return pickle.loads(message)  # noqa: S301 - the other side is our own

@@ -1,67 +1,61 @@
-"""The workers of one process: lent to one query each, killed at its limits, and replaced."""
+"""The workers of one process: lent to one request each, killed at its limits, and replaced."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import select
-import signal
 import threading
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from multiprocessing.connection import Connection
+from pathlib import Path
+from queue import SimpleQueue
 from time import monotonic
 from typing import Any, Final
 
-from kg.errors import BusyError, DiplographError, QueryStoppedError, StoreFailedError
-from kg.processes import CONTEXT, start
+from kg.errors import BusyError, StoreFailedError
+from kg.processes import end, interrupt, start_connected
 from kg.store.cancellation import on_stop
-from kg.store.isolated.messages import Limits, receive, send
+from kg.store.isolated.limits import Limits, ended, too_slow
+from kg.store.isolated.messages import CloseRequest, pack, unpack
 from kg.store.isolated.worker import run_worker
 
-# A process whose connection closed is ending; its exit status tells why.
-_LAST_WORDS: Final = 2.0
-# A longer message may have to wait for the worker to take it.
+# A process whose connection closed is about to end; its exit status has the reason.
+_ENDING_TIME: Final = 2.0
+# Sending a longer message may have to wait for the worker.
 _LARGE: Final = 32 * 1024
 
 
 class Worker:
-    """A worker process, as the process that started it sees it."""
+    """A worker process, as the process that started it sees it. Raises StoreFailedError."""
 
-    def __init__(self, snapshots: Any, limits: Limits) -> None:
-        self.connection, theirs = CONTEXT.Pipe()
-        self.process = start(run_worker, theirs, snapshots, limits, name="worker")
-        theirs.close()
+    def __init__(self, snapshots: Path, limits: Limits) -> None:
+        self.process, self.connection = start_connected(run_worker, snapshots, limits)
+        self.pid = self.process.pid or 0
         self._readable = select.poll()
         self._readable.register(self.connection, select.POLLIN)
 
     def can_receive(self, seconds: float = 0) -> bool:
-        """Return whether a message, or the end of the connection, arrives within so many seconds."""
+        """Return whether a message, or the end of the connection, arrives within some seconds."""
         # Rounded up, so that a wait does not end a moment before its time.
-        return bool(self._readable.poll(seconds * 1000 + 1 if seconds else 0))
+        return bool(self._readable.poll(seconds * 1000 + 1 if seconds > 0 else 0))
 
-    @property
-    def pid(self) -> int:
-        """Process identifier."""
-        return self.process.pid or 0
+    def interrupt(self) -> None:
+        """Kill the process from any thread; the one that uses its connection finds that closed."""
+        interrupt(self.process)
 
     def kill(self, grace: float = 0) -> int:
         """End the process, after `grace` seconds at most, and return its exit status."""
+        status = end(self.process, grace)
         self.connection.close()
-        self.process.join(grace)
-        self.process.kill()
-        self.process.join()
-        status = self.process.exitcode or 0
-        self.process.close()
         return status
 
 
 class Pool:
     """Lends up to `size` workers, started when they are needed; the last one used is lent first."""
 
-    def __init__(self, size: int, snapshots: Any, limits: Limits, timeout: float) -> None:
+    def __init__(self, size: int, snapshots: Path, limits: Limits, timeout: float) -> None:
         self.timeout = timeout
         self.limits = limits
         self._size = size
@@ -70,18 +64,20 @@ class Pool:
         self._workers: set[Worker] = set()
         self._idle: list[Worker] = []
         self._waiting: deque[Future[Worker]] = deque()
-        self._closed = False
+        self.closed = False
+        self._abandoned: SimpleQueue[Lease | None] = SimpleQueue()
+        threading.Thread(target=self._close_abandoned, name="abandoned leases", daemon=True).start()
 
     def pids(self) -> list[int]:
         """Return the process identifiers of the workers that live; one is started if there is none."""
         with self._lock:
             self._drop_dead()
-            if not self._workers and not self._closed:
+            if not self._workers and not self.closed:
                 self._idle.append(self._start())
             return sorted(worker.pid for worker in self._workers)
 
     def lend(self) -> Lease:
-        """Lend a worker; raises BusyError when none is free within the time that a query has."""
+        """Lend a worker; raises BusyError when none is free within the time of a query."""
         future = self._request()
         try:
             return Lease(self, future.result(self.timeout))
@@ -93,12 +89,12 @@ class Pool:
             raise
 
     async def lend_async(self) -> Lease:
-        """Lend a worker without holding the thread; raises BusyError."""
+        """Lend a worker without blocking the event loop; raises BusyError."""
         future = self._request()
         if future.done():
             return Lease(self, future.result())
         try:
-            # Shielded: a worker that comes just as the time is over must not get lost.
+            # Shielded: a worker that becomes free just as the time is over must not get lost.
             async with asyncio.timeout(self.timeout):
                 return Lease(self, await asyncio.shield(asyncio.wrap_future(future)))
         except TimeoutError:
@@ -110,74 +106,91 @@ class Pool:
 
     def give_back(self, worker: Worker) -> None:
         """Return a worker that has finished its work."""
-        self._offer(worker)
+        with self._lock:
+            kept = worker in self._workers
+            if kept:
+                self._idle.append(worker)
+        if kept:
+            self._match()
+        else:
+            worker.kill()  # The pool was closed meanwhile.
 
     def discard(self, worker: Worker, grace: float = 0) -> int:
         """Kill a worker, after `grace` seconds at most; return its exit status."""
+        status = worker.kill(grace)
         with self._lock:
             self._workers.discard(worker)
-        status = worker.kill(grace)
-        self._offer(None)
+        self._match()
         return status
 
+    def abandon(self, lease: Lease) -> None:
+        """Have a lease closed by another thread.
+
+        The garbage collector runs destructors in any thread at any time, also while that holds a lock which
+        closing takes.
+        """
+        self._abandoned.put(lease)
+
     def close(self) -> None:
-        """Kill all workers; those who wait get StoreFailedError."""
+        """Kill all workers; requests that wait for one get StoreFailedError."""
         with self._lock:
-            self._closed = True
+            self.closed = True
             workers, self._workers = self._workers, set()
             idle, self._idle = self._idle, []
             waiting, self._waiting = self._waiting, deque()
         for future in waiting:
             if future.set_running_or_notify_cancel():
-                future.set_exception(StoreFailedError("the store is closed"))
+                future.set_exception(_closed())
         for worker in workers:
             if worker in idle:
                 worker.kill()
             else:
-                # Its connection is in use by another thread, which finds it closed from the other side.
-                worker.process.kill()
+                worker.interrupt()
+        self._abandoned.put(None)
 
     def _request(self) -> Future[Worker]:
         future: Future[Worker] = Future()
         with self._lock:
-            if self._closed:
-                raise StoreFailedError("the store is closed")
+            if self.closed:
+                raise _closed()
             self._waiting.append(future)
-        self._offer(None)
+        self._match()
         return future
 
     def _give_up(self, future: Future[Worker]) -> None:
         if not future.cancel() and future.exception() is None:
             self.give_back(future.result())
 
-    def _offer(self, worker: Worker | None) -> None:
-        """Give a worker that became free, an idle one or a new one to the request that waits longest."""
+    def _match(self) -> None:
+        """Give free workers, or new ones, to the requests that wait longest."""
         while True:
             with self._lock:
-                if worker is not None:
-                    if worker in self._workers:
-                        self._idle.append(worker)
-                    worker = None
-                if not self._waiting or (free := self._free()) is None:
+                if not self._waiting:
+                    return
+                self._drop_dead()
+                if not self._idle and len(self._workers) >= self._size:
                     return
                 future = self._waiting.popleft()
-            if future.set_running_or_notify_cancel():
-                future.set_result(free)
-                return
-            worker = free
-
-    def _free(self) -> Worker | None:
-        self._drop_dead()
-        if self._idle:
-            return self._idle.pop()
-        return self._start() if len(self._workers) < self._size else None
+                if not future.set_running_or_notify_cancel():
+                    continue
+                try:
+                    worker = self._idle.pop() if self._idle else self._start()
+                except StoreFailedError as error:
+                    future.set_exception(error)
+                    continue
+            future.set_result(worker)
 
     def _drop_dead(self) -> None:
-        # From an idle worker nothing comes but the end of its connection.
+        # The only thing that can be received from an idle worker is the end of its connection.
         for worker in [worker for worker in self._idle if worker.can_receive()]:
             self._idle.remove(worker)
             self._workers.discard(worker)
             worker.kill()
+
+    def _close_abandoned(self) -> None:
+        while lease := self._abandoned.get():
+            lease.close()
+            del lease  # So that its worker does not live until the next one.
 
     def _start(self) -> Worker:
         worker = Worker(self._snapshots, self.limits)
@@ -199,25 +212,35 @@ class Lease:
         self._worker: Worker | None = worker
         self._left = pool.timeout
         self._working = False
+        self._has_result = False
         # A query that is stopped from another thread must not hit a worker that has been lent again.
         self._parting = threading.Lock()
 
+    def __del__(self) -> None:
+        self.abandon()
+
     def send(self, message: object) -> None:
-        """Send a request."""
-        self._working = True
-        with self._failures():
-            send(self._lent().connection, message)
+        """Send a request; raises TypeError if it cannot be pickled, QueryStoppedError."""
+        data = pack(message)
+        self._working, self._has_result = True, False
+        worker = self._lent()
+        try:
+            worker.connection.send_bytes(data)
+        except OSError as error:
+            raise self._fail(error) from None
 
     def receive(self, budget: float | None = None) -> Any:
-        """Wait for the next message, at most for what is left of the query's time unless there is a budget.
+        """Wait for the next message within the rest of the query's time, or within `budget` seconds.
 
-        Raises the error that it is, and QueryStoppedError when a limit is reached.
+        Raises the exception that was sent, and QueryStoppedError when a limit is reached.
         """
         worker, started = self._lent(), monotonic()
-        with self._failures():
-            if not worker.can_receive(max(0.0, self._left) if budget is None else budget):
+        try:
+            if not worker.can_receive(self._left if budget is None else budget):
                 raise TimeoutError
-            message = receive(worker.connection)
+            message = unpack(worker.connection.recv_bytes())
+        except (EOFError, OSError) as error:
+            raise self._fail(error) from None
         return self._received(message, started)
 
     async def send_async(self, message: object, size: int) -> None:
@@ -228,11 +251,13 @@ class Lease:
             await asyncio.get_running_loop().run_in_executor(None, self.send, message)
 
     async def receive_async(self) -> Any:
-        """Wait for the next message without holding the thread; see `receive`."""
+        """Wait for the next message without blocking the event loop; see `receive`."""
         worker, started = self._lent(), monotonic()
-        with self._failures():
-            await _readable(worker.connection, self._left)
-            message = receive(worker.connection)
+        try:
+            await _readable(worker.connection.fileno(), self._left)
+            message = unpack(worker.connection.recv_bytes())
+        except (EOFError, OSError) as error:
+            raise self._fail(error) from None
         return self._received(message, started)
 
     def finish(self) -> None:
@@ -241,15 +266,14 @@ class Lease:
         self.close()
 
     def pause(self) -> None:
-        """Note that the worker waits for a further request about its result."""
-        self._working = False
+        """Note that the worker has a result and waits for the request to write it."""
+        self._working, self._has_result = False, True
 
     def interrupt(self) -> None:
-        """Kill the worker at work from another thread; the waiting one gets QueryStoppedError."""
+        """Kill the worker at work from another thread; the thread that waits gets QueryStoppedError."""
         with self._parting:
             if self._worker is not None and self._working:
-                with suppress(ProcessLookupError):
-                    os.kill(self._worker.pid, signal.SIGKILL)
+                self._worker.interrupt()
 
     def close(self) -> None:
         """Give the worker back; one in the middle of its work is killed. Safe to call twice."""
@@ -259,8 +283,16 @@ class Lease:
             return
         if self._working:
             self._pool.discard(worker)
-        else:
-            self._pool.give_back(worker)
+            return
+        if self._has_result:
+            with suppress(OSError):
+                worker.connection.send_bytes(_CLOSE)
+        self._pool.give_back(worker)
+
+    def abandon(self) -> None:
+        """Have the lease closed by another thread, if it is still open; for destructors."""
+        if self._worker is not None:
+            self._pool.abandon(self)
 
     def stoppable(self) -> None:
         """Let the request that this thread carries out stop the work; see `kg.store.cancellation`."""
@@ -278,40 +310,27 @@ class Lease:
             raise StoreFailedError("the result has been read or closed already")
         return self._worker
 
-    def _failures(self) -> _Failures:
-        return _Failures(self._fail)
-
-    def _fail(self, error: BaseException) -> DiplographError:
+    def _fail(self, error: BaseException) -> Exception:
         with self._parting:
             worker, self._worker = self._worker, None
         if worker is None:
             return StoreFailedError("the query was closed while it was answered")
         late = isinstance(error, TimeoutError)
-        status = self._pool.discard(worker, 0 if late else _LAST_WORDS)
-        return stopped(late, status, self._pool.timeout, self._pool.limits.memory)
+        status = self._pool.discard(worker, 0 if late else _ENDING_TIME)
+        if self._pool.closed:
+            return _closed()
+        return too_slow(self._pool.timeout) if late else ended(status, self._pool.limits.memory)
 
 
-class _Failures:
-    """Turns the end of a connection, or of the time, into an error of ours."""
-
-    def __init__(self, fail: Callable[[BaseException], DiplographError]) -> None:
-        self._fail = fail
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (TimeoutError, EOFError, OSError)):
-            raise self._fail(error) from None
+_CLOSE: Final = pack(CloseRequest())
 
 
-async def _readable(connection: Connection, seconds: float) -> None:
+async def _readable(descriptor: int, seconds: float) -> None:
     """Wait until something can be read; raises TimeoutError."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
-    descriptor = connection.fileno()
     loop.add_reader(descriptor, _settle, ready, None)
-    # Some event loops make the descriptor non-blocking, and a long message could not be sent any more.
+    # Some event loops make the descriptor non-blocking; long messages could then not be sent any more.
     os.set_blocking(descriptor, True)
     late = loop.call_later(seconds, _settle, ready, TimeoutError())
     try:
@@ -330,17 +349,5 @@ def _settle(ready: asyncio.Future[None], error: Exception | None) -> None:
         ready.set_exception(error)
 
 
-def stopped(late: bool, status: int, timeout: float, memory: int) -> QueryStoppedError:
-    """Build the error for a process that was ended at its work; `status` is its exit status."""
-    if late:
-        return QueryStoppedError(
-            f"it took longer than {timeout:g} s",
-            mend="Narrow it (a LIMIT inside a sub-query, fewer patterns, a named graph), or raise "
-            "DIPLOGRAPH_QUERY_TIMEOUT on a server of your own.",
-        )
-    if status == -signal.SIGABRT:
-        return QueryStoppedError(
-            f"it needed more than {memory / 2**20:.0f} MiB of memory",
-            mend="Sort or group less at once, or raise DIPLOGRAPH_QUERY_MEMORY on a server of your own.",
-        )
-    return QueryStoppedError("the process that answered it ended unexpectedly", mend="Try again.")
+def _closed() -> StoreFailedError:
+    return StoreFailedError("the store is closed")

@@ -9,9 +9,9 @@ from typing import Any, Final
 import pyoxigraph
 from pyoxigraph import Triple
 
-from kg.errors import QueryStoppedError
 from kg.rdf.formats import Format
 from kg.store.embedded import EmbeddedAnswer, Sink
+from kg.store.isolated.limits import too_many_rows
 
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
@@ -40,7 +40,7 @@ class _Counting:
     def write(self, data: bytes) -> int:
         self._left -= self._count.rows(data)
         if self._left < 0:
-            raise too_many(self._limit)
+            raise too_many_rows(self._limit)
         return self._sink.write(data)
 
     def flush(self) -> None:
@@ -122,14 +122,5 @@ _COUNTERS: Final[dict[str, Any]] = {
 def _limited(triples: Iterator[Triple], limit: int) -> Iterator[Triple]:
     for number, triple in enumerate(triples):
         if number >= limit:
-            raise too_many(limit)
+            raise too_many_rows(limit)
         yield triple
-
-
-def too_many(limit: int) -> QueryStoppedError:
-    """Say that a result has more rows than one may have."""
-    return QueryStoppedError(
-        f"it gives more than {limit:,} rows",
-        mend="Ask for less at once, with LIMIT and OFFSET, or raise "
-        "DIPLOGRAPH_QUERY_ROWS on a server of your own.",
-    )

@@ -1,9 +1,9 @@
 """Snapshots of a store on disk, shared by the processes that read it.
 
-The writer makes a checkpoint of each commit that it publishes, in a folder of its own, and lets the
-symbolic link `current` name it. A reader opens what `current` names and holds a shared lock on that folder
-while it has it open, so that the kernel releases it however the reader ends. Folders that are neither
-current nor locked are removed.
+The writer makes a checkpoint of each commit that it publishes, in a folder of its own, and points the
+symbolic link `current` to it. A reader opens the folder that `current` names and holds a shared lock on it
+while it is open; the kernel releases the lock however the reader ends. Folders that are neither current nor
+locked are removed.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from time import time
 from typing import Final
@@ -27,7 +28,10 @@ _TRIES: Final = 100
 
 
 class SnapshotFolder:
-    """The folder of snapshots, for the one process that publishes them; its old content is removed."""
+    """The folder of snapshots, for the one process that publishes them; its old content is removed.
+
+    Raises OSError.
+    """
 
     def __init__(self, folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -35,10 +39,11 @@ class SnapshotFolder:
         self.folder = folder
         # Two openings of one store never share a version.
         self._epoch = secrets.token_hex(4)
+        self._numbers = count()
 
-    def path(self, number: int) -> Path:
-        """Path of the snapshot of the commit with this number."""
-        return self.folder / f"{self._epoch}-{number}"
+    def new_path(self) -> Path:
+        """Return a path for the next snapshot; a failed one may have left files at an earlier path."""
+        return self.folder / f"{self._epoch}-{next(self._numbers)}"
 
     def publish(self, path: Path) -> None:
         """Make a snapshot the current one, and remove the others that no reader has open."""
@@ -49,7 +54,7 @@ class SnapshotFolder:
 
     def is_read(self) -> bool:
         """Return whether a reader has the current snapshot open."""
-        with suppress(FileNotFoundError), _locked(self.folder / _CURRENT, fcntl.LOCK_EX) as got:
+        with suppress(FileNotFoundError), _locked(self.folder / _CURRENT) as got:
             return not got
         return False
 
@@ -62,9 +67,9 @@ class SnapshotFolder:
         for entry in os.scandir(self.folder):
             if entry.name == current or entry.is_symlink() or not entry.is_dir():
                 continue
-            with suppress(FileNotFoundError), _locked(Path(entry.path), fcntl.LOCK_EX) as got:
+            with suppress(FileNotFoundError), _locked(Path(entry.path)) as got:
                 if got:
-                    # Renamed under the lock: a reader that still finds it under its name has a lock on it.
+                    # Renamed under the lock: a reader that still finds the folder under its name has a lock.
                     unused.append(self.folder / f"{_REMOVED}{entry.name.removeprefix(_REMOVED)}")
                     Path(entry.path).rename(unused[-1])
         if unused:
@@ -73,7 +78,7 @@ class SnapshotFolder:
 
 
 class OpenSnapshot:
-    """The current snapshot, locked for reading until `close`."""
+    """The current snapshot, locked for reading until `close`. Raises StoreFailedError."""
 
     def __init__(self, folder: Path) -> None:
         for _ in range(_TRIES):
@@ -83,11 +88,8 @@ class OpenSnapshot:
                 self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
             except FileNotFoundError:
                 continue  # A newer one was published meanwhile.
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(self._descriptor)
-                continue
+            # The publishing process holds its exclusive locks only for an instant.
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
             if self.path.exists():
                 return
             os.close(self._descriptor)
@@ -117,12 +119,15 @@ def current_age(folder: Path) -> float | None:
 
 
 @contextmanager
-def _locked(folder: Path, kind: int) -> Iterator[bool]:
-    """Yield whether a lock on a folder could be had at once; raises FileNotFoundError."""
+def _locked(folder: Path) -> Iterator[bool]:
+    """Lock a folder for the block if no other process has a lock, and yield whether it is locked.
+
+    Raises FileNotFoundError.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield False
         else:

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat
 
-from kg.errors import StoreFailedError
 from kg.languages import wanted
 from kg.rdf.formats import Kind
-from kg.store.bulk_changes import SMALL, write_replacement
-from kg.store.interface import UNION, LocalStore, QueryDataset, Store, never
+from kg.store.interface import UNION, QueryDataset, Store, never
 from kg.store.isolated.answers import AsyncAnswer, IsolatedAnswer
+from kg.store.isolated.limits import Limits
 from kg.store.isolated.messages import (
     ChangeFilesRequest,
     ChangeRequest,
     Done,
     ExportRequest,
     Head,
-    Limits,
     QueryRequest,
     RunRequest,
     UpdateRequest,
@@ -31,6 +27,7 @@ from kg.store.isolated.messages import (
 from kg.store.isolated.pool import Lease, Pool
 from kg.store.isolated.snapshots import current_age, current_version
 from kg.store.isolated.writer import Writer, Writing
+from kg.store.local import LocalStore
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,7 +48,7 @@ class IsolatedStore(LocalStore, Generic[W]):
     def __init__(
         self, folder: Path, snapshots: Path, writer: W, *, workers: int, timeout: float, limits: Limits
     ) -> None:
-        self._folder = folder
+        super().__init__(folder)
         self._snapshots = snapshots
         self._timeout = timeout
         self.writer = writer
@@ -119,34 +116,12 @@ class IsolatedStore(LocalStore, Generic[W]):
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
         self.writer.write(UpdateRequest(text, dataset), budget=self._timeout)
 
-    def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
-        """Remove and add quads in one transaction; see `Store.change`."""
-        out, into = (
-            pyoxigraph.serialize(quads, format=RdfFormat.N_QUADS) or b"" for quads in (removed, added)
-        )
-        if max(part.count(b"\n") for part in (out, into)) < SMALL:
-            self.writer.write(ChangeRequest(out, into))
-            return
-        with self._work_folder() as work:
-            (work / "removed.nq").write_bytes(out)
-            (work / "added.nq").write_bytes(into)
-            self.change_files(work / "removed.nq", work / "added.nq")
-
     def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
         """Remove the quads of one file and add those of another; see `LocalStore.change_files`.
 
         It is stopped by killing the writing process, which is replaced.
         """
         self.writer.write(ChangeFilesRequest(str(removed.resolve()), str(added.resolve())), stop=stop)
-
-    def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
-        """Replace the content of a graph by a file; see `Store.replace`."""
-        with self._work_folder() as work:
-            try:
-                files = write_replacement(self.export, graph, path, record, work)
-            except (OSError, SyntaxError) as error:
-                raise StoreFailedError(f"the graph cannot be replaced: {error}", where=str(path)) from None
-            self.change_files(*files)
 
     def export(self, graph: NamedNode, path: Path) -> None:
         """Write the triples of a graph to a file; see `LocalStore.export`."""
@@ -197,7 +172,9 @@ class IsolatedStore(LocalStore, Generic[W]):
         lease.finish()
         return done
 
-    @contextmanager
-    def _work_folder(self) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory(prefix=".change-", dir=self._folder.resolve().parent) as work:
-            yield Path(work)
+    def _change_few(self, removed: list[Quad], added: list[Quad]) -> None:
+        self.writer.write(ChangeRequest(_nquads(removed), _nquads(added)))
+
+
+def _nquads(quads: list[Quad]) -> bytes:
+    return pyoxigraph.serialize(quads, format=RdfFormat.N_QUADS) or b""

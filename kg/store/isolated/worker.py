@@ -8,7 +8,7 @@ import select
 import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 from pyoxigraph import NamedNode
@@ -17,16 +17,17 @@ from kg.errors import DiplographError, StoreFailedError
 from kg.languages import speak
 from kg.rdf.formats import result_format
 from kg.store.embedded import EmbeddedAnswer, EmbeddedStore
+from kg.store.isolated.limits import Limits, too_large
 from kg.store.isolated.messages import (
+    CloseRequest,
     Done,
     ExportRequest,
     Head,
-    Limits,
     QueryRequest,
     RunRequest,
     WriteRequest,
-    receive,
-    send,
+    pack,
+    unpack,
 )
 from kg.store.isolated.row_limit import write_limited
 from kg.store.isolated.snapshots import OpenSnapshot, current_version
@@ -35,13 +36,16 @@ PIECE: Final = 64 * 1024
 # An idle worker opens a newer snapshot after so many seconds, so that the files of the older one can go.
 _IDLE: Final = 5.0
 
-Request = QueryRequest | WriteRequest | ExportRequest | RunRequest
+Request = QueryRequest | WriteRequest | CloseRequest | ExportRequest | RunRequest
 
 
 def run_worker(connection: Connection, snapshots: Path, limits: Limits) -> None:
-    """Answer the requests on a connection until it is closed. The engine's complaints go nowhere."""
+    """Answer the requests on a connection until it is closed. Messages of the engine are discarded."""
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 2)
+    os.close(silent)
+    # The engine aborts at the limit of memory; the image of its memory would fill the disk.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     worker = _Worker(connection, snapshots, limits)
     ready = select.poll()
     ready.register(connection, select.POLLIN)
@@ -49,7 +53,7 @@ def run_worker(connection: Connection, snapshots: Path, limits: Limits) -> None:
         while True:
             while not ready.poll(_IDLE * 1000):
                 worker.refresh()
-            worker.carry_out(receive(connection))
+            worker.carry_out(connection.recv_bytes())
     except (EOFError, OSError):
         return
 
@@ -64,37 +68,44 @@ class _Worker:
         self._answer: EmbeddedAnswer | None = None
         self._rows = 0
 
-    def carry_out(self, request: Request) -> None:
-        """Carry out one request and send its answer."""
+    def carry_out(self, message: bytes) -> None:
+        """Carry out one request and send its answer, or the error; raises OSError if it cannot be sent."""
         try:
-            match request:
-                case QueryRequest():
-                    self._query(request)
-                case WriteRequest():
-                    self._write(request.form)
-                case ExportRequest():
-                    self._open_current()
-                    self._store.export(NamedNode(request.graph), Path(request.path))
-                    send(self._connection, Done())
-                case RunRequest():
-                    self._open_current()
-                    speak(request.languages)
-                    result = request.function(self._store, *request.args, **request.kwargs)
-                    send(self._connection, Done(result))
+            self._carry_out(unpack(message))
         except DiplographError as error:
-            send(self._connection, error)
-        except (EOFError, OSError):
-            raise
+            self._send(error)
+        except MemoryError:
+            self._send(too_large(self._limits.memory))
         except Exception as error:
-            error.add_note(traceback.format_exc())
-            send(self._connection, error)
+            self._send(_portable(error))
 
     def refresh(self) -> None:
-        """Open the current snapshot if it is not open yet; the next request raises what is wrong."""
-        try:
-            self._open_current()
-        except DiplographError:
-            return
+        """Open the current snapshot, unless a result has still to be read from the present one.
+
+        The next request raises what goes wrong here.
+        """
+        if self._answer is None:
+            try:
+                self._open_current()
+            except DiplographError:
+                return
+
+    def _carry_out(self, request: Request) -> None:
+        match request:
+            case QueryRequest():
+                self._query(request)
+            case WriteRequest():
+                self._write(request.form)
+            case CloseRequest():
+                self._answer = None
+            case ExportRequest():
+                self._open_current()
+                self._store.export(NamedNode(request.graph), Path(request.path))
+                self._send(Done())
+            case RunRequest():
+                self._open_current()
+                speak(request.languages)
+                self._send(Done(request.function(self._store, *request.args, **request.kwargs)))
 
     def _query(self, request: QueryRequest) -> None:
         self._answer = None
@@ -105,7 +116,7 @@ class _Worker:
         form = request.forms.get(head.kind)
         if form is None:
             self._answer = answer
-            send(self._connection, head)
+            self._send(head)
         else:
             self._send_result(answer, form, head)
 
@@ -119,6 +130,9 @@ class _Worker:
         sink = _Sink(self._connection, head)
         write_limited(answer, sink, result_format(answer.kind, form), self._rows)
         sink.end()
+
+    def _send(self, message: object) -> None:
+        self._connection.send_bytes(pack(message))
 
     def _open_current(self) -> None:
         version = current_version(self._snapshots)
@@ -152,9 +166,9 @@ class _Sink:
         self._held += data
         if len(self._held) >= PIECE:
             if self._head is not None:
-                send(self._connection, self._head)
+                self._send(self._head)
                 self._head = None
-            send(self._connection, bytes(self._held))
+            self._send(bytes(self._held))
             self._held.clear()
         return len(data)
 
@@ -162,13 +176,28 @@ class _Sink:
         """Do nothing: the last piece is sent by `end`."""
 
     def end(self) -> None:
-        """Send what is left and the end; a short result goes with its head in one message."""
+        """Send the last piece and the end; a short result is sent with its head in one message."""
         if self._head is not None:
-            send(self._connection, Head(self._head.kind, self._head.variables, bytes(self._held)))
+            self._send(Head(self._head.kind, self._head.variables, bytes(self._held)))
             return
         if self._held:
-            send(self._connection, bytes(self._held))
-        send(self._connection, None)
+            self._send(bytes(self._held))
+        self._send(None)
+
+    def _send(self, message: Any) -> None:
+        self._connection.send_bytes(pack(message))
+
+
+def _portable(error: Exception) -> Exception:
+    """Return an error with its traceback as a note, or one with its text if it cannot be pickled."""
+    note = traceback.format_exc()
+    error.add_note(note)
+    try:
+        unpack(pack(error))
+    except Exception:
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+        error.add_note(note)
+    return error
 
 
 def _limit_memory(extra: int | None) -> None:

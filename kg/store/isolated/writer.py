@@ -1,8 +1,8 @@
 """The writer: the one process that has the store's folder open, and the snapshots of its commits.
 
-A commit is acknowledged once a snapshot with it is the current one. Beside readers a snapshot costs each of
-them an opening, so commits are then published together, some times a second; while the last snapshot is not
-read, each is published at once.
+A commit is acknowledged once a snapshot with it is the current one. A snapshot costs each reader an opening,
+so commits are published together, several times a second, while the last snapshot is read; while it is not,
+each commit is published at once.
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import Final
 
 from kg.errors import DiplographError, QueryStoppedError, StoreFailedError
-from kg.processes import CONTEXT, start
+from kg.processes import CONTEXT, end, start_connected
 from kg.store.interface import never
-from kg.store.isolated.messages import Change, ChangeFilesRequest
-from kg.store.isolated.pool import stopped
+from kg.store.isolated.limits import too_slow
+from kg.store.isolated.messages import Change, ChangeFilesRequest, Opened
 from kg.store.isolated.snapshots import SnapshotFolder
 from kg.store.isolated.writer_process import run_writer
 
@@ -27,8 +28,9 @@ _RECOVERY_TIME: Final = 3600.0
 _CHECKPOINT_TIME: Final = 60.0
 _STOP_TIME: Final = 5.0
 _POLL: Final = 0.2
-# Seconds between two snapshots that are read, and how many times as long as making one takes.
+# Seconds between two snapshots that are read: at least, at most, and how many times as long as making one.
 _PACE: Final = 0.15
+_SLOWEST_PACE: Final = 2.0
 _SHARE: Final = 3.0
 _RETRY: Final = 5.0
 
@@ -54,50 +56,46 @@ class Writing(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Release it; safe to call twice."""
+        """Release the writer; safe to call twice."""
 
 
 class _Process:
     """The writing process, with a connection for changes and one for checkpoints."""
 
     def __init__(self, folder: Path, allowed: tuple[str, ...]) -> None:
-        self.changes, their_changes = CONTEXT.Pipe()
-        self.checkpoints, their_checkpoints = CONTEXT.Pipe()
-        self._process = start(
-            run_writer, their_changes, their_checkpoints, folder.resolve(), allowed, name="writer"
-        )
-        their_changes.close()
-        their_checkpoints.close()
+        self.checkpoints, theirs = CONTEXT.Pipe()
+        with theirs:
+            self._process, self.changes = start_connected(run_writer, theirs, folder.resolve(), allowed)
+        self.pid = self._process.pid or 0
         try:
             opened = self.changes.recv() if self.changes.poll(_RECOVERY_TIME) else None
-        except EOFError:
+        except (EOFError, OSError):
             opened = StoreFailedError(
                 "the writing process ended while it opened the store", where=str(folder)
             )
-        if opened is not True:
+        if not isinstance(opened, Opened):
             self.end(0)
             raise opened or StoreFailedError("opening the store took too long", where=str(folder))
+        self.finished_change = opened.finished_change
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid or 0
-
-    def is_alive(self) -> bool:
-        return self._process.is_alive()
+    def has_ended(self) -> bool:
+        """Return whether a process that has nothing to answer has ended."""
+        return self.changes.closed or self.changes.poll()
 
     def end(self, grace: float) -> None:
-        """Ask the process to end, and kill it after `grace` seconds.
+        """Have the process end, and kill it after `grace` seconds.
 
         The connection for checkpoints may be in use by another thread, which finds its other side closed.
         """
         self.changes.close()
-        self._process.join(grace)
-        self._process.kill()
-        self._process.join()
+        end(self._process, grace)
 
 
 class Writer(Writing):
-    """Holds the folder, in the process that serves it. `timeout` is named in errors of stopped updates."""
+    """Holds the folder, in the process that serves it. `timeout` is named in errors of stopped updates.
+
+    Raises what `EmbeddedStore` raises.
+    """
 
     def __init__(
         self, folder: Path, snapshots: Path, *, timeout: float, allowed: tuple[str, ...] = ()
@@ -105,17 +103,29 @@ class Writer(Writing):
         self._folder = folder
         self._allowed = allowed
         self._timeout = timeout
-        # Held while a change is carried out; held while a snapshot is made; held while the process is
-        # replaced.
+        # Held, in this order: while a change is carried out, a snapshot is made, the process is replaced.
         self._changing = threading.Lock()
         self._publishing = threading.Lock()
         self._replacing = threading.Lock()
-        self._closed = False
-        self._committed = self._published = 0
+        self._closing = threading.Event()
+        self._close_by = 0.0
+        self._committed, self._published = 0, -1
         self._published_at = self._took = 0.0
+        self._retrying = False
         self._process = _Process(folder, allowed)
-        self._snapshots = SnapshotFolder(snapshots)
-        self._publish_now()
+        try:
+            self._snapshots = SnapshotFolder(snapshots)
+            self.settle()
+        except BaseException as error:
+            self._closing.set()
+            self._process.end(0)
+            if isinstance(error, OSError):
+                raise StoreFailedError(
+                    f"the folder of snapshots cannot be made: {error.strerror}",
+                    where=str(snapshots),
+                    mend="Give yourself the right to write there, and free space on the disk.",
+                ) from None
+            raise
 
     @property
     def pid(self) -> int:
@@ -125,19 +135,19 @@ class Writer(Writing):
     def write(self, change: Change, budget: float | None = None, stop: Callable[[], bool] = never) -> None:
         """Carry out a change; see `Writing.write`."""
         with self._changing:
-            if self._closed:
-                raise StoreFailedError("the store is closed")
+            self._require_open()
             if isinstance(change, ChangeFilesRequest):
                 # A large change is committed in several steps, during which no snapshot may be made.
-                self._publish_now()
+                self.settle()
             before = self._process
             try:
                 self._carry_out(change, budget, stop)
             except BaseException:
                 if self._process is not before:
-                    # What was broken off may have changed something all the same.
+                    # A change that was broken off may have been committed all the same.
                     self._committed += 1
-                    self._publish_now()
+                    with suppress(StoreFailedError):
+                        self.settle()
                 raise
             self._committed += 1
             number = self._committed
@@ -145,56 +155,74 @@ class Writer(Writing):
 
     def settle(self) -> None:
         """Publish every commit."""
-        self._publish_now()
+        with self._publishing:
+            if self._published < self._committed:
+                self._make_snapshot()
 
     def backup(self, path: Path) -> None:
         """Copy the last commit to a new folder, by hard links on the same disk."""
         with self._changing:
-            self._checkpoint(path)
+            self._require_open()
+            self._checkpoint(path.absolute)
 
     def close(self) -> None:
-        """Stop the writing process and remove the snapshots."""
-        if self._closed:
+        """Stop the writing process and remove the snapshots; a long change is broken off after 5 s."""
+        if self._closing.is_set():
             return
-        self._closed = True
+        self._close_by = monotonic() + _STOP_TIME
+        self._closing.set()
         with self._changing, self._publishing, self._replacing:
             self._process.end(_STOP_TIME)
+            self._process.checkpoints.close()
         self._snapshots.clear()
 
+    def _require_open(self) -> None:
+        if self._closing.is_set():
+            raise StoreFailedError("the store is closed")
+
     def _carry_out(self, change: Change, budget: float | None, stop: Callable[[], bool]) -> None:
-        if not self._process.is_alive():
-            self._replace(self._process)
-        process = self._process
+        process = self._send(change)
         deadline = monotonic() + budget if budget is not None else None
         try:
-            process.changes.send(change)
             while not process.changes.poll(_POLL):
                 if deadline is not None and monotonic() > deadline:
-                    raise TimeoutError
+                    raise too_slow(self._timeout)
                 if stop():
-                    raise _StoppedError
+                    raise QueryStoppedError("the change was cancelled", mend="Start it again if you want it.")
+                if self._closing.is_set() and monotonic() > self._close_by:
+                    raise EOFError
             answer = process.changes.recv()
-        except _StoppedError:
-            self._replace(process)
-            raise QueryStoppedError(
-                "the change was cancelled; nothing of it is stored", mend="Start it again if you want it."
-            ) from None
-        except TimeoutError:
-            # A killed transaction was never committed: the engine rolls it back when it opens again.
-            self._replace(process)
-            raise stopped(True, 0, self._timeout, 0) from None
-        except (EOFError, OSError):
-            self._replace(process)
-            raise StoreFailedError(
-                "the writing process ended; the change may be stored or not",
-                mend="Check whether it is there before you try again.",
-            ) from None
-        except KeyboardInterrupt:
-            # A change that was broken off must not be finished behind the user's back.
-            self._replace(process)
+        except BaseException as error:
+            if self._closing.is_set():
+                raise StoreFailedError(
+                    "the store was closed during a change, which may be stored or not"
+                ) from None
+            # A killed transaction was never committed: the engine rolls it back when it opens again. A large
+            # change of which only removals are left is finished instead.
+            if self._replace(process).finished_change and isinstance(error, Exception):
+                return
+            if isinstance(error, (EOFError, OSError)):
+                raise StoreFailedError(
+                    "the writing process ended; the change may be stored or not",
+                    mend="Check whether it is there before you try again.",
+                ) from None
             raise
         if isinstance(answer, Exception):
             raise answer
+
+    def _send(self, change: Change) -> _Process:
+        process = self._process
+        if not process.has_ended():
+            with suppress(OSError):
+                process.changes.send(change)
+                return process
+        # It ended while it had nothing to do, and cannot have read the whole change.
+        process = self._replace(process)
+        try:
+            process.changes.send(change)
+        except OSError:
+            raise StoreFailedError("the writing process ended twice", where=str(self._folder)) from None
+        return process
 
     def _publish(self, number: int) -> None:
         """Publish the commits up to a number when it is their turn, together with later ones."""
@@ -202,68 +230,63 @@ class Writer(Writing):
             if self._published >= number:
                 return
             if self._snapshots.is_read():
-                sleep(max(0.0, self._published_at + max(_PACE, _SHARE * self._took) - monotonic()))
+                pace = min(max(_PACE, _SHARE * self._took), _SLOWEST_PACE)
+                self._closing.wait(max(0.0, self._published_at + pace - monotonic()))
             self._make_snapshot()
 
-    def _publish_now(self) -> None:
-        with self._publishing:
-            if self._published < self._committed or not self._published_at:
-                self._make_snapshot()
-
     def _make_snapshot(self) -> None:
-        if self._closed:
-            raise StoreFailedError("the store is closed")
         number, started = self._committed, monotonic()
-        path = self._snapshots.path(number)
         try:
-            self._checkpoint(path)
-            self._snapshots.publish(path)
+            self._require_open()
+            self._snapshots.publish(self._checkpoint(self._snapshots.new_path))
         except (DiplographError, OSError) as error:
-            retry = threading.Timer(_RETRY, self._retry)
-            retry.daemon = True
-            retry.start()
+            if not self._retrying and not self._closing.is_set():
+                self._retrying = True
+                threading.Thread(target=self._retry, name="publish", daemon=True).start()
             raise StoreFailedError(
-                f"what was changed is stored, but cannot be read yet: {error}",
+                f"the last change is stored, but cannot be read yet: {error}",
                 where=str(self._snapshots.folder),
-                mend="Free space on the disk; it is tried again every few seconds.",
+                mend="Free space on the disk; publishing is tried again every few seconds.",
             ) from None
         self._published = number
         self._published_at = monotonic()
         self._took = self._published_at - started
 
     def _retry(self) -> None:
-        if not self._closed:
-            try:
-                self._publish_now()
-            except StoreFailedError:
-                return  # The next try is on its way.
+        while not self._closing.wait(_RETRY):
+            with self._publishing, suppress(StoreFailedError):
+                if self._published < self._committed:
+                    self._make_snapshot()
+                self._retrying = False
+                return
 
-    def _checkpoint(self, path: Path) -> None:
+    def _checkpoint(self, new_path: Callable[[], Path]) -> Path:
         process = self._process
         try:
-            answer = self._ask_for_checkpoint(process, path)
+            return self._make_checkpoint(process, new_path())
         except (EOFError, OSError):
-            # The next process has what was committed.
-            self._replace(process)
-            answer = self._ask_for_checkpoint(self._process, path)
-        if isinstance(answer, Exception):
-            raise answer
+            # The next process has every commit.
+            process = self._replace(process)
+        try:
+            return self._make_checkpoint(process, new_path())
+        except (EOFError, OSError):
+            raise StoreFailedError("the writing process made no checkpoint") from None
 
     @staticmethod
-    def _ask_for_checkpoint(process: _Process, path: Path) -> object:
+    def _make_checkpoint(process: _Process, path: Path) -> Path:
         process.checkpoints.send(str(path.absolute()))
         if not process.checkpoints.poll(_CHECKPOINT_TIME):
             raise TimeoutError
         answer: object = process.checkpoints.recv()
-        return answer
+        if isinstance(answer, Exception):
+            raise answer
+        return path
 
-    def _replace(self, process: _Process) -> None:
-        """End a writing process and start another, once."""
+    def _replace(self, process: _Process) -> _Process:
+        """End a writing process and start another, unless that was done already; return the present one."""
         with self._replacing:
-            if self._process is process and not self._closed:
+            if self._process is process:
+                self._require_open()
                 process.end(0)
                 self._process = _Process(self._folder, self._allowed)
-
-
-class _StoppedError(Exception):
-    pass
+            return self._process

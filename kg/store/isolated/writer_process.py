@@ -14,7 +14,7 @@ from pyoxigraph import RdfFormat
 
 from kg.errors import DiplographError, StoreFailedError
 from kg.store.embedded import EmbeddedStore
-from kg.store.isolated.messages import Change, ChangeFilesRequest, ChangeRequest, UpdateRequest
+from kg.store.isolated.messages import Change, ChangeFilesRequest, ChangeRequest, Opened, UpdateRequest
 
 # Readers come before writes and the engine's compaction on a busy machine.
 _NICENESS: Final = 5
@@ -23,17 +23,18 @@ _NICENESS: Final = 5
 def run_writer(changes: Connection, checkpoints: Connection, folder: Path, allowed: tuple[str, ...]) -> None:
     """Carry out changes from one connection and checkpoints from the other until they are closed.
 
-    The first message sent is True, or the error that kept the store from being opened.
+    The first message sent is `Opened`, or the error that kept the store from being opened.
     """
     os.nice(_NICENESS)
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 2)
+    os.close(silent)
     try:
         store = EmbeddedStore(folder, allowed=allowed)
     except DiplographError as error:
         changes.send(error)
         return
-    changes.send(True)
+    changes.send(Opened(store.finished_change))
     # A thread of its own: a long update must not keep an earlier commit from being published.
     threading.Thread(target=_make_checkpoints, args=(store, checkpoints), daemon=True).start()
     with suppress(EOFError, OSError):
@@ -43,6 +44,8 @@ def run_writer(changes: Connection, checkpoints: Connection, folder: Path, allow
                 _carry_out(store, change)
             except DiplographError as error:
                 changes.send(error)
+            except Exception as error:
+                changes.send(StoreFailedError(f"the change failed: {type(error).__name__}: {error}"))
             else:
                 changes.send(True)
 
@@ -65,8 +68,9 @@ def _make_checkpoints(store: EmbeddedStore, connection: Connection) -> None:
         while True:
             path = connection.recv()
             try:
+                # Not `EmbeddedStore.backup`, which waits for the update under way.
                 store.engine.backup(path)
-            except OSError as error:
+            except Exception as error:
                 connection.send(StoreFailedError(f"no checkpoint could be made: {error}", where=path))
             else:
                 connection.send(True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.managers import BaseManager, BaseProxy
 from pathlib import Path
@@ -21,7 +22,7 @@ _POLL: Final = 0.2
 
 @dataclass(frozen=True)
 class WriterAddress:
-    """Where the writer of a folder is reached by processes that have its key."""
+    """Socket and key with which other processes reach the writer of a folder."""
 
     socket: str
     key: str
@@ -32,17 +33,17 @@ class _WriterDesk:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._stopped: set[str] = set()
+        self._under_way: set[str] = set()
 
     def write(self, change: Change, budget: float | None, ticket: str) -> None:
-        stop = (lambda: ticket in self._stopped) if ticket else never
+        self._under_way.add(ticket)
         try:
-            self._writer.write(change, budget, stop)
+            self._writer.write(change, budget, lambda: ticket not in self._under_way)
         finally:
-            self._stopped.discard(ticket)
+            self._under_way.discard(ticket)
 
     def stop(self, ticket: str) -> None:
-        self._stopped.add(ticket)
+        self._under_way.discard(ticket)
 
     def settle(self) -> None:
         self._writer.settle()
@@ -77,7 +78,7 @@ def serve_writer(writer: Writer) -> WriterAddress:
 
 
 class RemoteWriter(Writing):
-    """The writer that another process serves; see `Writing`. Raises StoreFailedError when it is gone."""
+    """The writer in another process; see `Writing`. Raises StoreFailedError when that process is gone."""
 
     def __init__(self, address: WriterAddress) -> None:
         manager = _ClientManager(address=address.socket, authkey=address.key.encode())
@@ -89,13 +90,9 @@ class RemoteWriter(Writing):
 
     def write(self, change: Change, budget: float | None = None, stop: Callable[[], bool] = never) -> None:
         """Carry out a change; see `Writing.write`."""
-        if stop is never:
-            self._call("write", change, budget, "")
-            return
-        ticket = str(uuid4())
-        ended = threading.Event()
-        watch = threading.Thread(target=self._watch, args=(ticket, stop, ended), name="stop", daemon=True)
-        watch.start()
+        ticket, ended = str(uuid4()), threading.Event()
+        if stop is not never:
+            threading.Thread(target=self._watch, args=(ticket, stop, ended), name="stop", daemon=True).start()
         try:
             self._call("write", change, budget, ticket)
         finally:
@@ -110,13 +107,14 @@ class RemoteWriter(Writing):
         self._call("backup", path.absolute())
 
     def close(self) -> None:
-        """Do nothing: the writer stays open for other processes."""
+        """Do nothing: other processes use the writer."""
 
     def _watch(self, ticket: str, stop: Callable[[], bool], ended: threading.Event) -> None:
+        # Repeated, as the first call may reach the writer before the change itself does.
         while not ended.wait(_POLL):
             if stop():
-                self._call("stop", ticket)
-                return
+                with suppress(StoreFailedError):
+                    self._call("stop", ticket)
 
     def _call(self, method: str, *arguments: object) -> None:
         try:

@@ -28,7 +28,7 @@ from kg.store.remote.dialects import OURS, Dialect, recognise
 from kg.store.remote.problems import PROBLEM, problem_error, unreachable
 from kg.store.remote.results import RemoteAnswer, stopped
 from kg.store.remote.syntax_check import syntax_error
-from kg.store.remote.updates import clear, named, requests
+from kg.store.updates import graph_terms, named, requests
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -119,7 +119,7 @@ class RemoteStore(Store):
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
         self._refuse(text, "update")
         if not dataset.is_union:
-            _check(dataset)
+            graph_terms((*dataset.default, *dataset.named))
             text = with_using(text, dataset.default, dataset.named)
         self._update(with_base(text, dataset.base_iri))
 
@@ -169,7 +169,7 @@ class RemoteStore(Store):
             raise error
 
     def _ask(self, text: str, dialect: Dialect, accept: str, dataset: QueryDataset) -> httpx.Response:
-        _check(dataset)
+        graph_terms((*dataset.default, *dataset.named))
         graphs = {"default-graph-uri": list(dataset.default), "named-graph-uri": list(dataset.named)}
         clauses = dataset_clauses(text)
         if dialect.empty_graph:
@@ -269,7 +269,7 @@ class RemoteStore(Store):
 
     def _insert(self, graph: NamedNode, path: Path) -> None:
         """Replace a graph by updates, where there is no graph store."""
-        self._update(clear(graph))
+        self._update(f"CLEAR SILENT GRAPH {graph}")
         dialect = self.dialect
         # Each operation makes new blank nodes, so that one which several need has to have a name.
         apart = count_lines(path, dialect.operation_triples + 1) > dialect.operation_triples
@@ -353,16 +353,6 @@ def _with_empty(
         end, named = clauses[-1][1:]
         text = f"{text[:end]} FROM {'' if named else 'NAMED '}<{empty}>{text[end:]}"
     return text
-
-
-def _check(dataset: QueryDataset) -> None:
-    for iri in (*dataset.default, *dataset.named):
-        try:
-            NamedNode(iri)
-        except ValueError:
-            raise errors.ParameterError(
-                f"'{iri}' is no IRI of a graph", mend="Write it in full, as https://w3id.org/…."
-            ) from None
 
 
 def _some(fields: dict[str, list[str]]) -> dict[str, list[str]]:

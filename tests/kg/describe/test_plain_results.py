@@ -12,7 +12,7 @@ from kg import languages
 from kg.describe.entity.entity_page import describe
 from kg.describe.entity.map_points import spots_of
 from kg.describe.entity.neighbourhood import neighbours_of
-from kg.describe.entity.posts_held import title_on, titles_on
+from kg.describe.entity.posts_held import titles_on
 from kg.describe.entity.signposts import signposts_of
 from kg.describe.lists.dyad_summary import dyad_of
 from kg.describe.lists.event_filters import EventFilter, lines_of, list_page
@@ -46,7 +46,6 @@ CALLS: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (neighbours_of, (IRAN,)),
     (spots_of, (EVENT,)),
     (signposts_of, (IRAN,)),
-    (title_on, (ID + "person/tricia-mclaughlin", None)),
     (titles_on, ([ID + "person/tricia-mclaughlin"], None, None)),
     (dyad_of, (IRAN, USA)),
     (list_page, ("events", EventFilter(actors=(IRAN,)), 1)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kg.store.isolated.messages import Limits
+from kg.store.isolated.limits import Limits
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
 

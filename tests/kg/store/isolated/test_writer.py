@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kg.errors import DiplographError, StoreFailedError
-from kg.store.isolated.messages import Limits
+from kg.store.isolated.limits import Limits
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer, Writing
 from kg.store.isolated.writer_server import RemoteWriter, WriterAddress, serve_writer
@@ -181,7 +181,7 @@ def test_a_change_that_cannot_be_read_yet_is_said_so_and_published_later(
     write(served.here, "s", 0)
     assert last(served.here, "s") == 1
 
-    def fail(path: Path) -> None:
+    def fail(new_path: object) -> None:
         raise StoreFailedError("the disk is full")
 
     monkeypatch.setattr("kg.store.isolated.writer._RETRY", 0.2)
@@ -231,8 +231,9 @@ def test_a_large_change_is_stopped_from_another_process(served: Served, tmp_path
     try:
         served.there.change_files(removed, added, stop=stop)
     except DiplographError as error:
-        assert "nothing of it is stored" in str(error)
-        assert last(served.here, "l") == 0
+        assert "was cancelled" in str(error)
+        # It may have ended just when it was to be stopped.
+        assert last(served.here, "l") in (0, 400_000)
     else:
         assert last(served.here, "l") == 400_000
     assert asked

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Triple
 
-from kg.store.remote.updates import named
+from kg.store.updates import named
 from kg.terms import GENID
 
 A = NamedNode("urn:x:a")
