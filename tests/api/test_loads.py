@@ -151,7 +151,7 @@ def test_writing_needs_the_token(client: FlaskClient, headers: dict[str, str], s
         ),
         ({"query_string": {"source": "x", "format": "docx"}}, 415, "docx"),
         ({"query_string": {}}, 400, "source"),
-        ({"query_string": {"source": "graph:ontology"}}, 400, "kept by diplograph"),
+        ({"query_string": {"source": "graph:ontology"}}, 400, "maintained by diplograph"),
         ({"data": {"source": "x"}, "content_type": "multipart/form-data"}, 400, "no file"),
     ],
 )
