@@ -16,6 +16,7 @@ from contextlib import suppress
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVarTuple, Unpack
 
 from kg.errors import StoreFailedError
@@ -50,7 +51,7 @@ def start(
     Raises StoreFailedError when the system has no room for it.
     """
     process = CONTEXT.Process(
-        target=_run, args=(target, *arguments), name=f"diplograph {name}", daemon=not starts_others
+        target=_run, args=(target, *arguments), name=f"dg-{name}", daemon=not starts_others
     )
     try:
         with _starting_or_ending:
@@ -75,18 +76,27 @@ def start_connected(
         return start(target, theirs, *args, name=target.__name__, **kwargs), ours  # type: ignore[arg-type]
 
 
+def interrupt(process: BaseProcess) -> None:
+    """Kill a process at once, unless `end` was called for it; callable from any thread."""
+    with _starting_or_ending, suppress(ValueError):
+        process.kill()
+
+
 def end(process: BaseProcess, grace: float = 0) -> int:
     """Kill a process if it still runs after `grace` seconds, and return its exit status; call it once."""
+    pid = process.pid or 0
     if not connection.wait([process.sentinel], grace):
         process.kill()
         connection.wait([process.sentinel])
     with _starting_or_ending:
         process.join()
-    if process.exitcode == _UNKNOWN and process.pid:
+        status = process.exitcode or 0
+        process.close()
+    if status == _UNKNOWN:
         # The fork server was killed, and with it what is known of its children.
         with suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGKILL)
-    return process.exitcode or 0
+            os.kill(pid, signal.SIGKILL)
+    return status
 
 
 def process_pool(
@@ -97,6 +107,9 @@ def process_pool(
 
 
 def _run(target: Callable[..., object], *arguments: object) -> None:
+    # Shown by ps and top; only Linux has this file.
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(multiprocessing.current_process().name, encoding="utf-8")
     _end_with_parent()
     target(*arguments)
 

@@ -11,7 +11,7 @@ from api.web.state import state
 
 
 def kept_page(render: Callable[[], str]) -> str:
-    """Return the page at the address of this request, rendered anew only if the data changed.
+    """Return the page at the address of this request, rendered again only if the data changed.
 
     Its parameters must not matter. A visitor who is signed in gets a page of their own.
     """

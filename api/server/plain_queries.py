@@ -18,6 +18,7 @@ from api.web.negotiation import explain_unwritable, not_acceptable
 from api.web.query_request import QueryRequest
 from kg.errors import DiplographError
 from kg.rdf.formats import Format, formats_for
+from kg.reasoning import AssertedStore
 from kg.store.isolated.answers import AsyncAnswer
 from kg.store.isolated.store import IsolatedStore
 
@@ -41,10 +42,13 @@ class _Kept:
 
 
 class PlainQueries:
-    """Answers a `QueryRequest` of the store, within the limit on queries at once."""
+    """Answers queries from the store, or from `asserted` without inference, within the limit on queries."""
 
-    def __init__(self, store: IsolatedStore[Any], cache: ResultCache, limit: QueryLimit) -> None:
+    def __init__(
+        self, store: IsolatedStore[Any], asserted: AssertedStore, cache: ResultCache, limit: QueryLimit
+    ) -> None:
         self._store = store
+        self._asserted = asserted
         self._cache = cache
         self._limit = limit
 
@@ -78,7 +82,10 @@ class PlainQueries:
         try:
             try:
                 forms = {kind: form.name for kind, form in query.formats.items()}
-                answer = await self._store.ask(query.text, query.dataset, forms)
+                dataset = query.dataset
+                if not query.inference:
+                    dataset = await asyncio.to_thread(self._asserted.dataset_for, query.text, dataset)
+                answer = await self._store.ask(query.text, dataset, forms)
                 queried = perf_counter()
                 form = query.formats.get(answer.kind)
                 if form is None:

@@ -35,6 +35,7 @@ class QueryRequest:
     method: str
     text: str
     dataset: QueryDataset
+    inference: bool
     accept: str
     if_none_match: str = ""
 
@@ -51,7 +52,7 @@ class QueryRequest:
         if not version or _VOLATILE.search(self.text):
             return ""
         forms = tuple((kind, form.media_type) for kind, form in self.formats.items())
-        named = repr((version, self.text, self.dataset, forms))
+        named = repr((version, self.text, self.dataset, self.inference, forms))
         return f'W/"{hashlib.sha256(named.encode(errors="surrogatepass")).hexdigest()[:32]}"'
 
     def holds(self, tag: str) -> bool:
@@ -65,7 +66,7 @@ class QueryRequest:
 def read_query(
     method: str, query_string: bytes, headers: Mapping[str, str], body: bytes, base: str
 ) -> QueryRequest | None:
-    """Read a request to `/sparql`; None for pages, for faulty requests and for `inference=false`.
+    """Read a request to `/sparql`; None for pages and for faulty requests.
 
     `headers` have lower-case names. What is None here is answered in full by the door of the protocol.
     """
@@ -80,12 +81,12 @@ def read_query(
         elif method == "POST" and media_type != FORM:
             return None
         text = only(fields, "query")
-        if not inference(fields):
-            return None
+        inferred = inference(fields)
     except DiplographError:
         return None
     graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
-    return QueryRequest(method, text, with_base(graphs, text, base), accept, headers.get("if-none-match", ""))
+    known = headers.get("if-none-match", "")
+    return QueryRequest(method, text, with_base(graphs, text, base), inferred, accept, known)
 
 
 def with_base(graphs: QueryDataset, text: str, base: str) -> QueryDataset:

@@ -1,4 +1,4 @@
-"""Lists that are paged and counted, with bounded work however busy a thing is."""
+"""Lists that are paged and counted with bounded work, and other parts that queries share."""
 
 from __future__ import annotations
 

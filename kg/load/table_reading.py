@@ -19,7 +19,7 @@ from kg.readers.detect import TableReader, reading
 from kg.readers.gdelt.blocks import Identifiers, RowOptions
 from kg.readers.gdelt.event_rows import GdeltRows, ReadBlocks, about, read_blocks
 from kg.readers.gdelt.parallel_rows import read_in_parallel, worker_count
-from kg.readers.grouping import Grouping, group_records
+from kg.readers.grouping import Grouping
 from kg.readers.reading import NoteKind, Notes
 from kg.readers.record import Record
 from kg.store import Store
@@ -126,7 +126,7 @@ class TableReading:
 
     def _groups(self) -> Iterator[Record]:
         if self._grouping is not None:
-            yield from group_records(self._grouping)
+            yield from self._grouping.groups()
 
     def notes(self) -> tuple[str, ...]:
         """Return what people should know about the table, at most 20 notes of each kind."""
@@ -138,8 +138,8 @@ class TableReading:
                 line, count = texts.get(note.text, (note.line, 0))
                 texts[note.text] = min(line, note.line), count + note.count
             for text, (line, count) in islice(texts.items(), _LISTED):
-                times = f", {count:,} times" if count > 1 else ""
-                found.append(f"{text} (first on line {line}{times})")
+                rows = f"{count:,} rows, first on line" if count > 1 else "line"
+                found.append(f"{text} ({rows} {line})")
             if len(texts) > _LISTED:
                 found.append(f"… and {len(texts) - _LISTED:,} more notes of this kind ({kind})")
         return tuple(found)

@@ -38,9 +38,13 @@ class AssertedStore(Store):
 
     def query(self, text: str, dataset: QueryDataset = UNION) -> Answer:
         """Answer a query over asserted statements; see `Store.query`."""
+        return self._store.query(text, self.dataset_for(text, dataset))
+
+    def dataset_for(self, text: str, dataset: QueryDataset) -> QueryDataset:
+        """Return the dataset that leaves entailments out of a query, for `Store.query`."""
         if dataset.is_union and not dataset_clauses(text):
-            dataset = replace(self._asserted(), base_iri=dataset.base_iri)
-        return self._store.query(text, dataset)
+            return replace(self._asserted(), base_iri=dataset.base_iri)
+        return dataset
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out an update; see `Store.update`."""

@@ -145,7 +145,7 @@ def test_programs_get_the_whole_list_from_the_same_address(client: FlaskClient) 
 @pytest.mark.parametrize(
     ("query", "says"),
     [
-        ("actor=Nowhereland", "actor: nothing here is called"),
+        ("actor=Nowhereland", "actor: nothing is called"),
         ("from=2018-02-30", "from: “2018-02-30” is not a date"),
         ("to=yesterday", "Use 2026-11-30, 2026-11 or 2026"),
         ("to=2018-13", "is not a date"),

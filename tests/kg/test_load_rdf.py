@@ -112,7 +112,7 @@ def test_json_ld_that_does_not_fit_in_memory_says_what_does(
     folder: LoadFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kg.rdf.jsonld.LIMIT", 1 << 10)
-    with pytest.raises(TooLargeError, match="read whole") as caught:
+    with pytest.raises(TooLargeError, match="read as a whole") as caught:
         load(folder, tmp_path, written("jsonld"), "x.jsonld")
     assert "N-Triples" in str(caught.value.mend)
 

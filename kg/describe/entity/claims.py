@@ -1,4 +1,4 @@
-"""Claims as a page shows them: the chain in order, the modality, the place in the text."""
+"""Claims as a page shows them: chain of attribution, modality and passages."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from kg.terms import ID, ONTOLOGY
 
 UNNAMED = ID + "source-kind/unnamed"
 _EXACT = 1_000
-# How a claim stands to another: seen from itself, and from the other.
+# The relations between claims, in both directions.
 _OTHERS = {
     "confirms": ("confirms", "confirmed by"),
     "contradicts": ("contradicts", "contradicted by"),
     "supersedes": ("supersedes", "superseded by"),
 }
-# What belongs to a thing so closely that a claim about it is a claim about the thing.
+# A claim about these parts of a thing counts as a claim about the thing.
 _BELONGING = "dg:quantityOf|dg:interactionOf|^dg:hasInteraction|org:member|dg:post"
 
 
@@ -31,7 +31,7 @@ def statements_about(store: Store, iri: str, page: int) -> Listing[Statement]:
 
 
 def statements_by(store: Store, iri: str, page: int) -> Listing[Statement]:
-    """List the claims with the thing in their chain; for a country also those of its agents."""
+    """List the claims with the thing in their chain; for a country, also those of its agents."""
     node = iri_text(iri)
     # The engine joins each half faster than their union.
     where = f"""{{ ?item dg:attributionStep ?who . ?who dg:attributedTo {node} }} UNION
@@ -40,19 +40,19 @@ def statements_by(store: Store, iri: str, page: int) -> Listing[Statement]:
 
 
 def statements_in(store: Store, graph: str, page: int) -> Listing[Statement]:
-    """List the claims that a named graph holds."""
+    """List the claims in a named graph."""
     return _statements(store, f"GRAPH {iri_text(graph)} {{ ?item a dg:Claim }}", page)
 
 
 def _statements(store: Store, where: str, page: int) -> Listing[Statement]:
-    """Order by the place of the claim in the text."""
+    """List claims in the order of their passages."""
     order = """OPTIONAL { ?item dg:span/oa:hasSelector/oa:start ?start }"""
     found = listed(store, where, page, order=order, key="MIN(?start)")
     return replaced(found, describe_claims(store, found.items))
 
 
 def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
-    """Describe claims in the given order; one query for each part of them, however many they are."""
+    """Describe claims in the given order, with one query for each kind of part."""
     if not iris:
         return []
     block = f"VALUES ?claim {{ {values(iris)} }}"
@@ -138,7 +138,7 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
 
 
 def mentions_of(store: Store, iri: str, page: int) -> Listing[Standing]:
-    """List the mentions that refer to a thing, and the mention itself when the thing is one."""
+    """List the mentions that refer to a thing, and the thing itself if it is a mention."""
     node = iri_text(iri)
     where = f"{{ ?item dg:refersTo {node} }} UNION {{ ?item a dg:Mention FILTER(?item = {node}) }}"
     found = listed(store, where, page)

@@ -14,7 +14,7 @@ from kg.terms import GRAPH_ENTAILMENTS, ONTOLOGY, PREFIXES, term
 NODES: Final = 40
 _EACH: Final = 10
 _EVENTS: Final = 12
-# What is worth a place in the picture; parts of claims, times and concepts are not.
+# Kinds of things that are drawn; parts of claims, times and concepts are not.
 _KINDS: Final = {
     "administration", "agency", "country", "event", "government", "group", "organization", "person", "place",
     "policy", "post", "source", "topic", "unnamed-source",

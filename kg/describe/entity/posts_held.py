@@ -117,7 +117,7 @@ def titles_at(store: Store, event: str) -> dict[str, tuple[Name, ...]]:
 
 
 def holdings_of(store: Store, iri: str, page: int) -> Listing[Holding]:
-    """List who held which post over which interval, for a person, a post or an organization.
+    """List the holders of posts and their intervals, for a person, a post or an organization.
 
     A post held without a membership counts as well; the earliest beginning comes first.
     """

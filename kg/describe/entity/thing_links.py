@@ -1,4 +1,4 @@
-"""The triples of a thing, and the properties that point to it: they decide what else its page has to ask."""
+"""The triples of a thing and the properties that point to it, which decide what else its page queries."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ThingLinks:
         return any(term(curie).value in self.incoming for curie in curies)
 
     def is_a(self, curie: str) -> bool:
-        """Return whether the thing is a member of a class, as a graph states or as follows."""
+        """Return whether the thing is a member of a class, stated or inferred."""
         cls = term(curie)
         return any(row["o"] == cls for row in self.rows if plain(row["p"]) == _TYPE)
 

@@ -15,7 +15,7 @@ from time import monotonic
 from typing import Any, Final
 
 from kg.errors import BusyError, StoreFailedError
-from kg.processes import end, start_connected
+from kg.processes import end, interrupt, start_connected
 from kg.store.cancellation import on_stop
 from kg.store.isolated.limits import Limits, ended, too_slow
 from kg.store.isolated.messages import CloseRequest, pack, unpack
@@ -42,8 +42,8 @@ class Worker:
         return bool(self._readable.poll(seconds * 1000 + 1 if seconds > 0 else 0))
 
     def interrupt(self) -> None:
-        """Kill the process from any thread; whoever has borrowed it finds its connection closed."""
-        self.process.kill()
+        """Kill the process from any thread; the one that uses its connection finds that closed."""
+        interrupt(self.process)
 
     def kill(self, grace: float = 0) -> int:
         """End the process, after `grace` seconds at most, and return its exit status."""

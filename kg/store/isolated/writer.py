@@ -173,6 +173,7 @@ class Writer(Writing):
         self._closing.set()
         with self._changing, self._publishing, self._replacing:
             self._process.end(_STOP_TIME)
+            self._process.checkpoints.close()
         self._snapshots.clear()
 
     def _require_open(self) -> None:

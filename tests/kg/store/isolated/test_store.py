@@ -9,7 +9,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,28 +20,13 @@ from kg.rdf.formats import result_format
 from kg.store import Store
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
-from tests.kg.store.opening import open_isolated
+from tests.kg.store.isolated.conftest import Make
 
 ROWS = 3000
 CROSS_PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 LONG_RESULT = "SELECT * { ?a ?b ?c . ?d ?e ?f }"
 CSV = result_format("solutions", "csv")
 JSON = result_format("solutions", "json")
-
-Make = Callable[..., IsolatedStore[Writer]]
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Make]:
-    made: list[IsolatedStore[Writer]] = []
-
-    def make_store(workers: int = 2, timeout: float = 1.0, memory: int = 256 << 20) -> IsolatedStore[Writer]:
-        made.append(open_isolated(tmp_path, workers=workers, timeout=timeout, memory=memory))
-        return made[-1]
-
-    yield make_store
-    for store in made:
-        store.close()
 
 
 def fill(store: IsolatedStore[Writer], rows: int = ROWS) -> None:
