@@ -16,7 +16,7 @@ from api.doors import (
     home,
     lists,
     loads,
-    ontology,
+    ontology_page,
     questions,
     search,
 )
@@ -100,7 +100,7 @@ def create_app(store: Store, settings: Settings, loader: Callable[[Job], None] |
         openapi,
         dyads,
         picture_data,
-        ontology,
+        ontology_page,
     ):
         app.register_blueprint(door.blueprint)
     metrics = app.extensions[operation.METRICS] = Metrics()
@@ -121,7 +121,7 @@ def create_asgi_app(app: Flask) -> ASGIApp:
     plain = None
     if isinstance(shared.store, IsolatedStore):
         cache = ResultCache(settings.cache)
-        plain = PlainQueries(shared.store, cache, limit)
+        plain = PlainQueries(shared.store, shared.asserted, cache, limit)
         metrics.gauges.sources |= {
             ("diplograph_cache_bytes", "Bytes of results kept, in this process."): lambda: cache.size,
             ("diplograph_cache_hits", "Queries answered from the cache, in this process."): lambda: (

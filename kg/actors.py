@@ -1,4 +1,4 @@
-"""Who and where a code or a name means: looked up in the graph, never guessed."""
+"""Actors, places and event types by code or name: looked up in the graph, never guessed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SELECT DISTINCT ?thing ?system ?code WHERE {
   VALUES ?system { dg:iso2 dg:iso3 dg:fips dg:cameo dg:cow dg:cowAbbreviation }
   ?thing ?system ?code .
 }"""
-# Only what acts or lies somewhere: a claim's label must not become an actor.
+# Only actors and places: the label of a claim must not become an actor.
 _NAMES: Final = """
 PREFIX dg: <https://w3id.org/diplograph/ontology#>
 PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
@@ -46,10 +46,10 @@ _CLOSENESS = 0.75
 
 
 class Resolver:
-    """Codes and names of actors, places and event types, read from the graph once and then kept in memory.
+    """Codes and names of actors, places and event types, read from the graph once and kept in memory.
 
-    A name that several things bear resolves to none of them: telling them apart would be a guess. Minted
-    things of datasets (`id/actor/…`) are no targets, so that a reload resolves as the first load did.
+    An ambiguous name resolves to nothing. Things minted for datasets (`id/actor/…`) are left out, so that a
+    reload resolves names like the first load.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class Resolver:
 
     @classmethod
     def of(cls, store: Store) -> Resolver:
-        """Read what a store knows, with three queries."""
+        """Read codes, names, labels and event types from a store."""
         return cls(
             codes=_codes(store),
             names=((name, iri) for iri, name in _pairs(store, _NAMES)),
             labels=((name, iri) for iri, name in _pairs(store, _LABELS)),
-            # Read to the end: with one process that answers, an open answer would keep the others waiting.
+            # Read to the end: an open answer would block the other queries if there is only one worker.
             types=[
                 thing.value
                 for row in store.query(_TYPES).rows()
@@ -101,7 +101,7 @@ class Resolver:
         return self._coded("cameo", code, f"{ID}organization/")
 
     def label(self, iri: str) -> str | None:
-        """Give the English name of a country of the graph."""
+        """Return the English name of a country of the graph."""
         return self._labels.get(iri)
 
     def _coded(self, system: CodeSystem, code: str, kind: str) -> str | None:
@@ -109,51 +109,51 @@ class Resolver:
         return found[0] if len(found) == 1 else None
 
     def named(self, name: str) -> str | None:
-        """Find the one thing that bears a name or alias.
+        """Find the only thing with a name or alias.
 
-        Capitals, accents and points make no difference, and where that finds nothing, nor do spaces, "the"
-        and "and": slugs such as cote-divoire are found too.
+        Case, accents and punctuation are ignored. If that finds nothing, so are spaces and the words "the",
+        "and" and "of": the slug cote-divoire is found.
         """
-        return _only(self._bearers(name))
+        return _only(self._with_name(name))
 
     def actor_named(self, name: str) -> str | None:
-        """Find the one thing that can act and bears a name: Luxembourg is the country, not the town."""
-        return _only([iri for iri in self._bearers(name) if not iri.startswith(f"{ID}place/")])
+        """Find the only actor with a name: Luxembourg is the country, not the town."""
+        return _only([iri for iri in self._with_name(name) if not iri.startswith(f"{ID}place/")])
 
     def country_named(self, name: str) -> str | None:
-        """Find the one country that bears a name."""
-        return _only([iri for iri in self._bearers(name) if iri.startswith(f"{ID}country/")])
+        """Find the only country with a name."""
+        return _only([iri for iri in self._with_name(name) if iri.startswith(f"{ID}country/")])
 
-    def _bearers(self, name: str) -> Collection[str]:
+    def _with_name(self, name: str) -> Collection[str]:
         key = fold(name)
         if not key:
             return ()
         return self._names.get(key) or self._squeezed.get(_squeeze(key)) or ()
 
     def knows(self, iri: str) -> bool:
-        """Tell whether an IRI is an actor or place that bears a name in the graph."""
+        """Return whether an IRI is a named actor or place of the graph."""
         return iri in self._things
 
     def event_type(self, iri: str) -> bool:
-        """Tell whether an IRI is an event type of the graph."""
+        """Return whether an IRI is an event type of the graph."""
         return iri in self._types
 
     def suggest(self, name: str) -> list[tuple[str, str]]:
-        """Give up to three (name, IRI) that are spelled much like a name, the most alike first.
+        """Return up to three (name, IRI) with the closest spelling, the closest first.
 
-        It compares with every name, so ask for what is shown and not for each of a million.
+        It compares all names, so it is for messages and not for every row of a large table.
         """
         close = difflib.get_close_matches(fold(name), self._names, n=_SUGGESTIONS, cutoff=_CLOSENESS)
         return [(self._spelling[key], min(self._names[key])) for key in close]
 
     def suggest_type(self, code: str) -> list[str]:
-        """Give the CAMEO codes nearest above a code: those that are its beginning."""
+        """Return the wider CAMEO codes of a code, the closest first: its prefixes."""
         stem = f"{ID}event-type/cameo-"
         return [code[:end] for end in range(len(code) - 1, 1, -1) if f"{stem}{code[:end]}" in self._types]
 
 
 def fold(name: str) -> str:
-    """Make a name comparable: lower case, no accents, words parted by single spaces."""
+    """Normalise a name for comparison: lower case, no accents, words separated by single spaces."""
     flat = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     return " ".join(re.findall(r"\w+", flat.casefold()))
 

@@ -1,15 +1,15 @@
-"""The catalogue of questions: SPARQL files with a header, and the safe filling in of their parameters.
+"""The catalogue of questions: SPARQL files with a header, and safe insertion of parameter values.
 
-A file runs as it is in any SPARQL tool. Its header is made of comment lines:
+The files run in any SPARQL tool. The header consists of comment lines:
 
     # title: Who holds which post
-    # description: What the answer tells, and what it leaves out.
+    # description: What the answer shows, and what it leaves out.
     # sentence: Who held which post on {on}?
     # param: on date optional — the day asked about
     # param: event iri dg:Event required — which event
     # fixture: article
 
-Each parameter stands once in the query as `VALUES ?on { UNDEF }`, or with a default in place of UNDEF.
+Each parameter occurs once in the query as `VALUES ?on { UNDEF }`, or with a default in place of UNDEF.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _XSD_DATE: Final = NamedNode(PREFIXES["xsd"] + "date")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A blank of a question. `of` is the class whose members fit, as a prefixed name, for kind `iri`."""
+    """A parameter of a question. `of` is the class of its values as a prefixed name, for kind `iri`."""
 
     name: str
     kind: str
@@ -46,10 +46,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Question:
-    """A question of the catalogue: `name` is the file's, `text` the whole SPARQL text, header included.
+    """A question of the catalogue: `name` is that of the file, `text` its SPARQL including the header.
 
-    `fixture` says what data its tests run on: `article`, or a file of tests/fixtures. `sentence` is the
-    question in words with a blank `{name}` for each parameter; empty where the header has none.
+    `fixture` names the data of its tests: `article`, or a file of tests/fixtures. `sentence` is the question
+    in words with a blank `{name}` for each parameter, or empty.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Question:
     sentence: str = ""
 
     def parts(self) -> list[str | Parameter]:
-        """Give the sentence as words and blanks, in order; every parameter has its blank."""
+        """Return the sentence as words and parameters, in order."""
         blanks = {parameter.name: parameter for parameter in self.parameters}
         found: list[str | Parameter] = []
         for part in re.split(r"(\{\w+\})", self.sentence):
@@ -70,10 +70,10 @@ class Question:
         return found
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """Put values in the place of parameters and give SPARQL that can be run.
+        """Return the query with parameter values inserted.
 
-        An empty value counts as not given. Raises ParameterError for a parameter that is unknown, missing or
-        malformed, naming it and those allowed.
+        An empty value counts as missing. Raises ParameterError, which lists the parameters, for one that is
+        unknown, missing or malformed.
         """
         for name in values:
             if name not in {parameter.name for parameter in self.parameters}:
@@ -90,21 +90,23 @@ class Question:
             name = found["name"]
             return f"VALUES ?{name} {{ {filled[name]} }}" if name in filled else found[0]
 
-        # In one pass, so that no value is searched for the place of another.
+        # In one pass, so that a value that looks like a parameter is not replaced.
         return _PLACE.sub(place, self.text)
 
     def _term(self, parameter: Parameter, value: str) -> NamedNode | Literal:
-        expected, read = _KINDS[parameter.kind]
+        expected, example, read = _KINDS[parameter.kind]
         try:
             return read(value)
         except ValueError:
             raise ParameterError(
-                f"{parameter.name}={value} is not {expected}", where=self.name, mend=self._allowed()
+                f"{parameter.name}: “{value}” is not {expected} (use {example})",
+                where=self.name,
+                mend=self._allowed(),
             ) from None
 
     def _allowed(self) -> str:
         if not self.parameters:
-            return "It takes no parameters."
+            return "It has no parameters."
         listed = (
             f"{p.name} ({_KINDS[p.kind][0]}, {'required' if p.required else 'optional'})"
             for p in self.parameters
@@ -113,9 +115,9 @@ class Question:
 
 
 def read_catalogue(folder: Path = QUERIES_FOLDER) -> dict[str, Question]:
-    """Read every question of a folder, by name in alphabetical order.
+    """Read all questions of a folder, by name in alphabetical order.
 
-    Raises DataSyntaxError, naming file and line, for a header that is incomplete or does not fit its query.
+    Raises DataSyntaxError, with file and line, for a header that is incomplete or does not match its query.
     """
     return {path.stem: _read_question(path) for path in sorted(folder.glob("*.rq"))}
 
@@ -135,11 +137,11 @@ def _read_question(path: Path) -> Question:
             parts[key] = value
     for key in ("title", "description", "fixture"):
         if key not in parts:
-            raise DataSyntaxError(f"the header has no {key}", where=path.name, mend=f"Add a line # {key}: …")
+            raise DataSyntaxError(f"the header lacks {key}", where=path.name, mend=f"Add a line # {key}: …")
     sentence = parts.get("sentence", "")
     if sentence and sorted(re.findall(r"\{(\w+)\}", sentence)) != sorted(p.name for p in parameters):
         raise DataSyntaxError(
-            "the sentence does not hold each parameter once",
+            "the sentence does not contain each parameter once",
             where=path.name,
             mend="Write a blank {name} for every parameter, and no other.",
         )
@@ -152,14 +154,14 @@ def _read_parameter(line: str, text: str, where: str) -> Parameter:
     found = _PARAMETER.fullmatch(line)
     if found is None or found[2] not in _KINDS:
         raise DataSyntaxError(
-            f"the parameter line cannot be read: {line}",
+            f"the parameter line is malformed: {line}",
             where=where,
             mend=f"Write: name kind [class] required|optional — what it is. Kinds: {', '.join(_KINDS)}.",
         )
     name, kind, of, need, description = found.groups()
     if _PLACE.findall(text).count(name) != 1:
         raise DataSyntaxError(
-            f"the parameter {name} has no place in the query, or more than one",
+            f"the query does not contain the parameter {name} exactly once",
             where=where,
             mend=f"Write VALUES ?{name} {{ UNDEF }} once.",
         )
@@ -178,14 +180,14 @@ def _iri(text: str) -> NamedNode:
 
 
 def _absolute(text: str) -> NamedNode:
-    # RFC 3987 knows more schemes, but without "//" a name with a mistyped prefix would pass for one.
+    # RFC 3987 allows more, but without "//" a name with a mistyped prefix would be accepted as an IRI.
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://|urn:", text):
         raise ValueError(text)
     return NamedNode(text)
 
 
 def _date(text: str) -> Literal:
-    # XML Schema 1.1 part 2 section 3.3.9; fromisoformat alone would take 20180101 and 2018-W01-1 too.
+    # XML Schema 1.1 part 2 section 3.3.9; fromisoformat also accepts 20180101 and 2018-W01-1.
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ValueError(text)
     return Literal(date.fromisoformat(text).isoformat(), datatype=_XSD_DATE)
@@ -197,9 +199,9 @@ def _integer(text: str) -> Literal:
     return Literal(int(text))
 
 
-_KINDS: Final[dict[str, tuple[str, Callable[[str], NamedNode | Literal]]]] = {
-    "iri": ("an IRI, a prefixed name or kind/slug", _iri),
-    "date": ("a date as YYYY-MM-DD", _date),
-    "integer": ("a whole number", _integer),
-    "string": ("a text", Literal),
+_KINDS: Final[dict[str, tuple[str, str, Callable[[str], NamedNode | Literal]]]] = {
+    "iri": ("an IRI, a prefixed name or kind/slug", "country/usa", _iri),
+    "date": ("a date", "2026-11-30", _date),
+    "integer": ("a whole number", "10", _integer),
+    "string": ("a text", "Iran", Literal),
 }

@@ -1,4 +1,4 @@
-"""What a commit or an undo changed, for what follows the graph: the search index, the entailments."""
+"""Changes by a commit or an undo, for the search index and the entailments."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pyoxigraph import NamedNode, Triple
 
 
 class Batch(NamedTuple):
-    """Some triples as lines of N-Triples or N-Quads, one space between terms.
+    """Triples as lines of N-Triples or N-Quads, with single spaces between terms.
 
-    The last `end` bytes of each line are not of its triple (the graph, the full stop).
+    The last `end` bytes of each line (graph and full stop) are not part of the triple.
     """
 
     lines: list[bytes]
@@ -27,10 +27,10 @@ _BATCH: Final = 5_000
 
 @dataclass(frozen=True)
 class Change:
-    """The triples that entered and left one named graph; each call reads them from the beginning.
+    """The triples added to and removed from one named graph; each call reads them from the beginning.
 
-    `added_text` and `removed_text` give the same as text, where it is at hand: an object for each of a
-    million triples costs more than what follows them.
+    `added_text` and `removed_text` return them as text, if available: creating a million triple objects costs
+    more than processing them.
     """
 
     graph: NamedNode
@@ -40,7 +40,7 @@ class Change:
     removed_text: Callable[[], Statements] | None = None
 
     def statements(self, *, gone: bool) -> Statements:
-        """Give the triples that left (`gone`), else those that entered, as text."""
+        """Yield the removed triples (`gone`), else the added ones, as text."""
         text = self.removed_text if gone else self.added_text
         if text is not None:
             yield from text()

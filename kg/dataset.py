@@ -1,6 +1,6 @@
-"""What the dataset holds, counted once for each of its states, and its descriptions as RDF.
+"""Counts of the dataset, and its descriptions as RDF.
 
-SPARQL 1.1 Service Description tells of the endpoint; VoID of the data, with partitions by class and property.
+SPARQL 1.1 Service Description describes the endpoint, VoID the data, with partitions by class and property.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FORMATS: Final = "http://www.w3.org/ns/formats/"
 _TYPE: Final = term("rdf:type")
 _SHOWN: Final = 1000
 _LIFE: Final = 60.0
-# Unique URIs for file formats, by our names of them.
+# Unique URIs for file formats, by the names of formats.
 _UNIQUE: Final = {
     "json": "SPARQL_Results_JSON",
     "xml": "SPARQL_Results_XML",
@@ -43,11 +43,11 @@ _UNIQUE: Final = {
 
 @dataclass(frozen=True)
 class Sizes:
-    """Counts of the dataset; None where counting took more than a query may take.
+    """Counts of the dataset; None if counting exceeded the limits of a query.
 
     `triples`, `subjects`, `objects` count the default graph, which is the union of all graphs. The others are
     pairs of IRI and count, the largest first, at most 1,000 of each: triples of a named graph, instances of
-    a class, triples with a property.
+    a class, triples with a property. `entailed` counts the entailments.
     """
 
     triples: int | None
@@ -57,11 +57,10 @@ class Sizes:
     classes: tuple[tuple[str, int], ...]
     properties: tuple[tuple[str, int], ...]
     entailed: int | None = None
-    """Triples that nobody has put in: they follow from the others."""
 
 
-class SizeBook:
-    """Keeps the counts of a store as long as its version stays; without versions, for a minute."""
+class SizeCache:
+    """Caches the counts of a store until its version changes; without versions, for a minute."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -71,7 +70,7 @@ class SizeBook:
         self._read = 0.0
 
     def sizes(self) -> Sizes:
-        """Give the counts; whoever asks meanwhile waits for the same counting. Raises StoreFailedError."""
+        """Return the counts; concurrent calls share one counting. Raises StoreFailedError."""
         with self._lock:
             version = self._store.version
             fresh = version == self._version if version else monotonic() - self._read < _LIFE
@@ -81,7 +80,7 @@ class SizeBook:
 
 
 class TripleAnswer:
-    """Triples at hand, as the answer to a question."""
+    """Triples in memory as the answer to a query."""
 
     kind: Kind = "graph"
     variables: tuple[str, ...] = ()
@@ -90,19 +89,19 @@ class TripleAnswer:
         self._triples = triples
 
     def rows(self) -> Iterator[Row]:
-        """Give nothing: there are no solutions."""
+        """Return no solutions."""
         return iter(())
 
     def truth(self) -> bool:
-        """Tell whether there are any."""
+        """Return whether there are any."""
         return bool(self._triples)
 
     def triples(self) -> Iterator[Triple]:
-        """Read them."""
+        """Return the triples."""
         return iter(self._triples)
 
     def serialize(self, form: Format) -> Iterator[bytes]:
-        """Write them in one piece."""
+        """Yield the serialised triples in one piece."""
         target = io.BytesIO()
         prefixes = {"sd": _SD, "void": _VOID, "dcterms": PREFIXES["dcterms"], "formats": _FORMATS}
         pyoxigraph.serialize(self._triples, target, format=form.engine, prefixes=prefixes)  # type: ignore[arg-type]
@@ -110,7 +109,7 @@ class TripleAnswer:
 
 
 def measure(store: Store) -> Sizes:
-    """Count what a store holds. Raises StoreFailedError."""
+    """Count the content of a store. Raises StoreFailedError."""
     whole = "SELECT (COUNT({}) AS ?n) {{ {} }}"
     return Sizes(
         triples=_count(store, "SELECT (COUNT(*) AS ?n) { SELECT DISTINCT ?s ?p ?o { ?s ?p ?o } }"),
@@ -181,12 +180,12 @@ def void_description(sizes: Sizes, endpoint: str, void: str, *, dump: str) -> Tr
     }
     found += [Triple(data, _void(name), _number(n)) for name, n in whole.items() if n is not None]
     if sizes.entailed:
-        # VoID 5.1: a part of the data that can be told apart.
+        # VoID section 5.1: a distinguishable part of the data.
         found += [
             Triple(data, _void("subset"), GRAPH_ENTAILMENTS),
             Triple(GRAPH_ENTAILMENTS, _TYPE, _void("Dataset")),
             Triple(
-                GRAPH_ENTAILMENTS, term("dcterms:title"), Literal("What follows by OWL 2 RL", language="en")
+                GRAPH_ENTAILMENTS, term("dcterms:title"), Literal("Entailments by OWL 2 RL", language="en")
             ),
             Triple(GRAPH_ENTAILMENTS, _void("triples"), _number(sizes.entailed)),
         ]
@@ -227,7 +226,7 @@ def _groups(store: Store, count: str, pattern: str) -> tuple[tuple[str, int], ..
     except QueryStoppedError:
         return ()
     pairs = ((row.get("key"), int(getattr(row["n"], "value", "0"))) for row in rows)
-    # Counts of nothing make one row without a key.
+    # An empty count has one row without a key.
     return tuple((key.value, count) for key, count in pairs if isinstance(key, NamedNode))
 
 

@@ -1,36 +1,36 @@
-"""The one tree of errors.
+"""All errors, as one tree.
 
     DiplographError
-    ├── RequestError              the data or the request is at fault
+    ├── RequestError              the data or the request is wrong
     │   ├── QuerySyntaxError      SPARQL that the engine cannot parse
-    │   ├── QueryRefusedError     SERVICE or LOAD of an address that is not allow-listed
-    │   ├── QueryStoppedError     a query over its limit of time, memory or rows
-    │   ├── ParameterError        a parameter unknown, missing or malformed
+    │   ├── QueryRefusedError     SERVICE or LOAD of an address that is not allowed
+    │   ├── QueryStoppedError     a query beyond its limit of time, memory or rows
+    │   ├── ParameterError        an unknown, missing or malformed parameter
     │   ├── UnknownNameError      no such entity, question, graph or load
     │   ├── UnsupportedFormatError  a format that cannot be read
     │   ├── NotAcceptableError    a format that cannot be written
     │   ├── DataSyntaxError       RDF or a table that cannot be parsed
-    │   ├── ValidationFailedError   RDF that the shapes refuse
-    │   ├── TooLargeError         a body, file or query over its limit
-    │   ├── ConflictError         the graph changed since the plan was made
-    │   ├── PreconditionFailedError  a write under a condition that does not hold
-    │   ├── ProtectedGraphError   a write to a graph that the tool itself keeps
-    │   ├── OutsideGraphError     a patch that reaches beyond its graph
-    │   ├── AddressTooLongError   a request whose address is over its limit
-    │   ├── CancelledError        work that somebody asked to end
+    │   ├── ValidationFailedError   RDF that violates the shapes
+    │   ├── TooLargeError         a body, file or query beyond its limit
+    │   ├── ConflictError         the graph changed after the preview
+    │   ├── PreconditionFailedError  a write whose condition is not met
+    │   ├── ProtectedGraphError   a write to a graph that diplograph maintains
+    │   ├── OutsideGraphError     a patch that concerns other graphs
+    │   ├── AddressTooLongError   a request with too long an address
+    │   ├── CancelledError        work that was cancelled
     │   ├── SignInRequiredError   a write without a token
-    │   ├── WrongTokenError       a write with a token that is not ours
-    │   └── ReadOnlyError         a write to a server that only reads
-    └── PeerError                 the store, a tool or a server is at fault
-        ├── NotAStoreError        a folder that holds something else
-        ├── StoreBusyError        a store that another process holds
-        ├── BusyError             every query process is taken
-        ├── StoreFailedError      the engine failed while reading or writing
-        ├── PortInUseError        the address to serve on is taken
-        ├── ToolMissingError      a program that a command needs is not installed
-        └── ToolFailedError       a program or library that a command needs failed, or took too long
+    │   ├── WrongTokenError       a write with a wrong token
+    │   └── ReadOnlyError         a write to a read-only server
+    └── PeerError                 the store, a tool or another server failed
+        ├── NotAStoreError        a folder that is not a store
+        ├── StoreBusyError        a store in use by another process
+        ├── BusyError             all query processes are busy
+        ├── StoreFailedError      the engine failed to read or write
+        ├── PortInUseError        the port to serve on is in use
+        ├── ToolMissingError      a program needed by a command is not installed
+        └── ToolFailedError       a program needed by a command failed or took too long
 
-Every error says what (`detail`), where (`where`, when there is a place) and how to mend it (`mend`).
+Every error has a `detail` (what is wrong), a `mend` (how to correct it) and, if there is a place, a `where`.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ from typing import ClassVar
 
 
 class DiplographError(Exception):
-    """Say what went wrong, where, and how to mend it.
+    """An error with what is wrong (`detail`), where, and how to correct it (`mend`).
 
-    `exit_code` is the command line's: 1 the data or the request is at fault, 2 usage, 3 a peer or the store.
+    `exit_code` is that of the command line: 1 for the data or the request, 2 for usage, 3 for the store or a
+    peer.
     """
 
     title: ClassVar[str] = "Something went wrong"
@@ -54,19 +55,19 @@ class DiplographError(Exception):
         self.mend = mend
 
     def __str__(self) -> str:
-        """Give one line: the place, then what is wrong."""
+        """Return one line: the place, then what is wrong."""
         return f"{self.where}: {self.detail}" if self.where else self.detail
 
 
 class RequestError(DiplographError):
-    """The data or the request is at fault."""
+    """The data or the request is wrong."""
 
-    title = "The request cannot be carried out"
+    title = "The request cannot be processed"
     exit_code = 1
 
 
 class PlacedError(RequestError):
-    """A fault at a line and column (both from 1) of some text."""
+    """An error at a line and column (both from 1) of a text."""
 
     def __init__(
         self,
@@ -91,13 +92,13 @@ class QuerySyntaxError(PlacedError):
 
 
 class QueryRefusedError(PlacedError):
-    """SERVICE or LOAD of an address that is not allow-listed."""
+    """SERVICE or LOAD of an address that is not allowed."""
 
-    title = "The query asks for something this server does not do"
+    title = "The query needs an address that is not allowed"
 
 
 class QueryStoppedError(RequestError):
-    """A query over its limit of time, memory or rows; nothing it gave so far is a whole answer."""
+    """A query beyond its limit of time, memory or rows; its result so far is incomplete."""
 
     title = "The query was stopped"
 
@@ -109,9 +110,9 @@ class ParameterError(RequestError):
 
 
 class UnknownNameError(RequestError):
-    """A name that stands for nothing here: entity, question, graph or load."""
+    """An unknown entity, question, graph or load."""
 
-    title = "Nothing goes by that name"
+    title = "Not found"
 
 
 class UnsupportedFormatError(RequestError):
@@ -127,13 +128,13 @@ class NotAcceptableError(RequestError):
 
 
 class DataSyntaxError(PlacedError):
-    """RDF or a table that cannot be parsed; names file, line and column."""
+    """RDF or a table that cannot be parsed, with file, line and column."""
 
     title = "The file cannot be parsed"
 
 
 class ValidationFailedError(RequestError):
-    """RDF that the shapes refuse; carries the findings, one line of text each."""
+    """RDF that violates the shapes; carries the findings, one line of text each."""
 
     title = "The data does not conform to the shapes"
 
@@ -150,109 +151,109 @@ class ValidationFailedError(RequestError):
 
 
 class TooLargeError(RequestError):
-    """A body, file or query over its limit."""
+    """A body, file or query beyond its limit."""
 
     title = "Too large"
 
 
 class ConflictError(RequestError):
-    """The graph changed since the plan was made."""
+    """The graph changed after the preview."""
 
-    title = "The graph has changed in between"
+    title = "The graph has changed"
 
 
 class PreconditionFailedError(RequestError):
-    """A write under a condition (If-Match, If-None-Match) that does not hold."""
+    """A write whose condition (If-Match, If-None-Match) is not met."""
 
-    title = "The condition does not hold"
+    title = "The condition is not met"
 
 
 class ProtectedGraphError(RequestError):
-    """A write to a graph that the tool itself keeps."""
+    """A write to a graph that diplograph maintains."""
 
-    title = "The tool keeps this graph itself"
+    title = "The graph is maintained by diplograph"
 
 
 class OutsideGraphError(PlacedError):
-    """A patch of one graph that reaches beyond it."""
+    """A patch of one graph that concerns other graphs."""
 
-    title = "The update reaches beyond its graph"
+    title = "The update concerns other graphs"
 
 
 class AddressTooLongError(RequestError):
-    """A request whose address is over its limit."""
+    """A request with too long an address."""
 
     title = "The address is too long"
 
 
 class CancelledError(RequestError):
-    """Work that somebody asked to end; nothing of it is stored."""
+    """Work that was cancelled; nothing was stored."""
 
-    title = "It was cancelled"
+    title = "Cancelled"
 
 
 class SignInRequiredError(RequestError):
     """A write without a token."""
 
-    title = "This needs the token"
+    title = "The token is required"
 
 
 class WrongTokenError(RequestError):
-    """A write with a token that is not ours."""
+    """A write with a wrong token."""
 
-    title = "The token is not the right one"
+    title = "The token is wrong"
 
 
 class ReadOnlyError(RequestError):
-    """A write to a server that only reads."""
+    """A write to a read-only server."""
 
-    title = "This server only reads"
+    title = "The server is read-only"
 
 
 class PeerError(DiplographError):
-    """The store, a tool or a server is at fault."""
+    """The store, a tool or another server failed."""
 
-    title = "Something this command relies on failed"
+    title = "A store, tool or server failed"
     exit_code = 3
 
 
 class NotAStoreError(PeerError):
-    """A folder that holds something else than a store."""
+    """A folder that is not a store."""
 
-    title = "The folder is no diplograph store"
+    title = "The folder is not a diplograph store"
 
 
 class StoreBusyError(PeerError):
-    """A store that another process holds."""
+    """A store in use by another process."""
 
     title = "The store is in use by another process"
 
 
 class BusyError(PeerError):
-    """Every query process is taken."""
+    """All query processes are busy."""
 
     title = "Too busy"
 
 
 class StoreFailedError(PeerError):
-    """The engine failed while reading or writing."""
+    """The engine failed to read or write."""
 
     title = "The store failed"
 
 
 class PortInUseError(PeerError):
-    """The address to serve on is taken."""
+    """The port to serve on is in use."""
 
     title = "The port is in use"
 
 
 class ToolMissingError(PeerError):
-    """A program that a command needs is not installed."""
+    """A program needed by a command is not installed."""
 
     title = "A program is missing"
 
 
 class ToolFailedError(PeerError):
-    """A program or library that a command needs failed, or took too long."""
+    """A program needed by a command failed or took too long."""
 
     title = "A program failed"

@@ -1,4 +1,4 @@
-"""One graph at a time, as the SPARQL 1.1 Graph Store HTTP Protocol has it, over any store."""
+"""The operations of the SPARQL 1.1 Graph Store HTTP Protocol on one graph of any store."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from kg.sparql.text import within_graph
 from kg.store import UNNAMED, Answer, QueryDataset, Store
 
 _NTRIPLES: Final = next(form for form in GRAPH_FORMATS if form.name == "nt")
-# Statements that go into the text of one request; more are put in as a file.
+# Triples that fit into the text of one request; more are written as a file.
 _IN_TEXT: Final = 500
 _IN_CHANGE: Final = 20_000
 _BATCH: Final = 5_000
-# To be held while a condition is checked and its write done.
+# Held while a precondition is checked and its write carried out.
 WRITING: Final = threading.RLock()
 
 
 class StoredGraph:
-    """A graph of a store: a named one, or the unnamed one when `iri` is None.
+    """A graph of a store: a named one, or the unnamed one if `iri` is None.
 
-    Raises ParameterError when `iri` is no absolute IRI.
+    Raises ParameterError if `iri` is not an absolute IRI.
     """
 
     def __init__(self, store: Store, iri: str | None) -> None:
@@ -41,11 +41,11 @@ class StoredGraph:
             self._node = None if iri is None else NamedNode(iri)
         except ValueError:
             raise ParameterError(
-                f"'{iri}' is no absolute IRI", mend="Write it in full, as https://w3id.org/…."
+                f"“{iri}” is not an absolute IRI", mend="Write it in full, such as https://w3id.org/…"
             ) from None
 
     def exists(self) -> bool:
-        """Tell whether the store has the graph; the unnamed one is always there."""
+        """Return whether the store has the graph; the unnamed one always exists."""
         if self._node is None:
             return True
         node = self._node
@@ -54,21 +54,21 @@ class StoredGraph:
         ).truth()
 
     def read(self) -> Answer:
-        """Give its triples. Raises UnknownNameError when there is no such graph."""
+        """Return its triples. Raises UnknownNameError if there is no such graph."""
         if not self.exists():
             raise self.unknown()
         return self._triples()
 
     def unknown(self) -> UnknownNameError:
-        """Say that there is no such graph."""
+        """Build the error for a graph that does not exist."""
         return UnknownNameError(
-            f"there is no graph <{self.iri}>", mend="List the graphs there are: GET /graphs, or ask /sparql."
+            f"there is no graph <{self.iri}>", mend="List the graphs: GET /graphs, or query /sparql."
         )
 
     def put(self, path: Path, written: Written) -> None:
-        """Put the N-Triples of a file in the place of all it holds.
+        """Replace its content by the N-Triples of a file.
 
-        Raises TooLargeError for more than 500 triples of the unnamed graph, StoreFailedError.
+        Raises TooLargeError for more than 500 triples for the unnamed graph, StoreFailedError.
         """
         plain = not (written.blank_nodes or written.triple_terms)
         if self._node is None:
@@ -81,7 +81,7 @@ class StoredGraph:
             self._store.replace(self._node, path)
 
     def merge(self, path: Path, written: Written) -> None:
-        """Add the N-Triples of a file to what it holds; see `put`."""
+        """Add the N-Triples of a file; see `put`."""
         if written.triples == 0:
             if self._node is not None:
                 self._store.update(f"CREATE SILENT GRAPH {self._node}")
@@ -95,13 +95,13 @@ class StoredGraph:
             with tempfile.TemporaryDirectory(prefix="diplograph-") as folder:
                 whole = Path(folder) / "whole.nt"
                 with whole.open("wb") as out, path.open("rb") as added:
-                    # A label of the stored graph never equals one that a parser made up just now.
+                    # The labels of stored blank nodes differ from those that the parser has just generated.
                     out.writelines(self._triples().serialize(_NTRIPLES))
                     shutil.copyfileobj(added, out)
                 self._store.replace(self._node, whole)
 
     def delete(self) -> None:
-        """Take it out. Raises UnknownNameError when there is no such graph."""
+        """Delete it. Raises UnknownNameError if there is no such graph."""
         if self._node is None:
             self._store.update("CLEAR DEFAULT")
             return
@@ -110,10 +110,10 @@ class StoredGraph:
         self._store.update(f"DROP SILENT GRAPH {self._node}")
 
     def patch(self, update: str) -> None:
-        """Carry out an update that changes this graph only. Raises OutsideGraphError, QuerySyntaxError."""
+        """Carry out an update limited to this graph. Raises OutsideGraphError, QuerySyntaxError."""
         if self.iri is None:
             raise ParameterError(
-                "the unnamed graph cannot be patched", mend="Send the update to /update, which means it."
+                "the unnamed graph cannot be patched", mend="Send the update to /update, which changes it."
             )
         self._store.update(within_graph(update, self.iri))
 
@@ -132,18 +132,18 @@ class StoredGraph:
 
 def _too_many() -> TooLargeError:
     return TooLargeError(
-        f"more than {_IN_TEXT} triples cannot be put there in one request: it is the unnamed graph",
-        mend="Put them into a named graph, or send them in parts by POST.",
+        f"the unnamed graph takes at most {_IN_TEXT} triples in one request",
+        mend="Use a named graph, or send the triples in parts by POST.",
     )
 
 
 def read_dataset(store: Store, form: Format) -> Iterator[bytes]:
-    """Write every named graph as N-Quads or TriG, in pieces, from one state of the store.
+    """Yield all named graphs as N-Quads or TriG in pieces, from one state of the store.
 
-    The pieces are complete or the iteration raises. Graphs without triples do not show (RDF 1.1 TriG 2.2).
+    All pieces arrive, or the iteration raises. Empty graphs are not written (RDF 1.1 TriG section 2.2).
     """
     rows = store.query("SELECT ?s ?p ?o ?g { GRAPH ?g { ?s ?p ?o } }").rows()
     quads = (Quad(row["s"], row["p"], row["o"], row["g"]) for row in rows)  # type: ignore[arg-type]
-    # Documents of both formats can be joined end to end.
+    # Documents of both formats can be concatenated.
     while batch := list(islice(quads, _BATCH)):
         yield pyoxigraph.serialize(batch, format=form.engine) or b""  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The languages that a reader wants names in: set once for a request, read wherever things are named."""
+"""Preferred languages of names, set once for each request."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ _WANTED: ContextVar[tuple[str, ...]] = ContextVar("languages", default=DEFAULT)
 
 
 def speak(languages: Sequence[str]) -> None:
-    """Prefer names in these languages (BCP 47 tags), the first most, then English; for this context only."""
+    """Set the preferred languages (BCP 47 tags) of the current context; English is added last."""
     _WANTED.set(tuple(dict.fromkeys((*(tag.lower() for tag in languages), *DEFAULT))))
 
 
 def wanted() -> tuple[str, ...]:
-    """Give the languages in order of preference; English is always among them."""
+    """Return the languages in order of preference, English included."""
     return _WANTED.get()
 
 
 def preference(language: str | None) -> int:
-    """Rank a language tag, the smaller the better: what is wanted, then no language, then any other.
+    """Return the rank of a language tag, best first: preferred ones, then none, then any other.
 
-    `pt` is met by `pt-BR` and the other way round (RFC 4647 section 3.4, both ways).
+    `pt` matches `pt-BR` and vice versa (RFC 4647 section 3.4, in both directions).
     """
     found = wanted()
     if language is None:

@@ -1,4 +1,4 @@
-"""Libraries that are read when they are first used, so that a process that never uses them starts at once."""
+"""Libraries imported at their first use, so that processes that do not use them start faster."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Late:
-    """Stands for a module; the first use of a name of it imports it."""
+    """A module that is imported when one of its names is first used."""
 
     def __init__(self, module: str) -> None:
         self._module = module

@@ -1,4 +1,4 @@
-"""What comes with the package: ontology, concept schemes, countries and the first article's graph."""
+"""The graphs that come with the package: ontology, concept schemes, countries and the first article."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ _FILES: Final = {
 }
 
 REFERENCE_GRAPHS: Final = (*_FILES, GRAPH_COUNTRIES)
-"""The graphs that every store holds."""
+"""The graphs of every store."""
 
 
 def reference_graphs() -> dict[NamedNode, list[Triple]]:
-    """Give the graphs that every store holds: ontology, event types, alignments and countries.
+    """Return the graphs of every store: ontology, event types, alignments and countries.
 
-    Class expressions and lists of the ontology are blank nodes, as the OWL 2 mapping to RDF wants them.
+    Class expressions and lists of the ontology are blank nodes, as the OWL 2 mapping to RDF requires.
     """
     graphs = {graph: list(_parse_all(graph)) for graph in _FILES}
     graphs[GRAPH_COUNTRIES] = list(reference_triples())
@@ -55,16 +55,16 @@ def reference_graphs() -> dict[NamedNode, list[Triple]]:
 
 
 def article_graphs() -> dict[NamedNode, list[Triple]]:
-    """Give the graphs of `ontology/graphs/*.trig`, one for each source.
+    """Return the graphs of `ontology/graphs/*.trig`, one for each source.
 
-    Raises DataSyntaxError with file, line and column, or for a triple outside every named graph.
+    Raises DataSyntaxError, with file, line and column, also for a triple outside all named graphs.
     """
     graphs: dict[NamedNode, list[Triple]] = defaultdict(list)
     for path in sorted((ONTOLOGY_FOLDER / "graphs").glob("*.trig")):
         for quad in _quads(path):
             if not isinstance(quad.graph_name, NamedNode):
                 raise DataSyntaxError(
-                    f"a statement about {quad.subject} is in no named graph",
+                    f"a statement about {quad.subject} is outside all named graphs",
                     where=path.name,
                     mend="Put it into the braces of a graph.",
                 )
@@ -84,7 +84,7 @@ def _quads(path: Path) -> Iterable[pyoxigraph.Quad]:
         raise DataSyntaxError(
             error.msg,
             where=f"{path.name}, line {error.lineno}, column {error.offset}",
-            mend="Restore the file; it comes with the package.",
+            mend="Restore the file, which is part of the package.",
             line=error.lineno,
             column=error.offset,
         ) from None

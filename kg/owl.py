@@ -1,6 +1,6 @@
-"""The ontology as Python objects, for notebooks: classes, properties and things with what they mean.
+"""The ontology as typed Python objects, for notebooks: classes, properties and things with definitions.
 
-owlready2 reads the ontology into a world of its own; what is handed out here is typed and in plain words.
+owlready2 reads the ontology into a world of its own.
 """
 
 from __future__ import annotations
@@ -28,34 +28,34 @@ _FILES: Final = ("diplomacy.ttl", "event-types.ttl")
 
 @dataclass(frozen=True)
 class OwlTerm:
-    """Anything with an IRI: its prefixed name, label and definition; a text that it lacks is empty."""
+    """Anything with an IRI: its prefixed name, label and definition; a missing text is empty."""
 
     entity: Any
-    """The object of owlready2, for what this door does not offer."""
+    """The object of owlready2."""
 
     @property
     def iri(self) -> str:
-        """Give the whole IRI."""
+        """Full IRI."""
         return str(self.entity.iri)
 
     @property
     def name(self) -> str:
-        """Give the prefixed name, such as `dg:Event`."""
+        """Prefixed name, such as `dg:Event`."""
         return compact(self.iri)
 
     @property
     def label(self) -> str:
-        """Give the English name that pages show."""
+        """English label."""
         return _text(self.entity, "label")
 
     @property
     def definition(self) -> str:
-        """Give what the term means; for a term of another vocabulary, how we use it."""
+        """Definition; for a term of another vocabulary, the note on its use here."""
         return _text(self.entity, "definition") or _text(self.entity, "scopeNote")
 
     @property
     def example(self) -> str:
-        """Give a case in which the term applies."""
+        """Example of the use of the term."""
         return _text(self.entity, "example")
 
     def __repr__(self) -> str:
@@ -68,7 +68,7 @@ class OwlClass(OwlTerm):
 
     @property
     def above(self) -> list[OwlClass]:
-        """List the classes right above it, the genus of its definition included."""
+        """Direct superclasses, including those in its definition."""
         found = [c for c in self.entity.is_a if _named(c)]
         for expression in self.entity.equivalent_to:
             found += [c for c in getattr(expression, "Classes", ()) if _named(c)]
@@ -76,17 +76,17 @@ class OwlClass(OwlTerm):
 
     @property
     def below(self) -> list[OwlClass]:
-        """List the classes right below it."""
+        """Direct subclasses."""
         return _sorted(OwlClass(c) for c in self.entity.subclasses())
 
     @property
     def members(self) -> list[OwlThing]:
-        """List the things of this class and of those below it."""
+        """Things of this class and of its subclasses."""
         return _sorted(OwlThing(thing) for thing in self.entity.instances())
 
     @property
     def properties(self) -> list[OwlProperty]:
-        """List the properties that its members can have, those of the classes above included."""
+        """Properties that its members can have, including those of superclasses."""
         world = self.entity.namespace.world
         wide = self.entity.ancestors()
         return _sorted(
@@ -100,22 +100,22 @@ class OwlProperty(OwlTerm):
 
     @property
     def relates_things(self) -> bool:
-        """Tell whether its values are things, and not texts or numbers."""
+        """Whether its values are things, as opposed to texts and numbers."""
         return isinstance(self.entity, owlready2.ObjectPropertyClass)
 
     @property
     def domains(self) -> list[OwlClass]:
-        """List the classes that have it; where several are given, either."""
+        """Classes whose members can have it; several are alternatives."""
         return _sorted(OwlClass(c) for domain in self.entity.domain for c in _parts(domain))
 
     @property
     def ranges(self) -> list[OwlClass]:
-        """List the classes that it leads to; none for plain values."""
+        """Classes of its values; empty for texts and numbers."""
         return _sorted(OwlClass(c) for found in self.entity.range for c in _parts(found))
 
     @property
     def above(self) -> list[OwlProperty]:
-        """List the properties right above it."""
+        """Direct superproperties."""
         return _sorted(
             OwlProperty(p)
             for p in self.entity.is_a
@@ -124,7 +124,7 @@ class OwlProperty(OwlTerm):
 
     @property
     def inverse(self) -> OwlProperty | None:
-        """Give the property that says the same the other way round."""
+        """Inverse property."""
         found = self.entity.inverse_property if self.relates_things else None
         return OwlProperty(found) if found is not None else None
 
@@ -135,13 +135,13 @@ class OwlThing(OwlTerm):
 
     @property
     def classes(self) -> list[OwlClass]:
-        """List the classes that it is said to be of."""
+        """Asserted classes."""
         return _sorted(OwlClass(c) for c in self.entity.is_a if _named(c) and c is not owlready2.Thing)
 
     def values(self, name: str) -> list[OwlThing | str | int | float]:
-        """Give the values of a property by its local name, such as `actor`.
+        """Return the values of a property by its local name, such as `actor`.
 
-        Plain values come as Python has them; a thing that nothing is said of comes as its IRI.
+        Literals are Python values; a thing without statements is its IRI.
         """
         found = getattr(self.entity, name, None) or []
         listed = found if isinstance(found, list) else [found]
@@ -149,7 +149,7 @@ class OwlThing(OwlTerm):
 
 
 class Vocabulary:
-    """The ontology and its concept schemes, with whatever graph was given along."""
+    """The ontology and its concept schemes, together with other facts."""
 
     def __init__(self, facts: Iterable[Triple] = ()) -> None:
         self._world: Any = owlready2.World()
@@ -160,12 +160,12 @@ class Vocabulary:
 
     @property
     def classes(self) -> list[OwlClass]:
-        """List the classes of our own."""
+        """Classes in the `dg:` namespace."""
         return _sorted(OwlClass(c) for c in self._world.classes() if c.iri.startswith(ONTOLOGY))
 
     @property
     def properties(self) -> list[OwlProperty]:
-        """List the properties of our own, annotations left out."""
+        """Properties in the `dg:` namespace, without annotation properties."""
         kinds = (owlready2.ObjectPropertyClass, owlready2.DataPropertyClass)
         found = (p for p in self._world.properties() if isinstance(p, kinds))
         return _sorted(OwlProperty(p) for p in found if p.iri.startswith(ONTOLOGY))
@@ -173,7 +173,7 @@ class Vocabulary:
     def __getitem__(self, name: str) -> OwlTerm:
         """Find a term by local name (`Event`), prefixed name, `kind/slug` or IRI.
 
-        Raises UnknownNameError with the nearest name.
+        Raises UnknownNameError, which suggests the closest name.
         """
         entity = next((e for iri in _candidates(name) if (e := self._world[iri]) is not None), None)
         if entity is None:
@@ -188,22 +188,24 @@ class Vocabulary:
         return OwlProperty(entity) if isinstance(entity, owlready2.PropertyClass) else OwlThing(entity)
 
     def cls(self, name: str) -> OwlClass:
-        """Find a class; raises UnknownNameError, also for what is none."""
+        """Find a class; raises UnknownNameError if there is none of that name."""
         found = self[name]
         if not isinstance(found, OwlClass):
-            raise UnknownNameError(f"{found.name} is no class", mend="vocabulary.classes lists the classes.")
+            raise UnknownNameError(
+                f"{found.name} is not a class", mend="vocabulary.classes lists the classes."
+            )
         return found
 
     def thing(self, name: str) -> OwlThing:
-        """Find a single thing; raises UnknownNameError, also for what is a class or property."""
+        """Find a thing; raises UnknownNameError, also for a class or a property."""
         found = self[name]
         if not isinstance(found, OwlThing):
-            raise UnknownNameError(f"{found.name} is no single thing", mend="Ask for it with [ ] instead.")
+            raise UnknownNameError(f"{found.name} is a class or a property", mend="Use [ ] to find it.")
         return found
 
 
 def open_vocabulary(facts: Iterable[Triple] = ()) -> Vocabulary:
-    """Open the ontology and its concept schemes for exploring, together with facts where they are given."""
+    """Open the ontology and its concept schemes for exploring, optionally together with facts."""
     return Vocabulary(facts)
 
 
@@ -237,7 +239,7 @@ def _covers(domain: Any, wide: set[Any]) -> bool:
 
 
 def _blank(node: Any) -> Any:
-    """Turn skolem IRIs back to blank nodes, as class expressions want it."""
+    """Turn skolem IRIs back into blank nodes, as class expressions require."""
     if isinstance(node, NamedNode) and node.value.startswith(GENID):
         return BlankNode("g" + "".join(c if c.isalnum() else "x" for c in node.value[len(GENID) :]))
     return node

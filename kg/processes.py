@@ -16,6 +16,7 @@ from contextlib import suppress
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVarTuple, Unpack
 
 from kg.errors import StoreFailedError
@@ -50,7 +51,7 @@ def start(
     Raises StoreFailedError when the system has no room for it.
     """
     process = CONTEXT.Process(
-        target=_run, args=(target, *arguments), name=f"diplograph {name}", daemon=not starts_others
+        target=_run, args=(target, *arguments), name=f"dg-{name}", daemon=not starts_others
     )
     try:
         with _starting_or_ending:
@@ -106,6 +107,9 @@ def process_pool(
 
 
 def _run(target: Callable[..., object], *arguments: object) -> None:
+    # Shown by ps and top; only Linux has this file.
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(multiprocessing.current_process().name, encoding="utf-8")
     _end_with_parent()
     target(*arguments)
 

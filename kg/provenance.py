@@ -40,16 +40,16 @@ class Load:
 
     @property
     def id(self) -> str:
-        """Give the last part of the IRI; loads sort by it in time order."""
+        """Last part of the IRI; loads sort by it in time order."""
         return self.iri.removeprefix(LOAD)
 
     @property
     def label(self) -> str:
-        """Name the load for people."""
+        """Label of the load."""
         return f"Load of {self.file_name} into {compact(self.graph)}"
 
     def summary(self) -> dict[str, object]:
-        """Give it as JSON has it; times by RFC 3339."""
+        """Return the load as JSON values; times by RFC 3339."""
         return {
             "id": self.id,
             "iri": self.iri,
@@ -70,7 +70,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Undoing:
-    """The taking back of one load: what came back, and what left the graph again; counts in triples."""
+    """The undoing of one load: triples restored, and triples taken back."""
 
     iri: str
     load: str
@@ -83,7 +83,7 @@ class Undoing:
 
 
 def mint_load(at: datetime) -> str:
-    """Mint `load/<time>-<random>`: in time order, and unique when two start in the same microsecond."""
+    """Mint `load/<time>-<random>`: in time order, and unique even within a microsecond."""
     return f"{LOAD}{at.astimezone(UTC):%Y%m%dt%H%M%S%fz}-{secrets.token_hex(3)}"
 
 
@@ -115,7 +115,7 @@ def load_triples(load: Load) -> list[Triple]:
 
 
 def undoing_triples(undoing: Undoing) -> list[Triple]:
-    """Describe the taking back of a load (PROV-O section 3.1: an Activity informed by another)."""
+    """Describe the undoing of a load (PROV-O section 3.1: an Activity informed by another)."""
     activity, load = NamedNode(undoing.iri), NamedNode(undoing.load)
     agent = mint("software", TOOL)
     who = [Triple(activity, term("dg:startedBy"), Literal(undoing.started_by))] if undoing.started_by else []

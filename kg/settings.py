@@ -1,4 +1,4 @@
-"""Settings as one table: environment variable, default, help. Flags of the command line override them."""
+"""Settings as one table: environment variable, default and help; command-line flags override them."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ def _setting(name: str, default: object, help_text: str) -> Any:
 
 @dataclass(frozen=True)
 class Settings:
-    """What a process was told. Sizes in bytes, times in seconds; an empty text means unset."""
+    """Settings of a process: sizes in bytes, times in seconds; an empty text means unset."""
 
-    data: Path = _setting("DIPLOGRAPH_DATA", Path("diplograph-data"), "folder that holds the store")
-    store: str = _setting("DIPLOGRAPH_STORE", "", "query URL of a SPARQL store to use in place of the folder")
+    data: Path = _setting("DIPLOGRAPH_DATA", Path("diplograph-data"), "folder of the store")
+    store: str = _setting("DIPLOGRAPH_STORE", "", "query URL of a SPARQL store to use instead of the folder")
     store_update: str = _setting(
-        "DIPLOGRAPH_STORE_UPDATE", "", "its update URL, where it is not the one its engine has"
+        "DIPLOGRAPH_STORE_UPDATE", "", "its update URL, if different from the engine's usual one"
     )
     store_graphs: str = _setting(
         "DIPLOGRAPH_STORE_GRAPHS",
         "",
-        "its graph store URL, where it is not the one its engine has",
+        "its graph store URL, if different from the engine's usual one",
     )
     store_login: str = _setting("DIPLOGRAPH_STORE_LOGIN", "", "its name:password, or its bearer token")
-    token: str = _setting("DIPLOGRAPH_TOKEN", "", "secret that writing needs; generated when empty")
+    token: str = _setting("DIPLOGRAPH_TOKEN", "", "secret required for writing; generated if empty")
     query_timeout: float = _setting("DIPLOGRAPH_QUERY_TIMEOUT", 60.0, "seconds that one query may take")
     query_memory: int = _setting("DIPLOGRAPH_QUERY_MEMORY", 2 * GIB, "bytes of memory that one query may use")
-    query_rows: int = _setting("DIPLOGRAPH_QUERY_ROWS", 0, "rows that one query may give; 0: any number")
+    query_rows: int = _setting("DIPLOGRAPH_QUERY_ROWS", 0, "rows that one query may return; 0: no limit")
     fronts: int = _setting("DIPLOGRAPH_FRONTS", os.cpu_count() or 1, "processes that answer requests")
     workers: int = _setting("DIPLOGRAPH_WORKERS", os.cpu_count() or 1, "queries that may run at once")
-    max_upload: int = _setting("DIPLOGRAPH_MAX_UPLOAD", 1 * GIB, "bytes that one request body may have")
+    max_upload: int = _setting("DIPLOGRAPH_MAX_UPLOAD", 1 * GIB, "largest request body in bytes")
     service_allow: tuple[str, ...] = _setting(
         "DIPLOGRAPH_SERVICE_ALLOW", (), "URL prefixes that SERVICE and LOAD may reach, separated by spaces"
     )
     max_waiting: int = _setting("DIPLOGRAPH_MAX_WAITING", 64, "queries that may run or wait at once")
-    cache: int = _setting("DIPLOGRAPH_CACHE", 64 * 1024**2, "bytes of results that are kept for repetition")
-    request_log: bool = _setting("DIPLOGRAPH_REQUEST_LOG", False, "write a line for each request")
+    cache: int = _setting("DIPLOGRAPH_CACHE", 64 * 1024**2, "bytes of cached results")
+    request_log: bool = _setting("DIPLOGRAPH_REQUEST_LOG", False, "log each request")
     trusted_proxy: str = _setting(
-        "DIPLOGRAPH_TRUSTED_PROXY", "", "address of the one proxy whose X-Forwarded headers are believed"
+        "DIPLOGRAPH_TRUSTED_PROXY", "", "address of the proxy whose X-Forwarded headers are trusted"
     )
     read_only: bool = _setting("DIPLOGRAPH_READ_ONLY", False, "refuse every write")
 
 
 def read_settings(environ: Mapping[str, str], **flags: object) -> Settings:
-    """Read the settings from the environment, then from flags that are not None.
+    """Read the settings from flags that are not None, else from the environment.
 
-    Raises ParameterError when a value cannot be read, naming the variable and the value's kind.
+    Raises ParameterError, with the variable's name, for an invalid value.
     """
     values: dict[str, Any] = {}
     for setting in fields(Settings):
@@ -67,14 +67,14 @@ def read_settings(environ: Mapping[str, str], **flags: object) -> Settings:
 
 
 def settings_text(settings: Settings) -> dict[str, object]:
-    """Write settings as JSON has it, for another process of ours."""
+    """Return settings as JSON values, for another process."""
     return {
         name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()
     }
 
 
 def settings_from(members: Mapping[str, Any]) -> Settings:
-    """Read what `settings_text` wrote."""
+    """Rebuild settings from the result of `settings_text`."""
     values = dict(members)
     return Settings(
         **{**values, "data": Path(values["data"]), "service_allow": tuple(values["service_allow"])}

@@ -14,7 +14,7 @@ ONTOLOGY: Final = BASE + "ontology#"
 ID: Final = BASE + "id/"
 GRAPH: Final = BASE + "graph/"
 LOAD: Final = BASE + "load/"
-# RDF 1.1 section 3.5: blank nodes of loaded files become IRIs that can be told from minted ones.
+# Blank nodes of loaded files become IRIs that differ from minted ones (RDF 1.1 section 3.5).
 GENID: Final = BASE + ".well-known/genid/"
 
 PREFIXES: Final[dict[str, str]] = {
@@ -43,13 +43,13 @@ PREFIXES: Final[dict[str, str]] = {
     "wd": "http://www.wikidata.org/entity/",
 }
 
-# Graphs that the tool itself keeps; every other named graph is one source.
+# Graphs maintained by diplograph; every other named graph is one source.
 GRAPH_ONTOLOGY: Final = NamedNode(GRAPH + "ontology")
 GRAPH_EVENT_TYPES: Final = NamedNode(GRAPH + "event-types")
 GRAPH_ALIGNMENTS: Final = NamedNode(GRAPH + "alignments")
 GRAPH_COUNTRIES: Final = NamedNode(GRAPH + "countries")
 GRAPH_LOADS: Final = NamedNode(GRAPH + "loads")
-# What follows from the others; in step with them, and never said by a source.
+# Entailments of the other graphs, updated with them.
 GRAPH_ENTAILMENTS: Final = NamedNode(GRAPH + "entailments")
 
 _SLUG_LENGTH = 80
@@ -62,10 +62,9 @@ def term(curie: str) -> NamedNode:
 
 
 def slugify(text: str) -> str:
-    """Turn a name into the last part of an IRI: lower-case ASCII letters, digits and hyphens.
+    """Return a name as the last part of an IRI: lower-case ASCII letters, digits and hyphens.
 
-    Text with letters of another script, or too long to keep whole, gets a short hash so that two names never
-    share a slug by accident.
+    A long text, or one with letters of another script, gets a short hash, so that slugs stay distinct.
     """
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_text.lower()).strip("-")
@@ -77,19 +76,19 @@ def slugify(text: str) -> str:
 
 
 def mint(kind: str, name: str) -> NamedNode:
-    """Mint `id/<kind>/<slug>` for a thing by its name."""
+    """Return the IRI `id/<kind>/<slug>` of a thing by its name."""
     return NamedNode(f"{ID}{kind}/{slugify(name)}")
 
 
 def source_graph(name: str) -> NamedNode:
-    """Name the graph of a source: an IRI stays as it is, a name becomes `graph/<slug>`."""
+    """Return the graph of a source: an IRI is kept, a name becomes `graph/<slug>`."""
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name):
         return NamedNode(name)
     return NamedNode(GRAPH + slugify(name))
 
 
 def compact(iri: str) -> str:
-    """Shorten an IRI to a prefixed name where one of `PREFIXES` fits and the rest is a plain local name."""
+    """Return an IRI as a prefixed name of `PREFIXES` if the rest is a plain local name, else unchanged."""
     best = ""
     for prefix, namespace in PREFIXES.items():
         if iri.startswith(namespace) and len(namespace) > len(PREFIXES.get(best, "")):

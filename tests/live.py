@@ -79,10 +79,12 @@ class Client:
         return status, headers
 
     def answer(self) -> tuple[int, dict[str, str], bytes]:
-        """Read an answer that has a length, or chunks that end with the last one."""
+        """Read an answer that has a length, chunks that end with the last one, or the connection's end."""
         status, headers = self.head()
         if "content-length" in headers:
             return status, headers, self.file.read(int(headers["content-length"]))
+        if "transfer-encoding" not in headers:
+            return status, headers, self.rest()
         body = b""
         while size := int(self.file.readline(), 16):
             body += self.file.read(size)

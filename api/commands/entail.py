@@ -12,7 +12,7 @@ import click
 from api.commands.options import data_option, with_data
 from api.server.data_folder import known_token, open_folder, running_server
 from kg.errors import ParameterError, StoreFailedError, WrongTokenError
-from kg.reasoning import Pending
+from kg.reasoning import StaleEntailments
 from kg.settings import Settings
 
 
@@ -30,7 +30,7 @@ def entail(settings: Settings, data: Path | None) -> None:
     if server is None:
         store = open_folder(settings)
         try:
-            number = Pending(settings.data).rebuild(store)
+            number = StaleEntailments(settings.data).rebuild(store)
         finally:
             store.close()
     else:

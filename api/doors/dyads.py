@@ -1,14 +1,16 @@
-"""Door: two actors side by side."""
+"""Two actors side by side."""
 
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from api.pages.page_parameters import day, page_number
 from api.web.state import state
 from kg.describe.lists.dyad_summary import Filters, dyad_of
 from kg.errors import ParameterError, UnknownNameError
@@ -17,14 +19,13 @@ from kg.terms import ID
 
 blueprint = Blueprint("dyads", __name__)
 
-_DAY: Final = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?")
 _LAST_PAGE: Final = 200
 _PAGE: Final = 50
 
 
 @blueprint.get("/dyad")
 def form() -> ResponseReturnValue:
-    """Ask for two actors, by whatever names, and show what passed between them."""
+    """Show the form for two actors, or the events between them."""
     first, second = (request.args.get(name, "").strip() for name in ("a", "b"))
     if not (first and second):
         return render_template("dyad.html", a=None, b=None, found=None, first=first, second=second)
@@ -49,13 +50,13 @@ def things(kind_a: str, a: str, kind_b: str, b: str) -> ResponseReturnValue:
 
 
 def _side_by_side(first: str, second: str) -> str:
-    number = _number(request.args.get("page", "1"))
+    number = page_number(_LAST_PAGE)
     given = {name: request.args.get(name, "").strip() for name in ("type", "modality", "from", "to")}
     filters = Filters(
         kind=_concept(given["type"], "type"),
         modality=_concept(given["modality"], "modality"),
-        since=_day(given["from"], "from"),
-        until=_day(given["to"], "to"),
+        since=_iso(day(given["from"], "from")),
+        until=_iso(day(given["to"], "to", last=True)),
     )
     found = state().store.run(dyad_of, first, second, page=number, filters=filters)
     pair = urlencode({"a": first.removeprefix(ID), "b": second.removeprefix(ID)})
@@ -78,21 +79,12 @@ def _side_by_side(first: str, second: str) -> str:
     )
 
 
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""
+
+
 def _concept(text: str, name: str) -> str:
     try:
         return resolve(state().store, text) if text else ""
     except UnknownNameError as error:
         raise ParameterError(f"{name}: {error.detail}", mend=error.mend) from None
-
-
-def _day(text: str, name: str) -> str:
-    if text and not _DAY.fullmatch(text):
-        raise ParameterError(f"{name}={text[:40]} is no date", mend="Write YYYY-MM-DD, YYYY-MM or YYYY.")
-    # A month or year as the last day means its end: what is longer sorts after it.
-    return text + "-99" if text and name == "to" and len(text) < 10 else text
-
-
-def _number(text: str) -> int:
-    if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= _LAST_PAGE:
-        return int(text)
-    raise ParameterError(f"page={text[:40]} is no page", mend=f"Give a whole number from 1 to {_LAST_PAGE}.")

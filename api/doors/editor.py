@@ -1,4 +1,4 @@
-"""Door: the editor of queries, its results as tables, and stopping them.
+"""The query editor: its page, its results as tables, and stopping queries.
 
 The page is the template sparql.html with the variables `query` (text in the editor), `examples` (titles and
 addresses), `result` (a `Shown`, or None) and `problem` (an `api.web.errors.Problem`, or None).
@@ -6,6 +6,7 @@ addresses), `result` (a `Shown`, or None) and `problem` (an `api.web.errors.Prob
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from flask.typing import ResponseReturnValue
 
 from api.doors.questions import catalogue
 from api.pages.charts import Bars, bars_of
+from api.pages.template_filters import sparql
 from api.pages.urls import href
 from api.web.errors import Problem, problem_of
 from api.web.parameters import inference
@@ -59,7 +61,7 @@ EXAMPLES: Final = (
 
 @dataclass(frozen=True)
 class Cell:
-    """A term in a table: what to show, the page it leads to, its IRI, and its language or datatype."""
+    """A cell of a table: its text, the address of its page, its IRI, and its language or datatype."""
 
     text: str
     href: str | None = None
@@ -69,9 +71,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Shown:
-    """A result on the page: at most `SHOWN_ROWS` rows, `more` when there are others; `truth` for an ASK.
+    """A result on the page: at most `SHOWN_ROWS` rows; `more` if there are others; `truth` for an ASK.
 
-    `downloads` are pairs of format name and address of the whole result.
+    `downloads` are pairs of a format's name and the address of the whole result.
     """
 
     columns: tuple[str, ...]
@@ -85,13 +87,11 @@ class Shown:
 def editor_page(
     text: str, result: Shown | None = None, problem: Problem | None = None, *, reasoned: bool = True
 ) -> Response:
-    """Show the editor with a query, and what came of it, with what is entailed or without."""
-    examples = [*EXAMPLES]
-    examples += [(question.title, question.text) for question in catalogue().values()]
+    """Show the editor with a query and its result or problem; `reasoned` includes inferred statements."""
     page = render_template(
         "sparql.html",
-        query=text,
-        examples=examples,
+        query=text or EXAMPLES[0][1],
+        examples=_examples(),
         result=result,
         problem=problem,
         inference=reasoned,
@@ -102,12 +102,19 @@ def editor_page(
     return response
 
 
+@functools.cache
+def _examples() -> list[tuple[str, str]]:
+    """List titles and addresses of example queries."""
+    questions = ((question.title, question.text) for question in catalogue().values())
+    return [(title, sparql(text)) for title, text in (*EXAMPLES, *questions)]
+
+
 @blueprint.post("/sparql/run")
 def run() -> ResponseReturnValue:
-    """Answer a query as a piece of a page, for the editor's script.
+    """Answer a query with a fragment of a page, for the editor's script.
 
-    While the engine works, white space goes out, so that a client that went away is noticed and the query's
-    process stopped. The piece is whole when it ends with `<!-- whole -->`.
+    White space is sent while the query runs, so that a client that disconnects is noticed and the query
+    stopped. The fragment is complete if it ends with `<!-- whole -->`.
     """
     request.max_content_length = _QUERY_LIMIT
     fields = {"query": [request.form.get("query", "")]}
@@ -125,7 +132,7 @@ def run() -> ResponseReturnValue:
 
 @blueprint.get("/sparql/terms.json")
 def terms() -> ResponseReturnValue:
-    """Give what the editor completes: our prefixes, and the classes and properties of the ontology."""
+    """Send what the editor completes: our prefixes, and the classes and properties of the ontology."""
     held = state()
     sections = [entries for _, entries in held.memory.get(held.store, ontology_terms)]
     classes, properties = sections[0], [entry for entries in sections[1:] for entry in entries]

@@ -1,4 +1,4 @@
-"""Door: things. Every IRI of ours leads to a page or to RDF."""
+"""Things: their pages and their data."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from flask.typing import ResponseReturnValue
 
 from api.pages import urls as links
 from api.pages.citation import cite, schema_of
+from api.pages.page_parameters import page_number
 from api.web.negotiation import choose_format, send_answer, wants_html
 from api.web.state import state
 from kg.describe.entity.description_rdf import describe_triples, facts_table
 from kg.describe.entity.entity_page import describe
-from kg.describe.entity.facts import GLANCE
+from kg.describe.entity.thing_facts import GLANCE
 from kg.describe.page_model import Description, Facts
 from kg.errors import ParameterError, UnknownNameError
 from kg.rdf.formats import GRAPH_FORMATS, Format, result_format
@@ -29,7 +30,7 @@ blueprint = Blueprint("entities", __name__)
 _LABELS: Final = {"ttl": "Turtle", "nt": "N-Triples", "rdf": "RDF/XML", "jsonld": "JSON-LD"}
 _LAST_PAGE: Final = 1_000
 
-# What a page shows, in order, by kind of thing; each section appears when it holds something.
+# The sections of a page, in order, by kind of thing; empty ones are left out.
 _END: Final = ["map", "neighbourhood", "incoming"]
 _ORDER: Final = [
     "statement",
@@ -58,7 +59,7 @@ _ORDERS: Final = {
     "event-type": ["facts", "timeline", "events", "records", "about", "identifiers", "incoming"],
     "claim": ["statement", "about", "facts", "incoming"],
 }
-# What a claim's page has said already, and an event's: shown apart from the other facts.
+# Facts that the page of a claim, or of an event, shows apart from the others.
 _SAID: Final = {
     ONTOLOGY + local for local in ("modality", "attributionStep", "span", "about", "statedIn", "quotedPhrase")
 }
@@ -68,7 +69,7 @@ _TOLD_APART: Final = {ONTOLOGY + "hasInteraction", ONTOLOGY + "duration"}
 
 @dataclass(frozen=True)
 class Download:
-    """A format that a thing's data is offered in."""
+    """A format in which the data of a thing can be downloaded."""
 
     name: str
     label: str
@@ -80,7 +81,7 @@ DOWNLOADS: Final = tuple(Download(form.name, _LABELS[form.name], form.media_type
 
 @blueprint.get("/id/<kind>/<path:slug>")
 def thing(kind: str, slug: str) -> ResponseReturnValue:
-    """Send a client on from a thing to what tells of it: 303 to a page or to data, by Accept."""
+    """Redirect from a thing to its page or its data, by Accept: 303."""
     iri = _known(f"{ID}{kind}/", slug)
     target = links.path_of(iri) if wants_html() else links.data_path(iri, choose_format(GRAPH_FORMATS).name)
     response = redirect(target, 303)
@@ -90,16 +91,16 @@ def thing(kind: str, slug: str) -> ResponseReturnValue:
 
 @blueprint.get("/page/<kind>/<path:slug>")
 def page(kind: str, slug: str) -> ResponseReturnValue:
-    """Show the page of a thing of ours."""
+    """Show the page of a thing with an IRI of ours."""
     return _page(*_readings(f"{ID}{kind}/", slug))
 
 
 @blueprint.get("/page")
 def any_page() -> ResponseReturnValue:
-    """Show the page of anything, named by `iri`; what has an address of its own is sent on there."""
+    """Show the page of the thing with the parameter `iri`, or redirect to its own address."""
     iri = request.args.get("iri", "")
     if not iri:
-        raise ParameterError("no iri was given", mend="Write /page?iri=IRI, or search by name.")
+        raise ParameterError("the parameter iri is missing", mend="Use /page?iri=IRI, or search by name.")
     target = links.path_of(iri)
     if target.startswith(("/page/", "/graph/", "/loads/")):
         return redirect(target, 302)
@@ -108,13 +109,13 @@ def any_page() -> ResponseReturnValue:
 
 @blueprint.get("/graph/<slug>")
 def graph(slug: str) -> ResponseReturnValue:
-    """Show what a named graph holds."""
+    """Show the contents of a named graph."""
     return _page(*_readings(GRAPH, slug))
 
 
 @blueprint.get("/data/<kind>/<path:name>")
 def data(kind: str, name: str) -> ResponseReturnValue:
-    """Give the RDF of a thing of ours, in the format that the ending names."""
+    """Send the RDF of a thing with an IRI of ours, in the format of the extension."""
     slug, _, extension = name.rpartition(".")
     iri = _known(f"{ID}{kind}/", slug)
     if extension == "csv":
@@ -124,7 +125,7 @@ def data(kind: str, name: str) -> ResponseReturnValue:
 
 @blueprint.get("/data")
 def any_data() -> ResponseReturnValue:
-    """Give the RDF of anything, named by `iri`, in `format` or as Accept says."""
+    """Send the RDF of the thing with the parameter `iri`, in `format` or by Accept."""
     name = request.args.get("format")
     iri = request.args.get("iri", "")
     if name == "csv":
@@ -159,7 +160,7 @@ def _facts_csv(iri: str) -> Response:
 
 
 def _page(*readings: str) -> Response:
-    number = _number(request.args.get("page", "1"))
+    number = page_number(_LAST_PAGE)
     whole = request.args.get("timeline") == "all"
     found = state().store.run(describe, *dict.fromkeys(readings), page=number, whole=whole)
     if found is None:
@@ -168,8 +169,8 @@ def _page(*readings: str) -> Response:
     g.signposts = found.signposts
     if number > found.pages:
         raise UnknownNameError(
-            f"there is no page {number}",
-            mend=f"The last page is {found.pages}: leave out `page` for the first.",
+            f"page {number} does not exist",
+            mend=f"The last page is {found.pages}; leave out `page` for the first one.",
         )
     order = _ORDERS.get(_kind(found), _ORDER)
     apart: set[str] = set()
@@ -199,7 +200,7 @@ def _page(*readings: str) -> Response:
 
 
 def _kind(found: Description) -> str:
-    # What is foreign, or minted elsewhere, is shown by what it is rather than by how its IRI reads.
+    # The class of a thing counts more than its IRI, which may be foreign or minted elsewhere.
     types = {name.iri for name in (*found.types, *found.inferred)}
     if found.statement:
         return "claim"
@@ -210,15 +211,9 @@ def _kind(found: Description) -> str:
 
 
 def _routed(found: Description, facts: Facts) -> bool:
-    """Tell whether the way of the event, shown as a whole, already holds this place."""
+    """Return whether the route of the event shows these places already."""
     way = facts.property.iri.removeprefix(ONTOLOGY) in ("origin", "transit", "destination")
     return way and len(found.route) > 1
-
-
-def _number(text: str) -> int:
-    if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= _LAST_PAGE:
-        return int(text)
-    raise ParameterError(f"page={text[:40]} is no page", mend=f"Give a whole number from 1 to {_LAST_PAGE}.")
 
 
 def _format(name: str) -> Format:
@@ -226,6 +221,6 @@ def _format(name: str) -> Format:
         if name == form.name:
             return form
     raise UnknownNameError(
-        f"data is not kept as .{name[:40]}",
-        mend=f"Use one of the endings: {', '.join(form.name for form in GRAPH_FORMATS)}.",
+        f"data are not available as .{name[:40]}",
+        mend=f"Use one of the extensions: {', '.join(form.name for form in GRAPH_FORMATS)}.",
     )

@@ -1,17 +1,17 @@
-"""Door: lists of events and of machine codings, with their filters in the address, and their exports."""
+"""Lists of events and of coding records, with their filters in the address, and their exports."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from api.pages.page_parameters import day, page_number
 from api.pages.row_files import TYPES, Record, send_rows
 from api.web.errors import problem_of
 from api.web.negotiation import wants_html
@@ -34,14 +34,14 @@ _COLUMNS: Final[dict[Of, tuple[str, ...]]] = {
 
 @dataclass(frozen=True)
 class Asked:
-    """A filter as the address gives it: the values by field, and the IRIs that they were found to mean."""
+    """A filter as written in the address: the values by field, and the IRIs that they mean."""
 
     filter: EventFilter
     given: dict[str, list[str]]
     iris: dict[str, list[str]]
 
     def address(self, path: str, **changes: str) -> str:
-        """Give the address of this list with some fields changed."""
+        """Return the address of this list with some fields changed."""
         pairs = [(key, value) for key, values in self.given.items() for value in values if key not in changes]
         pairs += [(key, value) for key, value in changes.items() if value]
         return path + ("?" + urlencode(pairs) if pairs else "")
@@ -55,19 +55,19 @@ def events() -> ResponseReturnValue:
 
 @blueprint.get("/records", endpoint="records")
 def records() -> ResponseReturnValue:
-    """List machine codings, newest first: a page, or all of them as JSON."""
+    """List coding records, newest first: a page, or all of them as JSON."""
     return _list("records")
 
 
 @blueprint.get("/events.<form>")
 def events_file(form: str) -> ResponseReturnValue:
-    """Give all the events that the filter lets through, as the ending says."""
+    """Send all events that the filter selects, in the format of the extension."""
     return _file("events", form)
 
 
 @blueprint.get("/records.<form>")
 def records_file(form: str) -> ResponseReturnValue:
-    """Give all the machine codings that the filter lets through, as the ending says."""
+    """Send all coding records that the filter selects, in the format of the extension."""
     return _file("records", form)
 
 
@@ -78,7 +78,7 @@ def _list(of: Of) -> ResponseReturnValue:
         response.vary.add("Accept")
         return response
     problem = None
-    page = _page_number()
+    page = page_number(_LAST_PAGE)
     store = state().store
     try:
         asked = _asked()
@@ -144,20 +144,20 @@ def _given() -> dict[str, list[str]]:
 
 
 def _asked() -> Asked:
-    """Read the filter from the address. Raises ParameterError that names the field."""
+    """Read the filter from the address; raises ParameterError with the name of the field."""
     given = _given()
     for key, values in given.items():
         if len(values) > 1 and key not in ("type", "actor"):
-            raise ParameterError(f"{key} is given {len(values)} times", mend=f"Give {key} once.")
+            raise ParameterError(f"{key} is given {len(values)} times", mend=f"Use {key} once.")
         if len(values) > 8:
-            raise ParameterError(f"{key} is given {len(values)} times", mend="Give 8 at most.")
+            raise ParameterError(f"{key} is given {len(values)} times", mend=f"Use {key} at most 8 times.")
     iris = {key: _iris(key, given.get(key, [])) for key in ("type", "actor", "place", "modality", "source")}
     wanted = EventFilter(
         types=tuple(iris["type"]),
         actors=tuple(iris["actor"]),
         place=next(iter(iris["place"]), ""),
-        begin=_day("from", given),
-        end=_day("to", given),
+        begin=day(next(iter(given.get("from", [])), ""), "from"),
+        end=day(next(iter(given.get("to", [])), ""), "to", last=True),
         modality=next(iter(iris["modality"]), ""),
         source=next(iter(iris["source"]), ""),
     )
@@ -172,7 +172,7 @@ def _iris(key: str, values: list[str]) -> list[str]:
         elif key == "modality" and "/" not in text:
             text = f"{ID}modality/{text}"
         elif key == "type" and re.fullmatch(r"[\w-]+", text):
-            # A code of CAMEO must not be taken for a country's.
+            # A CAMEO code could be taken for the code of a country.
             iris = [f"{ID}event-type/{start}{text.lower()}" for start in ("", "cameo-", "plover-")]
             text = state().store.run(first_known, iris) or text
         texts.append(text)
@@ -180,34 +180,3 @@ def _iris(key: str, values: list[str]) -> list[str]:
         return resolve_all(state().store, texts)
     except UnknownNameError as error:
         raise ParameterError(f"{key}: {error.detail}", mend=error.mend) from None
-
-
-def _day(key: str, given: dict[str, list[str]]) -> date | None:
-    """Read a day, a month or a year; the first day of it for `from`, the last for `to`."""
-    for text in given.get(key, []):
-        try:
-            parts = [int(part) for part in text.split("-")]
-            if not all(part.isascii() and part.isdecimal() for part in text.split("-")) or len(parts) > 3:
-                raise ValueError(text)
-            if len(parts) == 3:
-                return date(*parts)
-            if key == "from":
-                return date(parts[0], parts[1] if len(parts) > 1 else 1, 1)
-            year, month = parts[0], parts[1] if len(parts) > 1 else 12
-            if not 1 <= month <= 12:
-                raise ValueError(text)
-            following = date(year + month // 12, month % 12 + 1, 1)
-            return date.fromordinal(following.toordinal() - 1)
-        except ValueError:
-            raise ParameterError(
-                f"{key}={text[:40]} is no day", mend="Write it as 2018-01-31, 2018-01 or 2018."
-            ) from None
-    return None
-
-
-def _page_number() -> int:
-    text = request.args.get("page", "1")
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else 0
-    if not 1 <= number <= _LAST_PAGE:
-        raise ParameterError(f"page={text[:40]} is no page", mend="Give a whole number from 1.")
-    return number

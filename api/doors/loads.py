@@ -1,4 +1,4 @@
-"""Door: loading. A file is shown as a preview first, stored when that is committed, and can be taken back."""
+"""Loading files: a preview first, then the commit; a load can be undone."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import tempfile
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from flask import Blueprint, jsonify, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from werkzeug.utils import secure_filename
 
+from api.pages.urls import path_of
 from api.server import background_loads as jobs
 from api.server.load_jobs import Job, Reading
 from api.web.auth import signed_in, writes
@@ -20,8 +20,7 @@ from api.web.negotiation import wants_html
 from api.web.state import State, state
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
-from kg.load import LoadFolder, Preview
-from kg.load.state import State as Standing
+from kg.load import LoadFolder, LoadState, Preview
 from kg.provenance import Load
 from kg.rdf.formats import RDF_FORMATS
 from kg.readers.detect import FORMATS, bundled_readers
@@ -31,7 +30,6 @@ from kg.terms import compact, term
 blueprint = Blueprint("loads", __name__)
 
 _FORM: Final = "multipart/form-data"
-_LABEL: Final = term("rdfs:label")
 _CHUNK: Final = 1024 * 1024
 _REFRESH: Final = 2
 _HEADERS: Final = {"Vary": "Accept", "Cache-Control": "no-store"}
@@ -39,7 +37,7 @@ _HEADERS: Final = {"Vary": "Accept", "Cache-Control": "no-store"}
 
 @blueprint.get("/load")
 def form() -> ResponseReturnValue:
-    """Show the form that takes a file."""
+    """Show the form for a file."""
     return render_template(
         "load.html", formats=RDF_FORMATS, tables=(*FORMATS, *bundled_readers()), may_load=signed_in()
     )
@@ -47,7 +45,7 @@ def form() -> ResponseReturnValue:
 
 @blueprint.get("/load/template.<any(csv, tsv, xlsx):ending>")
 def template(ending: str) -> ResponseReturnValue:
-    """Give the empty table of events that `/load` takes, with a line on each column."""
+    """Send an empty table of events for `/load`, with a line about each column."""
     name = f"events.{ending}"
     with tempfile.TemporaryDirectory() as folder:
         write_template(Path(folder) / name)
@@ -58,10 +56,10 @@ def template(ending: str) -> ResponseReturnValue:
 @blueprint.post("/load")
 @writes
 def preview() -> ResponseReturnValue:
-    """Preview a load of the form's `file`, or of a body.
+    """Preview a load of the form's `file`, or of the body.
 
-    May name `source`, `format`, `name`, `base`, `max_errors`, and `mapping`, the text of one in RML.
-    Answers 201 with the preview, or 202 while the file is still being read.
+    Parameters: `source`, `format`, `name`, `base`, `max_errors`, and `mapping`, the text of an RML mapping.
+    Status 201 with the preview, or 202 while the file is still being read.
     """
     name, media_type = _named()
     max_errors = _number("max_errors")
@@ -101,7 +99,7 @@ def preview() -> ResponseReturnValue:
 @blueprint.post("/loads/<load_id>/commit")
 @writes
 def commit(load_id: str) -> ResponseReturnValue:
-    """Store what a preview showed, without the IRIs in `skip`; 202 while it goes on."""
+    """Store a previewed load, without the IRIs in `skip`; 202 while it is being stored."""
     folder = state().loads.open(load_id)
     skip = set(request.values.getlist("skip"))
     # A form sends the boxes that are ticked; those that it listed and did not send are left out.
@@ -112,7 +110,7 @@ def commit(load_id: str) -> ResponseReturnValue:
 @blueprint.post("/loads/<load_id>/undo")
 @writes
 def undo(load_id: str) -> ResponseReturnValue:
-    """Take a load back; 202 while it goes on."""
+    """Undo a load; 202 while it is being undone."""
     folder = _folder(load_id)
     return _answer(folder, _run(Job(do="undo", load=folder.id, started_by=_option("by") or "")))
 
@@ -120,7 +118,7 @@ def undo(load_id: str) -> ResponseReturnValue:
 @blueprint.post("/loads/<load_id>/cancel")
 @writes
 def cancel(load_id: str) -> ResponseReturnValue:
-    """End a load that is under way, or drop a preview."""
+    """Cancel a load in progress, or discard a preview."""
     folder = state().loads.open(load_id)
     said = loading.settle(state().store, state().loads, folder, state().followers)
     if said.step in ("ready", "unchanged", "failed", "cancelled"):
@@ -135,7 +133,7 @@ def cancel(load_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/loads")
 def history() -> ResponseReturnValue:
-    """List the loads, newest first; those that are not stored (yet) apart."""
+    """List the loads, newest first, and separately those that are not stored yet."""
     here = state()
     loads = loading.list_loads(here.store)
     open_ones = [
@@ -152,7 +150,7 @@ def history() -> ResponseReturnValue:
 
 @blueprint.get("/loads/<load_id>")
 def one(load_id: str) -> ResponseReturnValue:
-    """Show how far a load is, its preview, or what it came to."""
+    """Show the progress of a load, its preview, or its result."""
     here = state()
     try:
         folder = here.loads.open(load_id)
@@ -184,7 +182,7 @@ def one(load_id: str) -> ResponseReturnValue:
 
 
 def _run(job: Job) -> bool:
-    """Start a job and wait for it a while; tells whether it is done."""
+    """Start a job and wait for it for a short time; return whether it is done."""
     return jobs.run(partial(state().carry_out, job))
 
 
@@ -197,7 +195,7 @@ def _fates(plan: Preview) -> list[tuple[str, int]]:
 _COUNTED: Final = {term(f"dg:{name}").value for name in ("Event", "Claim", "CodingRecord")}
 
 
-def _stored(load: Load, said: Standing | None) -> ResponseReturnValue:
+def _stored(load: Load, said: LoadState | None) -> ResponseReturnValue:
     members = {
         **load.summary(),
         "state": said.step if said else "stored",
@@ -213,7 +211,7 @@ def _stored(load: Load, said: Standing | None) -> ResponseReturnValue:
         load=load,
         said=said,
         graph=compact(load.graph),
-        look=_look(load.graph),
+        look=path_of(load.graph),
         may_load=signed_in(),
     )
     return page, {"Vary": "Accept"}
@@ -232,7 +230,7 @@ def _answer(folder: LoadFolder, done: bool) -> ResponseReturnValue:
     return jsonify(members), 200 if done else 202, {"Location": place, "Vary": "Accept"}
 
 
-def _members(said: Standing) -> dict[str, Any]:
+def _members(said: LoadState) -> dict[str, Any]:
     members: dict[str, Any] = {"id": said.id, "state": said.step, "file": said.file_name}
     if said.preview is not None:
         members |= said.plan().summary()
@@ -268,13 +266,13 @@ def _folder(load_id: str) -> LoadFolder:
     except UnknownNameError:
         load = loading.read_load(here.store, load_id)
         raise UnknownNameError(
-            f"what undoing load {load.id} takes is not in this data folder",
+            f"the files for undoing load {load.id} are not in this data folder",
             mend="Load an earlier version of the source: it replaces the graph.",
         ) from None
 
 
 def _named() -> tuple[str, str]:
-    """Give the name of what is sent and its media type."""
+    """Return the name and the media type of the file that is sent."""
     if request.mimetype == _FORM:
         file = request.files.get("file")
         if file is None or not file.filename:
@@ -283,14 +281,14 @@ def _named() -> tuple[str, str]:
     name = request.args.get("name", "")
     if not name and not _option("source"):
         raise ParameterError(
-            "a body without a file name needs to say which source it is",
+            "the body has neither a file name nor a source",
             mend="Add ?source=NAME (or ?name=FILE.ttl) to the address.",
         )
     return name or "body", request.mimetype
 
 
 def _receive(folder: LoadFolder, name: str) -> Path:
-    """Write what is sent to a file of the load, piece by piece."""
+    """Write the body to a file of the load, in pieces."""
     path = folder.source / (secure_filename(Path(name).name)[-100:] or "data")
     if request.mimetype == _FORM:
         request.files["file"].save(path, buffer_size=_CHUNK)
@@ -309,12 +307,7 @@ def _option(name: str) -> str | None:
 def _number(name: str) -> int:
     given = _option(name) or "0"
     if not given.isascii() or not given.isdigit():
-        raise ParameterError(f"{name}={given} is no whole number", mend=f"Give {name} a number from 0.")
+        raise ParameterError(
+            f"“{given}” is not a whole number ({name})", mend=f"Use a number from 0, such as {name}=0."
+        )
     return int(given)
-
-
-def _look(graph: str) -> str:
-    query = (
-        f"SELECT ?thing ?label WHERE {{\n  GRAPH <{graph}> {{ ?thing {_LABEL} ?label }}\n}} ORDER BY ?label"
-    )
-    return "/sparql?" + urlencode({"query": query})

@@ -1,4 +1,4 @@
-"""Door: the catalogue of questions, as forms with their answers."""
+"""The catalogue of questions, as forms with their results."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from flask.typing import ResponseReturnValue
 
 from api.doors.search import value_of
 from api.pages.charts import bars_of, timeline_of
+from api.pages.kept_pages import kept_page
 from api.pages.maps_and_networks import drawn_places, network_in
 from api.pages.row_files import TYPES
-from api.pages.spreadsheet import workbook
+from api.pages.spreadsheets import workbook
 from api.web.errors import problem_of
 from api.web.negotiation import send_answer, wants_html
 from api.web.parameters import inference
@@ -37,7 +38,7 @@ _CHOICES: Final = 300
 
 @functools.cache
 def catalogue() -> dict[str, Question]:
-    """Give the questions; they are read once."""
+    """Return the questions, which are read once."""
     return read_catalogue()
 
 
@@ -52,7 +53,7 @@ def listed() -> ResponseReturnValue:
     """List the questions."""
     questions = list(catalogue().values())
     if wants_html():
-        response = make_response(render_template("questions.html", questions=questions))
+        response = make_response(kept_page(lambda: render_template("questions.html", questions=questions)))
     else:
         response = jsonify({"questions": [_members(question) for question in questions]})
     response.vary.add("Accept")
@@ -61,9 +62,9 @@ def listed() -> ResponseReturnValue:
 
 @blueprint.get("/queries/<name>")
 def question(name: str) -> ResponseReturnValue:
-    """Answer a question with the values that the address gives: a page with its form, or data by Accept.
+    """Answer a question with the parameters in the address: a page with its form, or data by Accept.
 
-    An ending (`deportations.csv`) chooses the format where no Accept can be sent.
+    An extension (`deportations.csv`) selects the format for links that cannot send Accept.
     """
     stem, _, ending = name.rpartition(".")
     if stem and ending == "xlsx":
@@ -109,7 +110,7 @@ def _page(found: Question) -> Response:
         except RequestError as error:
             problem = problem_of(error)
             values = {}
-    # The permanent address names things by their IRIs: a name may come to mean another thing.
+    # The permanent address uses IRIs: the thing that a name means may change.
     short = {key: value_of(value) for key, value in values.items() if value}
     if switch == "false":
         short["inference"] = switch
@@ -143,8 +144,8 @@ def _page(found: Question) -> Response:
 
 
 def snippets(address: str) -> list[tuple[str, str]]:
-    """Write the request for an answer, as CSV, in languages that analysts use; names and code."""
-    # Addresses are percent-encoded, so that they hold no quote, backslash or line break.
+    """Write code that reads a result as CSV, as pairs of language and code."""
+    # Addresses are percent-encoded: they contain no quotes, backslashes or line breaks.
     return [
         ("curl", f"curl '{address}'"),
         (
@@ -161,13 +162,13 @@ def snippets(address: str) -> list[tuple[str, str]]:
 def _find(name: str) -> Question:
     if name not in catalogue():
         raise UnknownNameError(
-            f"no question is called {name[:80]!r}", mend=f"The questions: {', '.join(catalogue())}."
+            f"there is no question “{name[:80]}”", mend=f"The questions are: {', '.join(catalogue())}."
         )
     return catalogue()[name]
 
 
 def _values(found: Question) -> Mapping[str, str]:
-    """Read the blanks; what stands for a thing may be given by its name, too. Raises ParameterError."""
+    """Read the parameters; things may be given by name. Raises ParameterError."""
     values = {key: value for key, value in request.args.items() if key != "inference"}
     for parameter in found.parameters:
         value = values.get(parameter.name, "").strip()

@@ -1,4 +1,4 @@
-"""Door: search by name, and suggestions while one types."""
+"""Search by name, and suggestions during typing."""
 
 from __future__ import annotations
 
@@ -43,12 +43,14 @@ def results() -> ResponseReturnValue:
 
 @blueprint.get("/suggest")
 def suggestions() -> ResponseReturnValue:
-    """Suggest things whose names begin so, as JSON; with `of`, a class as dg:Agent, only its members."""
+    """Suggest things whose names begin with `q`, as JSON; with `of`, a class, only its members."""
     of = request.args.get("of", "")
     try:
         cls = term(of).value if of else None
     except (KeyError, ValueError):
-        raise ParameterError(f"of={of[:80]} is no class", mend="Write it as dg:Agent.") from None
+        raise ParameterError(
+            f"“{of[:80]}” is not a class", mend="Use a prefixed name, as of=dg:Agent."
+        ) from None
     hits = suggest(state().store, request.args.get("q", ""), _SUGGESTED, of=cls)
     response = jsonify({"results": [_members(hit) for hit in hits]})
     response.cache_control.max_age = 10
@@ -68,7 +70,7 @@ def _members(hit: Hit) -> dict[str, str]:
 
 
 def value_of(iri: str) -> str:
-    """Write an IRI as fields of forms take it: `country/irn`, `graph/x`, else in full."""
+    """Write an IRI as a value of form fields: `country/irn`, `graph/x`, else in full."""
     if iri.startswith(GRAPH):
         return "graph/" + iri.removeprefix(GRAPH)
     return iri.removeprefix(ID)

@@ -1,1 +1,1 @@
-"""What pages are made of: template filters, charts, citations, templates and static files."""
+"""The parts of pages: template filters, charts, citations, templates and static files."""

@@ -1,6 +1,6 @@
-"""Pictures of an answer, drawn on the server: a timeline of days, bars for numbers by month or year.
+"""Charts of results, drawn on the server: a timeline of days, and bars for numbers by month or year.
 
-Everything is in units of the drawing; the style sheet gives the colours.
+All sizes are in units of the drawing; the style sheet defines the colours.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from kg.describe.lists.solution_tables import Table
+from kg.describe.lists.solution_tables import ResultTable
 from kg.describe.page_model import Value
 from kg.search import Name
 
@@ -27,7 +27,7 @@ Test = Callable[[Value], bool]
 
 
 @dataclass(frozen=True)
-class Bar:
+class ChartBar:
     """A rectangle; `series` counts from 0."""
 
     x: float
@@ -48,11 +48,11 @@ class Tick:
 
 @dataclass(frozen=True)
 class Bars:
-    """Bars by month or year, in one panel for each column that has a scale of its own."""
+    """Bars by month or year: one panel of a chart."""
 
     title: str
     series: tuple[str, ...]
-    bars: tuple[Bar, ...]
+    bars: tuple[ChartBar, ...]
     across: tuple[Tick, ...]
     up: tuple[Tick, ...]
     zero: float
@@ -72,8 +72,8 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Timeline:
-    """What happened when; `left_out` counts the rows without a day."""
+class TimelineChart:
+    """A timeline; `left_out` is the number of rows without a day."""
 
     marks: tuple[Mark, ...]
     across: tuple[Tick, ...]
@@ -81,10 +81,10 @@ class Timeline:
     left_out: int
 
 
-def bars_of(table: Table) -> list[Bars]:
-    """Draw the columns of numbers against a column of months or years; nothing where there is none.
+def bars_of(table: ResultTable) -> list[Bars]:
+    """Draw the columns of numbers against a column of months or years; empty if there is no such column.
 
-    Whole numbers share a panel, as counts do; other numbers get one each.
+    Whole numbers share a panel; other numbers have one panel each.
     """
     periods = [n for n, _ in enumerate(table.columns) if _all(table, n, lambda v: _period(v) is not None)]
     if not periods or not 1 < len(table.rows) <= _BARS:
@@ -102,8 +102,8 @@ def bars_of(table: Table) -> list[Bars]:
     return [_bars(table, rows, key, group) for group in groups]
 
 
-def timeline_of(table: Table) -> Timeline | None:
-    """Draw the rows that have a day, with what they are about; None where there is no column of days."""
+def timeline_of(table: ResultTable) -> TimelineChart | None:
+    """Draw the rows that have a day, with their things; None if there is no column of days."""
     days = [n for n, _ in enumerate(table.columns) if _some(table, n, lambda v: _day(v) is not None)]
     things = [n for n, _ in enumerate(table.columns) if _some(table, n, lambda v: v.name is not None)]
     if not days or not things:
@@ -139,10 +139,10 @@ def timeline_of(table: Table) -> Timeline | None:
         )
         for part in range(5)
     )
-    return Timeline(marks, across, _TOP + 22 * len(marks) + 26, len(table.rows) - len(found))
+    return TimelineChart(marks, across, _TOP + 22 * len(marks) + 26, len(table.rows) - len(found))
 
 
-def _bars(table: Table, rows: Sequence[Sequence[Value | None]], key: int, group: Sequence[int]) -> Bars:
+def _bars(table: ResultTable, rows: Sequence[Sequence[Value | None]], key: int, group: Sequence[int]) -> Bars:
     values = [[float(cell.text) if (cell := row[n]) else 0.0 for n in group] for row in rows]
     high = max(0.0, *(value for row in values for value in row))
     low = min(0.0, *(value for row in values for value in row))
@@ -153,7 +153,7 @@ def _bars(table: Table, rows: Sequence[Sequence[Value | None]], key: int, group:
     room = (WIDTH - _LEFT - _RIGHT) / len(rows)
     width = max(1.0, room * 0.8 / len(group))
     bars = tuple(
-        Bar(
+        ChartBar(
             x=round(_LEFT + room * (number + 0.1) + width * series, 1),
             y=round(zero - max(value, 0.0) * scale, 1),
             width=round(width - (1 if width > 4 else 0), 1),
@@ -175,7 +175,7 @@ def _bars(table: Table, rows: Sequence[Sequence[Value | None]], key: int, group:
 
 
 def _steps(low: float, high: float) -> list[float]:
-    """Round steps of an axis that holds both values and zero: 3 to 7 of them."""
+    """Compute 3 to 7 round steps of an axis with both values and zero."""
     span = (high - low) or 1.0
     size = 10.0 ** (len(f"{int(span)}") - 1) if span >= 1 else 0.1
     while span / size > 6:
@@ -218,10 +218,10 @@ def _text(value: Value | None) -> str:
     return value.text if value else ""
 
 
-def _all(table: Table, column: int, test: Test) -> bool:
+def _all(table: ResultTable, column: int, test: Test) -> bool:
     cells = [cell for row in table.rows if (cell := row[column]) is not None]
     return bool(cells) and all(test(cell) for cell in cells)
 
 
-def _some(table: Table, column: int, test: Test) -> bool:
+def _some(table: ResultTable, column: int, test: Test) -> bool:
     return any((cell := row[column]) is not None and test(cell) for row in table.rows)

@@ -1,4 +1,4 @@
-"""How a page is cited, and what it says of itself to machines that read schema.org."""
+"""Citations of pages, and their description in schema.org terms."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _TEX: Final = {
 
 @dataclass(frozen=True)
 class Citation:
-    """A citation in words and as BibTeX; `version` is the path of the dataset's version."""
+    """A citation as text and as BibTeX; `version` is the path of the dataset's version."""
 
     text: str
     bibtex: str
@@ -41,11 +41,11 @@ class Citation:
 
 
 def cite(found: Description, today: date, host: str) -> Citation:
-    """Make the citation of a page; `host` is where this server is reached, without a slash at its end."""
+    """Build the citation of a page; `host` is the address of this server, without a slash at its end."""
     label = " ".join(found.name.label.split())[:200]
     release = found.release
     path = f"/loads/{release.number}" if release else "/loads"
-    version = f"load {release.number} of {release.ended[:10]}" if release else "as it came, without loads"
+    version = f"load {release.number} of {release.ended[:10]}" if release else "base dataset"
     text = (
         f"“{label}”. diplograph, a knowledge graph of diplomatic interactions, {version} ({host}{path}). "
         f"{found.name.iri}. Accessed {today.isoformat()}."

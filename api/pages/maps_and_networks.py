@@ -1,4 +1,4 @@
-"""Pictures of an answer that the browser draws: places on a map, things that rows join as a network."""
+"""Maps and networks of results, which the browser draws."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from api.pages.urls import href, path_of
-from kg.describe.lists.solution_tables import Table
+from kg.describe.lists.solution_tables import ResultTable
 from kg.describe.page_model import Spot
 from kg.search import Name, kind_of
 
-# Columns of these say how, and not who: nothing that a picture of parties would join.
+# Things of these kinds are attributes: they are not drawn in a network of parties.
 _HOW: Final = (
     "other",
     "character",
@@ -25,10 +25,10 @@ _HOW: Final = (
 _NODES: Final = 60
 
 
-def pairs_in(table: Table) -> list[tuple[Name, Name]]:
-    """List what the rows join: the things of the first two columns that hold nothing but things.
+def pairs_in(table: ResultTable) -> list[tuple[Name, Name]]:
+    """List the pairs of things in the first two columns that contain only things.
 
-    Nothing where there are no two such columns, fewer than two pairs, or more things than one can look at.
+    Empty if there are no two such columns, fewer than two pairs, or more than 60 things.
     """
     columns = [number for number in range(len(table.columns)) if _things(table, number)]
     if len(columns) < 2:
@@ -41,7 +41,7 @@ def pairs_in(table: Table) -> list[tuple[Name, Name]]:
 
 
 def drawn_network(things: list[Name], edges: list[tuple[Name, Name, str]]) -> dict[str, Any]:
-    """Write a network as the page's script reads it."""
+    """Write a network in the format of the page's script."""
     return {
         "nodes": [
             {"id": name.iri, "label": name.label, "kind": kind_of(name.iri), "page": href(name)}
@@ -53,8 +53,8 @@ def drawn_network(things: list[Name], edges: list[tuple[Name, Name, str]]) -> di
     }
 
 
-def network_in(table: Table) -> dict[str, Any] | None:
-    """Draw what the rows of an answer join; None where they join nothing."""
+def network_in(table: ResultTable) -> dict[str, Any] | None:
+    """Draw the pairs in the rows of a result; None if there are none."""
     pairs = pairs_in(table)
     things = list(dict.fromkeys(name for pair in pairs for name in pair))
     drawn = drawn_network(things, [(source, target, "") for source, target in pairs])
@@ -62,7 +62,7 @@ def network_in(table: Table) -> dict[str, Any] | None:
 
 
 def drawn_places(spots: Sequence[Spot]) -> dict[str, Any]:
-    """Write places as the page's script reads them."""
+    """Write places in the format of the page's script."""
     return {
         "places": [
             {
@@ -82,6 +82,6 @@ def drawn_places(spots: Sequence[Spot]) -> dict[str, Any]:
     }
 
 
-def _things(table: Table, column: int) -> bool:
+def _things(table: ResultTable, column: int) -> bool:
     cells = [cell for row in table.rows if (cell := row[column])]
     return bool(cells) and all(cell.name and kind_of(cell.name.iri) not in _HOW for cell in cells)

@@ -1,4 +1,4 @@
-"""Lists of rows as files: CSV (RFC 4180), JSON and spreadsheets, complete or visibly cut off."""
+"""Rows as files: CSV (RFC 4180), JSON and XLSX. A file is complete, or its transfer fails."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Final
 
 from flask import Response
 
-from api.pages.spreadsheet import write_sheet
+from api.pages.spreadsheets import spreadsheet
 from kg.errors import UnsupportedFormatError
 
 _CHUNK: Final = 256 * 1024
 
 Cell = str | Sequence[Mapping[str, str]]
 Record = Mapping[str, Cell]
-"""A row: texts, or lists of things with `iri` and `label`, whose labels tables join with a semicolon."""
+"""A row: texts, or lists of things with `iri` and `label`; tables join the labels with a semicolon."""
 
 TYPES: Final = {
     "csv": "text/csv; charset=utf-8; header=present",
@@ -28,13 +28,13 @@ TYPES: Final = {
 
 
 def send_rows(columns: Sequence[str], rows: Iterator[Record], form: str, name: str) -> Response:
-    """Send rows as a file; a failure before the first row is an error, a later one breaks the transfer.
+    """Send rows as a file. A failure before the first row is an error response; later, the transfer breaks.
 
-    Raises UnsupportedFormatError, and TooLargeError for more rows than a sheet can have.
+    Raises UnsupportedFormatError, TooLargeError beyond the rows of a sheet.
     """
     if form not in _WRITERS:
         raise UnsupportedFormatError(
-            f"rows are not available as {form[:20]}", mend=f"Use one of: {', '.join(_WRITERS)}."
+            f"rows are not written as {form[:20]}", mend=f"Use one of: {', '.join(_WRITERS)}."
         )
     first = next(rows, None)
     whole = chain([first], rows) if first is not None else rows
@@ -72,7 +72,7 @@ def _json(columns: Sequence[str], rows: Iterator[Record]) -> Iterator[bytes]:
 
 
 def _xlsx(columns: Sequence[str], rows: Iterator[Record]) -> Iterator[bytes]:
-    return write_sheet(columns, ([_text(row[name]) for name in columns] for row in rows))
+    return spreadsheet("Rows", columns, ([_text(row[name]) for name in columns] for row in rows))
 
 
 _WRITERS: Final[dict[str, Callable[[Sequence[str], Iterator[Record]], Iterator[bytes]]]] = {

@@ -1,4 +1,4 @@
-"""Tables of text for a terminal."""
+"""Results of queries as a table on a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _NARROWEST: Final = 8
 
 
 def term_text(term: Term | None) -> str:
-    """Return a term as text: an IRI shortened, a literal without its datatype, nothing if unbound."""
+    """Write a term for people: an IRI shortened, a literal without its datatype, empty if unbound."""
     if term is None:
         return ""
     value = getattr(term, "value", None)
@@ -26,7 +26,7 @@ def term_text(term: Term | None) -> str:
 
 
 def text_table(columns: Sequence[str], rows: Iterable[Sequence[str]], width: int | None) -> Iterator[str]:
-    """Yield the lines of a table; cells too long for `width` (in terminal columns) are wrapped."""
+    """Lay out lines of a table; cells that are too long for `width` (columns of a terminal) are wrapped."""
     cells = [[_printable(text) for text in row] for row in rows]
     widths = [max([_width(name), *(_width(row[i]) for row in cells)]) for i, name in enumerate(columns)]
     if width is not None:
@@ -38,7 +38,7 @@ def text_table(columns: Sequence[str], rows: Iterable[Sequence[str]], width: int
 
 
 def _printable(text: str) -> str:
-    # Text from outside must not control the terminal.
+    # Text from outside must not steer the terminal.
     return "".join(char if char.isprintable() else " " for char in text)
 
 

@@ -1,4 +1,4 @@
-"""How pages word what the graph holds."""
+"""Filters for the templates: words, addresses and formats."""
 
 from __future__ import annotations
 
@@ -16,47 +16,49 @@ from kg.describe.page_model import Statement, Value
 from kg.search import Name, kind_of
 from kg.terms import ID, ONTOLOGY
 
-# How a link reads from its far end.
+# What a page calls the things that point to its thing, by the property.
 _INVERSE: Final = {
-    "country": "Part of it, or acting for it",
+    "country": "Agencies, people and places",
+    "hasMember": "Member of",
     "locatedIn": "Places in it",
     "nationality": "Groups of its nationals",
-    "subgroupOf": "Groups within it",
-    "headedBy": "What this person heads",
-    "speaksFor": "Who speaks for it",
-    "adoptedBy": "Policies it adopted",
+    "subgroupOf": "Subgroups",
+    "headedBy": "Head of",
+    "speaksFor": "Spokespersons",
+    "adoptedBy": "Policies",
     "holds": "Held by",
-    "postIn": "Posts in it",
-    "subOrganizationOf": "Bodies within it",
-    "statedIn": "Claims stated in it",
-    "textOf": "Texts of it",
-    "hasSource": "Places in it that are cited",
-    "hasSelector": "Selects the place of",
+    "postIn": "Posts",
+    "subOrganizationOf": "Subordinate bodies",
+    "statedIn": "Claims in it",
+    "textOf": "Texts",
+    "hasSource": "Cited passages",
+    "hasSelector": "Selects the passage of",
     "cites": "Cited by",
-    "attributionStep": "Step in the chain of",
-    "span": "Where to find",
-    "publisher": "Published by it",
-    "type": "Examples of it",
-    "modality": "Claims made so",
-    "sourceKind": "Steps of this kind",
-    "comparator": "Figures given so",
-    "unit": "Figures counted so",
-    "precision": "Times known so",
+    "attributionStep": "Attribution step of",
+    "span": "Passage of",
+    "publisher": "Published",
+    "type": "Members",
+    "modality": "Claims with this status",
+    "sourceKind": "Attribution steps of this kind",
+    "comparator": "Figures with this comparator",
+    "unit": "Figures in this unit",
+    "precision": "Times with this precision",
     "character": "Relations of this character",
-    "resolutionMethod": "Words resolved so",
-    "time": "What took place then",
-    "memberDuring": "Posts held over it",
-    "asOf": "Figures as of then",
-    "deadline": "Figures due by then",
-    "party": "Relations it is a party to",
-    "broader": "Narrower than it",
-    "wasDerivedFrom": "Made from it",
-    "subClassOf": "Classes under it",
-    "subPropertyOf": "Properties under it",
-    "inScheme": "Concepts in it",
-    "quadClass": "Event types of this class",
+    "resolutionMethod": "Mentions resolved with this method",
+    "time": "At this time",
+    "memberDuring": "Posts held during this time",
+    "asOf": "Figures as of this time",
+    "deadline": "Figures due by this time",
+    "party": "Relations with it",
+    "broader": "Narrower concepts",
+    "wasDerivedFrom": "Derived from it",
+    "subClassOf": "Subclasses",
+    "subPropertyOf": "Subproperties",
+    "inScheme": "Concepts in this scheme",
+    "quadClass": "Event types in this class",
+    "borders": "Borders",
 }
-# Who gives an identifier, by the form of its IRI.
+# The register of an identifier, by the pattern of its IRI.
 _SCHEMES: Final = {
     r"https?://www\.wikidata\.org/(?:entity|wiki)/(Q[0-9]+)": "Wikidata",
     r"https?://(?:sws|www)\.geonames\.org/([0-9]+)/?(?:about\.rdf)?": "GeoNames",
@@ -74,13 +76,13 @@ _CODES: Final = {
     "cowAbbreviation": "Correlates of War",
     "unM49": "UN M49",
 }
-# Languages by their tag, each in itself; others go by their tag.
+# Names of languages, each in that language; others are shown by their tag.
 _LANGUAGES: Final = {
     "ar": "العربية", "de": "Deutsch", "en": "English", "es": "español", "fa": "فارسی", "fr": "français",
     "he": "עברית", "hi": "हिन्दी", "it": "italiano", "ja": "日本語", "ko": "한국어", "nl": "Nederlands",
     "pl": "polski", "pt": "português", "ru": "русский", "tr": "Türkçe", "uk": "українська", "zh": "中文",
 }  # fmt: skip
-# Which filter of the list of events a kind of thing stands for.
+# The filter of the list of events for each kind of thing.
 _FILTERS: Final = {
     "country": "actor",
     "person": "actor",
@@ -96,9 +98,11 @@ _FILTERS: Final = {
 
 
 def register(app: Flask) -> None:
-    """Make the filters known to the templates."""
+    """Register the filters with the application."""
     for filtered in (
         links.href,
+        links.link,
+        links.links,
         links.path_of,
         links.data_path,
         links.sign,
@@ -119,18 +123,18 @@ def register(app: Flask) -> None:
 
 
 def commas(count: int) -> str:
-    """Set the digits of a count in groups of three."""
+    """Write a count with commas between thousands."""
     return f"{count:,}"
 
 
 def inverse(name: Name) -> str:
-    """Say what a link by this property means to the thing it leads to."""
+    """Return the heading for the things that point to a thing by a property."""
     local = name.iri.replace("#", "/").rpartition("/")[2]
-    return _INVERSE.get(local, f"By “{name.label}”")
+    return _INVERSE.get(local, f"Linked by “{name.label}”")
 
 
 def by_kind(names: Iterable[Name]) -> list[tuple[str, list[Name]]]:
-    """Group things by the kind that their IRIs bear."""
+    """Group things by the kind in their IRIs."""
     groups: dict[str, list[Name]] = defaultdict(list)
     for name in names:
         groups[kind_of(name.iri)].append(name)
@@ -138,18 +142,18 @@ def by_kind(names: Iterable[Name]) -> list[tuple[str, list[Name]]]:
 
 
 def language_name(tag: str) -> str:
-    """Name a language in itself; one that we have no name for goes by its tag."""
+    """Return the name of a language in that language, or its tag."""
     return _LANGUAGES.get(tag.partition("-")[0].lower(), tag)
 
 
 def sparql(query: str) -> str:
-    """Give the address of the editor with a query in it."""
+    """Return the address of the editor with a query."""
     return "/sparql?" + urlencode({"query": query})
 
 
 @dataclass(frozen=True)
 class Identifier:
-    """An identifier as a page shows it: whose it is, how it reads, and where it leads, if anywhere."""
+    """An identifier as a page shows it: its register, its text and its address, empty if there is none."""
 
     scheme: str
     text: str
@@ -157,7 +161,7 @@ class Identifier:
 
 
 def identifier(prop: Name, value: Value) -> Identifier:
-    """Word an identifier of a thing; `prop` is the property that gives it."""
+    """Prepare an identifier for a page; `prop` is its property."""
     if value.name:
         iri = value.name.iri
         for pattern, scheme in _SCHEMES.items():
@@ -174,7 +178,7 @@ def identifier(prop: Name, value: Value) -> Identifier:
 
 
 def events_path(name: Name, begin: str, end: str) -> str:
-    """Give the address of the list of a thing's events between two days; empty where there is none."""
+    """Return the address of the list of a thing's events between two days; empty if it has none."""
     field = _FILTERS.get(kind_of(name.iri))
     if field is None:
         return ""
@@ -182,9 +186,9 @@ def events_path(name: Name, begin: str, end: str) -> str:
 
 
 def fragment(statement: Statement) -> str:
-    """Give the address of a claim's source on the web, with the words to look for; empty where unknown.
+    """Return the address of a claim's source on the web, with a text fragment; empty if it is unknown.
 
-    The words are the passage that the graph quotes, else the quoted phrase (URL Fragment Text Directives).
+    The fragment is the quoted passage, else the quoted phrase (URL Fragment Text Directives).
     """
     for span in statement.spans:
         if span.url and span.url.startswith(("https://", "http://")):
@@ -199,10 +203,10 @@ def fragment(statement: Statement) -> str:
 
 
 def bar_width(count: int, most: int) -> int:
-    """Give the width of a bar in hundredths of the longest; what is there at all is seen."""
+    """Compute the width of a bar in hundredths of the longest; at least 2 unless the count is 0."""
     return max(2, round(100 * count / most)) if count and most else 0
 
 
 def _directive(words: str) -> str:
-    # Commas and hyphens have a meaning of their own in a text directive.
+    # Commas and hyphens are special in a text directive.
     return quote(words, safe="").replace("-", "%2D")

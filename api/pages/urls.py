@@ -1,16 +1,21 @@
-"""Where things are on this server, and how a page words them."""
+"""Addresses of things on this server, and links to them."""
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote, urlencode
+
+from markupsafe import Markup
 
 from kg.search import Name
 from kg.terms import BASE, GRAPH, ID, LOAD, ONTOLOGY, compact
 
+_KEPT: Final = 20_000
 _PLAIN: Final = re.compile(r"[^%#?\s\\/]+")
-# The sign that goes with a modality, and the tone it is shown in.
+# The sign of each modality, and the tone in which it is shown.
 _SIGNS: Final = {
     "asserted": ("✓", "firm"),
     "happened": ("✓", "firm"),
@@ -24,8 +29,9 @@ _SIGNS: Final = {
 }
 
 
+@functools.lru_cache(maxsize=_KEPT)
 def path_of(iri: str) -> str:
-    """Give the local page of an IRI, whether or not the store knows it."""
+    """Return the path of the local page of an IRI, whether or not the store has it."""
     if iri.startswith(ONTOLOGY):
         return f"/ontology#{quote(iri.removeprefix(ONTOLOGY))}"
     if iri == BASE + "ontology":
@@ -38,14 +44,31 @@ def path_of(iri: str) -> str:
 
 
 def href(name: Name) -> str:
-    """Give where a link leads: the local page, or the web for what the store says nothing of."""
+    """Return the address of a link: the local page, or the IRI if the store does not describe the thing."""
     if not name.iri.startswith(BASE) and not name.described and re.match(r"https?://", name.iri):
         return name.iri
     return path_of(name.iri)
 
 
+@functools.lru_cache(maxsize=_KEPT)
+def link(name: Name) -> Markup:
+    """Write a link to a thing. Its label is isolated by <bdi>, so that it keeps its own direction."""
+    address = href(name)
+    away = (
+        Markup(' class="external" rel="external noopener noreferrer"') if address.startswith("http") else ""
+    )
+    foreign = name.language and not name.language.startswith("en")
+    lang = Markup(' lang="{}"').format(name.language) if foreign else ""
+    return Markup('<a href="{}"{}{}><bdi>{}</bdi></a>').format(address, away, lang, name.label)
+
+
+def links(names: Iterable[Name]) -> Markup:
+    """Write links to things, with commas between them."""
+    return Markup(", ").join(map(link, names))
+
+
 def data_path(iri: str, form: str) -> str:
-    """Give the address of a thing's RDF in a format (`ttl`, `jsonld`, `nt`, `rdf`)."""
+    """Return the address of a thing's RDF in a format (`ttl`, `jsonld`, `nt`, `rdf`)."""
     path = path_of(iri)
     if path.startswith("/page/"):
         return f"/data/{path.removeprefix('/page/')}.{form}"
@@ -53,21 +76,21 @@ def data_path(iri: str, form: str) -> str:
 
 
 def sign(modality: Name | None) -> tuple[str, str]:
-    """Give the sign of a modality and its tone: `firm`, `ahead`, `unsure`, `denied` or `plain`."""
+    """Return the sign of a modality and its tone: `firm`, `ahead`, `unsure`, `denied` or `plain`."""
     return _SIGNS.get(modality.iri.rpartition("/")[2], ("·", "plain")) if modality else ("·", "plain")
 
 
 def tail(name: Name | None) -> str:
-    """Give the last part of an IRI, for a style class of one of our concepts."""
+    """Return the last part of the IRI of one of our concepts, for a style class."""
     found = re.fullmatch(r".*/([a-z-]+)", name.iri) if name else None
     return found[1] if found else ""
 
 
 def short(iri: str) -> str:
-    """Shorten an IRI for the eye."""
+    """Shorten an IRI to a prefixed name."""
     return compact(iri)
 
 
 def number(text: str) -> str:
-    """Set the digits of a whole number in groups of three; other texts stay as they are."""
+    """Write a whole number with commas; other texts stay as they are."""
     return f"{int(text):,}" if re.fullmatch(r"-?[0-9]{1,30}", text) else text

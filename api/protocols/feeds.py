@@ -1,4 +1,4 @@
-"""Door: what machines that wander find: robots.txt, the sitemap, and a feed of each thing (RFC 4287)."""
+"""For crawlers and feed readers: robots.txt, the sitemap, and an Atom feed of each thing (RFC 4287)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from kg.terms import ID
 blueprint = Blueprint("crawl", __name__)
 
 _PAGES: Final = ("/", "/events", "/queries", "/coverage", "/ontology")
-# The sitemap protocol allows 50,000 addresses a file; pages of ours are asked for one by one.
+# The sitemap protocol allows 50,000 addresses per file.
 _SITEMAP: Final = 10_000
 _NO_XML: Final = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)))
 
 
 @blueprint.get("/robots.txt")
 def robots() -> Response:
-    """Keep crawlers to the pages: queries and downloads cost work and lead nowhere new."""
+    """Limit crawlers to pages: queries and downloads cost work and contain no new links."""
     paths = (
         "/sparql",
         "/data",
@@ -58,10 +58,12 @@ def sitemap() -> Response:
 
 @blueprint.get("/sitemap-<int:number>.xml")
 def sitemap_part(number: int) -> Response:
-    """List the pages of one part: those of events, actors, places, claims, sources and types."""
+    """List the pages in one part: events, actors, places, claims, sources and event types."""
     found = state().store.run(described, _SITEMAP, (number - 1) * _SITEMAP)
     if number < 1 or (not found.iris and number > 1):
-        raise UnknownNameError(f"the sitemap has no part {number}", mend="See /sitemap.xml.")
+        raise UnknownNameError(
+            f"the sitemap has no part {number}", mend="The parts are listed in /sitemap.xml."
+        )
     paths = [*(_PAGES if number == 1 else ()), *(path_of(iri) for iri in found.iris)]
     root = request.url_root.rstrip("/")
     urls = "".join(f"<url><loc>{escape(root + path)}</loc></url>\n" for path in paths)
@@ -70,10 +72,12 @@ def sitemap_part(number: int) -> Response:
 
 @blueprint.get("/feed/<kind>/<path:name>")
 def feed(kind: str, name: str) -> Response:
-    """Give the events and claims of a thing that came with the last loads, as an Atom feed."""
+    """Send an Atom feed of the events and claims of a thing that were loaded last."""
     slug, _, ending = name.rpartition(".")
     if ending != "atom":
-        raise UnknownNameError("feeds end with .atom", mend=f"See /feed/{kind}/{quote(name)}.atom.")
+        raise UnknownNameError(
+            "the address of a feed ends with .atom", mend=f"Use /feed/{kind}/{quote(name)}.atom."
+        )
     iri = f"{ID}{kind}/{slug}"
     found = state().store.run(feed_of, iri)
     if found is None:

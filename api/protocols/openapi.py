@@ -1,4 +1,4 @@
-"""Door: what programs read first: the OpenAPI description of the JSON doors, and the JSON-LD context."""
+"""The OpenAPI description of the JSON interfaces, and the JSON-LD context."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _PROBLEM: Final = {
 
 @blueprint.get("/openapi.json")
 def openapi() -> ResponseReturnValue:
-    """Describe the JSON doors by OpenAPI 3.1."""
+    """Send the OpenAPI 3.1 description of the JSON interfaces."""
     response = jsonify(describe_doors(request.url_root.rstrip("/")))
     response.cache_control.max_age = 300
     return response
@@ -65,13 +65,13 @@ def openapi() -> ResponseReturnValue:
 
 @blueprint.get("/ontology/context.jsonld")
 def old_context() -> ResponseReturnValue:
-    """Send on to where the context is published."""
+    """Redirect to the published context."""
     return redirect("/context.jsonld", 301)
 
 
 @blueprint.get("/context.jsonld")
 def context() -> Response:
-    """Give the JSON-LD context that our JSON-LD may be written with."""
+    """Send the JSON-LD context."""
     path = ONTOLOGY_FOLDER / "context.jsonld"
     if not path.is_file():
         raise UnknownNameError("this version has no JSON-LD context", mend="Use the RDF of /ontology.ttl.")
@@ -81,7 +81,7 @@ def context() -> Response:
 
 
 def describe_doors(root: str) -> dict[str, Any]:
-    """Write the OpenAPI description of the doors that answer JSON, for a server at `root`."""
+    """Build the OpenAPI description of a server at `root`."""
     filters = [
         _field("type", "Event types, with those under them: IRIs, kind/slug or names", several=True),
         _field("actor", "Who takes part: IRIs, kind/slug or names; all of them must", several=True),

@@ -1,4 +1,4 @@
-"""Door: the data of the pictures on a page, as JSON."""
+"""Data for maps and networks on pages, as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ blueprint = Blueprint("pictures", __name__)
 
 @blueprint.get("/neighbours")
 def neighbours() -> Response:
-    """Give the network around the thing named by `iri`: nodes, the thing itself first, and edges."""
+    """Send the network around the thing `iri`: nodes, the thing itself first, and edges."""
     network = state().store.run(neighbours_of, _asked())
     return jsonify(
         drawn_network(
@@ -31,14 +31,14 @@ def neighbours() -> Response:
 
 @blueprint.get("/places")
 def places() -> Response:
-    """Give the places of the thing named by `iri`, in degrees of WGS 84; those of its way in order."""
+    """Send the places of the thing `iri`, in degrees (WGS 84); those of a route in order."""
     return jsonify(drawn_places(state().store.run(spots_of, _asked())))
 
 
 def _asked() -> str:
     iri = request.args.get("iri", "")
     if not iri:
-        raise ParameterError("no iri was given", mend="Write ?iri=IRI.")
+        raise ParameterError("the parameter iri is missing", mend="Use ?iri=IRI.")
     if not state().store.run(exists, iri):
         raise unknown(state().store, iri)
     return iri

@@ -1,4 +1,4 @@
-"""Door: the Reconciliation Service API 0.2 of the W3C Entity Reconciliation Community Group.
+"""The Reconciliation Service API 0.2 of the W3C Entity Reconciliation Community Group.
 
 Ids of things are `kind/slug`; those of classes and properties are local names of our ontology, or prefixed
 names. Nothing here writes.
@@ -47,7 +47,7 @@ _NUMBERS: Final = {"integer": ("int", int), "decimal": ("float", float), "double
 
 @blueprint.route("/reconcile", methods=["GET", "POST"])
 def service() -> ResponseReturnValue:
-    """Give the manifest (section 3), the answers to a batch of queries (4), or a data extension (5)."""
+    """Send the manifest (section 3), the results of a batch of queries (4), or a data extension (5)."""
     if "queries" in request.values:
         return jsonify(_batch(_json("queries")))
     if "extend" in request.values:
@@ -103,7 +103,7 @@ def flyout(kind: str) -> ResponseReturnValue:
 
 @blueprint.get("/reconcile/preview")
 def preview() -> ResponseReturnValue:
-    """Show a thing in a small page that others may frame (section 3.4)."""
+    """Show a thing in a small page that other sites may embed (section 3.4)."""
     given = request.args.get("id", "")
     card = _card(ID + given, given)
     address = request.url_root.rstrip("/") + path_of(card.name.iri)
@@ -117,7 +117,7 @@ def preview() -> ResponseReturnValue:
 
 @blueprint.get("/reconcile/properties")
 def proposals() -> ResponseReturnValue:
-    """Propose properties to extend data of a class by (section 5.1)."""
+    """Propose properties for extending data of a class (section 5.1)."""
     given = request.args.get("type", "")
     limit = _number(request.args.get("limit", "30"), "limit")
     found = state().store.run(properties_of, _term(given) if given else None, limit)
@@ -164,7 +164,7 @@ def _manifest(root: str) -> dict[str, Any]:
 def _batch(queries: Any) -> dict[str, Any]:
     if not isinstance(queries, dict) or len(queries) > _BATCH:
         raise ParameterError(
-            f"'queries' is no object of {_BATCH} queries at most", mend='Write {"q0": {"query": "Iran"}}.'
+            f"'queries' is not an object of at most {_BATCH} queries", mend='Use {"q0": {"query": "Iran"}}.'
         )
     found = state().store.run(match_names, [_name_query(key, query) for key, query in queries.items()])
     return {key: {"result": [_match(one) for one in mine]} for key, mine in zip(queries, found, strict=True)}
@@ -172,7 +172,7 @@ def _batch(queries: Any) -> dict[str, Any]:
 
 def _name_query(key: str, query: Any) -> NameQuery:
     if not isinstance(query, dict) or not isinstance(query.get("query"), str):
-        raise ParameterError(f"{key} has no text 'query'", mend='Write {"query": "Iran"}.')
+        raise ParameterError(f"{key} has no text 'query'", mend='Use {"query": "Iran"}.')
     given = query.get("type") or []
     classes = [_term(str(one)) for one in (given if isinstance(given, list) else [given])]
     strict = query.get("type_strict")
@@ -203,7 +203,7 @@ def _match(match: Match) -> dict[str, Any]:
 def _facts(key: str, given: Any) -> dict[str, list[str]]:
     if not isinstance(given, list) or not all(isinstance(one, dict) and "pid" in one for one in given):
         raise ParameterError(
-            f"{key}: 'properties' is no list of {{pid, v}}", mend='Write {"pid": …, "v": …}.'
+            f"{key}: 'properties' is not a list of {{pid, v}}", mend='Use [{"pid": …, "v": …}].'
         )
     facts: dict[str, list[str]] = {}
     for one in given:
@@ -219,13 +219,13 @@ def _extend(asked: Any) -> dict[str, Any]:
     wanted = asked.get("properties") if isinstance(asked, dict) else None
     if not isinstance(ids, list) or not isinstance(wanted, list) or len(ids) > _IDS:
         raise ParameterError(
-            f"'extend' is no object of 'ids' ({_IDS} at most) and 'properties'",
+            f"'extend' is not an object with 'ids' (at most {_IDS}) and 'properties'",
             mend='Write {"ids": ["country/irn"], "properties": [{"id": "iso3"}]}.',
         )
     given = [str(one.get("id", "")) if isinstance(one, dict) else str(one) for one in wanted]
     properties = {key: _term(key) for key in given}
     iris = {str(key): ID + str(key) for key in ids}
-    # An id that is no IRI has no values; it does no harm to the others.
+    # An invalid id has no values, but the others do.
     fitting = [iri for iri in iris.values() if not re.search(r"[\s<>\"{}|\\^`]", iri)]
     found = state().store.run(extend, fitting, list(properties.values()))
     return {
@@ -277,13 +277,15 @@ def _json(field: str) -> Any:
     try:
         return json.loads(request.values[field])
     except (ValueError, RecursionError) as error:
-        raise ParameterError(f"'{field}' is no JSON: {error}", mend="Send it as one JSON object.") from None
+        raise ParameterError(f"'{field}' is not JSON: {error}", mend="Send it as one JSON object.") from None
 
 
 def _number(given: Any, name: str) -> int:
     text = str(given)
     if not (text.isascii() and text.isdecimal() and len(text) < 8 and int(text) > 0):
-        raise ParameterError(f"{name}={text[:40]} is no whole number above 0", mend="Give, for example, 10.")
+        raise ParameterError(
+            f"“{text[:40]}” is not a positive whole number ({name})", mend=f"Use, for example, {name}=10."
+        )
     return min(int(text), _LIMIT)
 
 
@@ -293,7 +295,7 @@ def _cursor() -> int:
 
 
 def _term(given: str) -> str:
-    """Read the id of a class or property; raises ParameterError for what can be no term."""
+    """Return the IRI of a class or property from its id; raises ParameterError."""
     prefix, colon, local = given.partition(":")
     if colon and prefix in PREFIXES and re.fullmatch(r"[\w./-]+", local):
         return PREFIXES[prefix] + local
@@ -302,7 +304,8 @@ def _term(given: str) -> str:
     if re.fullmatch(r"https?://[^\s<>\"{}|\\^`]{1,500}", given):
         return given
     raise ParameterError(
-        f"{given[:80]!r} is no class or property", mend="Use a local name of our ontology, as Country."
+        f"“{given[:80]}” is not a class or property",
+        mend="Use a local name of the ontology, such as Country.",
     )
 
 

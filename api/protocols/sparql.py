@@ -19,10 +19,10 @@ from api.web.auth import writes
 from api.web.errors import problem_of
 from api.web.negotiation import send_answer, wants_html
 from api.web.parameters import dataset, decode, inference, only, read_fields
-from api.web.query_request import FORM, SPARQL_QUERY, add_base
+from api.web.query_request import FORM, SPARQL_QUERY, with_base
 from api.web.state import state
 from kg.describe.lists.solution_tables import result_of
-from kg.errors import QuerySyntaxError, RequestError, UnsupportedFormatError
+from kg.errors import RequestError, UnsupportedFormatError
 from kg.rdf.formats import result_format
 from kg.store import Answer, QueryDataset, Store
 
@@ -86,7 +86,7 @@ def _carry_out(fields: Mapping[str, list[str]] | None) -> ResponseReturnValue:
         text = decode(request.get_data())
     graphs = dataset(fields, "using-graph-uri", "using-named-graph-uri")
     with state().writing():
-        _with_base(text, lambda whole: state().store.update(whole, graphs))
+        state().store.update(text, with_base(graphs, text, request.base_url))
     return redirect("/sparql", 303) if wants_html() else Response(status=204)
 
 
@@ -97,24 +97,12 @@ def _ask(text: str, fields: Mapping[str, list[str]]) -> Answer:
 def _timed(text: str, fields: Mapping[str, list[str]], work: Callable[[Store, str, QueryDataset], T]) -> T:
     """Answer a query over the dataset that the fields name, and note how long it took."""
     graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
+    graphs = with_base(graphs, text, request.base_url)
     store = state().asked(inference=inference(fields))
     started = perf_counter()
-    answer = _with_base(text, lambda whole: work(store, whole, graphs))
+    answer = work(store, text, graphs)
     g.timings = {"query": perf_counter() - started}
     return answer
-
-
-def _with_base(text: str, work: Callable[[str], T]) -> T:
-    """Carry out a request whose relative IRIs mean the endpoint's address (SPARQL 1.1 Query 4.1.1.1)."""
-    try:
-        return work(text)
-    except QuerySyntaxError:
-        # Only the engine's parser can tell that a base was lacking; nothing was done yet.
-        try:
-            return work(add_base(text, request.base_url))
-        except QuerySyntaxError:
-            pass
-        raise
 
 
 def _query_fields() -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Door: the description of the dataset (VoID) at its well-known place."""
+"""The description of the dataset (VoID) at its well-known address."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask.blueprints import BlueprintSetupState
 
 from api.web.negotiation import choose_format, send_answer, wants_html
 from api.web.preconditions import etag, is_known, not_modified
-from kg.dataset import SizeBook, Sizes, TripleAnswer, service_description, void_description
+from kg.dataset import SizeCache, Sizes, TripleAnswer, service_description, void_description
 from kg.rdf.formats import GRAPH_FORMATS, RESULT_FORMATS
 
 blueprint = Blueprint("void", __name__)
@@ -20,7 +20,7 @@ _BOOK = "diplograph sizes"
 
 @blueprint.record_once
 def _set_up(setup: BlueprintSetupState) -> None:
-    setup.app.extensions[_BOOK] = SizeBook(setup.app.extensions["diplograph"].store)
+    setup.app.extensions[_BOOK] = SizeCache(setup.app.extensions["diplograph"].store)
 
 
 @blueprint.get("/.well-known/void")
@@ -52,10 +52,10 @@ def describe_service() -> TripleAnswer:
 
 
 def _sizes() -> Sizes:
-    book: SizeBook = current_app.extensions[_BOOK]
+    book: SizeCache = current_app.extensions[_BOOK]
     return book.sizes()
 
 
 def _at(path: str) -> str:
-    # A Host header is the client's word; what could leave an IRI is encoded.
+    # The Host header comes from the client: characters that could end an IRI are encoded.
     return quote(request.root_url.rstrip("/") + path, safe=":/[]%")

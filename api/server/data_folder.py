@@ -23,7 +23,7 @@ from kg.errors import (
     WrongTokenError,
 )
 from kg.load import Follower, Loads, install, recover
-from kg.reasoning import Entailments, Pending
+from kg.reasoning import Entailments, StaleEntailments
 from kg.reasoning.stale import NAMES
 from kg.search import SearchIndex, attach
 from kg.settings import Settings
@@ -157,7 +157,7 @@ class InStep:
     def __init__(self, index: SearchIndex, folder: Path) -> None:
         self._index = index
         self._entailments = Entailments()
-        self._pending = Pending(folder) if folder.is_dir() else None
+        self._pending = StaleEntailments(folder) if folder.is_dir() else None
 
     def follow(self, store: Store, change: Change) -> None:
         """Take over what a commit or an undo changed; the data must be stored already."""
@@ -188,7 +188,7 @@ def _open(settings: Settings, make: Callable[[], S]) -> S:
     try:
         install(store)
         recover(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
-        pending = Pending(settings.data)
+        pending = StaleEntailments(settings.data)
         if pending.stale() and pending.is_small(store):
             pending.rebuild(store)
         else:

@@ -25,8 +25,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 from api.server.data_folder import open_behind
 from api.server.load_worker import load_apart
 from kg.errors import StoreFailedError
-from kg.processes import start
+from kg.processes import preload, start
 from kg.settings import Settings
+from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer_server import WriterAddress
 
 _READY: Final = 120.0
@@ -111,8 +112,11 @@ def run_front(
     from api.app import create_app, create_asgi_app
 
     raise_file_limit()
+    preload("api.server.load_worker")
     sys.setswitchinterval(_SWITCH)
     store = open_behind(settings, address)
+    if isinstance(store, IsolatedStore):
+        store.worker_pids()  # starts the first one, so that no request waits for that
     try:
         app = create_app(store, settings, partial(load_apart, settings, address))
         server = Server(configure(create_asgi_app(app), settings.trusted_proxy))

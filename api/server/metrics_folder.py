@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from api.server.data_folder import FIGURES
-from kg.load.state import locked
+from kg.load import locked
 
 # Writing to a mapped file on a disk can wait a second for the disk.
 _IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - the names below are checked for their owner

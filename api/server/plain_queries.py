@@ -16,8 +16,9 @@ from api.web.exchange import note_outcome
 from api.web.headers import OPEN, SECURE, encode, timing
 from api.web.negotiation import explain_unwritable, not_acceptable
 from api.web.query_request import QueryRequest
-from kg.errors import DiplographError, QuerySyntaxError
+from kg.errors import DiplographError
 from kg.rdf.formats import Format, formats_for
+from kg.reasoning import AssertedStore
 from kg.store.isolated.answers import AsyncAnswer
 from kg.store.isolated.store import IsolatedStore
 
@@ -41,10 +42,13 @@ class _Kept:
 
 
 class PlainQueries:
-    """Answers a `QueryRequest` of the store, within the limit on queries at once."""
+    """Answers queries from the store, or from `asserted` without inference, within the limit on queries."""
 
-    def __init__(self, store: IsolatedStore[Any], cache: ResultCache, limit: QueryLimit) -> None:
+    def __init__(
+        self, store: IsolatedStore[Any], asserted: AssertedStore, cache: ResultCache, limit: QueryLimit
+    ) -> None:
         self._store = store
+        self._asserted = asserted
         self._cache = cache
         self._limit = limit
 
@@ -77,7 +81,11 @@ class PlainQueries:
         answer: AsyncAnswer | None = None
         try:
             try:
-                answer, tag = await self._begin(query, tag)
+                forms = {kind: form.name for kind, form in query.formats.items()}
+                dataset = query.dataset
+                if not query.inference:
+                    dataset = await asyncio.to_thread(self._asserted.dataset_for, query.text, dataset)
+                answer = await self._store.ask(query.text, dataset, forms)
                 queried = perf_counter()
                 form = query.formats.get(answer.kind)
                 if form is None:
@@ -98,17 +106,6 @@ class PlainQueries:
         finally:
             if answer is not None:
                 answer.close()
-
-    async def _begin(self, query: QueryRequest, tag: str) -> tuple[AsyncAnswer, str]:
-        """Ask; a query that is malformed for lack of a base gets one, and its result is not kept."""
-        forms = {kind: form.name for kind, form in query.formats.items()}
-        try:
-            return await self._store.ask(query.text, query.dataset, forms), tag
-        except QuerySyntaxError as error:
-            try:
-                return await self._store.ask(query.text_with_base, query.dataset, forms), ""
-            except QuerySyntaxError:
-                raise error from None
 
     async def _stream(
         self,

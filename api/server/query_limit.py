@@ -72,7 +72,7 @@ def register(app: Flask, limit: QueryLimit) -> None:
             g.place = limit
 
     def hand_over(response: Response) -> Response:
-        if g.pop("place", None) is not None:
+        if response.is_streamed and g.pop("place", None) is not None:
             response.call_on_close(limit.leave)
         return response
 

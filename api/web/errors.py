@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from flask import Flask, Response, current_app, json, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 from werkzeug.exceptions import (
     HTTPException,
     MethodNotAllowed,

@@ -30,9 +30,13 @@ class Memory:
     def get(
         self, store: Store, function: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Return what `store.run` makes of a function, run once for each version of the store."""
-        # Things are named in the reader's languages.
-        name = repr((function.__module__, function.__qualname__, args, kwargs, wanted()))
+        """Return the result of `store.run` with a function, run once for each version of the store."""
+        name = repr((function.__module__, function.__qualname__, args, kwargs))
+        return self.keep(store, name, lambda: store.run(function, *args, **kwargs))
+
+    def keep(self, store: Store, name: str, make: Callable[[], T]) -> T:
+        """Return what `make` returns, called once for each name, version of the store and language."""
+        name = " ".join((name, *wanted()))
         with self._lock:
             if len(self._locks) > _MOST:
                 self._locks.clear()
@@ -44,6 +48,6 @@ class Memory:
             if kept and kept[0] == version and (version or self._clock() - kept[1] < _GOOD_FOR):
                 found: T = kept[2]
                 return found
-            fresh = store.run(function, *args, **kwargs)
+            fresh = make()
             self._kept[name] = (version, self._clock(), fresh)
             return fresh

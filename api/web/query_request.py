@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Final
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from api.web.negotiation import best_format, prefers_html
 from api.web.parameters import dataset, decode, inference, only, read_fields
 from kg.errors import DiplographError
 from kg.rdf.formats import Format, Kind, formats_for
+from kg.sparql.text import has_relative_iri
 from kg.store import QueryDataset
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -29,24 +30,19 @@ _LONG_HEADER: Final = 500
 
 @dataclass(frozen=True)
 class QueryRequest:
-    """One query: `base` resolves its relative IRIs, `if_none_match` is the header of that name."""
+    """One query; `if_none_match` is the header of that name."""
 
     method: str
     text: str
     dataset: QueryDataset
+    inference: bool
     accept: str
-    base: str
     if_none_match: str = ""
 
     @cached_property
     def formats(self) -> dict[Kind, Format]:
         """Format of each kind of result; a kind that the client accepts in no format has none."""
         return _choose(self.accept) if len(self.accept) < _LONG_HEADER else _choose.__wrapped__(self.accept)
-
-    @property
-    def text_with_base(self) -> str:
-        """The query with the endpoint's address as base (SPARQL 1.1 Query 4.1.1.1)."""
-        return add_base(self.text, self.base)
 
     def etag(self, version: str) -> str:
         """Name the result at a version of the data; empty for a result that may change without the data.
@@ -56,7 +52,7 @@ class QueryRequest:
         if not version or _VOLATILE.search(self.text):
             return ""
         forms = tuple((kind, form.media_type) for kind, form in self.formats.items())
-        named = repr((version, self.text, self.dataset, forms))
+        named = repr((version, self.text, self.dataset, self.inference, forms))
         return f'W/"{hashlib.sha256(named.encode(errors="surrogatepass")).hexdigest()[:32]}"'
 
     def holds(self, tag: str) -> bool:
@@ -70,7 +66,7 @@ class QueryRequest:
 def read_query(
     method: str, query_string: bytes, headers: Mapping[str, str], body: bytes, base: str
 ) -> QueryRequest | None:
-    """Read a request to `/sparql`; None for pages, for faulty requests and for `inference=false`.
+    """Read a request to `/sparql`; None for pages and for faulty requests.
 
     `headers` have lower-case names. What is None here is answered in full by the door of the protocol.
     """
@@ -85,17 +81,17 @@ def read_query(
         elif method == "POST" and media_type != FORM:
             return None
         text = only(fields, "query")
-        if not inference(fields):
-            return None
+        inferred = inference(fields)
     except DiplographError:
         return None
     graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
-    return QueryRequest(method, text, graphs, accept, base, headers.get("if-none-match", ""))
+    known = headers.get("if-none-match", "")
+    return QueryRequest(method, text, with_base(graphs, text, base), inferred, accept, known)
 
 
-def add_base(text: str, base: str) -> str:
-    """Put a BASE declaration before a query or an update."""
-    return f"BASE <{quote(base, safe=':/[]%')}> {text}"
+def with_base(graphs: QueryDataset, text: str, base: str) -> QueryDataset:
+    """Add the endpoint's address as base if a request needs one (SPARQL 1.1 Query section 4.1.1.1)."""
+    return replace(graphs, base_iri=quote(base, safe=":/[]%")) if has_relative_iri(text) else graphs
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from api.server.data_folder import LOADS
 from api.server.load_jobs import Job, carry_out
 from api.web.memo import Memory
 from kg.load import Follower, Loads
-from kg.reasoning import AssertedStore, Pending
+from kg.reasoning import AssertedStore, StaleEntailments
 from kg.search import SearchIndex
 from kg.settings import Settings
 from kg.store import Store
@@ -27,6 +27,7 @@ class State:
     settings: Settings
     index: SearchIndex = field(default_factory=SearchIndex)
     memory: Memory = field(default_factory=Memory)
+    pages: Memory = field(default_factory=Memory)
     followers: tuple[Follower, ...] = ()
     loader: Callable[[Job], None] | None = None
 
@@ -47,11 +48,10 @@ class State:
         return self.store if inference else self.asserted
 
     @cached_property
-    def pending(self) -> Pending | None:
+    def pending(self) -> StaleEntailments | None:
         """Record of whether the entailments are up to date; None for a store elsewhere, which has none."""
-        return (
-            Pending(self.settings.data) if self.settings.data.is_dir() and not self.settings.store else None
-        )
+        folder = self.settings.data
+        return StaleEntailments(folder) if folder.is_dir() and not self.settings.store else None
 
     def writing(self) -> AbstractContextManager[None]:
         """Mark the entailments as outdated by a change that is not a load."""

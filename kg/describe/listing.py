@@ -1,10 +1,10 @@
-"""Lists that are paged and counted, with bounded work however busy a thing is."""
+"""Lists that are paged and counted with bounded work, and other parts that queries share."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pyoxigraph import Literal, NamedNode
 
@@ -14,6 +14,8 @@ from kg.store import Row, Store
 from kg.terms import PREFIXES
 
 T = TypeVar("T")
+
+_PREFIXED: Final = re.compile(r"(?<![\w:-])([a-z]+):")
 
 
 def listed(store: Store, where: str, page: int, *, order: str = "", key: str = "?item") -> Listing[str]:
@@ -87,7 +89,8 @@ def standalone(text: str) -> str:
     """Write a query for use elsewhere: with the prefixes that it uses, and with our IRIs shortened."""
     short = re.sub(r"<([^<>\s]+)>", lambda found: _short(found[1]) or found[0], text)
     lines = [line.strip() for line in short.strip().splitlines()]
-    used = [prefix for prefix in PREFIXES if re.search(rf"(?<![\w:-]){prefix}:", short)]
+    found = set(_PREFIXED.findall(short))
+    used = [prefix for prefix in PREFIXES if prefix in found]
     return "".join(f"PREFIX {prefix}: <{PREFIXES[prefix]}>\n" for prefix in used) + "\n".join(lines)
 
 

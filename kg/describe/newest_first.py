@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,14 +14,16 @@ from kg.describe.page_model import COUNTED, PAGE, Listing
 from kg.describe.time_words import bounds_of, days_of
 from kg.search import row_text, values
 from kg.store import Store
+from kg.store.per_version import kept_for
 
-_FEW: Final = 200
+# Orders kept for each version of a store, for turning pages.
+_KEPT: Final = 16
 _TIMED: Final = "OPTIONAL { ?item dg:time ?t }"
 
 
 @dataclass(frozen=True)
 class Newest:
-    """One page of things in order; `days` maps each thing to its day if they are few, with one time each."""
+    """One page of things in order; `days` maps all things to their days, if each has one time."""
 
     found: Listing[str]
     days: Mapping[str, str] | None = None
@@ -32,7 +35,7 @@ def newest(
     page: int,
     *,
     timed: str = _TIMED,
-    inner: str = "",
+    inner: Callable[[], str] | None = None,
     among: frozenset[str] | None = None,
 ) -> Newest:
     """List what a pattern binds to ?item: newest first, then by IRI; things without a date come last.
@@ -43,29 +46,40 @@ def newest(
     `among`, the times that count.
     """
     start = (page - 1) * PAGE
-    pairs = _pairs(store, f"{where} {timed}", f"LIMIT {_FEW + 1}")
-    total = len({item for item, _ in pairs})
-    if len(pairs) <= _FEW:
-        days = _days(store, pairs)
-        items = sorted_by_day(days)[start : start + PAGE]
-        return Newest(_listing(items, total, start, where, timed), days if len(pairs) == total else None)
+    orders: OrderedDict[tuple[str, str], _Order] = kept_for(store).setdefault("orders", OrderedDict())
+    order = orders.pop((where, timed), None) or _order(store, where, timed)
+    orders[where, timed] = order
+    while len(orders) > _KEPT:
+        orders.popitem(last=False)
+    items = order.items[start : start + PAGE]
+    if order.total > COUNTED and start < COUNTED:
+        pattern = where if inner is None else inner()
+        items = _walk(store, pattern, where, among, start + PAGE)[start : start + PAGE]
+    return Newest(_listing(items, order.total, start, where, timed), order.days)
+
+
+@dataclass(frozen=True)
+class _Order:
+    """All things in order; none if there are more than COUNTED."""
+
+    total: int
+    items: list[str]
+    days: Mapping[str, str] | None
+
+
+def _order(store: Store, where: str, timed: str) -> _Order:
     total = count(store, f"SELECT DISTINCT ?item WHERE {{ {where} }} LIMIT {COUNTED + 1}")
-    if start >= min(total, COUNTED):
-        items = []
-    elif total > COUNTED:
-        items = _walk(store, inner or where, where, among, start + PAGE)[start:]
-    else:
-        items = _by_days(store, where, timed, total, start)
-    return Newest(_listing(items[:PAGE], total, start, where, timed))
+    if total > COUNTED:
+        return _Order(total, [], None)
+    pairs = _pairs(store, f"{where} {timed}") if total else []
+    bounds = bounds_of(store, {time for _, time in pairs if time})
+    days = _latest(pairs, {time: first or last for time, (first, last) in bounds.items()})
+    return _Order(len(days), sorted_by_day(days), days if len(pairs) == len(days) else None)
 
 
 def every(store: Store, where: str, timed: str = _TIMED) -> list[str]:
     """List all that a pattern binds to ?item, in the order of `newest`, however many they are."""
-    days = days_of(store)
-    latest: dict[str, str] = {}
-    for item, time in _pairs(store, f"{where} {timed}"):
-        latest[item] = max(latest.get(item, ""), days.get(time, ""))
-    return sorted_by_day(latest)
+    return sorted_by_day(_latest(_pairs(store, f"{where} {timed}"), days_of(store)))
 
 
 def sorted_by_day(days: Mapping[str, str]) -> list[str]:
@@ -86,50 +100,6 @@ def _pairs(store: Store, pattern: str, end: str = "") -> list[tuple[str, str]]:
     return [(item.value, time) for item, time in found if isinstance(item, NamedNode)]
 
 
-def _days(store: Store, pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    pairs = list(pairs)
-    bounds = bounds_of(store, {time for _, time in pairs if time})
-    days: dict[str, str] = {}
-    for item, time in pairs:
-        first, last = bounds.get(time, ("", ""))
-        days[item] = max(days.get(item, ""), first or last)
-    return days
-
-
-def _by_days(store: Store, where: str, timed: str, total: int, start: int) -> list[str]:
-    """Count by time first, then read only the days on the page."""
-    text = f"SELECT ?t (COUNT(DISTINCT ?item) AS ?n) WHERE {{ {where} {timed} }} GROUP BY ?t"
-    counts = {row_text(row, "t") or "": int(row_text(row, "n") or 0) for row in select(store, text)}
-    if sum(counts.values()) != total:
-        # Some things have several times: only all of them can be put in order.
-        days = _days(store, _pairs(store, f"{where} {timed}"))
-        return sorted_by_day(days)[start : start + PAGE]
-    bounds = bounds_of(store, {time for time in counts if time})
-    by_day: dict[str, list[str]] = {}
-    for time in counts:
-        first, last = bounds.get(time, ("", ""))
-        by_day.setdefault(first or last, []).append(time)
-    items: list[str] = []
-    for day in sorted(by_day, reverse=True):
-        number = sum(counts[time] for time in by_day[day])
-        if start >= number:
-            start -= number
-            continue
-        items += sorted(item for item, _ in _items_of(store, where, timed, by_day[day]))
-        if len(items) >= start + PAGE:
-            break
-    return items[start : start + PAGE]
-
-
-def _items_of(store: Store, where: str, timed: str, times: list[str]) -> list[tuple[str, str]]:
-    dated = [time for time in times if time]
-    chosen = f"FILTER(?t IN ({', '.join(values(dated).split())}))"
-    found = _pairs(store, f"{{ {where} }} {'?item dg:time ?t' if timed else ''} {chosen}") if dated else []
-    if "" in times:
-        found += _pairs(store, f"{where} FILTER NOT EXISTS {{ ?item dg:time ?any }}")
-    return found
-
-
 def _walk(store: Store, inner: str, undated: str, among: frozenset[str] | None, enough: int) -> list[str]:
     """Go back day by day until there are enough things; then add those without a date."""
     days = {time: day for time, day in days_of(store).items() if among is None or time in among}
@@ -145,7 +115,8 @@ def _walk(store: Store, inner: str, undated: str, among: frozenset[str] | None, 
         found.update(dict.fromkeys(sorted_by_day(_latest(pairs, days))))
         start, step = end, step * 2
     if len(found) < enough and among is None:
-        pairs = _pairs(store, f"{undated} FILTER NOT EXISTS {{ ?item dg:time ?any }}", f"LIMIT {COUNTED}")
+        rest = f"{undated} FILTER NOT EXISTS {{ ?item dg:time ?any . ?any dg:begin|dg:end ?day }}"
+        pairs = _pairs(store, rest, f"LIMIT {COUNTED}")
         found.update(dict.fromkeys(sorted(item for item, _ in pairs)))
     return list(found)
 

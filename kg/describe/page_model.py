@@ -1,4 +1,4 @@
-"""What a page needs of a thing, as plain records: texts and IRIs, nothing of the engine."""
+"""Plain records for pages: texts, numbers and names, without objects of the engine."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Final, Generic, TypeVar
 from kg.search import Name
 
 PAGE: Final = 50
-"""How many entries of each list one page holds."""
+"""Entries of a list on one page."""
 COUNTED: Final = 10_000
-"""Lists are counted and sorted up to this many entries; beyond it they say so."""
+"""Lists are counted and sorted up to this many entries; longer ones are marked with `more`."""
 TEXT_LIMIT: Final = 2_000
-"""Code points of a literal that a page shows; the data holds all of it."""
+"""Code points of a literal that a page shows."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Listing(Generic[T]):
-    """One page of a list: `start` counts from 0, `more` says that there are more than `total` in all.
+    """One page of a list: `start` counts from 0; `more` is whether there are more than `total` entries.
 
     `query` is the SPARQL that gives the IRIs of these items in this order.
     """
@@ -36,7 +36,7 @@ class Listing(Generic[T]):
 class Value:
     """The object of a fact: a thing (`name`), or a text with its language or datatype.
 
-    `length` is the whole text's, in code points, where only the beginning of it is given.
+    `length` is that of the whole text, in code points, if `text` is only its beginning.
     """
 
     text: str
@@ -50,8 +50,8 @@ class Value:
 class Fact:
     """One value of a property, the graphs that state it, and the claims in them that support it.
 
-    `sourced` is None where no claim is called for: reference data, and the parts that claims are made of.
-    `inferred` tells that no graph states it: it follows from what others state.
+    `sourced` is None if no claim is expected: for reference data and for the parts of claims. `inferred` is
+    whether the fact follows from others without being stated.
     """
 
     value: Value
@@ -63,7 +63,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Facts:
-    """All the values of one property; `total` counts also those that are left out."""
+    """The values of one property; `total` includes those that are left out."""
 
     property: Name
     facts: tuple[Fact, ...]
@@ -72,7 +72,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class When:
-    """A time in words, with its bounds (ISO 8601 dates) and precision where they are given."""
+    """A time in words, with its bounds (ISO 8601 dates) and precision if they are known."""
 
     text: str
     begin: str | None = None
@@ -83,7 +83,7 @@ class When:
 
 @dataclass(frozen=True)
 class Figure:
-    """A quantity, as it is claimed."""
+    """A quantity, as it was claimed."""
 
     name: Name
     value: str | None
@@ -96,7 +96,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Between:
-    """How an event bears on the relation of its parties; `character` is an IRI's last part, for the eye."""
+    """The effect of an event on the relation of its parties, and its character."""
 
     name: Name
     parties: tuple[Name, ...]
@@ -105,7 +105,7 @@ class Between:
 
 @dataclass(frozen=True)
 class Leg:
-    """A place on the way of an event, the event or part of it that touches it, and how surely it is said."""
+    """A place on the route of an event, the event or its part there, and the status of the claim."""
 
     role: Name
     place: Name
@@ -115,9 +115,9 @@ class Leg:
 
 @dataclass(frozen=True)
 class EventLine:
-    """An event in a list: its types, time and parties, and how it concerns the thing whose list it is.
+    """An event in a list: its types, time and parties, and its relation to the thing whose list it is in.
 
-    `roles` are the properties that lead from the event to that thing, or to `via`, which belongs to it.
+    `roles` are the properties from the event to that thing, or to `via`, an agent or part of that thing.
     """
 
     name: Name
@@ -129,8 +129,8 @@ class EventLine:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One link of a chain of attribution."""
+class AttributionStep:
+    """One step of a chain of attribution."""
 
     number: int
     who: Name
@@ -141,9 +141,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Span:
-    """A place in a text: paragraph from 1, code points from 0, the end not included.
+    """A passage in a text: paragraph from 1, code points from 0, the end not included.
 
-    `exact` is the passage itself where the graph quotes it; `url` is where the source can be read.
+    `exact` is the quoted passage, if the graph has it; `url` is the address of the source.
     """
 
     iri: str
@@ -158,15 +158,15 @@ class Span:
 
 @dataclass(frozen=True)
 class Statement:
-    """A claim: what is said, by whom, how surely, and where in which text.
+    """A claim: its content, its sources, its status and its passages in texts.
 
-    `others` are the claims it stands against or beside, each with how: "confirms", "contradicted by" …
+    `others` are related claims with the relation: "confirms", "contradicted by" …
     """
 
     name: Name
     modality: Name | None
     modality_definition: str | None
-    chain: tuple[Step, ...]
+    chain: tuple[AttributionStep, ...]
     quoted: str | None
     spans: tuple[Span, ...]
     about: tuple[Name, ...]
@@ -177,7 +177,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class Holding:
-    """A post held by somebody over an interval."""
+    """A post held by a person over an interval."""
 
     membership: Name | None
     person: Name | None
@@ -188,7 +188,7 @@ class Holding:
 
 @dataclass(frozen=True)
 class Standing:
-    """Words in a text that stand for an agent."""
+    """Words in a text that refer to an agent."""
 
     name: Name
     words: str
@@ -199,7 +199,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Links:
-    """The things that point to this one by one property: `total` of them, or `more`."""
+    """The things that point to this one by a property: `total` of them, or `more`."""
 
     property: Name
     things: tuple[Name, ...]
@@ -209,19 +209,20 @@ class Links:
 
 @dataclass(frozen=True)
 class Contents:
-    """What a named graph holds."""
+    """The contents of a named graph."""
 
     triples: int
     sources: tuple[Name, ...]
     texts: tuple[Name, ...]
     events: Listing[EventLine]
+    records: Listing[RecordLine]
     statements: Listing[Statement]
     kinds: tuple[tuple[Name, int], ...]
 
 
 @dataclass(frozen=True)
 class RecordLine:
-    """A coding record in a list: what a machine made of an article."""
+    """A coding record in a list."""
 
     name: Name
     actors: tuple[Name, ...]
@@ -234,7 +235,7 @@ class RecordLine:
 
 @dataclass(frozen=True)
 class Bar:
-    """A month (`2018-05`) or year (`2018`), its first and last day, and how many things fall into it."""
+    """A month (`2018-05`) or year (`2018`), its first and last day, and the number of things in it."""
 
     name: str
     begin: str
@@ -244,7 +245,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Counts by month or year; `more` says that there is too much to count unasked."""
+    """Counts by month or year; `more` if there are too many things to count without being asked."""
 
     bars: tuple[Bar, ...] = ()
     undated: int = 0
@@ -263,7 +264,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Network:
-    """A thing, which comes first, and the things around it."""
+    """A thing, which is the first, and the things around it."""
 
     things: tuple[Name, ...] = ()
     edges: tuple[Edge, ...] = ()
@@ -272,9 +273,9 @@ class Network:
 
 @dataclass(frozen=True)
 class Spot:
-    """A place on the map in degrees (WGS 84); `exact` tells its own coordinates from those of its country.
+    """A place on the map in degrees of WGS 84: `exact` if the coordinates are not those of its country.
 
-    `way` tells whether it is a station of a way rather than a place where something happened.
+    `way` is whether it is a stop on a route rather than the place of an event.
     """
 
     name: Name
@@ -289,7 +290,7 @@ class Spot:
 
 @dataclass(frozen=True)
 class Status:
-    """The rank of a mission over a time; `name` is the status itself."""
+    """The rank of a mission during an interval; `name` is the status itself."""
 
     name: Name
     rank: Name | None
@@ -306,7 +307,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Signposts:
-    """What programs are told of a thing: its classes, and the graphs that state it with their licences.
+    """Metadata of a thing for programs: its classes, and the licences of the graphs that state it.
 
     A graph without a licence has an empty one.
     """
@@ -317,11 +318,11 @@ class Signposts:
 
 @dataclass(frozen=True)
 class Description:
-    """Everything that the page of a thing shows.
+    """The contents of the page of a thing.
 
-    `types` are those that a graph states, `inferred` those that follow from what is stated. `titles` are the
-    posts that people who take part in an event held on its day; `languages` are those that the thing has
-    names in. `queries` are the questions behind blocks that are no lists, by the block's name.
+    `types` are stated in a graph, `inferred` types follow from stated facts. `titles` are the posts that the
+    people in an event held on its day; `languages` are those of the thing's labels. `queries` are the queries
+    for the sections that are not lists, by name.
     """
 
     name: Name

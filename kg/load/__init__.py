@@ -1,4 +1,4 @@
-"""Loading: a preview shows what a file would change, a commit stores it, an undo takes it back."""
+"""Loading: a preview shows the changes that a file would make, a commit stores them, an undo reverts them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Unpack
 
 from kg.load.committing import store_load
 from kg.load.installation import install
+from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors, locked
 from kg.load.model import (
     Conflict,
     FindReader,
@@ -16,7 +17,6 @@ from kg.load.model import (
     Options,
     Preview,
     Progress,
-    TableReader,
     Thing,
     TypeCount,
     silent,
@@ -24,7 +24,6 @@ from kg.load.model import (
 from kg.load.recovery import recover, settle
 from kg.load.staging import stage
 from kg.load.staging_rdf import RdfRead, stage_rdf
-from kg.load.state import LoadFolder, Loads, State, disk_errors
 from kg.load.undoing import Undone, undo_load
 from kg.provenance import Load, read_load, read_loads
 from kg.store import Store
@@ -37,18 +36,18 @@ __all__ = [
     "Follower",
     "Load",
     "LoadFolder",
+    "LoadState",
     "Loads",
     "Newcomer",
     "Preview",
     "Progress",
     "RdfRead",
-    "State",
-    "TableReader",
     "Thing",
     "TypeCount",
     "Undone",
     "install",
     "list_loads",
+    "locked",
     "prepare",
     "read_load",
     "recover",
@@ -70,10 +69,10 @@ def prepare(
     progress: Progress = silent,
     **options: Unpack[Options],
 ) -> Preview:
-    """Read a file into a load's folder and keep its preview there.
+    """Read a file into the folder of a load and store its preview there.
 
-    Takes and raises what `staging.stage` does. The folder's state tells how far it is meanwhile, and what
-    ended it.
+    Options and errors are those of `staging.stage`. The state in the folder shows the progress, and the error
+    that ended it.
     """
     with folder.working():
         state = folder.read()
@@ -94,7 +93,7 @@ def prepare(
 
 @disk_errors()
 def report(store: Store, data: bytes | Path, *, name: str, format: str | None = None) -> RdfRead:  # noqa: A002
-    """Check RDF, at hand or in a file, against the shapes; `path` of the answer is gone already.
+    """Check RDF, as bytes or in a file, against the shapes; the result's `path` no longer exists.
 
     Raises UnsupportedFormatError, DataSyntaxError, TooLargeError, StoreFailedError.
     """
@@ -106,5 +105,5 @@ def report(store: Store, data: bytes | Path, *, name: str, format: str | None = 
 
 
 def list_loads(store: Store) -> list[Load]:
-    """List the loads, newest first. Raises StoreFailedError."""
+    """Return the loads, newest first; raises StoreFailedError."""
     return read_loads(store)

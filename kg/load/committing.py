@@ -1,4 +1,4 @@
-"""Storing what a preview showed: the data and the record of the load as one step."""
+"""Storing a load as previewed: the data and the provenance record as one step."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from kg.errors import (
 )
 from kg.load.exclude import leave_out
 from kg.load.followers import follow
+from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors
 from kg.load.model import Follower, Preview, Progress, silent
 from kg.load.staging import export_sorted, is_empty
-from kg.load.state import LoadFolder, Loads, State, disk_errors
 from kg.provenance import Load, load_triples
 from kg.rdf.compression import frame, is_packed, open_packed, pack_file
-from kg.rdf.sorted_lines import read_lines
+from kg.rdf.sorted_lines import read_lines, without_graph, write_lines
 from kg.store import LocalStore, Store
 from kg.terms import GRAPH_LOADS, LOAD, compact
 
@@ -46,12 +46,12 @@ def store_load(
     followers: Sequence[Follower] = (),
     progress: Progress = silent,
 ) -> Load | None:
-    """Carry out what a preview showed, data and PROV record as one step; None when it changes nothing.
+    """Store a previewed load, data and PROV record as one step; return None if it changes nothing.
 
-    `skip` are IRIs of events, claims and records to leave out, with what belongs to them alone. One load at a
-    time is stored; this one waits for another. Raises ConflictError when the graph is no longer what the
-    preview was made for or the load was stored already, CancelledError, UnknownNameError for a name to skip
-    that the load does not have, StoreFailedError.
+    `skip` lists IRIs of events, claims and records to exclude, with everything that belongs only to them.
+    Loads are stored one at a time; this one waits for others. Raises ConflictError if the graph changed after
+    the preview or the load was already stored, CancelledError, UnknownNameError for a name in `skip` that the
+    load does not contain, StoreFailedError.
     """
     with folder.working():
         state = folder.read()
@@ -59,10 +59,10 @@ def store_load(
             raise ConflictError(
                 f"load {state.id} is {state.step} and cannot be stored",
                 where=state.file_name,
-                mend="Load the file again to see what it changes now.",
+                mend="Load the file again for a new preview.",
             )
         preview = state.plan()
-        # A wish to end it from before is over.
+        # An earlier request to cancel no longer applies.
         (folder.path / "cancel").unlink(missing_ok=True)
         tell = folder.teller(state, progress)
         with loads.storing(lambda: tell("waiting for another load", 0)):
@@ -84,12 +84,13 @@ def store_load(
                 progress("storing", 0, state.total)
                 _change(store, folder, load)
             except BaseException as error:
-                # What was cancelled late may be in all the same.
+                # A change cancelled late may have been stored.
                 if not is_recorded(store, load.iri):
                     back_to_ready(folder, state)
                     if isinstance(error, QueryStoppedError) and folder.cancelled():
                         raise CancelledError(
-                            "the load was cancelled; nothing is stored", mend="Store it again when you like."
+                            "the load was cancelled; nothing was stored",
+                            mend="Store it again if you want it.",
                         ) from None
                     raise
             finish(store, folder, state, followers, progress)
@@ -97,31 +98,35 @@ def store_load(
 
 
 def finish(
-    store: Store, folder: LoadFolder, state: State, followers: Sequence[Follower], progress: Progress = silent
+    store: Store,
+    folder: LoadFolder,
+    state: LoadState,
+    followers: Sequence[Follower],
+    progress: Progress = silent,
 ) -> None:
-    """Note that a load is stored, tell the followers, and keep what undoing it takes, compressed.
+    """Mark a load as stored, notify the followers and compress the files that its undo needs.
 
-    Raises StoreFailedError, which says that the load is stored, where the rest cannot be done.
+    Raises StoreFailedError if one of the later steps fails; its message says that the load is stored.
     """
     _cut(folder, state)
     state.step = "stored"
     folder.write(state)
     tell = folder.teller(state, progress, may_end=False)
     try:
-        tell("bringing what follows the graph up to date", 0)
+        tell("updating search index and inferences", 0)
         follow(store, folder, state, followers)
-        tell("packing", 0)
+        tell("compressing", 0)
         pack(folder)
     except (DiplographError, OSError) as error:
         raise StoreFailedError(
-            f"load {state.id} is stored, but what follows the graph is not up to date: {error}",
+            f"load {state.id} is stored, but search index or inferences could not be updated: {error}",
             where=state.file_name,
-            mend="Do not load it again: once the cause is mended, the next start brings the rest up to date.",
+            mend="Do not load it again. Fix the cause; the next start updates the rest.",
         ) from error
 
 
-def back_to_ready(folder: LoadFolder, state: State) -> None:
-    """Note that nothing was stored, and that it can be tried again."""
+def back_to_ready(folder: LoadFolder, state: LoadState) -> None:
+    """Mark a load as ready again after nothing was stored."""
     _cut(folder, state)
     state.step, state.load, state.followed = "ready", None, True
     (folder.path / "cancel").unlink(missing_ok=True)
@@ -129,12 +134,12 @@ def back_to_ready(folder: LoadFolder, state: State) -> None:
 
 
 def is_recorded(store: Store, iri: str) -> bool:
-    """Tell whether the record of a load, or of an undoing, is in the graph."""
+    """Return whether the record of a load, or of an undo, is in the graph."""
     return store.query(f"ASK {{ GRAPH {GRAPH_LOADS} {{ {NamedNode(iri)} ?p ?o }} }}").truth()
 
 
 def pack(folder: LoadFolder) -> None:
-    """Compress what the undoing of a load takes, and drop the rest."""
+    """Compress the files that the undo of a load needs, and remove the others."""
     for path in (folder.added, folder.removed):
         if path.exists() and not is_packed(path):
             pack_file(path)
@@ -144,10 +149,10 @@ def pack(folder: LoadFolder) -> None:
 
 
 def put(store: Store, removed: Path, added: Path, whole: Path | None, graph: NamedNode) -> None:
-    """Take the quads of one file out and put those of another in, by the best way that the store has.
+    """Remove the quads of one file and add those of another, in the best way that the store offers.
 
-    A store that takes no files gets few quads as one change, many as the whole graph (`whole`) with what
-    enters other graphs.
+    A remote store gets few quads as one change; for many, the graph is replaced by the triples of `whole`,
+    and quads of other graphs are added.
     """
     if isinstance(store, LocalStore):
         store.change_files(removed, added)
@@ -168,21 +173,17 @@ def _change(store: Store, folder: LoadFolder, load: Load) -> None:
     whole = folder.path / "new.nt"
     if not isinstance(store, LocalStore):
         if not whole.exists() and not folder.removed.stat().st_size and is_empty(store, graph):
-            # A source that was not there yet: what enters is all there is.
-            ending = f" {graph} .\n".encode()
-            with whole.open("wb") as out:
-                out.writelines(
-                    line.removesuffix(ending) + b" .\n"
-                    for line in read_lines(folder.added)
-                    if line.endswith(ending)
-                )
+            # A new source: the added statements are the whole graph.
+            name = str(graph).encode()
+            ours = (line for line in read_lines(folder.added) if line.endswith(b" " + name + b" .\n"))
+            write_lines((without_graph(line, name) for line in ours), whole)
         put(store, folder.removed, folder.added, whole if whole.exists() else None, graph)
         return
     store.change_files(folder.removed, folder.added, stop=folder.cancelled)
 
 
 def quads_text(triples: Iterable[Triple], graph: NamedNode) -> bytes:
-    """Write triples as N-Quads of one graph."""
+    """Return triples as N-Quads of one graph."""
     quads = (Quad(t.subject, t.predicate, t.object, graph) for t in triples)
     return pyoxigraph.serialize(quads, format=RdfFormat.N_QUADS) or b""
 
@@ -200,19 +201,19 @@ def _check_unchanged(store: Store, folder: LoadFolder, preview: Preview, progres
         same = is_empty(store, graph)
     if not same:
         raise ConflictError(
-            f"{compact(preview.graph)} was changed after the preview was made",
+            f"{compact(preview.graph)} was changed after the preview",
             where=preview.file_name,
-            mend="Load the file again to see what it changes now.",
+            mend="Load the file again for a new preview.",
         )
 
 
-def _without(folder: LoadFolder, preview: Preview, skip: tuple[str, ...], state: State) -> Preview:
+def _without(folder: LoadFolder, preview: Preview, skip: tuple[str, ...], state: LoadState) -> Preview:
     if not skip:
         return preview
     added, removed, missing = leave_out(folder, skip)
     if missing:
         raise UnknownNameError(
-            f"the load does not change {compact(missing[0])}", mend="Name events as the preview lists them."
+            f"the load does not change {compact(missing[0])}", mend="Use the names in the preview."
         )
     (folder.path / "new.nt").unlink(missing_ok=True)
     state.skipped = sorted(skip)
@@ -234,8 +235,8 @@ def _record(preview: Preview, load_id: str, started: datetime, who: str) -> Load
     )
 
 
-def _cut(folder: LoadFolder, state: State) -> None:
-    # The record of the load went into the store by the same file; undoing must not see it.
+def _cut(folder: LoadFolder, state: LoadState) -> None:
+    # The file also contained the record of the load, which is not part of its undo.
     if state.added_bytes is not None and folder.added.exists():
         os.truncate(folder.added, state.added_bytes)
 

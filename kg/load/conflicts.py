@@ -1,4 +1,4 @@
-"""What other sources say of the same events and actors: contradictions, likely repeats, likely namesakes."""
+"""Compares events and actors with other sources: conflicts, likely duplicates, similar names."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _NAMES: Final = f"{term('rdfs:label')}|{term('skos:altLabel')}"
 
 
 def find_conflicts(store: Store, graph: NamedNode, tally: Tally) -> None:
-    """Compare the events of a load with what other graphs say of them."""
+    """Compare the events of a load with their descriptions in other graphs."""
     _compare(store, graph, tally, tally.events, tally.labels)
 
 
 class RecordWatch:
-    """Compares records with the same records of other graphs, where there are other graphs with records."""
+    """Compares records with the same records in other graphs, if there are any."""
 
     def __init__(self, store: Store, graph: NamedNode, tally: Tally) -> None:
         self._store = store
@@ -47,7 +47,7 @@ class RecordWatch:
         ).truth()
 
     def take(self, record: Record) -> None:
-        """Take one record."""
+        """Add one record."""
         if self.needed and record.kind in ("CodingRecord", "Event"):
             lines = record.ntriples.splitlines(keepends=True)
             self._held[record.iri] = watched_values(lines)
@@ -56,17 +56,17 @@ class RecordWatch:
                 self.finish()
 
     def take_rows(self, rows: list[Row]) -> None:
-        """Take records as a block of rows tells of them."""
+        """Add the records of a block of rows."""
         for some in _parts(rows):
             told = {row[0]: row for row in some}
-            # Nearly always nobody else has them, which is cheaper to ask than what they say.
-            found = [told[iri] for iri in _told_elsewhere(self._store, self._graph, told)]
+            # Usually no other graph has them, which is cheaper to query than their values.
+            found = [told[iri] for iri in _described_elsewhere(self._store, self._graph, told)]
             self._held |= {row[0]: _row_values(row) for row in found}
             self._labels |= {row[0]: label_of([row[6]]) for row in found}
             self.finish()
 
     def finish(self) -> None:
-        """Compare what is left."""
+        """Compare the remaining records."""
         _compare(self._store, self._graph, self._tally, self._held, self._labels)
         self._held, self._labels = {}, {}
 
@@ -84,7 +84,7 @@ def _compare(
     events: dict[str, Values],
     labels: dict[str, str],
 ) -> None:
-    # A second VALUES block would have the engine read everything.
+    # With a second VALUES block the engine reads everything.
     properties = ", ".join(str(term(curie)) for curie in WATCHED)
     names = {term(curie).value: name for curie, name in WATCHED.items()}
     for nodes in batches(NamedNode(iri) for iri in events):
@@ -102,7 +102,7 @@ def _compare(
 
 
 def find_twins(store: Store, graph: NamedNode, tally: Tally) -> tuple[str, ...]:
-    """Find events of other sources with the same date, type and an actor in common, under another IRI."""
+    """Find events of other sources with another IRI, but the same date, type and one actor in common."""
     new = {thing.iri: thing.label for thing in tally.things if thing.kind == "event" and thing.fate == "new"}
     wanted = []
     for iri in islice(new, _COMPARED):
@@ -130,8 +130,8 @@ def find_twins(store: Store, graph: NamedNode, tally: Tally) -> tuple[str, ...]:
 
 
 def find_newcomers(store: Store, graph: NamedNode, tally: Tally) -> tuple[int, tuple[Newcomer, ...]]:
-    """Tell the actors that the load brings and no other source knows, with known ones of like names."""
-    known = _told_elsewhere(store, graph, tally.agents)
+    """Return the number of actors in no other source, and the first of them with similar names."""
+    known = _described_elsewhere(store, graph, tally.agents)
     new = {iri: label for iri, label in tally.agents.items() if iri not in known}
     if not new:
         return 0, ()
@@ -141,8 +141,8 @@ def find_newcomers(store: Store, graph: NamedNode, tally: Tally) -> tuple[int, t
     return tally.agent_count - len(known), tuple(listed)
 
 
-def _told_elsewhere(store: Store, graph: NamedNode, iris: Iterable[str]) -> set[str]:
-    """Give those that another graph has a class of."""
+def _described_elsewhere(store: Store, graph: NamedNode, iris: Iterable[str]) -> set[str]:
+    """Return the IRIs that have a class in another graph."""
     known: set[str] = set()
     for nodes in batches(NamedNode(iri) for iri in iris):
         rows = store.query(
@@ -154,7 +154,7 @@ def _told_elsewhere(store: Store, graph: NamedNode, iris: Iterable[str]) -> set[
 
 
 def suggest(store: Store, iris: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Find described things of the same kind with like IRIs, for names that nobody describes."""
+    """Find described things with similar IRIs for IRIs without a description."""
     found: dict[str, tuple[str, ...]] = {}
     for iri in islice(iris, _SUGGESTED):
         head, _, tail = iri.rpartition("/")

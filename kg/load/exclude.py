@@ -1,4 +1,4 @@
-"""Leaving single things out of a load, with what belongs to them alone."""
+"""Excluding things from a load, with everything that belongs only to them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from kg.load.state import LoadFolder
+from kg.load.load_folder import LoadFolder
 from kg.rdf.compression import is_packed
-from kg.rdf.sorted_lines import read_lines, subject_of
+from kg.rdf.sorted_lines import read_lines, subject_of, write_lines
 from kg.terms import term
 
 _OBJECT: Final = re.compile(rb"^<[^>]*> (<[^>]*>) (<[^>]*>) ")
-# What such a link comes from belongs to what it points to, and the other way round.
+# The subject of an upward link is owned by its object; the object of a downward link by its subject.
 _UPWARD: Final = frozenset(
     str(term(f"dg:{name}")).encode() for name in ("about", "interactionOf", "quantityOf", "statusOf")
 )
@@ -27,11 +27,11 @@ _ROUNDS: Final = 5
 
 
 def leave_out(folder: LoadFolder, skip: Iterable[str]) -> tuple[int, int, list[str]]:
-    """Take things and what belongs to them alone out of what a load changes.
+    """Remove things, and everything that belongs only to them, from the changes of a load.
 
-    Claims about nothing else, their steps and places in the text, and interactions go with an event; what
-    something else speaks of stays. Gives the counts of what is left, entering and leaving, and the names in
-    `skip` that the load does not change; then nothing is taken out.
+    Claims about nothing else, their attribution steps and spans, and interactions are removed with an event;
+    what other things refer to is kept. Returns the numbers of statements left to add and to remove, and the
+    names in `skip` that the load does not change; if there are any, nothing is removed.
     """
     wanted = {f"<{iri}>".encode() for iri in skip}
     present = {
@@ -65,7 +65,7 @@ def _with_parts(path: Path, start: set[bytes]) -> set[bytes]:
                 groups[subject].add(value)
         out |= {subject for subject, values in targets.items() if values <= out}
         out |= {value for value, subjects in owners.items() if subjects <= out}
-        # One record alone is no group.
+        # A group needs two records.
         out |= {group for group, members in groups.items() if len(members - out) < 2 and members & out}
         if len(out) == before:
             break
@@ -74,16 +74,16 @@ def _with_parts(path: Path, start: set[bytes]) -> set[bytes]:
 
 def _filter(path: Path, out: set[bytes]) -> int:
     unfinished = path.with_name(path.name + ".part")
-    count = 0
-    with unfinished.open("wb") as file:
-        for line in read_lines(path):
-            match = _OBJECT.match(line)
-            left_member = match is not None and match[1] == _MEMBER and match[2] in out
-            if subject_of(line) not in out and not left_member:
-                file.write(line)
-                count += 1
-    # What is left is written plainly.
+    count = write_lines((line for line in read_lines(path) if not _leaves(line, out)), unfinished)
+    # The rest is written uncompressed.
     unfinished.replace(path.with_name(path.name.removesuffix(path.suffix)) if is_packed(path) else path)
     if is_packed(path):
         path.unlink()
     return count
+
+
+def _leaves(line: bytes, out: set[bytes]) -> bool:
+    if subject_of(line) in out:
+        return True
+    match = _OBJECT.match(line)
+    return match is not None and match[1] == _MEMBER and match[2] in out

@@ -1,4 +1,4 @@
-"""Telling what follows the graph of a change that is stored."""
+"""Notifying the followers of the graph (search index, inferences) of a stored change."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
 from kg.changes import Batch, Change, Statements
+from kg.load.load_folder import LoadFolder, LoadState
 from kg.load.model import Follower
-from kg.load.state import LoadFolder, State
 from kg.rdf.compression import find_packed, open_packed
 from kg.store import Store
 
 _BATCH: Final = 5_000
 
 
-def follow(store: Store, folder: LoadFolder, state: State, followers: Sequence[Follower]) -> None:
-    """Tell the followers what a load, or its undoing, changed, and note that they know."""
+def follow(store: Store, folder: LoadFolder, state: LoadState, followers: Sequence[Follower]) -> None:
+    """Notify the followers of the changes of a load or its undo, and record that this was done."""
     change = change_of(folder, NamedNode(state.plan().graph), undone=state.step == "undone")
     for follower in followers:
         follower.follow(store, change)
@@ -30,7 +30,7 @@ def follow(store: Store, folder: LoadFolder, state: State, followers: Sequence[F
 
 
 def change_of(folder: LoadFolder, graph: NamedNode, *, undone: bool = False) -> Change:
-    """Give what a load changed in its graph, read anew each time; the other way round when it was undone."""
+    """Return the changes of a load in its graph, or of its undo; they are read from disk each time."""
     entered, left = (
         ("undo-added.nq", "undo-removed.nq") if undone else (folder.added.name, folder.removed.name)
     )
@@ -38,7 +38,7 @@ def change_of(folder: LoadFolder, graph: NamedNode, *, undone: bool = False) -> 
 
 
 def change_from(entered: Path, left: Path, graph: NamedNode) -> Change:
-    """Give what two files of N-Quads say of a graph as what entered and left it."""
+    """Return the quads of two N-Quads files as statements added to and removed from a graph."""
     return Change(
         graph,
         added=lambda: _triples(entered, graph),
@@ -49,7 +49,7 @@ def change_from(entered: Path, left: Path, graph: NamedNode) -> Change:
 
 
 def open_delta(path: Path) -> Iterator[bytes]:
-    """Read the lines of a file of a load, compressed or not; none where there is no such file."""
+    """Yield the lines of a file of a load, which may be compressed or missing."""
     found = find_packed(path)
     if not found.exists():
         return
@@ -62,7 +62,7 @@ def _statements(path: Path, graph: NamedNode) -> Statements:
     ours = methodcaller("endswith", ending)
     rest = open_delta(path)
     while lines := list(islice(rest, _BATCH)):
-        # The record of the load travels in the same file while it is stored.
+        # While a load is being stored, the file also contains its record.
         yield Batch(lines if all(map(ours, lines)) else list(filter(ours, lines)), len(ending))
 
 
@@ -72,6 +72,6 @@ def _triples(path: Path, graph: NamedNode) -> Iterator[Triple]:
         return
     with open_packed(found) as file:
         for quad in pyoxigraph.parse(file, format=RdfFormat.N_QUADS):
-            # The record of the load travels in the same file while it is stored.
+            # While a load is being stored, the file also contains its record.
             if isinstance(quad, Quad) and quad.graph_name == graph:
                 yield quad.triple

@@ -1,4 +1,4 @@
-"""What comes with diplograph, brought into a store."""
+"""Installs the packaged graphs into a store."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from kg.terms import GRAPH_LOADS, GRAPH_ONTOLOGY, term
 from kg.validation.rdf_rules import as_stored, triples_of
 
 _SHA256: Final = term("dg:sha256")
-# What makes the reference graphs, beside the files: the code that reads and writes them, and libraries.
+# Besides data files, the reference graphs depend on this code and these libraries.
 _CODE: Final = ("reference", "rdf/blank_nodes.py", "validation/rdf_rules.py", "ontology.py")
 _LIBRARIES: Final = ("babel", "pycountry", "pyoxigraph")
 
 
 def install(store: Store) -> bool:
-    """Bring the reference graphs up to date, and put the article's graph into a store that has none of them.
+    """Update the reference graphs, add the article's graph to a new store; return whether data changed.
 
-    Tells whether anything changed. A graph of an article that somebody took out or replaced stays as it is.
-    A checksum of what is bundled is kept with each graph in `graph:loads`; where it and the number of triples
-    are the same, nothing is compared. Raises StoreFailedError.
+    An article's graph that was removed or replaced is not restored. A checksum of the packaged data and the
+    number of triples is stored for each graph in `graph:loads`; if it is equal, nothing is compared. Raises
+    StoreFailedError.
     """
     bundled = _fingerprint()
     known = _known(store)
@@ -57,7 +57,7 @@ def install(store: Store) -> bool:
 
 
 def _fingerprint() -> str:
-    """Give a checksum of everything that the reference graphs are made of."""
+    """Return a checksum of all files, code and libraries that determine the reference graphs."""
     home = Path(__file__).parents[1]
     files = [path for path in sorted(ONTOLOGY_FOLDER.rglob("*")) if path.suffix in (".ttl", ".tsv")]
     for part in _CODE:

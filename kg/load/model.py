@@ -1,50 +1,27 @@
-"""What a preview says, and how work under way is told."""
+"""Data of a preview, options of a load, and the interfaces for progress and followers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypedDict
 
-from kg.actors import Resolver
 from kg.changes import Change
-from kg.readers.grouping import Grouping
-from kg.readers.reading import Notes
-from kg.readers.record import Record, RowFault
+from kg.rdf.sorted_lines import Watch
+from kg.readers.detect import TableReader
+from kg.readers.record import RowFault
 from kg.store import Store
 
 OnFault = Callable[[RowFault], None]
 
 
-class TableReader(Protocol):
-    """Reads a table; `codes_records` tells that its rows are coding records, which can be grouped."""
-
-    @property
-    def codes_records(self) -> bool:
-        """Tell whether the rows are coding records."""
-        ...
-
-    def read(
-        self,
-        path: Path,
-        *,
-        resolver: Resolver,
-        on_fault: OnFault,
-        name: str | None = None,
-        notes: Notes | None = None,
-        grouping: Grouping | None = None,
-    ) -> Iterator[Record]:
-        """Give the records row by row; a row that cannot be read goes to `on_fault` and gives none."""
-        ...
-
-
 FindReader = Callable[[Path, str | None, str], TableReader | None]
-"""Finds the reader of a file by path, format and name; None for RDF."""
+"""Finds the reader of a file by path, format and name; returns None for RDF."""
 
 
 class Options(TypedDict, total=False):
-    """What may be said of a file that is to be loaded; `staging.stage` has the defaults."""
+    """Options of a load; `staging.stage` has the defaults."""
 
     format: str | None
     media_type: str | None
@@ -55,28 +32,38 @@ class Options(TypedDict, total=False):
 
 
 class Follower(Protocol):
-    """What is kept in step with the graph: the search index, the entailments."""
+    """Something updated with the graph: the search index, the entailments."""
 
     def follow(self, store: Store, change: Change) -> None:
-        """Take in what a commit or an undo changed, after it is stored; doing so twice does no harm."""
+        """Apply a stored change; applying it twice has the same result."""
         ...
 
 
 class Progress(Protocol):
-    """Takes how far the work is; may raise CancelledError to end it."""
+    """Receives the progress of the work; may raise CancelledError to stop it."""
 
     def __call__(self, phase: str, done: int, total: int | None = None) -> None:
-        """Tell the phase in words and how much of it is done, of how much where that is known."""
+        """Take the name of the phase, how much of it is done, and the total if known."""
         ...
 
 
 def silent(phase: str, done: int, total: int | None = None) -> None:
-    """Tell nobody."""
+    """Ignore progress."""
+
+
+def watching(progress: Progress, phase: str, total: int | None = None) -> Watch:
+    """Return a function that reports a number done as progress of a phase."""
+    return lambda number: progress(phase, number, total)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where needed."""
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 @dataclass(frozen=True)
 class TypeCount:
-    """How many things of a class a load makes, changes, leaves and takes away."""
+    """How many things of a class a load adds, changes, keeps and removes."""
 
     type: str
     label: str
@@ -88,7 +75,7 @@ class TypeCount:
 
 @dataclass(frozen=True)
 class Thing:
-    """One event, claim or coding record, and what the load does to it: new, changed or gone."""
+    """One event, claim or coding record; `fate` is new, changed or gone."""
 
     iri: str
     label: str
@@ -98,7 +85,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Conflict:
-    """An event that is told otherwise elsewhere, or was before: `where` is a graph, or "before"."""
+    """An event described differently elsewhere or before: `where` is a graph, or "before"."""
 
     iri: str
     label: str
@@ -109,14 +96,14 @@ class Conflict:
 
     @property
     def text(self) -> str:
-        """Give it as one line."""
+        """The conflict in one line."""
         place = "until now" if self.where == "before" else f"in {self.where}"
         return f"{self.label}: {self.what} {', '.join(self.here)} here, {', '.join(self.there)} {place}"
 
 
 @dataclass(frozen=True)
 class Newcomer:
-    """An actor that no other source knows: `suggestions` are known ones with like names, IRI and label."""
+    """An actor in no other source; `suggestions` are actors with similar names, IRI and label."""
 
     iri: str
     label: str
@@ -125,7 +112,7 @@ class Newcomer:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a load would change. Lists are bounded; the counts beside them are whole."""
+    """What a load would change. Lists are limited; the counts beside them are complete."""
 
     graph: str
     file_name: str
@@ -151,11 +138,11 @@ class Preview:
 
     @property
     def unchanged(self) -> bool:
-        """Tell whether the graph holds exactly this already."""
+        """Whether the load changes nothing."""
         return not self.added and not self.removed
 
     def summary(self) -> dict[str, Any]:
-        """Give it as JSON has it."""
+        """Return it as JSON values."""
         return {
             "graph": self.graph,
             "file": self.file_name,
@@ -180,27 +167,27 @@ class Preview:
         }
 
     def stored(self) -> dict[str, Any]:
-        """Give all of it, to be kept on disk."""
+        """Return all fields as JSON values, for `restored`."""
         return asdict(self)
 
     @classmethod
-    def restored(cls, said: dict[str, Any]) -> Preview:
-        """Make it again from what `stored` gave."""
+    def restored(cls, values: dict[str, Any]) -> Preview:
+        """Rebuild a preview from the result of `stored`."""
 
-        def texts(values: Any) -> tuple[str, ...]:
-            return tuple(str(value) for value in values)
+        def texts(items: Any) -> tuple[str, ...]:
+            return tuple(str(item) for item in items)
 
         lists = {
-            "counts": tuple(TypeCount(**one) for one in said["counts"]),
-            "things": tuple(Thing(**one) for one in said["things"]),
+            "counts": tuple(TypeCount(**one) for one in values["counts"]),
+            "things": tuple(Thing(**one) for one in values["things"]),
             "conflicts": tuple(
                 Conflict(**{**one, "here": texts(one["here"]), "there": texts(one["there"])})
-                for one in said["conflicts"]
+                for one in values["conflicts"]
             ),
             "newcomers": tuple(
                 Newcomer(one["iri"], one["label"], tuple((iri, label) for iri, label in one["suggestions"]))
-                for one in said["newcomers"]
+                for one in values["newcomers"]
             ),
-            **{name: texts(said[name]) for name in ("unknown", "duplicates", "findings", "notes")},
+            **{name: texts(values[name]) for name in ("unknown", "duplicates", "findings", "notes")},
         }
-        return cls(**{**said, **lists})
+        return cls(**{**values, **lists})

@@ -17,7 +17,7 @@ _TYPE: Final = f" {term('rdf:type')} ".encode()
 _LABEL: Final = f" {term('rdfs:label')} ".encode()
 _OBJECT: Final = re.compile(rb"<([^>]*)> \.\n")
 _KINDS: Final = {"Event": "event", "Claim": "claim", "CodingRecord": "record"}
-# What makes two accounts of one event contradict each other.
+# Properties compared between two descriptions of an event.
 WATCHED: Final = {
     "dg:time": "date",
     "dg:eventType": "type",
@@ -39,11 +39,11 @@ _EVENTS: Final = 20_000
 _AGENTS: Final = 2_000
 
 Values = dict[str, frozenset[str]]
-"""What is said of an event, by the names of `WATCHED`."""
+"""Compared values of an event, by the names in `WATCHED`."""
 
 
 class Tally:
-    """Takes one thing after the other; its lists are bounded, its counts are not."""
+    """Counts and lists the things of a load; the lists are limited, the counts are not."""
 
     def __init__(self) -> None:
         self.counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -61,7 +61,7 @@ class Tally:
         self.removed = 0
 
     def compare(self, subject: bytes, before: list[bytes], after: list[bytes]) -> None:
-        """Take a thing with its sorted lines before and after."""
+        """Count a thing with its sorted lines before and after."""
         fate = "new" if not before else "gone" if not after else "unchanged" if before == after else "changed"
         if fate != "unchanged":
             was, will = set(before), set(after)
@@ -83,7 +83,7 @@ class Tally:
             self.counts[name][fate] += number
 
     def show(self, iri: str, kind: str, fate: str, lines: list[bytes] | bytes) -> None:
-        """List an event, claim or record that does not stay as it is; 200 of each kind and fate."""
+        """List a changed event, claim or record, up to 200 of each kind and fate."""
         if fate == "unchanged":
             return
         self.thing_count += 1
@@ -93,7 +93,7 @@ class Tally:
             self.things.append(Thing(iri, label_of(told) or compact(iri), kind, fate))
 
     def show_rows(self, rows: list[tuple[str, bytes]], number: int) -> None:
-        """List the first of so many new records by their IRIs and the lines of their labels."""
+        """List the first of `number` new records by their IRIs and the lines of their labels."""
         room = max(0, SHOWN - self._listed["record", "new"])
         for iri, line in rows[:room]:
             self.things.append(Thing(iri, label_of([line]) or compact(iri), "record", "new"))
@@ -101,7 +101,7 @@ class Tally:
         self._listed["record", "new"] += number
 
     def agent(self, iri: str, lines: list[bytes]) -> None:
-        """Note an actor that the file describes."""
+        """Count and list an actor that the file describes."""
         self.agent_count += 1
         if len(self.agents) < _AGENTS:
             self.agents[iri] = label_of(lines) or compact(iri)
@@ -118,7 +118,7 @@ class Tally:
             self.labels[iri] = label_of(after)
 
     def conflict(self, iri: str, label: str, here: Values, there: Values, where: str) -> None:
-        """Note where two accounts contradict each other: neither says what the other says, and more."""
+        """List values of two descriptions that conflict: neither contains the other."""
         for what in here.keys() & there.keys():
             one, other = here[what], there[what]
             if not one <= other and not other <= one:
@@ -137,13 +137,13 @@ class Tally:
 
 
 def types_of(lines: Iterable[bytes]) -> tuple[str, ...]:
-    """Give the classes that a thing's lines state."""
+    """Return the classes in a thing's lines."""
     found = (_OBJECT.search(line) for line in lines if _TYPE in line)
     return tuple(match.group(1).decode() for match in found if match)
 
 
 def watched_values(lines: Iterable[bytes]) -> Values:
-    """Give what a thing's lines say of its date, type and actors."""
+    """Return date, type and actors in a thing's lines."""
     found: dict[str, set[str]] = defaultdict(set)
     for line in lines:
         parts = line.split(b" ", 2)
@@ -154,7 +154,7 @@ def watched_values(lines: Iterable[bytes]) -> Values:
 
 
 def label_of(lines: Iterable[bytes]) -> str:
-    """Give the label that a thing's lines state, in English where there is a choice."""
+    """Return the label in a thing's lines, preferably in English."""
     labels = [line for line in lines if _LABEL in line]
     for line in sorted(labels, key=lambda line: b"@en" not in line)[:1]:
         for quad in pyoxigraph.parse(line, format=RdfFormat.N_QUADS):

@@ -1,7 +1,8 @@
-"""After a crash: each load is whole or absent, and its folder says which."""
+"""Recovery after a crash: each load is stored completely or not at all, and its folder records which."""
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,20 +11,20 @@ from typing import Final
 from kg.errors import CancelledError
 from kg.load.committing import back_to_ready, finish, is_recorded, pack
 from kg.load.followers import follow
+from kg.load.load_folder import LoadFolder, Loads, LoadState, locked
 from kg.load.model import Follower
-from kg.load.state import LoadFolder, Loads, State, locked
 from kg.load.undoing import back_to_stored, finish_undo
 from kg.rdf.compression import is_packed
 from kg.store import Store
 
-# A file that is being sent has no process at work yet.
+# While a file is being uploaded, no process holds its lock.
 _RECEIVING_SECONDS: Final = 3600.0
 
 
 def recover(store: Store, root: Path, followers: Sequence[Follower] = ()) -> None:
-    """Settle every load that a process left in the middle, and remove what expired.
+    """Finish or revert every load that a process left incomplete, and remove expired ones.
 
-    Loads that a living process works on are left alone. Raises StoreFailedError.
+    Loads that a running process works on are left alone. Raises StoreFailedError.
     """
     if not root.is_dir():
         return
@@ -35,8 +36,8 @@ def recover(store: Store, root: Path, followers: Sequence[Follower] = ()) -> Non
     loads.tidy()
 
 
-def settle(store: Store, loads: Loads, folder: LoadFolder, followers: Sequence[Follower] = ()) -> State:
-    """Give a load's state, settled first when the process that worked on it is gone."""
+def settle(store: Store, loads: Loads, folder: LoadFolder, followers: Sequence[Follower] = ()) -> LoadState:
+    """Return the state of a load, recovered first if its process has ended."""
     state = folder.read()
     if not state.ended:
         with locked(folder.path / "lock", wait=False) as got:
@@ -47,7 +48,7 @@ def settle(store: Store, loads: Loads, folder: LoadFolder, followers: Sequence[F
 
 
 def _settle(
-    store: Store, loads: Loads, folder: LoadFolder, state: State, followers: Sequence[Follower]
+    store: Store, loads: Loads, folder: LoadFolder, state: LoadState, followers: Sequence[Follower]
 ) -> None:
     if state.step == "reading" or (
         state.step == "receiving" and state.updated < time.time() - _RECEIVING_SECONDS
@@ -71,21 +72,12 @@ def _settle(
     if state.step == "stored" and plain:
         pack(folder)
     for path in folder.path.iterdir():
-        # Work in progress of a process that is gone.
+        # Temporary files of a process that has ended.
         if path.name.startswith(".") or path.suffix == ".part" or path.name.startswith("state.json."):
-            _remove(path)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        for inner in path.iterdir():
-            inner.unlink()
-        path.rmdir()
-    else:
-        path.unlink()
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _broken_off() -> CancelledError:
     return CancelledError(
-        "the process that worked on it ended; nothing of it is stored", mend="Load the file again."
+        "the process that worked on the load ended; nothing was stored", mend="Load the file again."
     )

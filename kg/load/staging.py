@@ -1,4 +1,4 @@
-"""From a file to a preview: read once, written down beside the graph, compared with what it holds."""
+"""From a file to a preview: the file is read once, sorted on disk and compared with the graph."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pyoxigraph import NamedNode, RdfFormat
 
 from kg.errors import StoreFailedError, ValidationFailedError
 from kg.load.conflicts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
-from kg.load.model import FindReader, Preview, Progress, TypeCount, silent
+from kg.load.load_folder import LoadFolder
+from kg.load.model import FindReader, Preview, Progress, TypeCount, silent, watching
 from kg.load.preview import Tally
 from kg.load.staging_rdf import stage_rdf
 from kg.load.staging_tables import Duplicates, Faults, FirstLoad, normalise, sort_again, write_raw
-from kg.load.state import LoadFolder
 from kg.load.table_reading import TableReading
 from kg.rdf.compression import packed_name
 from kg.rdf.sorted_lines import read_lines, side_by_side, sort_lines, with_graph
-from kg.readers.detect import find_reader, is_told_rdf
+from kg.readers.detect import find_reader, has_rdf_media_type
 from kg.readers.record import Record
 from kg.store import LocalStore, QueryDataset, Store
 from kg.terms import compact
@@ -45,17 +45,17 @@ def stage(
     progress: Progress = silent,
     find_reader: FindReader = find_reader,
 ) -> Preview:
-    """Work out what loading a file would change; the graph stays as it is.
+    """Compute what loading a file would change, without changing the graph.
 
-    Writes `added.nq`, `removed.nq` and, where something has to be replaced, `new.nt` into the folder. Raises
-    UnsupportedFormatError, DataSyntaxError, ParameterError for a graph that is the tool's own,
-    ValidationFailedError with every violation or with the rows that cannot be read when there are more than
-    `max_errors`, StoreFailedError, OSError when the disk is full.
+    Writes `added.nq`, `removed.nq` and, for an existing graph, `new.nt` into the folder. Raises
+    UnsupportedFormatError, DataSyntaxError, ParameterError for a graph that diplograph maintains,
+    ValidationFailedError with every violation, or with the faulty rows if there are more than `max_errors`,
+    StoreFailedError, OSError if the disk is full.
     """
     progress("reading", 0)
     sha256, length = _checksum(path)
-    told = format is None and is_told_rdf(name, media_type)
-    reader = None if told else find_reader(path, format, name)
+    is_rdf = format is None and has_rdf_media_type(name, media_type)
+    reader = None if is_rdf else find_reader(path, format, name)
     tally, duplicates, faults = Tally(), Duplicates(), Faults(name, max_errors)
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -93,7 +93,7 @@ def stage(
         findings = tuple(faults.listed)
         if not duplicates.records and not tally.added and not tally.removed and not tally.counts:
             raise ValidationFailedError(
-                "no row was read", where=name, mend="Check that it is the right file and format."
+                "the file contains no rows", where=name, mend="Check the file and its format."
             )
     find_conflicts(store, graph, tally)
     newcomer_count, newcomers = find_newcomers(store, graph, tally)
@@ -124,12 +124,12 @@ def stage(
 
 
 def is_empty(store: Store, graph: NamedNode) -> bool:
-    """Tell whether a graph holds nothing."""
+    """Return whether a graph is empty."""
     return not store.query(f"ASK {{ GRAPH {graph} {{ ?s ?p ?o }} }}").truth()
 
 
 def export(store: Store, graph: NamedNode, target: Path) -> None:
-    """Write what a graph holds to a file of N-Triples, in no order."""
+    """Write the triples of a graph to a file of N-Triples, in no order."""
     if isinstance(store, LocalStore):
         store.export(graph, target)
         return
@@ -138,10 +138,10 @@ def export(store: Store, graph: NamedNode, target: Path) -> None:
 
 
 def export_sorted(store: Store, graph: NamedNode, target: Path, progress: Progress = silent) -> str:
-    """Write what a graph holds in byte order; gives the SHA-256 of the file, empty for an empty graph."""
+    """Write the triples of a graph in byte order; return the file's SHA-256, empty for an empty graph."""
     unsorted = target.with_name(target.name + ".unsorted")
     export(store, graph, unsorted)
-    watch = _watching(progress, "sorting what the graph holds")
+    watch = watching(progress, "sorting the graph")
     count, digest = sort_lines(read_lines(unsorted), target, watch=watch)
     unsorted.unlink()
     return digest if count else ""
@@ -164,7 +164,7 @@ def _write_first(
         first.finish()
     watch.finish()
     folder.removed.touch()
-    # A row that repeats an id may repeat statements of the row before it.
+    # A row with a repeated id may repeat statements.
     if first.forgot or duplicates.bounded or duplicates.repeated:
         sort_again(packed, folder.path / "added.nq", tally, progress)
 
@@ -183,9 +183,9 @@ def _compare_table(
     try:
         normalise(raw, plain)
     except SyntaxError as error:
-        raise StoreFailedError(f"the reader made what is no N-Triples: {error}") from None
+        raise StoreFailedError(f"the reader wrote malformed N-Triples: {error}") from None
     raw.unlink()
-    sort_lines(read_lines(plain), new, watch=_watching(progress, "sorting"))
+    sort_lines(read_lines(plain), new, watch=watching(progress, "sorting"))
     plain.unlink()
     return _compare(store, folder, graph, new, tally, progress)
 
@@ -224,15 +224,11 @@ def _counts(store: Store, tally: Tally) -> tuple[TypeCount, ...]:
 
 
 def _hint(iri: str, near: tuple[str, ...]) -> str:
-    return f"{compact(iri)} is described nowhere; did you mean {' or '.join(map(compact, near))}?"
-
-
-def _watching(progress: Progress, phase: str):  # type: ignore[no-untyped-def]
-    return lambda number: progress(phase, number)
+    return f"{compact(iri)} has no description; did you mean {' or '.join(map(compact, near))}?"
 
 
 def _checksum(path: Path) -> tuple[str, int]:
-    """Give SHA-256 and length of a file, or of the files of a folder in the order of their names."""
+    """Return SHA-256 and length of a file, or of the files of a folder in the order of their names."""
     digest, length = hashlib.sha256(), 0
     for part in sorted(path.rglob("*")) if path.is_dir() else (path,):
         if part.is_file():

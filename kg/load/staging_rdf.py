@@ -1,4 +1,4 @@
-"""RDF from outside on its way to a preview: read, named, checked by the shapes, written down in order."""
+"""Staging an RDF file: its blank nodes get IRIs, it is checked by the shapes and sorted on disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyoxigraph
 from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple
 
 from kg.errors import TooLargeError, UnsupportedFormatError, ValidationFailedError
-from kg.load.model import Progress, silent
+from kg.load.model import Progress, counted, silent, watching
 from kg.load.table_reading import unpacked
 from kg.rdf.blank_nodes import skolemise
 from kg.rdf.parsing import RdfReading, open_rdf
@@ -26,12 +26,12 @@ from kg.validation.rdf_rules import Rewriting, target_graph
 from kg.validation.shacl import read_shapes
 
 BLANK_STATEMENTS: Final = 1_000_000
-"""How many statements about blank nodes a file may hold: they are compared with one another in memory."""
+"""Most statements with blank nodes in one file; they are compared in memory."""
 
 
 @dataclass(frozen=True)
 class RdfRead:
-    """What a file of RDF came to: its sorted N-Triples, the graph they go into, and what is said of them."""
+    """A staged RDF file: its sorted N-Triples, their graph, and the findings."""
 
     path: Path
     graph: NamedNode
@@ -41,25 +41,25 @@ class RdfRead:
 
     @property
     def violations(self) -> tuple[str, ...]:
-        """Give the texts of what keeps the file out; the last says how many more there are."""
-        told = tuple(text for severity, text in self.findings if severity == "violation")
-        return told + _rest(self.checked.violations)
+        """Texts of the violations, which prevent the load; the last may give the number of further ones."""
+        texts = tuple(text for severity, text in self.findings if severity == "violation")
+        return texts + _rest(self.checked.violations)
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Give the texts of what lets it in all the same."""
-        told = tuple(text for severity, text in self.findings if severity != "violation")
-        return told + _rest(self.checked.others)
+        """Texts of the findings that do not prevent the load."""
+        texts = tuple(text for severity, text in self.findings if severity != "violation")
+        return texts + _rest(self.checked.others)
 
     def accept(self, name: str) -> None:
-        """Raise ValidationFailedError where something keeps the file out."""
+        """Raise ValidationFailedError if there are violations."""
         number = self.checked.violations
         if number:
             raise ValidationFailedError(
-                f"{number:,} {'finding' if number == 1 else 'findings'}; nothing was stored",
+                f"{counted(number, 'violation')}; nothing was stored",
                 findings=self.violations,
                 where=name,
-                mend="Correct the lines that the findings name, and load the file again.",
+                mend="Correct the lines in the findings and load the file again.",
             )
 
 
@@ -75,15 +75,15 @@ def stage_rdf(
     base_iri: str | None = None,
     progress: Progress = silent,
 ) -> RdfRead:
-    """Read a file of RDF into `new.nt` of a folder and hold it against the shapes, in bounded memory.
+    """Read an RDF file into `new.nt` of a folder and check it by the shapes, in bounded memory.
 
-    Raises as `staging.stage` does, but for violations, which `RdfRead.accept` raises.
+    Raises as `staging.stage` does, except for violations, which `RdfRead.accept` raises.
     """
     if path.is_dir():
         raise UnsupportedFormatError(
-            "it is a folder, and no table that is read from folders",
+            "folders are read only as tables of events",
             where=name,
-            mend="Name its files, or a format.",
+            mend="Give its files one by one, or a format.",
         )
     new = work / "new.nt"
     with ExitStack() as stack:
@@ -92,20 +92,21 @@ def stage_rdf(
         reading = open_rdf(plain, name=inner, format=format, media_type=media_type, base_iri=base_iri)
         writing = _Writing(at, source, name)
         with writing:
-            watch = _bytes(progress, "reading", reading.content.length)
-            writing.write(reading, watch, _lines(progress, "naming blank nodes"))
-        total, _ = sort_lines(read_lines(writing.raw), new, watch=_lines(progress, "sorting"))
+            watch = watching(progress, "reading", reading.content.length)
+            writing.write(reading, watch, watching(progress, "naming blank nodes"))
+        total, _ = sort_lines(read_lines(writing.raw), new, watch=watching(progress, "sorting"))
         writing.raw.unlink()
         inverse = at / "inverse.nt"
-        sort_lines(read_lines(writing.turned), inverse, watch=_lines(progress, "sorting"))
+        sort_lines(read_lines(writing.turned), inverse, watch=watching(progress, "sorting"))
         validation = PiecewiseValidation(store, new, inverse, writing.graph, writing.subclasses)
-        checked = validation.check(watch=_bytes(progress, "checking", total))
-        told = _told(reading, checked.findings, _bytes(progress, "finding lines", reading.content.length))
-    return RdfRead(new, writing.graph, told, checked, writing.rewriting.notes())
+        checked = validation.check(watch=watching(progress, "checking", total))
+        watch = watching(progress, "finding lines", reading.content.length)
+        findings = _located(reading, checked.findings, watch)
+    return RdfRead(new, writing.graph, findings, checked, writing.rewriting.notes())
 
 
 class _Writing:
-    """Writes triples as they come, and apart those that shapes follow backwards."""
+    """Writes triples as they are read, and separately those that shapes use in inverse direction."""
 
     def __init__(self, at: Path, source: str | None, name: str) -> None:
         self.raw = at / "raw.nt"
@@ -127,7 +128,7 @@ class _Writing:
         self._stack.close()
 
     def write(self, reading: RdfReading, watch: Watch, naming: Watch) -> None:
-        """Write all of a file; blank nodes, whose names depend on one another, come last."""
+        """Write a whole file; blank nodes come last, because their names depend on each other."""
         blank: dict[Triple, None] = {}
         self._put(self._without_blank(reading, blank, watch))
         self.graph = target_graph(reading.graph, self._source, self._name)
@@ -141,8 +142,8 @@ class _Writing:
                 blank[triple] = None
                 if len(blank) > BLANK_STATEMENTS:
                     raise TooLargeError(
-                        f"it says more than {BLANK_STATEMENTS:,} things of blank nodes,"
-                        " which have to be told apart in memory",
+                        f"the file has more than {BLANK_STATEMENTS:,} statements with blank nodes, which are"
+                        " compared in memory",
                         where=reading.name,
                         mend="Give the nodes IRIs, or split the file.",
                     )
@@ -162,8 +163,8 @@ class _Writing:
             yield triple
 
 
-def _told(reading: RdfReading, found: list[Finding], watch: Watch) -> tuple[tuple[str, str], ...]:
-    """Write findings with the lines that they are about, violations first."""
+def _located(reading: RdfReading, found: list[Finding], watch: Watch) -> tuple[tuple[str, str], ...]:
+    """Return findings as texts with file and line, violations first."""
     if not found:
         return ()
     ordered = sorted(found, key=_place)
@@ -176,18 +177,10 @@ def _told(reading: RdfReading, found: list[Finding], watch: Watch) -> tuple[tupl
 
 
 def _place(one: Finding) -> tuple[int, bool, str, str, str]:
-    # What the calendar says of literals comes after what the shapes say.
+    # Findings of literals come after those of the shapes.
     last = one.shape == "Literals"
     return SEVERITIES.index(one.severity), last, one.node, one.path or "", one.message
 
 
 def _rest(number: int) -> tuple[str, ...]:
     return (f"… and {number - LISTED:,} more",) if number > LISTED else ()
-
-
-def _bytes(progress: Progress, phase: str, total: int) -> Watch:
-    return lambda number: progress(phase, number, total)
-
-
-def _lines(progress: Progress, phase: str) -> Watch:
-    return lambda number: progress(phase, number)

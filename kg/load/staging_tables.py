@@ -1,4 +1,4 @@
-"""Records of a table, written down as they come; repeats are told apart within bounded memory."""
+"""Writing the records of a table as they are read; repetitions are found in bounded memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyoxigraph
 from pyoxigraph import RdfFormat
 
 from kg.errors import ValidationFailedError
-from kg.load.model import Progress
+from kg.load.model import Progress, counted
 from kg.load.preview import AGENTS, Tally, types_of
 from kg.rdf.compression import frame
 from kg.rdf.sorted_lines import read_lines, sort_lines
@@ -29,7 +29,7 @@ _FRAME: Final = 1024 * 1024
 
 
 class Faults:
-    """Takes the rows that cannot be read; ends the reading when there are more than `limit` and 100."""
+    """Collects rows that cannot be read; stops the reading at more than `limit` and more than 100."""
 
     def __init__(self, name: str, limit: int) -> None:
         self._name = name
@@ -38,33 +38,30 @@ class Faults:
         self.listed: list[str] = []
 
     def take(self, fault: RowFault) -> None:
-        """Note one. Raises ValidationFailedError when there are too many to go on."""
+        """Add a fault; raises ValidationFailedError if there are too many to continue."""
         self.count += 1
         if len(self.listed) < max(self._limit, _LISTED_FAULTS):
             self.listed.append(str(fault))
         if self.count > max(self._limit, _LISTED_FAULTS):
-            raise self.error(f"more than {self.count - 1} rows cannot be read; the rest was not looked at")
+            raise self.error(f"more than {self.count - 1} rows cannot be read; the rest was not checked")
 
     def check(self) -> None:
-        """Raise ValidationFailedError when more rows than allowed cannot be read."""
+        """Raise ValidationFailedError if more rows than allowed cannot be read."""
         if self.count > self._limit:
-            rows = "row cannot" if self.count == 1 else "rows cannot"
-            raise self.error(f"{self.count} {rows} be read; nothing was stored")
+            raise self.error(f"{counted(self.count, 'row')} cannot be read; nothing was stored")
 
     def error(self, detail: str) -> ValidationFailedError:
-        """Make the error that lists them."""
+        """Build the error that lists the faults."""
         return ValidationFailedError(
             detail,
             findings=tuple(self.listed),
             where=self._name,
-            mend=f"Correct these rows, or load the rest: allow {self.count}"
-            f" {'row' if self.count == 1 else 'rows'} that cannot be read"
-            " (--max-errors).",
+            mend=f"Correct these rows, or load the others by allowing {counted(self.count, 'faulty row')}.",
         )
 
 
 class Duplicates:
-    """Counts rows that repeat an id, and rows that share day, type and actors."""
+    """Counts rows with a repeated id, and rows with the same day, type and actors."""
 
     def __init__(self) -> None:
         self._ids: set[int] = set()
@@ -76,9 +73,9 @@ class Duplicates:
         self.groups = 0
 
     def is_new(self, record: Record) -> bool:
-        """Note a record; tells whether its IRI comes for the first time."""
+        """Count a record; return whether its IRI is new."""
         if not record.kind:
-            return False  # It only adds to a thing, which comes as a record of its own.
+            return False  # it only adds to a thing that has a record
         key = hash(record.iri)
         if key in self._ids:
             self.repeated += 1
@@ -95,27 +92,24 @@ class Duplicates:
         return True
 
     def lines(self) -> tuple[str, ...]:
-        """Say what there is in words."""
+        """Return the counts as sentences."""
         found = []
         if self.repeated:
-            found.append(f"{self.repeated:,} rows bear the id of a row before them and are joined with it")
+            found.append(f"{counted(self.repeated, 'row')} with the id of an earlier row, joined with it")
         if self.groups:
-            found.append(
-                f"{self.groups:,} groups of records seem to tell of one occurrence each: "
-                "they are grouped and kept apart"
-            )
+            found.append(f"{counted(self.groups, 'set')} of likely duplicates, grouped; nothing was merged")
         groups = sum(1 for count in self._alike.values() if count > 1)
         alike = sum(count for count in self._alike.values() if count > 1)
         if groups:
             found.append(
-                f"{alike:,} records share day, type and actors with another, in {groups:,} groups: "
-                "they may tell of one occurrence and are kept apart"
+                f"{alike:,} records with the same day, type and actors, in {counted(groups, 'group')}: "
+                "possible duplicates; nothing was merged"
             )
         return tuple(found)
 
 
 def write_raw(records: Iterable[Record], target: Path, progress: Progress, duplicates: Duplicates) -> None:
-    """Write the lines of all records as they come."""
+    """Write the lines of all records in the order they are read."""
     with target.open("wb", buffering=1024 * 1024) as out:
         for number, record in enumerate(records, 1):
             duplicates.is_new(record)
@@ -125,9 +119,9 @@ def write_raw(records: Iterable[Record], target: Path, progress: Progress, dupli
 
 
 class FirstLoad:
-    """Writes the records of a source that is not in the graph yet, as compressed N-Quads, and counts them.
+    """Writes the records of a new source as compressed N-Quads and counts them.
 
-    Nothing is compared, so nothing is sorted unless there are more things than memory should hold.
+    There is nothing to compare with, so the lines are not sorted unless there are too many things for memory.
     """
 
     def __init__(
@@ -147,10 +141,10 @@ class FirstLoad:
         self._tally, self._duplicates, self._watch, self._progress = tally, duplicates, watch, progress
         self._shared: set[bytes] = set()
         self._number = 0
-        self._told = 0
+        self._reported = 0
 
     def take(self, record: Record) -> None:
-        """Take a record."""
+        """Write a record."""
         self._number += 1
         tally = self._tally
         new = self._duplicates.is_new(record)
@@ -161,15 +155,15 @@ class FirstLoad:
             and record.ntriples.count(b"\n" + subject) == size - 1
             and subject == record.ntriples[: len(subject)]
         ):
-            # All of it is about the record alone, as nearly always: no line needs a look of its own.
+            # Usually all lines are about the record, and no line has to be checked.
             tally.added += size
             self._keep(record.ntriples.replace(b" .\n", self.ending))
             _count(tally, record)
             self._watch(record)
         else:
             self._take_lines(record, new, subject)
-        if self._number - self._told >= _TICK:
-            self._told = self._number
+        if self._number - self._reported >= _TICK:
+            self._reported = self._number
             self._progress("reading rows", self._number)
 
     def _take_lines(self, record: Record, new: bool, subject: bytes) -> None:
@@ -193,7 +187,7 @@ class FirstLoad:
         self._keep(b"".join(kept).replace(b" .\n", self.ending))
 
     def finish(self) -> None:
-        """Write what is still held."""
+        """Write the remaining lines."""
         self._put()
 
     def _keep(self, lines: bytes) -> None:
@@ -208,13 +202,13 @@ class FirstLoad:
             self._held, self._size = [], 0
 
     def take_block(self, found: BlockRecords) -> None:
-        """Take the records of a block of rows: all of them are new, and their lines end with `ending`."""
+        """Write the records of a block of rows: all are new, and their lines end with `ending`."""
         for iri, kind, lines, line in found.things:
             self.take(Record(iri, kind, lines, line))
         self._put()
         self._out.write(found.packed or frame(found.pieces))
         self._number += found.count
-        self._told = self._number
+        self._reported = self._number
         tally = self._tally
         tally.added += found.statements
         tally.count((ONTOLOGY + "CodingRecord",), "new", found.count)
@@ -225,7 +219,7 @@ class FirstLoad:
 
 
 def normalise(source: Path, target: Path) -> None:
-    """Write N-Triples as the engine would; raises SyntaxError for what is none."""
+    """Write N-Triples in the engine's form; raises SyntaxError for malformed lines."""
     triples = pyoxigraph.parse(path=str(source), format=RdfFormat.N_TRIPLES)
     pyoxigraph.serialize(triples, str(target), format=RdfFormat.N_TRIPLES)
 
@@ -233,7 +227,7 @@ def normalise(source: Path, target: Path) -> None:
 def _count(tally: Tally, record: Record) -> None:
     if not record.kind:
         return
-    # A class of another vocabulary goes by its whole name.
+    # A class of another vocabulary has its full IRI.
     name = record.kind if ":" in record.kind else ONTOLOGY + record.kind
     tally.count((name,), "new")
     kind = _KINDS.get(record.kind)
@@ -253,6 +247,6 @@ def _count_shared(tally: Tally, line: bytes, lines: list[bytes]) -> None:
 
 
 def sort_again(source: Path, target: Path, tally: Tally, progress: Progress) -> None:
-    """Take repeated statements out of a file, which goes, and count what is left."""
+    """Sort a file without repeated statements into another, count them, and remove the original."""
     tally.added, _ = sort_lines(read_lines(source), target, watch=lambda number: progress("sorting", number))
     source.unlink()

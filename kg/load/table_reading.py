@@ -1,4 +1,4 @@
-"""The readers of tables, and what they need while they read."""
+"""Reading a table for a load: its records, its groups, and notes for people."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from typing import Final
 
 from kg.actors import Resolver
 from kg.load.conflicts import RecordWatch
-from kg.load.model import OnFault, Progress, TableReader
+from kg.load.model import OnFault, Progress
 from kg.load.staging_tables import FirstLoad
 from kg.readers.archives import plain_name, the_one_part
-from kg.readers.detect import reading
+from kg.readers.detect import TableReader, reading
 from kg.readers.gdelt.blocks import Identifiers, RowOptions
-from kg.readers.gdelt.code_columns import Layout
 from kg.readers.gdelt.event_rows import GdeltRows, ReadBlocks, about, read_blocks
 from kg.readers.gdelt.parallel_rows import read_in_parallel, worker_count
-from kg.readers.grouping import Grouping, group_records
+from kg.readers.grouping import Grouping
 from kg.readers.reading import NoteKind, Notes
 from kg.readers.record import Record
 from kg.store import Store
@@ -28,7 +27,7 @@ from kg.store import Store
 _CHUNK: Final = 1024 * 1024
 _LISTED: Final = 20
 _PACKED_LIMIT: Final = 4 * 1024**3
-# Actors have a list of their own in the preview.
+# The preview lists actors separately.
 _KINDS: Final[tuple[NoteKind, ...]] = (
     "place",
     "event type",
@@ -41,9 +40,9 @@ _KINDS: Final[tuple[NoteKind, ...]] = (
 
 
 def unpacked(path: Path, name: str, work: Path, progress: Progress) -> tuple[Path, str]:
-    """Give the one file of RDF that a path holds, unpacked into a folder where it is packed, and its name.
+    """Return the path and name of the only RDF file at a path, unpacked into a folder if it is compressed.
 
-    Raises as `archives.parts` and its readers do, UnsupportedFormatError for several.
+    Raises as `archives.parts` and its readers do, UnsupportedFormatError for several files.
     """
     if not name.lower().endswith((".gz", ".zip", ".zst")):
         return path, name
@@ -59,9 +58,9 @@ def unpacked(path: Path, name: str, work: Path, progress: Progress) -> tuple[Pat
 
 
 class TableReading:
-    """One reading of a table: its records, then the groups they fall in; afterwards what was noted.
+    """One reading of a table: the records, then their groups, then the notes.
 
-    `work` is a folder for what does not fit in memory.
+    `work` is a folder for temporary files.
     """
 
     def __init__(
@@ -86,11 +85,11 @@ class TableReading:
 
     @property
     def groups(self) -> bool:
-        """Tell whether records that seem to tell of one occurrence are grouped."""
+        """Whether likely duplicates are grouped."""
         return self._grouping is not None
 
     def records(self) -> Iterator[Record]:
-        """Give the records row by row, then the groups."""
+        """Yield the records row by row, then the groups."""
         yield from self._reader.read(
             self._path,
             resolver=self._resolver,
@@ -102,8 +101,8 @@ class TableReading:
         yield from self._groups()
 
     def write(self, first: FirstLoad, watch: RecordWatch) -> None:
-        """Write the records and the groups as those of a source that is not in the graph yet."""
-        layout: Layout | None = getattr(self._reader, "layout", None)
+        """Write the records and groups of a source that is not in the graph yet."""
+        layout = self._reader.layout
         if layout is None:
             for record in self.records():
                 first.take(record)
@@ -127,20 +126,20 @@ class TableReading:
 
     def _groups(self) -> Iterator[Record]:
         if self._grouping is not None:
-            yield from group_records(self._grouping)
+            yield from self._grouping.groups()
 
     def notes(self) -> tuple[str, ...]:
-        """Say what the reader met that people should know, 20 of each kind."""
+        """Return what people should know about the table, at most 20 notes of each kind."""
         found: list[str] = []
         for kind in _KINDS:
-            # Several places may have one code: what is said of it is said once.
-            said: dict[str, tuple[int, int]] = {}
+            # Several places may share a code; its note is given once.
+            texts: dict[str, tuple[int, int]] = {}
             for note in self._notes.of(kind):
-                line, count = said.get(note.said, (note.line, 0))
-                said[note.said] = min(line, note.line), count + note.count
-            for text, (line, count) in islice(said.items(), _LISTED):
-                times = f", {count:,} times" if count > 1 else ""
-                found.append(f"{text} (first on line {line}{times})")
-            if len(said) > _LISTED:
-                found.append(f"… and {len(said) - _LISTED:,} more of this kind: {kind}")
+                line, count = texts.get(note.text, (note.line, 0))
+                texts[note.text] = min(line, note.line), count + note.count
+            for text, (line, count) in islice(texts.items(), _LISTED):
+                rows = f"{count:,} rows, first on line" if count > 1 else "line"
+                found.append(f"{text} ({rows} {line})")
+            if len(texts) > _LISTED:
+                found.append(f"… and {len(texts) - _LISTED:,} more notes of this kind ({kind})")
         return tuple(found)

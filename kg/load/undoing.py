@@ -1,10 +1,9 @@
-"""Taking one load back: what it brought leaves, what it took away comes back, what others hold stays."""
+"""Undoing a load: statements it added are removed, those it removed are restored; later loads are kept."""
 
 from __future__ import annotations
 
-import heapq
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,26 +13,36 @@ from pyoxigraph import NamedNode
 from kg.errors import ConflictError
 from kg.load.committing import is_recorded, put, quads_text
 from kg.load.followers import follow, open_delta
-from kg.load.model import Follower, Progress, silent
+from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors
+from kg.load.model import Follower, Progress, counted, silent
 from kg.load.staging import export_sorted
-from kg.load.state import LoadFolder, Loads, State, disk_errors
 from kg.provenance import Undoing, mint_load, undoing_triples
 from kg.rdf.compression import drop_packed
-from kg.rdf.sorted_lines import Watch, read_lines, sort_lines, with_graph
+from kg.rdf.sorted_lines import (
+    Watch,
+    difference,
+    intersection,
+    read_lines,
+    sort_lines,
+    union,
+    with_graph,
+    without_graph,
+    write_lines,
+)
 from kg.store import LocalStore, Store
 from kg.terms import GRAPH_LOADS
 
 
 @dataclass(frozen=True)
 class Undone:
-    """What undoing a load came to; `kept` says what could not be taken back, and why."""
+    """Result of undoing a load; `kept` lists what could not be reverted, and why."""
 
     undoing: Undoing
     graph: str
     kept: tuple[str, ...]
 
     def summary(self) -> dict[str, object]:
-        """Give it as JSON has it."""
+        """Return it as JSON values."""
         return {
             "load": self.undoing.load.rpartition("/")[2],
             "undoing": self.undoing.iri,
@@ -54,27 +63,31 @@ def undo_load(
     progress: Progress = silent,
     started_by: str = "",
 ) -> Undone:
-    """Take back exactly what one load changed, and record it, as one step.
+    """Revert exactly what one load changed, and record it, as one step.
 
-    Where a later load of the same source was stored, the graph is what that load made it: all of it stays,
-    and what the load changed is taken over by the later one, whose undoing then goes back before both. Raises
-    ConflictError for a load that is not stored or was undone, StoreFailedError.
+    If a later load of the same source was stored, the graph stays as that load left it, and the changes move
+    to the later load, whose undo then reverts both. Raises ConflictError for a load that is not stored or was
+    undone, StoreFailedError.
     """
     with folder.working():
         state = folder.read()
         if state.step != "stored" or state.load is None:
-            told = "was undone already" if state.step == "undone" else f"is {state.step}, not stored"
+            status = "was already undone" if state.step == "undone" else f"is {state.step}, not stored"
             raise ConflictError(
-                f"load {state.id} {told}", where=state.file_name, mend="List the loads to see what is stored."
+                f"load {state.id} {status}",
+                where=state.file_name,
+                mend="List the loads to see what is stored.",
             )
         tell = folder.teller(state, progress, may_end=False)
         with loads.storing(lambda: tell("waiting for another load", 0)):
             started = datetime.now(UTC)
             graph = NamedNode(state.plan().graph)
             later = [
-                (other, said)
-                for other, said in loads.all()
-                if said.step == "stored" and said.id > state.id and said.plan().graph == graph.value
+                (other, its_state)
+                for other, its_state in loads.all()
+                if its_state.step == "stored"
+                and its_state.id > state.id
+                and its_state.plan().graph == graph.value
             ]
             kept, counts = _prepare(store, folder, graph, later[0] if later else None, tell)
             undoing = Undoing(
@@ -111,9 +124,9 @@ def undo_load(
 
 
 def finish_undo(
-    store: Store, loads: Loads, folder: LoadFolder, state: State, followers: Sequence[Follower]
+    store: Store, loads: Loads, folder: LoadFolder, state: LoadState, followers: Sequence[Follower]
 ) -> None:
-    """Note that a load is undone, tell the followers, and let go of its files."""
+    """Mark a load as undone, notify the followers and remove its files."""
     if state.fold_into:
         for name in ("added.nq", "removed.nq"):
             target = loads.open(state.fold_into).path / name
@@ -127,8 +140,8 @@ def finish_undo(
     folder.clear()
 
 
-def back_to_stored(folder: LoadFolder, loads: Loads, state: State) -> None:
-    """Note that the undoing came to nothing."""
+def back_to_stored(folder: LoadFolder, loads: Loads, state: LoadState) -> None:
+    """Mark a load as stored again after an undo that failed."""
     if state.fold_into:
         for path in loads.open(state.fold_into).path.glob("folded-*"):
             path.unlink()
@@ -142,109 +155,64 @@ def _prepare(
     store: Store,
     folder: LoadFolder,
     graph: NamedNode,
-    later: tuple[LoadFolder, State] | None,
+    later: tuple[LoadFolder, LoadState] | None,
     progress: Progress,
 ) -> tuple[list[str], tuple[int, int]]:
-    """Write what the undoing changes; gives what stays and why, and the counts taken back and restored."""
+    """Write the changes of an undo; return what is kept and why, and the numbers taken back and restored."""
     name = str(graph).encode()
     leaving, coming = folder.path / "undo-removed.nq", folder.path / "undo-added.nq"
     with tempfile.TemporaryDirectory(prefix=".undo-", dir=folder.path) as work:
-        at = Path(work)
+        now, brought, took = (Path(work) / name for name in ("now", "brought", "took"))
 
         def watch(number: int) -> None:
             progress("sorting", number)
 
-        export_sorted(store, graph, at / "now.nt", progress)
-        sort_lines((with_graph(line, name) for line in read_lines(at / "now.nt")), at / "now", watch=watch)
-        brought = _sorted(folder.added, at / "brought", watch)
-        took = _sorted(folder.removed, at / "took", watch)
+        triples = Path(work) / "now.nt"
+        export_sorted(store, graph, triples, progress)
+        sort_lines((with_graph(line, name) for line in read_lines(triples)), now, watch=watch)
+        brought_count = _sort(folder.added, brought, watch)
+        took_count = _sort(folder.removed, took, watch)
+        present = write_lines(intersection(brought, now), leaving)
+        absent = write_lines(difference(took, now), coming)
+        lost, back = brought_count - present, took_count - absent
         if later is not None:
-            present = _write(both(at / "brought", at / "now"), leaving)
-            absent = _write(minus(at / "took", at / "now"), coming)
             leaving.write_bytes(b"")
             coming.write_bytes(b"")
-            _fold(later[0], at, watch)
-            reason = f"load {later[1].id}, stored later from {later[1].file_name},"
+            _fold(later[0], brought, took, watch)
+            reason = f"load {later[1].id}, stored later from {later[1].file_name}"
             kept = []
             if present:
-                kept.append(f"{present:,} statements stay: {reason} holds them too")
+                kept.append(f"{counted(present, 'statement')} kept: also in {reason}")
             if absent:
-                kept.append(f"{absent:,} statements do not come back: {reason} does not hold them")
-            if brought - present or took - absent:
-                kept.append(
-                    f"{brought - present + took - absent:,} changes were taken back by {reason} already"
-                )
+                kept.append(f"{counted(absent, 'statement')} not restored: not in {reason}")
+            if lost or back:
+                kept.append(f"{counted(lost + back, 'change')} already reverted by {reason}")
             return kept, (0, 0)
-        out = _write(both(at / "brought", at / "now"), leaving)
-        back = _write(minus(at / "took", at / "now"), coming)
         if not isinstance(store, LocalStore):
-            rest = heapq.merge(minus(at / "now", at / "brought"), read_lines(coming))
-            ending = b" " + name + b" .\n"
-            _write((line.removesuffix(ending) + b" .\n" for line in rest), folder.path / "undo-whole.nt")
+            rest = union(difference(now, brought), read_lines(coming))
+            write_lines((without_graph(line, name) for line in rest), folder.path / "undo-whole.nt")
     kept = []
-    if brought > out:
-        kept.append(f"{brought - out:,} statements of the load had been taken out since by an update")
-    if took > back:
-        kept.append(f"{took - back:,} statements that it took away had been put back since by an update")
-    return kept, (out, back)
+    if lost:
+        kept.append(f"{counted(lost, 'statement')} of the load already removed by an update")
+    if back:
+        kept.append(f"{counted(back, 'statement')} already restored by an update")
+    return kept, (present, absent)
 
 
-def _fold(later: LoadFolder, at: Path, watch: Watch) -> None:
-    """Let a later load take over what this one changed, so that its undoing goes back before both."""
-    _sorted(later.added, at / "later-brought", watch)
-    _sorted(later.removed, at / "later-took", watch)
-    _write(
-        _unique(
-            heapq.merge(minus(at / "brought", at / "later-took"), minus(at / "later-brought", at / "took"))
-        ),
+def _fold(later: LoadFolder, brought: Path, took: Path, watch: Watch) -> None:
+    """Move the changes of a load into a later one, whose undo then reverts both."""
+    later_brought, later_took = brought.with_name("later-brought"), took.with_name("later-took")
+    _sort(later.added, later_brought, watch)
+    _sort(later.removed, later_took, watch)
+    write_lines(
+        union(difference(brought, later_took), difference(later_brought, took)),
         later.path / "folded-added.nq",
     )
-    _write(
-        _unique(
-            heapq.merge(minus(at / "took", at / "later-brought"), minus(at / "later-took", at / "brought"))
-        ),
+    write_lines(
+        union(difference(took, later_brought), difference(later_took, brought)),
         later.path / "folded-removed.nq",
     )
 
 
-def both(one: Path, other: Path) -> Iterator[bytes]:
-    """Give the lines that two sorted files share."""
-    rest = read_lines(other)
-    there = next(rest, None)
-    for line in read_lines(one):
-        while there is not None and there < line:
-            there = next(rest, None)
-        if there == line:
-            yield line
-
-
-def minus(one: Path, other: Path) -> Iterator[bytes]:
-    """Give the lines of a sorted file that another does not have."""
-    rest = read_lines(other)
-    there = next(rest, None)
-    for line in read_lines(one):
-        while there is not None and there < line:
-            there = next(rest, None)
-        if there != line:
-            yield line
-
-
-def _sorted(path: Path, target: Path, watch: Watch) -> int:
+def _sort(path: Path, target: Path, watch: Watch) -> int:
     return sort_lines(open_delta(path), target, watch=watch)[0]
-
-
-def _unique(lines: Iterable[bytes]) -> Iterator[bytes]:
-    last = b""
-    for line in lines:
-        if line != last:
-            yield line
-            last = line
-
-
-def _write(lines: Iterable[bytes], target: Path) -> int:
-    count = 0
-    with target.open("wb", buffering=1024 * 1024) as out:
-        for line in lines:
-            out.write(line)
-            count += 1
-    return count

@@ -1,1 +1,1 @@
-"""RDF files and text: formats, strict reading, N-Triples as bytes, sorted lines, compression."""
+"""RDF files: formats, strict reading, N-Triples as bytes, sorted lines, compression."""

@@ -1,4 +1,4 @@
-"""Blank nodes become IRIs made from what is said of them (skolemisation, RDF 1.1 Concepts section 3.5)."""
+"""Replaces blank nodes by IRIs that are hashes of their statements (RDF 1.1 Concepts section 3.5)."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from pyoxigraph import BlankNode, NamedNode, Triple
 from kg.rdf.sorted_lines import Watch
 from kg.terms import GENID
 
-# Enough to look this many steps around a node; what is still alike then is told apart by place in the file.
-# A canonical labelling without a bound (RDFC-1.0) takes exponential time on graphs made for it.
+# Steps around a node that are compared; nodes still equal then are distinguished by position in the file.
+# Unbounded canonical labelling (RDFC-1.0) takes exponential time on some graphs.
 _ROUNDS: Final = 64
 _TICK: Final = 20_000
 
 
 def skolemise(triples: Iterable[Triple], scope: str, watch: Watch | None = None) -> list[Triple]:
-    """Replace blank nodes by IRIs under `terms.GENID`, the same for the same statements in the same scope.
+    """Replace blank nodes by IRIs under `terms.GENID`, equal for equal statements in the same scope.
 
-    A node's IRI is a hash of its surroundings, so an edit elsewhere in the file leaves it as it is. Two nodes
-    of different scopes never share one. The work is bounded: 64 rounds over the statements about blank nodes;
-    `watch` is told the statements so far in each.
+    A node's IRI is a hash of its surroundings, so edits elsewhere in the file do not change it. Nodes of
+    different scopes get different IRIs. The work is limited to 64 rounds over the statements with blank
+    nodes; `watch` gets the number of nodes done in each round.
     """
     kept = list(triples)
     colours = _colours([t for t in kept if _blank(t.subject) or _blank(t.object)], scope, watch)
@@ -49,7 +49,7 @@ def _colours(triples: list[Triple], scope: str, watch: Watch | None) -> dict[Bla
             around[triple.object].append(("in", predicate, triple.subject))
     del triples
     colours = dict.fromkeys(around, _hash(scope))
-    # A node that is alone with its colour keeps it: its name then depends on no more of the file than needed.
+    # A node with a unique colour keeps it, so its name depends on as little of the file as possible.
     settled: set[BlankNode] = set()
     classes = 0
     for _ in range(_ROUNDS):
@@ -85,7 +85,7 @@ def _refine(
 
 
 def _tell_apart(colours: dict[BlankNode, str], counts: Counter[str]) -> None:
-    # One colour at a time: the numbers given to it may tell others apart in the next round.
+    # One colour at a time, because its numbers may distinguish others in the next round.
     alike = [colour for colour, count in counts.items() if count > 1]
     if alike:
         first = min(alike)

@@ -1,4 +1,4 @@
-"""The bytes of a file or of memory, read in pieces, and places in them by line and column."""
+"""The bytes of a file or in memory, read in pieces, with positions as line and column."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MARKS: Final = (
 
 
 class Content:
-    """A file to be read, or bytes at hand; `name` is for messages. A mark of UTF-8 is passed over."""
+    """A file, or bytes in memory; `name` is used in messages. A UTF-8 byte-order mark is skipped."""
 
     def __init__(self, data: bytes | Path, name: str) -> None:
         self._data = data
@@ -34,13 +34,13 @@ class Content:
             self._start = len(codecs.BOM_UTF8) if file.read(3) == codecs.BOM_UTF8 else 0
 
     def open(self) -> BinaryIO:
-        """Open it after its byte-order mark."""
+        """Open the content after its byte-order mark."""
         file = self._raw()
         file.seek(self._start)
         return file
 
     def chunks(self, watch: Watch | None = None) -> Iterator[bytes]:
-        """Give it in pieces of 1 MiB; `watch` is told the bytes so far."""
+        """Yield the content in pieces of 1 MiB; `watch` gets the number of bytes so far."""
         done = 0
         with self.open() as file:
             while chunk := file.read(CHUNK):
@@ -51,7 +51,7 @@ class Content:
 
     @contextmanager
     def view(self) -> Iterator[Any]:
-        """Give it as one thing to search in, without reading it: bytes or a map of the file."""
+        """Yield the content as one searchable buffer, bytes or a memory map, without reading it."""
         if isinstance(self._data, bytes) or not self.length:
             yield self._data if isinstance(self._data, bytes) else b""
             return
@@ -59,7 +59,7 @@ class Content:
             yield view
 
     def check(self, watch: Watch | None = None) -> None:
-        """Refuse what is empty or not UTF-8. Raises DataSyntaxError with line and column."""
+        """Raise DataSyntaxError, with line and column, if the content is empty or not UTF-8."""
         decoder = codecs.getincrementaldecoder("utf-8")()
         blank, before = True, self._start
         with self._raw() as file:
@@ -80,7 +80,7 @@ class Content:
             chunk = b""
             decoder.decode(b"", final=True)
         except UnicodeDecodeError as error:
-            # What it looked at begins with what was left over of the piece before.
+            # The decoder's buffer begins with the rest of the piece before.
             offset = before + len(chunk) - len(error.object) + error.start
             raise self.fault(
                 f"the byte 0x{error.object[error.start]:02x} is not UTF-8",
@@ -88,12 +88,10 @@ class Content:
                 offset,
             ) from None
         if blank:
-            raise DataSyntaxError(
-                "the file is empty", where=self.name, mend="Choose the file that holds the data."
-            )
+            raise DataSyntaxError("the file is empty", where=self.name, mend="Choose the file with the data.")
 
     def fault(self, detail: str, mend: str, offset: int | None) -> DataSyntaxError:
-        """Make an error with the place of a byte, where that is known."""
+        """Build an error with the position of a byte, if known."""
         if offset is None:
             return DataSyntaxError(detail, where=self.name, mend=mend)
         line, column = self.place(offset)
@@ -101,7 +99,7 @@ class Content:
         return DataSyntaxError(detail, where=where, mend=mend, line=line, column=column)
 
     def fault_at(self, detail: str, mend: str, *words: str) -> DataSyntaxError:
-        """Make an error with the place of some words when they occur once; twice could be another place."""
+        """Build an error with the position of words if they occur only once."""
         places: set[int] = set()
         with self.view() as view:
             for word in {word.encode() for word in words}:
@@ -112,7 +110,7 @@ class Content:
         return self.fault(detail, mend, places.pop() if len(places) == 1 else None)
 
     def place(self, offset: int) -> tuple[int, int]:
-        """Give line and column of a byte, both from 1, in characters."""
+        """Return line and column of a byte, both from 1, in characters."""
         line, column = 1, 1
         left = offset
         with self._raw() as file:

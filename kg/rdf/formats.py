@@ -1,4 +1,4 @@
-"""The formats that go in and out: one table of names, media types and file endings."""
+"""Input and output formats: one table of names, media types and file endings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Format:
 
     @property
     def content_type(self) -> str:
-        """Give the Content-Type; text formats state that they are UTF-8 (SPARQL 1.1 CSV/TSV section 6)."""
+        """Content-Type; text formats declare UTF-8 (SPARQL 1.1 CSV/TSV section 6)."""
         return self.media_type + ("; charset=utf-8" if self.media_type.startswith("text/") else "")
 
 

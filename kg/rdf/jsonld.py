@@ -1,4 +1,4 @@
-"""JSON-LD is read whole: what it leaves out without a word has to be looked for in the document itself."""
+"""Reads JSON-LD as a whole, to find keys that its processing silently ignores."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from kg.rdf.jsonld_context import with_context
 from kg.rdf.nesting import refuse_deep_json
 
 LIMIT: Final = 64 * 1024 * 1024
-"""How many bytes of JSON-LD are read; at ten times as many in memory."""
+"""Most bytes of JSON-LD that are read; it takes ten times as much memory."""
 _NO_CONTEXT: Final = "https://no-context.invalid/#"
 
 
 def read_document(content: Content) -> bytes:
-    """Give the text of a document with our context in it. Raises TooLargeError, DataSyntaxError."""
+    """Return a document with the packaged context inserted; raises TooLargeError, DataSyntaxError."""
     if content.length > LIMIT:
         raise TooLargeError(
-            f"JSON-LD is read whole, and this is more than {LIMIT >> 20} MiB",
+            f"a JSON-LD file may have {LIMIT >> 20} MiB at most, because it is read as a whole",
             where=content.name,
-            mend="Split it, or write it as N-Triples or Turtle, which are read piece by piece.",
+            mend="Split it, or convert it to N-Triples or Turtle, which have no limit.",
         )
     refuse_deep_json(content)
     with content.open() as file:
@@ -31,7 +31,7 @@ def read_document(content: Content) -> bytes:
 
 
 def check_keys(text: bytes, content: Content, base: str) -> None:
-    """Refuse keys that no context maps: the standard drops them and their values without a word."""
+    """Raise DataSyntaxError for keys without a mapping, which the standard silently ignores."""
     document = json.loads(text)
     for item in document if isinstance(document, list) else [document]:
         if isinstance(item, dict):
@@ -45,7 +45,7 @@ def check_keys(text: bytes, content: Content, base: str) -> None:
             with content.view() as view:
                 at = view.find(json.dumps(key, ensure_ascii=False).encode())
             raise content.fault(
-                f'the key "{key}" is in no context, so its values would be lost',
-                f'Map "{key}" to an IRI in "@context", or take it out.',
+                f'the key "{key}" is not in the context, so its values would be lost',
+                f'Map "{key}" to an IRI in "@context", or remove it.',
                 at if at >= 0 else None,
             )

@@ -1,4 +1,4 @@
-"""On which lines a file speaks of things, found for many of them in one walk."""
+"""Finds the lines of a file on which things occur, for many of them in one pass."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def find_lines(
     wanted: Sequence[tuple[str, str | None]],
     watch: Watch | None = None,
 ) -> list[int | None]:
-    """Find the lines (from 1) of things (full IRIs), each with a value as Turtle writes it, or none.
+    """Find the lines (from 1) of things (full IRIs), each with a value in Turtle or None.
 
-    A value that occurs once has the line it is on. Else it is the line that begins with the thing, else the
-    first that names it. None where the file does not show it.
+    The line is that of the value if it occurs once, else the line that begins with the thing, else the first
+    with its name; None if there is none.
     """
     values = {_words(value) for _, value in wanted} - {b""}
     names = {name: iri for iri in {iri for iri, _ in wanted} for name in _names(iri, prefixes)}
@@ -88,7 +88,7 @@ def _once(content: Content, values: set[bytes], watch: Watch | None) -> dict[byt
 
 
 def _plain(name: bytes) -> bytes:
-    """Undo backslashes before punctuation in a local name (section 6.4), and leave out a full stop."""
+    """Remove backslashes before punctuation in a local name (section 6.4) and a final full stop."""
     if name[:1] in (b"<", b'"'):
         return name
     return re.sub(rb"\\(.)", rb"\1", name.rstrip(b"."))

@@ -1,4 +1,4 @@
-"""Lexical forms of the XML Schema datatypes that the data model uses (XSD 1.1 part 2)."""
+"""Lexical forms of the XML Schema datatypes of the data model (XSD 1.1 part 2)."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def literal_fault(literal: Literal) -> str | None:
     parts = found.groupdict()
     if "day" in parts:
         year, month, day = int(parts["year"]), int(parts["month"]), int(parts["day"])
-        # The Gregorian calendar repeats every 400 years; the standard carries it back before its adoption.
+        # The Gregorian calendar repeats every 400 years; the standard applies it to earlier years, too.
         last = calendar.monthrange(year % 400 + 400, month)[1]
         if day > last:
             return f"“{literal.value}” is not an xsd:{name}: that month has {last} days"

@@ -1,4 +1,4 @@
-"""Documents that are nested too deep: the parser recurses, and some 20,000 levels end the process."""
+"""Refuses documents nested so deeply that a recursive parser would end the process (some 20,000 levels)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kg.rdf.content import Content
 
 DEPTH: Final = 200
 
-# Strings, IRIs and comments of Turtle and its kin (Turtle 1.1 section 6.5), so that what is left is syntax.
+# Strings, IRIs and comments of Turtle and related formats (Turtle 1.1 section 6.5); the rest is syntax.
 TURTLE_TOKEN: Final = re.compile(
     rb'"""(?:[^"\\]|\\.|"(?!""))*"""|'
     rb"'''(?:[^'\\]|\\.|'(?!''))*'''|"
@@ -22,12 +22,12 @@ _CLOSING: Final = (b"]", b"}", b">>")
 
 
 def refuse_deep_json(content: Content) -> None:
-    """Refuse JSON of more than 200 levels; raises DataSyntaxError with its place."""
+    """Raise DataSyntaxError, with position, for JSON of more than 200 levels."""
     _refuse(content, _JSON_TOKEN)
 
 
 def refuse_deep_terms(content: Content) -> None:
-    """Refuse triple terms (RDF 1.2) of more than 200 levels; raises DataSyntaxError with their place."""
+    """Raise DataSyntaxError, with position, for triple terms (RDF 1.2) of more than 200 levels."""
     with content.view() as view:
         has_terms = view.find(b"<<") >= 0
     if has_terms:
@@ -42,7 +42,7 @@ def _refuse(content: Content, token: re.Pattern[bytes]) -> None:
             depth += (word in _OPENING) - (word in _CLOSING)
             if depth > DEPTH:
                 raise content.fault(
-                    f"it is nested more than {DEPTH} deep",
-                    "Write the parts side by side, with references to one another.",
+                    f"it is nested more than {DEPTH} levels deep",
+                    "Write the parts one after the other, with references between them.",
                     found.start(),
                 )

@@ -1,4 +1,4 @@
-"""Triples as bytes, without a term object for each: N-Triples in the form that the engine gives back."""
+"""N-Triples as text in the engine's canonical form, without term objects."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _EXPONENT_LIMIT = 400
 
 
 def dg(name: str) -> str:
-    """Write a term of the ontology."""
+    """Return a term of the ontology as N-Triples."""
     return f"<{ONTOLOGY}{name}>"
 
 
 def thing(kind: str, slug: str) -> str:
-    """Write `id/<kind>/<slug>`; the slug must already be fit for an IRI."""
+    """Return `id/<kind>/<slug>` as N-Triples; the slug must be valid in an IRI."""
     return f"<{ID}{kind}/{slug}>"
 
 
@@ -52,34 +52,34 @@ def escape(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Write a plain string."""
+    """Return a plain string literal."""
     return f'"{escape(text)}"'
 
 
 def english(text: str) -> str:
-    """Write a text in English."""
+    """Return an English literal."""
     return f'"{escape(text)}"@en'
 
 
 def date(day: str) -> str:
-    """Write an xsd:date of YYYY-MM-DD."""
+    """Return an xsd:date of YYYY-MM-DD."""
     return f'"{day}"^^<{_XSD}date>'
 
 
 def moment(text: str) -> str:
-    """Write an xsd:dateTime of YYYY-MM-DDThh:mm:ssZ."""
+    """Return an xsd:dateTime of YYYY-MM-DDThh:mm:ssZ."""
     return f'"{text}"^^<{_XSD}dateTime>'
 
 
 def url(text: str) -> str:
-    """Write an xsd:anyURI."""
+    """Return an xsd:anyURI."""
     return f'"{escape(text)}"^^<{_XSD}anyURI>'
 
 
 def integer(text: str) -> str:
-    """Write an xsd:integer of any size; raises ValueError for what is none."""
+    """Return an xsd:integer of any size; raises ValueError for other text."""
     if not re.fullmatch(r"[+-]?\d+", text, re.ASCII):
-        raise ValueError(f'"{text}" is no whole number')
+        raise ValueError(f'"{text}" is not a whole number')
     sign = "-" if text[0] == "-" else ""
     digits = text.lstrip("+-").lstrip("0") or "0"
     return (
@@ -90,9 +90,9 @@ def integer(text: str) -> str:
 
 
 def decimal(text: str) -> str:
-    """Write an xsd:decimal with the value of a number as tables write it, exponents too.
+    """Return an xsd:decimal for a number in a table, which may have an exponent.
 
-    Raises ValueError for what is no number.
+    Raises ValueError for other text.
     """
     found = _PLAIN_DECIMAL.fullmatch(text)
     if found:
@@ -109,20 +109,20 @@ def _odd_decimal(text: str) -> str:
     try:
         value = Decimal(text)
     except InvalidOperation:
-        raise ValueError(f'"{text}" is no number') from None
+        raise ValueError(f'"{text}" is not a number') from None
     if not value.is_finite() or abs(value.adjusted()) > _EXPONENT_LIMIT:
-        raise ValueError(f'"{text}" is no number that can be kept')
+        raise ValueError(f'"{text}" is not a number that can be stored')
     return _stored(f"{value:f}", "decimal")
 
 
 @lru_cache(maxsize=100_000)
 def typed(text: str, datatype: str) -> str:
-    """Write a literal of an XML Schema datatype, given as an IRI, as the engine keeps it."""
+    """Return a literal of an XML Schema datatype, given as an IRI, in the engine's form."""
     return _stored(text, datatype.removeprefix(_XSD))
 
 
 def _stored(text: str, datatype: str) -> str:
-    """Ask the engine itself how it keeps a number: beyond its own types it keeps what is written."""
+    """Return a literal as the engine stores it; it keeps the lexical form of types it does not know."""
     store = pyoxigraph.Store()
     node = NamedNode("urn:x")
     literal = pyoxigraph.Literal(text, datatype=NamedNode(_XSD + datatype))

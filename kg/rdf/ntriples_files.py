@@ -1,4 +1,4 @@
-"""RDF from a file to a file: read strictly and written as N-Triples, never held in memory."""
+"""Converts RDF files to N-Triples, strictly and as a stream."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kg.rdf.xml_check import check_xml
 
 @dataclass(frozen=True)
 class Written:
-    """How many triples a file came to, and whether blank nodes and triple terms (RDF 1.2) are among them."""
+    """Number of triples written, and whether they contain blank nodes and triple terms (RDF 1.2)."""
 
     triples: int
     blank_nodes: bool
@@ -28,10 +28,10 @@ class Written:
 
 
 def write_ntriples(source: Path, form: Format, target: Path, *, base: str, name: str) -> Written:
-    """Append the triples of an RDF file to `target` as N-Triples; blank nodes get labels of their own.
+    """Append the triples of an RDF file to `target` as N-Triples; blank nodes get new labels.
 
     Relative IRIs are resolved against `base`. Nothing is fetched. Raises DataSyntaxError, with line and
-    column where the parser knows them, also for a file that holds named graphs.
+    column if known, also for a file with named graphs.
     """
     if source.stat().st_size == 0 and form.name != "rdf":
         return Written(0, False, False)
@@ -46,9 +46,9 @@ def write_ntriples(source: Path, form: Format, target: Path, *, base: str, name:
         for quad in quads:
             if not isinstance(quad.graph_name, DefaultGraph):
                 raise DataSyntaxError(
-                    f"it holds the named graph {quad.graph_name}, and this address is one graph",
+                    f"the file has the named graph {quad.graph_name}, but this address is one graph",
                     where=name,
-                    mend="Send the triples of one graph, each graph to its own address.",
+                    mend="Send each graph to its own address.",
                 )
             count += 1
             blank = blank or _has_blank(quad.triple)
@@ -61,7 +61,7 @@ def write_ntriples(source: Path, form: Format, target: Path, *, base: str, name:
     except SyntaxError as error:
         raise _explain(error, name) from None
     except ValueError as error:
-        raise DataSyntaxError(f"the base IRI cannot be used: {error}", where=name) from None
+        raise DataSyntaxError(f"the base IRI is invalid: {error}", where=name) from None
     return Written(count, blank, nested)
 
 
@@ -72,9 +72,9 @@ def _has_blank(triple: Triple) -> bool:
 
 
 def _check(source: Path, form: Format, name: str) -> None:
-    """Refuse what would end the engine's process, or make it fetch or grow."""
+    """Refuse files that would crash the engine, make it fetch addresses, or exhaust its memory."""
     if form.name == "rdf" and source.stat().st_size == 0:
-        raise DataSyntaxError("it is empty, which is no XML", where=name, mend="Send an rdf:RDF element.")
+        raise DataSyntaxError("an empty file is not XML", where=name, mend="Send an rdf:RDF element.")
     content = Content(source, name)
     if form.name == "rdf":
         check_xml(content.chunks(), name)
@@ -86,10 +86,10 @@ def _check(source: Path, form: Format, name: str) -> None:
 
 def _explain(error: SyntaxError, name: str) -> DataSyntaxError:
     message = re.sub(r"^Parser error at line \d+ (?:between columns \d+ and \d+|column \d+): ", "", error.msg)
-    mend = "Correct the file at that place; check that it is sent as the format that it is."
+    mend = "Correct the file at this position, and check that its format is declared correctly."
     if "LoadDocumentCallback" in message:
-        message = "the JSON-LD context lies at another address; nothing is fetched"
-        mend = 'Write the context itself in place of its address: {"@context": {…}}.'
+        message = "the JSON-LD context is at another address, which is not fetched"
+        mend = 'Replace the address by the context itself: {"@context": {…}}.'
     line, column = error.lineno, error.offset
     where = name if line is None else f"{name}, line {line}, column {column}"
     return DataSyntaxError(message, where=where, mend=mend, line=line, column=column)

@@ -1,4 +1,4 @@
-"""Reads RDF files strictly and piece by piece: nothing is guessed, dropped or fetched."""
+"""Reads RDF files strictly and as a stream: nothing is guessed, dropped or fetched."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from kg.rdf.nesting import TURTLE_TOKEN
 from kg.rdf.sorted_lines import Watch
 from kg.rdf.xml_check import check_xml
 
-# No name under .invalid is ever real (RFC 2606): such an IRI was relative.
+# Names under .invalid do not exist (RFC 2606), so an IRI with this base was relative.
 _RELATIVE: Final = "https://relative.invalid/"
 _DECLARED: Final = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']+)")
-_BREAKS_OFF: Final = "The file breaks off here: check that it is whole."
+_BREAKS_OFF: Final = "The file ends here: check that it is complete."
 _TICK: Final = 20_000
 _GRAPHS: Final = 1_000
 
 
 @dataclass
 class RdfReading:
-    """One file being read; `graph` (the one named graph it names, if any) is known when all is read."""
+    """One file being read; `graph`, its only named graph if any, is set at the end."""
 
     content: Content
     syntax: Format
@@ -41,20 +41,19 @@ class RdfReading:
 
     @property
     def name(self) -> str:
-        """Give the name for messages."""
+        """Name of the file in messages."""
         return self.content.name
 
     def triples(self, watch: Watch | None = None) -> Iterator[Triple]:
-        """Give the triples as they come, blank nodes as they are; `watch` is told the bytes so far.
+        """Yield the triples with their blank nodes; `watch` gets the number of bytes so far.
 
-        Raises DataSyntaxError with file, line and column where they can be told: for a file that is empty,
-        not UTF-8, malformed, has relative IRIs without a base, a JSON-LD context or XML entity to be fetched,
-        a triple term (RDF 1.2), or several graphs; TooLargeError for JSON-LD that does not fit in memory.
-        Literals are left for the shapes to judge.
+        Raises DataSyntaxError, with file, line and column if known, for a file that is empty, not UTF-8 or
+        malformed, or has relative IRIs without a base, an external JSON-LD context or XML entity, a triple
+        term (RDF 1.2) or several graphs; TooLargeError for large JSON-LD. Literals are checked by the shapes.
         """
         content = self.content
         content.check(watch)
-        # Line-based syntaxes have no relative IRIs; the others get a base that shows which were relative.
+        # Line-based syntaxes have no relative IRIs; the others get a base that marks relative ones.
         base = self.base_iri or (None if self.syntax.name in ("nt", "nq") else _RELATIVE)
         if self.syntax.name == "jsonld":
             whole = read_document(content)
@@ -72,7 +71,7 @@ class RdfReading:
     def lines_of(
         self, wanted: Sequence[tuple[str, str | None]], watch: Watch | None = None
     ) -> list[int | None]:
-        """Find the lines of things and their values, as `places.find_lines` does."""
+        """Find the lines of things and their values, as `line_numbers.find_lines` does."""
         return find_lines(self.content, self.prefixes, wanted, watch)
 
     def _parse(self, source: BinaryIO, base: str | None, watch: Watch | None) -> Iterator[Triple]:
@@ -95,10 +94,10 @@ class RdfReading:
         except SyntaxError as error:
             raise _syntax_error(error, self.content) from None
         except ValueError as error:
-            raise DataSyntaxError(f"the base IRI cannot be used: {error}", where=self.name) from None
+            raise DataSyntaxError(f"the base IRI is invalid: {error}", where=self.name) from None
         if not number:
             raise DataSyntaxError(
-                "the file holds no triples",
+                "the file has no triples",
                 where=self.name,
                 mend=f"Check that it is {self.syntax.media_type}.",
             )
@@ -109,7 +108,7 @@ class RdfReading:
             if isinstance(term, NamedNode) and term.value.startswith(_RELATIVE):
                 written = term.value[len(_RELATIVE) :]
                 raise self.content.fault_at(
-                    f"<{written}> is a relative IRI and the file names no base",
+                    f"<{written}> is a relative IRI, and the file has no base",
                     "Write the IRI in full, or set a base: @base in Turtle and JSON-LD, xml:base in RDF/XML.",
                     f"<{written}>",
                     f'"{written}"',
@@ -120,25 +119,25 @@ class RdfReading:
             raise self.content.fault_at("triple terms (RDF 1.2) are not supported", "Use a claim.", "{|")
         if isinstance(value, Literal) and value.direction is not None:
             raise self.content.fault_at(
-                "text direction (RDF 1.2) is not supported", "Leave it out.", f'"{value.value}"'
+                "text direction (RDF 1.2) is not supported", "Remove it.", f'"{value.value}"'
             )
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a small file holds, each triple once."""
+    """Content of a small file, each triple once."""
 
     triples: tuple[Triple, ...]
     reading: RdfReading
 
     @property
     def format(self) -> Format:
-        """Give its syntax."""
+        """Syntax of the file."""
         return self.reading.syntax
 
     @property
     def graph(self) -> NamedNode | None:
-        """Give the one named graph that it names, if any."""
+        """The only named graph of the file, if any."""
         return self.reading.graph
 
 
@@ -150,9 +149,9 @@ def open_rdf(
     media_type: str | None = None,
     base_iri: str | None = None,
 ) -> RdfReading:
-    """Begin to read an RDF file of any syntax in `formats.RDF_FORMATS`.
+    """Open an RDF file of any syntax in `formats.RDF_FORMATS`.
 
-    The syntax is the one named by `format`, else by the file's ending, else by the media type. Raises
+    The syntax is given by `format`, else by the file's ending, else by the media type. Raises
     UnsupportedFormatError.
     """
     return RdfReading(Content(data, name), choose_syntax(name, format, media_type), base_iri)
@@ -166,13 +165,13 @@ def read_rdf(
     media_type: str | None = None,
     base_iri: str | None = None,
 ) -> Parsed:
-    """Read a small RDF file whole. Raises what `open_rdf` and `RdfReading.triples` raise."""
+    """Read a small RDF file as a whole; raises as `open_rdf` and `RdfReading.triples` do."""
     reading = open_rdf(data, name=name, format=format, media_type=media_type, base_iri=base_iri)
     return Parsed(tuple(dict.fromkeys(reading.triples())), reading)
 
 
 def choose_syntax(name: str, format: str | None, media_type: str | None) -> Format:  # noqa: A002
-    """Tell a file's syntax: as it is named, else by its ending, else by its media type.
+    """Return a file's syntax by its given name, else by its ending, else by its media type.
 
     Raises UnsupportedFormatError.
     """
@@ -187,9 +186,9 @@ def choose_syntax(name: str, format: str | None, media_type: str | None) -> Form
                 continue
     endings = ", ".join(f".{syntax.extension}" for syntax in RDF_FORMATS)
     raise UnsupportedFormatError(
-        f"{name or 'the data'} does not show which RDF syntax it is written in"
-        + (f" ({media_type} is none)" if media_type else ""),
-        mend=f"Name the syntax, or give the file one of these endings: {endings}.",
+        f"the RDF syntax of {name or 'the data'} is unknown"
+        + (f" ({media_type} is not RDF)" if media_type else ""),
+        mend=f"Give the format, or use one of these endings: {endings}.",
     )
 
 
@@ -198,7 +197,7 @@ def _check_encoding(content: Content) -> None:
         declared = _DECLARED.match(file.read(1000))
     if declared and declared.group(1).lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
         raise DataSyntaxError(
-            f"the XML declaration says {declared.group(1).decode()}, not UTF-8",
+            f"the XML declaration has the encoding {declared.group(1).decode()}, not UTF-8",
             where=f"{content.name}, line 1",
             mend="Save the file as UTF-8 and change its first line.",
             line=1,
@@ -206,7 +205,7 @@ def _check_encoding(content: Content) -> None:
 
 
 def _check_triple_terms(content: Content) -> None:
-    """Refuse RDF 1.2 triple terms before the engine sees them: nested deep they end the process."""
+    """Refuse RDF 1.2 triple terms before the engine reads them: deeply nested ones crash it."""
     with content.view() as view:
         if view.find(b"<<") < 0:
             return
@@ -225,21 +224,21 @@ def _syntax_error(error: SyntaxError, content: Content) -> DataSyntaxError:
         "",
         error.msg,
     )
-    mend = "Correct the file at that place."
+    mend = "Correct the file at this position."
     if "LoadDocumentCallback" in message:
         with content.view() as view:
             found = re.search(rb'"@context"\s*:\s*\[?\s*"([^"]*)"', view)
             at = found.start(1) if found else None
         return content.fault(
-            "the JSON-LD context lies at another address; nothing is fetched",
-            'Write the context itself in place of its address: {"@context": {…}}.',
+            "the JSON-LD context is at another address, which is not fetched",
+            'Replace the address by the context itself: {"@context": {…}}.',
             at,
         )
     prefix = re.search(r"The prefix (\S*) has not been declared", message)
     if prefix:
         mend = f"Declare it at the top of the file: @prefix {prefix.group(1)} <…> ."
     elif "absolute IRI" in message:
-        message = "relative IRI: a name that is no full address"
+        message = "the IRI is relative"
         mend = "Write the IRI in full, or set a base."
     elif "Unexpected end" in message:
         mend = f"{_BREAKS_OFF} The last statement ends with a full stop."
@@ -251,7 +250,7 @@ def _syntax_error(error: SyntaxError, content: Content) -> DataSyntaxError:
 
 
 def _last(content: Content) -> tuple[int, int]:
-    """Give line and column of the last character that is no white space."""
+    """Return line and column of the last character that is not white space."""
     with content.view() as view:
         end = len(view)
         while end and view[end - 1 : end].isspace():
@@ -264,11 +263,11 @@ def _one_graph(graphs: set[object], name: str) -> NamedNode | None:
         names = sorted("the default graph" if isinstance(g, DefaultGraph) else str(g) for g in graphs)[:5]
         number = f"{_GRAPHS} graphs or more" if len(graphs) == _GRAPHS else f"{len(graphs)} graphs"
         raise DataSyntaxError(
-            f"the file holds {number} ({', '.join(names)}), and one load is one source with one graph",
+            f"the file has {number} ({', '.join(names)}), but a load has one graph",
             where=name,
-            mend="Split it into one file for each graph and load them together.",
+            mend="Split it into one file for each graph.",
         )
     graph = graphs.pop()
     if isinstance(graph, BlankNode):
-        raise DataSyntaxError("the graph has no IRI", where=name, mend="Name the graph with an IRI.")
+        raise DataSyntaxError("the graph has no IRI", where=name, mend="Give the graph an IRI.")
     return graph if isinstance(graph, NamedNode) else None

@@ -1,4 +1,4 @@
-"""Lines of N-Triples on disk: sorted, without repeats, and compared with others, in bounded memory."""
+"""Files of N-Triples lines as sorted sets: sorting, union, intersection and difference in bounded memory."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from typing import BinaryIO, Final
 from kg.rdf.compression import open_packed
 
 RUN_BYTES: Final = 6 * 1024 * 1024
-"""Lines that are sorted in memory at once. Other threads stand still meanwhile: 15 ms, for 64 MiB 240 ms."""
+"""Bytes of lines sorted in memory at once. Sorting blocks other threads: 15 ms, for 64 MiB 240 ms."""
 
 _BUFFER: Final = 1024 * 1024
-# As many files are open at once, each with a buffer.
+# Number of files open at once, each with a buffer.
 _WAYS: Final = 256
 _RUN_BUFFER: Final = 64 * 1024
 _BLOCK: Final = 32 * 1024
@@ -28,39 +28,77 @@ _TICK: Final = 50_000
 _NAMED: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|<[^<>\s]*>')
 
 Watch = Callable[[int], None]
-"""Called with the number of lines done so far; may raise to stop the work."""
+"""Called with the number of lines or bytes done so far; may raise an error to stop the work."""
 
 
 def sort_lines(lines: Iterable[bytes], target: Path, *, watch: Watch | None = None) -> tuple[int, str]:
-    """Write lines in byte order without repeats; gives their number and the SHA-256 of the file.
+    """Write lines in byte order without repetitions; return their number and the SHA-256 of the file.
 
-    The runs lie beside the target while it works. Raises OSError when the disk is full.
+    Temporary files are kept beside the target. Raises OSError if the disk is full.
     """
     count = 0
     digest = hashlib.sha256()
     with tempfile.TemporaryDirectory(prefix=".sort-", dir=target.parent) as folder:
         runs = _runs(lines, Path(folder), watch)
         with target.open("wb", buffering=_BUFFER) as out:
-            last = b""
-            for line in merge_files(runs, Path(folder)):
-                if line != last:
-                    out.write(line)
-                    digest.update(line)
-                    last = line
-                    count += 1
-                    if watch and count % _TICK == 0:
-                        watch(count)
+            for count, line in enumerate(_distinct(merge_files(runs, Path(folder))), 1):
+                out.write(line)
+                digest.update(line)
+                if watch and count % _TICK == 0:
+                    watch(count)
     return count, digest.hexdigest()
 
 
 def read_lines(path: Path) -> Iterator[bytes]:
-    """Read a file line by line, also a compressed one; each keeps its end."""
+    """Yield the lines of a file, which may be compressed; each keeps its line end."""
     with open_packed(path) as file:
         yield from file
 
 
+def write_lines(lines: Iterable[bytes], target: Path) -> int:
+    """Write lines to a file; return their number."""
+    count = 0
+    with target.open("wb", buffering=_BUFFER) as out:
+        for line in lines:
+            out.write(line)
+            count += 1
+    return count
+
+
+def union(*files: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines of sorted files in order, each once."""
+    return _distinct(heapq.merge(*files))
+
+
+def intersection(one: Path, other: Path) -> Iterator[bytes]:
+    """Yield the lines that two sorted files share."""
+    return (line for line, shared in _compare(one, other) if shared)
+
+
+def difference(one: Path, other: Path) -> Iterator[bytes]:
+    """Yield the lines of a sorted file that another does not contain."""
+    return (line for line, shared in _compare(one, other) if not shared)
+
+
+def _compare(one: Path, other: Path) -> Iterator[tuple[bytes, bool]]:
+    rest = read_lines(other)
+    there = next(rest, None)
+    for line in read_lines(one):
+        while there is not None and there < line:
+            there = next(rest, None)
+        yield line, there == line
+
+
+def _distinct(lines: Iterable[bytes]) -> Iterator[bytes]:
+    last = b""
+    for line in lines:
+        if line != last:
+            yield line
+            last = line
+
+
 class SortedLines:
-    """Finds lines of a sorted file by how they begin; holds the first line of every 32 KiB in memory."""
+    """Finds lines of a sorted file by their beginning; keeps the first line of every 32 KiB in memory."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb", buffering=0)
@@ -83,9 +121,9 @@ class SortedLines:
         self._file.close()
 
     def starting(self, beginning: bytes) -> list[bytes]:
-        """Give the lines that begin with some bytes, in order."""
+        """Return the lines that begin with some bytes, in order."""
         found: list[bytes] = []
-        # The lines before the first greater key may begin so, too.
+        # Lines before the first greater key may have this beginning, too.
         number = max(0, bisect.bisect_left(self._keys, beginning[:_KEY]) - 1)
         while number < len(self._keys) and self._keys[number] <= beginning[:_KEY] + b"\xff":
             block = self._block(number)
@@ -112,7 +150,7 @@ class SortedLines:
 
 
 def merge_files(runs: list[Path], folder: Path) -> Iterator[bytes]:
-    """Give the lines of sorted files in order; more than 256 are joined to fewer first."""
+    """Yield the lines of sorted files in order; more than 256 files are merged into fewer first."""
     while len(runs) > _WAYS:
         some, runs = runs[:_WAYS], runs[_WAYS:]
         joined = folder / f"joined-{some[0].name}"
@@ -125,20 +163,20 @@ def merge_files(runs: list[Path], folder: Path) -> Iterator[bytes]:
 
 
 def by_subject(lines: Iterable[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
-    """Group sorted lines by their subject, as `<iri>` is written."""
+    """Group sorted lines by their subject, written as `<iri>`."""
     for subject, group in itertools.groupby(lines, subject_of):
         yield subject, list(group)
 
 
 def subject_of(line: bytes) -> bytes:
-    """Give the subject of a line of N-Triples."""
+    """Return the subject of a line of N-Triples."""
     return line[: line.index(b" ")]
 
 
 def side_by_side(
     old: Iterable[bytes], new: Iterable[bytes]
 ) -> Iterator[tuple[bytes, list[bytes], list[bytes]]]:
-    """Walk two sorted files together: each subject with its old and its new lines."""
+    """Yield each subject of two sorted files with its old and its new lines."""
     nothing: tuple[bytes, list[bytes]] = (b"", [])
     left, right = by_subject(old), by_subject(new)
     before, after = next(left, nothing), next(right, nothing)
@@ -157,9 +195,9 @@ def side_by_side(
 def write_difference(
     old: Path, new: Path, removed: BinaryIO, added: BinaryIO, change: Callable[[bytes], bytes]
 ) -> None:
-    """Write what one sorted file lacks and has beyond another; `change` rewrites a line on its way.
+    """Write the lines removed and added between two sorted files; `change` rewrites each of them.
 
-    A line with a blank node is never the same in both: labels mean nothing outside of their file.
+    A line with a blank node always counts as changed: labels have no meaning outside their file.
     """
     for _, before, after in side_by_side(read_lines(old), read_lines(new)):
         was, will = set(before), set(after)
@@ -177,13 +215,18 @@ def write_difference(
 
 
 def has_blank_node(line: bytes) -> bool:
-    """Tell whether a line of N-Triples or N-Quads has a blank node, be it in a triple term."""
+    """Return whether a line of N-Triples or N-Quads contains a blank node, triple terms included."""
     return b"_:" in line and b"_:" in _NAMED.sub(b"", line)
 
 
 def with_graph(line: bytes, graph: bytes) -> bytes:
-    """Make a line of N-Quads from one of N-Triples; `graph` is written as `<iri>`."""
+    """Return a line of N-Quads made from one of N-Triples; `graph` is written as `<iri>`."""
     return line.removesuffix(b".\n") + graph + b" .\n"
+
+
+def without_graph(line: bytes, graph: bytes) -> bytes:
+    """Return a line of N-Triples made from one of N-Quads in the graph `<iri>`."""
+    return line.removesuffix(graph + b" .\n") + b".\n"
 
 
 def _read_run(path: Path) -> Iterator[bytes]:
@@ -192,7 +235,7 @@ def _read_run(path: Path) -> Iterator[bytes]:
 
 
 def _key(subject: bytes) -> bytes:
-    # Whole lines are in order, so that the space after a shorter subject counts.
+    # Whole lines are sorted, so the space after a shorter subject is part of the key.
     return subject + b" "
 
 

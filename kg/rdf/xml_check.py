@@ -1,4 +1,4 @@
-"""Well-formedness of XML, without following anything that the document points to."""
+"""Checks that XML is well-formed, without fetching anything."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ _ENTITY_LENGTH = 500
 
 
 def check_xml(pieces: Iterable[bytes], name: str) -> None:
-    """Refuse XML that is not well-formed, nests deeper than 200 elements, or builds entities from entities.
+    """Refuse XML that is malformed, nested deeper than 200 elements, or builds entities from entities.
 
-    Short internal entities stay allowed: ontology editors abbreviate namespaces with them. External entities
-    and DTDs are never fetched; a document that needs one is refused. Raises DataSyntaxError with its place.
+    Short internal entities are allowed, because ontology editors abbreviate namespaces with them. External
+    entities and DTDs are never fetched; a document that needs one is refused. Raises DataSyntaxError with
+    its position.
     """
     parser = expat.ParserCreate("utf-8")
     depth = 0
@@ -28,7 +29,9 @@ def check_xml(pieces: Iterable[bytes], name: str) -> None:
         nonlocal depth
         depth += 1
         if depth > _DEPTH:
-            raise refuse(f"elements are nested more than {_DEPTH} deep", "Write the data flat, or as Turtle.")
+            raise refuse(
+                f"elements are nested more than {_DEPTH} levels deep", "Write the data flat, or as Turtle."
+            )
 
     def end(tag: str) -> None:
         nonlocal depth
@@ -45,19 +48,19 @@ def check_xml(pieces: Iterable[bytes], name: str) -> None:
     ) -> None:
         if value is None or parameter:
             raise refuse(
-                f"the entity {entity_name} lies outside the document; nothing is fetched",
+                f"the entity {entity_name} is external, and nothing is fetched",
                 "Write its text into the document.",
             )
         if "&" in value or "%" in value or len(value) > _ENTITY_LENGTH:
             raise refuse(
-                f"the entity {entity_name} is too long or made of other entities",
+                f"the entity {entity_name} is too long or contains other entities",
                 "Write its text where it is used.",
             )
 
     def doctype(doctype_name: str, system: str | None, public: str | None, internal: bool) -> None:
         if system or public:
             raise refuse(
-                "it names an external DTD; nothing is fetched", "Take the DTD's address out of the DOCTYPE."
+                "the DTD is external, and nothing is fetched", "Remove the DTD's address from the DOCTYPE."
             )
 
     parser.StartElementHandler = start
@@ -71,8 +74,8 @@ def check_xml(pieces: Iterable[bytes], name: str) -> None:
     except expat.ExpatError as error:
         raise _fault(
             name,
-            f"it is not well-formed XML: {expat.ErrorString(error.code)}",
-            "Check that every element that is opened is closed, and that the file is whole.",
+            f"the XML is not well-formed: {expat.ErrorString(error.code)}",
+            "Check that every element is closed and the file is complete.",
             error.lineno,
             error.offset + 1,
         ) from None

@@ -1,4 +1,4 @@
-"""Codes of event datasets to things: actors, places and event types, minted for the dataset where unknown."""
+"""Looks up the actors, places and event types of codes; unknown ones become things of the dataset."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from kg.readers.reading import NoteKind, Reading, minted
 from kg.readers.record import Record
 from kg.terms import ID, PREFIXES
 
-# News agencies write the reports; a coder that finds their names in the text takes them for actors of the
-# country in which they sit.
+# News agencies write the reports; coding programs take their names in the text for actors of their country.
 WIRES: Final = frozenset(
     {
         *("REUTERS", "THOMSON REUTERS", "ASSOCIATED PRESS", "THE ASSOCIATED PRESS", "AP", "BLOOMBERG", "UPI"),
@@ -22,6 +21,13 @@ WIRES: Final = frozenset(
         *("XINHUA", "XINHUA NEWS AGENCY", "TASS", "ITAR-TASS", "INTERFAX", "RIA NOVOSTI", "DPA", "KYODO"),
         *("KYODO NEWS", "YONHAP", "YONHAP NEWS AGENCY", "PRESS TRUST OF INDIA", "PTI", "ANADOLU AGENCY"),
         *("ANADOLU", "ISLAMIC REPUBLIC NEWS AGENCY", "IRNA", "KCNA", "KOREAN CENTRAL NEWS AGENCY"),
+    }
+)
+# CAMEO's codes of regions, in the columns of countries.
+_REGIONS: Final = frozenset(
+    {
+        *("AFR", "ASA", "BLK", "CAS", "CAU", "CEU", "CFR", "CRB", "EAF", "EEU", "EUR", "LAM", "MDT", "MEA"),
+        *("NAF", "NMR", "PGS", "SAF", "SAM", "SAS", "SCN", "SEA", "WAF", "WST"),
     }
 )
 _CAMEO: Final = re.compile(r"(?:0[1-9]|1\d|20)\d{0,2}", re.ASCII)
@@ -35,10 +41,10 @@ Note = tuple[NoteKind, str, str, str | None]
 
 @dataclass(eq=False)
 class Coded:
-    """What a code stands for: its IRI, the text of the row (escaped), and the description still to be given.
+    """The thing that a code or name means: IRI, text of the row (escaped), and its description if it is new.
 
-    `exact` tells a place finer than a country. `notes` count what is not known, each time it is met: kind,
-    value, the sentence for people, and what stands for it in the graph.
+    `exact` marks a place finer than a country. `notes` are counted at each use: kind, value, sentence for
+    people, and IRI.
     """
 
     iri: str
@@ -50,12 +56,12 @@ class Coded:
 
     @property
     def node(self) -> str:
-        """Give the IRI as N-Triples have it."""
+        """The IRI in N-Triples."""
         return f"<{self.iri}>"
 
 
 class Codings:
-    """Turns the codes of one dataset's rows into things, with a cache for each kind."""
+    """Looks up the codes of one dataset, with a cache of event types."""
 
     def __init__(self, job: Reading, slug: str) -> None:
         self._job, self._slug = job, slug
@@ -64,20 +70,19 @@ class Codings:
     # Event types
 
     def cameo(self, code: str, root: str, line: int, column: str) -> Coded | None:
-        """Find a CAMEO code's event type, and count its notes; reports what cannot be one and gives None."""
+        """Return the event type of a CAMEO code and add its notes; report an invalid code and return None."""
         found = self.type(code, root, line)
         if isinstance(found, str):
             self._job.fault(line, column, found)
             return None
-        for kind, value, said, iri in found.notes:
-            self._job.notes.add(kind, value, said, line, iri)
+        self._job.notes.add_all(found.notes, line)
         return found
 
     def type(self, code: str, root: str, line: int) -> Coded | str:
-        """Find a CAMEO code's event type; gives a text that says what is wrong where it cannot be one.
+        """Return the event type of a CAMEO code, or a message if the code is invalid.
 
-        A leading zero that a spreadsheet took away is put back where the row's root code or the scheme leaves
-        no doubt, and noted. A code that the scheme does not hold is minted for the dataset, and noted.
+        A leading zero removed by a spreadsheet is restored if the row's root code or the scheme leaves no
+        doubt. A code missing in the scheme becomes an event type of the dataset. Both are noted.
         """
         found = self._types.get((code, root))
         if found is None:
@@ -95,41 +100,25 @@ class Codings:
             if lost or (not known(stem + code) and known(f"{stem}0{code}")):
                 right = f"0{code}"
         if not _CAMEO.fullmatch(right):
-            return f'"{code}" is no CAMEO code (two to four digits, the first two from 01 to 20)'
+            return f'"{code}" is not a CAMEO code (two to four digits, beginning with 01 to 20)'
         notes: tuple[Note, ...] = ()
         if right != code:
-            said = f"{code} was read as {right}: a leading zero was lost"
-            notes = (("repaired code", code, said, stem + right),)
+            text = f"event code {code} was read as {right}, with its leading zero"
+            notes = (("repaired code", code, text, stem + right),)
         if known(stem + right):
             return Coded(stem + right, right, notes=notes)
         iri = f"{ID}event-type/{self._slug}-{right}"
         near = self._job.resolver.suggest_type(right)
-        said = f"event code {right} is not in the scheme" + (
-            f"; the nearest above it is {near[0]}" if near else ""
-        )
-        record = self._minted_type(iri, right, line)
-        return Coded(iri, right, record, notes=(*notes, ("event type", right, said, iri)))
-
-    def _minted_type(self, iri: str, code: str, line: int) -> Record:
-        scheme = thing("scheme", self._slug)
-        label = f"code {code} of {self._slug}"
-        skos = PREFIXES["skos"]
-        lines = (
-            f"<{iri}> {TYPE} {dg('EventType')} .\n<{iri}> {TYPE} <{skos}Concept> .\n"
-            f"<{iri}> {LABEL} {nt.english(label)} .\n<{iri}> <{skos}prefLabel> {nt.english(label)} .\n"
-            f"<{iri}> <{skos}notation> {nt.plain(code)} .\n<{iri}> {_SCHEME} {scheme} .\n"
-            f"{scheme} {TYPE} <{skos}ConceptScheme> .\n"
-            f"{scheme} {LABEL} {nt.english(f'Codes of {self._slug} that no scheme holds')} .\n"
-            f"{scheme} <{skos}prefLabel> {nt.english(f'Codes of {self._slug} that no scheme holds')} .\n"
-        )
-        return Record(iri, "EventType", lines.encode(), line)
+        text = f"event code {right} is not in the scheme" + (f"; its parent is {near[0]}" if near else "")
+        record = own_event_type(iri, f"code {right} of {self._slug}", self._slug, line, code=right)
+        return Coded(iri, right, record, notes=(*notes, ("event type", right, text, iri)))
 
     # Actors
 
     def actor(self, key: Sequence[str], line: int) -> Coded | None:
-        """Read GDELT's ten columns of an actor: code, name, country, group, ethnic, 2 religions, 3 types.
+        """Look up GDELT's ten columns of an actor: code, name, country, group, ethnic, 2 religions, 3 types.
 
-        Nothing is kept for the next row: that is for who asks.
+        Returns None if the row has no actor. The result is not cached here.
         """
         code, name, country_code, *details = key
         if not code and not name:
@@ -140,10 +129,9 @@ class Codings:
             return Coded(country, text)
         notes: tuple[Note, ...] = ()
         if country_code and not country:
-            said = f"CAMEO country code {country_code} stands for no country here"
-            notes = (("country code", country_code, said, None),)
+            notes = (("country code", country_code, _no_country("CAMEO", country_code), None),)
         wire = name in WIRES
-        # A known group without a country and with no type but its own kind is the organization itself.
+        # A known group without country and with no other type than its own is the organization itself.
         if key[3] and not country_code and set(key[7:]) <= {"", "IGO", "NGO", "INT"}:
             body = self._job.resolver.organization(key[3])
             if body:
@@ -152,33 +140,23 @@ class Codings:
         if known and not known.startswith(f"{ID}country/"):
             return Coded(known, text, notes=notes)
         iri = f"{ID}actor/{minted(self._slug, code, name)}"
-        node = f"<{iri}>"
         shown = f"{name} ({code})" if name and code else name or code
-        lines = (
-            f"{node} {TYPE} {dg('NewsOrganization' if wire else 'Agent')} .\n"
-            f"{node} {LABEL} {nt.english(shown)} .\n"
-        )
-        if code:
-            lines += f"{node} {dg('sourceCode')} {nt.plain(code)} .\n"
-        if country:
-            # Those who report an event are not the country in which they sit: only what was coded is kept.
-            lines += f"{node} {dg('codedCountry')} <{country}> .\n"
-            if not wire and "MED" not in details[-3:]:
-                lines += f"{node} {dg('country')} <{country}> .\n"
+        media = "MED" in details[-3:]
+        record = own_agent(iri, shown, country, line, wire=wire, media=media, code=code)
         if wire:
-            said = (
-                f"{name} is a news agency coded as an actor of {code[:3]}; it was not taken for that country"
+            note = (
+                f"{name} is a news agency coded as an actor of {code[:3]}; it was not taken for the country"
             )
-            notes = (*notes, ("wire service", shown, said, iri))
-        own: Note = ("actor", shown, f"{shown} is kept as an actor of the dataset's own", iri)
-        return Coded(iri, text, Record(iri, "Agent", lines.encode(), line), notes=(*notes, own))
+            notes = (*notes, ("wire service", shown, note, iri))
+        own: Note = ("actor", shown, f"{shown} was added as an actor of the dataset", iri)
+        return Coded(iri, text, record, notes=(*notes, own))
 
     # Places
 
     def place(self, key: Sequence[str], line: int) -> Coded | str:
-        """Read GDELT's columns of a place: type, name, country, division, latitude, longitude, feature.
+        """Look up GDELT's columns of a place: type, name, country, division, latitude, longitude, feature.
 
-        Gives a text that says what is wrong where no place has such coordinates.
+        Returns a message if the coordinates are invalid.
         """
         level, name, fips, division, latitude, longitude, feature = key
         if fault := coordinate_fault(latitude, longitude):
@@ -193,35 +171,34 @@ class Codings:
         lines += f"<{iri}> {dg('divisionCode')} {nt.plain(division)} .\n" if division and level != "1" else ""
         notes: tuple[Note, ...] = ()
         if fips and not country:
-            said = f"FIPS country code {fips} stands for no country here"
-            notes = (("place", f"{name} ({fips})", said, iri),)
+            notes = (("place", f"{name} ({fips})", _no_country("FIPS", fips), iri),)
         record = Record(iri, "Place", lines.encode(), line)
         return Coded(iri, nt.escape(name), record, exact=level in ("3", "4"), notes=notes)
 
 
 def remember(cache: dict[_Key, _Value], key: _Key, value: _Value, limit: int = _CACHE_LIMIT) -> None:
-    """Keep a value; a full cache begins anew, so that things are described again with the same triples."""
+    """Cache a value; a full cache is cleared, so things may be described again with the same triples."""
     if len(cache) >= limit:
         cache.clear()
     cache[key] = value
 
 
 def coordinate_fault(latitude: str, longitude: str) -> str | None:
-    """Say what is wrong with coordinates in degrees; both empty is right."""
+    """Return what is wrong with coordinates in degrees, None if they are valid or both empty."""
     if not latitude and not longitude:
         return None
     for text, bound, name in ((latitude, 90, "latitude"), (longitude, 180, "longitude")):
         try:
             degrees = float(text)
         except ValueError:
-            return f'"{text}" is no {name} in degrees'
+            return f'"{text}" is not a {name} in degrees'
         if not abs(degrees) <= bound:
-            return f"{name} {text} lies outside -{bound} to {bound} degrees"
+            return f"{name} {text} is not between -{bound} and {bound} degrees"
     return None
 
 
 def place_triples(node: str, name: str, country: str | None, latitude: str, longitude: str) -> str:
-    """Describe a place by name, country and coordinates in degrees (WGS 84)."""
+    """Return the description of a place: name, country and coordinates in degrees (WGS 84)."""
     lines = f"{node} {TYPE} {dg('Place')} .\n{node} {LABEL} {nt.english(name)} .\n"
     if country:
         lines += f"{node} {dg('country')} <{country}> .\n"
@@ -229,3 +206,40 @@ def place_triples(node: str, name: str, country: str | None, latitude: str, long
         lines += f"{node} {dg('latitude')} {nt.decimal(latitude)} .\n"
         lines += f"{node} {dg('longitude')} {nt.decimal(longitude)} .\n"
     return lines
+
+
+def own_event_type(
+    iri: str, name: str, slug: str, line: int, *, code: str = "", broader: str | None = None
+) -> Record:
+    """Describe an event type that no scheme contains, in the scheme of its dataset."""
+    skos, scheme, label = PREFIXES["skos"], thing("scheme", slug), nt.english(name)
+    title = nt.english(f"Event types of {slug} outside other schemes")
+    lines = (
+        f"<{iri}> {TYPE} {dg('EventType')} .\n<{iri}> {TYPE} <{skos}Concept> .\n"
+        f"<{iri}> {LABEL} {label} .\n<{iri}> <{skos}prefLabel> {label} .\n<{iri}> {_SCHEME} {scheme} .\n"
+        f"{scheme} {TYPE} <{skos}ConceptScheme> .\n"
+        f"{scheme} {LABEL} {title} .\n{scheme} <{skos}prefLabel> {title} .\n"
+    )
+    lines += f"<{iri}> <{skos}notation> {nt.plain(code)} .\n" if code else ""
+    lines += f"<{iri}> <{skos}broader> <{broader}> .\n" if broader else ""
+    return Record(iri, "EventType", lines.encode(), line)
+
+
+def own_agent(
+    iri: str, name: str, country: str | None, line: int, *, wire: bool, media: bool = False, code: str = ""
+) -> Record:
+    """Describe an actor of a dataset; wire services and media do not act for their coded country."""
+    node = f"<{iri}>"
+    lines = f"{node} {TYPE} {dg('NewsOrganization' if wire else 'Agent')} .\n"
+    lines += f"{node} {LABEL} {nt.english(name)} .\n"
+    lines += f"{node} {dg('sourceCode')} {nt.plain(code)} .\n" if code else ""
+    if country:
+        lines += f"{node} {dg('codedCountry')} <{country}> .\n"
+        lines += "" if wire or media else f"{node} {dg('country')} <{country}> .\n"
+    return Record(iri, "Agent", lines.encode(), line)
+
+
+def _no_country(system: str, code: str) -> str:
+    if system == "CAMEO" and code in _REGIONS:
+        return f"{code} is a region, so the actor has no country"
+    return f"{code} is not a country in the {system} list, so the country is missing"

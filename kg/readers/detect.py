@@ -1,15 +1,15 @@
-"""One entry to the readers of tables: which of them reads a file, told by its name and what it holds.
+"""Chooses the reader of a table by the name and the content of the file.
 
-    reader = find_reader(path, format, name)          # None: it is RDF, `kg.rdf.parsing` reads it
+    reader = find_reader(path, format, name)          # None for RDF, which `kg.rdf.parsing` reads
     notes = Notes()
     with closing(Grouping(folder)) as grouping:       # only for reader.codes_records
         for record in reader.read(path, resolver=Resolver.of(store), on_fault=faults.append, notes=notes,
                                   grouping=grouping): ...
-        for record in group_records(grouping, without=left_out): ...
+        for record in grouping.groups(without=left_out): ...
 
-Records come in the order of the file: first the dataset (kind Dataset, line 0), then for each row what it is
-the first to name (ProperInterval, Agent, Place, EventType, Article), then the row itself (CodingRecord …).
-Leaving out a record of a row never takes away what other rows need. The same file gives the same records.
+Records are in the order of the file: first the dataset (kind Dataset, line 0), then for each row the things
+it names first (ProperInterval, Agent, Place, EventType, Article), then the row itself (CodingRecord …).
+Omitting the record of a row removes nothing that other rows need. The same file yields the same records.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from kg.readers.rml.mapping import Mapping, read_mapping
 _SAMPLE: Final = 1 << 16
 _PACKED: Final = (".gz", ".zst", ".zip")
 _TABLES: Final = ("csv", "tsv", "tab", "txt", "xlsx")
-# What tables and packed files are sent as, and what says nothing.
+# Media types of tables and compressed files, and those without meaning.
 _MEDIA_TYPES: Final = frozenset(
     {
         "text/csv",
@@ -63,10 +63,10 @@ _MEDIA_TYPES: Final = frozenset(
 
 @dataclass(frozen=True)
 class TableReader:
-    """A format of tables: its name, what it is for people, and the function that reads it.
+    """A table format: its name, its title for people, and the function that reads it.
 
-    `codes_records` tells that its rows are coding records, which can be grouped; `needed` are the columns
-    that a mapping must find; `layout` is set where rows can be read block by block.
+    `codes_records` is set if rows are coding records, which can be grouped; `needed` holds the columns that a
+    mapping requires; `layout` is set if rows can be read in blocks.
     """
 
     name: str
@@ -88,9 +88,9 @@ class TableReader:
     ) -> Iterator[Record]:
         """Read a file, an archive or a folder of one format, row by row.
 
-        `name` is what messages call the file. A row that cannot be read goes
-        to `on_fault` and gives no record; what `on_fault` raises stops the reading. Raises DataSyntaxError
-        where the file as a whole cannot be read, TooLargeError for a decompression bomb.
+        `name` is used in messages. A faulty row is passed to `on_fault` and yields no record; an error
+        raised by `on_fault` stops the reading. Raises DataSyntaxError if the file as a whole cannot be read,
+        TooLargeError for a decompression bomb.
         """
         yield from self.rows(reading(path, resolver, on_fault, name, notes, grouping))
 
@@ -118,7 +118,7 @@ FORMATS: Final[tuple[TableReader, ...]] = (
     TableReader("events", "plain table of events, columns of the template", read_events, codes_records=False),
 )
 
-# What the first cells of a header say.
+# Cells of headers.
 _BY_HEADER: Final = (
     (("globaleventid", "sqldate"), "gdelt"),
     (("globaleventid", "mentionidentifier"), "gdelt-mentions"),
@@ -130,7 +130,7 @@ _BY_WIDTH: Final = {61: "gdelt", 58: "gdelt1", 57: "gdelt1", 40: "polecat", 20: 
 
 @cache
 def bundled_readers() -> tuple[TableReader, ...]:
-    """Give the readers of the mappings that come with the package, `ontology/mappings/*.rml.ttl`."""
+    """Return the readers of the mappings in the package, `ontology/mappings/*.rml.ttl`."""
     paths = sorted((ONTOLOGY_FOLDER / "mappings").glob("*.rml.ttl"))
     return tuple(_by_mapping(read_mapping(path)) for path in paths)
 
@@ -152,11 +152,10 @@ def find_reader(
     *,
     mapping: Path | None = None,
 ) -> TableReader | None:
-    """Choose the reader of a table: as `format` says, else by the ending, else by columns and header.
+    """Return the reader of a table by `format`, else by the file's ending, columns or header; None for RDF.
 
-    `mapping` is an RML mapping of one's own, which then reads it. None means RDF. Raises
-    UnsupportedFormatError for an unknown format or table, DataSyntaxError for a file that is binary, empty or
-    damaged, or a mapping that is malformed.
+    `mapping` is the file of an RML mapping, which is then used. Raises UnsupportedFormatError for an unknown
+    format or table, DataSyntaxError for a binary, empty or damaged file or a malformed mapping.
     """
     if mapping is not None:
         return _by_mapping(read_mapping(mapping))
@@ -176,16 +175,16 @@ def find_reader(
     if _ending(first.name) not in _TABLES and text.lstrip()[:1] in ("<", "@", "{", "[", "P", "B"):
         return None
     raise UnsupportedFormatError(
-        f"the table has no columns that are known here ({_columns(text)} in its first line)",
+        f"the columns of the table are unknown ({_columns(text)} in its first line)",
         where=first.name,
-        mend=f"Name its format ({_known()}), use the columns of the template, or write an RML mapping.",
+        mend=f"Give its format ({_known()}), use the columns of the template, or write an RML mapping.",
     )
 
 
-def is_told_rdf(name: str, media_type: str | None) -> bool:
-    """Tell whether a media type (RFC 9110 section 8.3) says that a file is read as RDF, or refused as none.
+def has_rdf_media_type(name: str, media_type: str | None) -> bool:
+    """Return whether a file is RDF, or an unknown format, by its media type (RFC 9110 section 8.3).
 
-    An ending of tables goes before it, since browsers guess; types that say nothing leave it to the content.
+    The ending of a table has priority, because browsers guess; generic types leave it to the content.
     """
     if media_type is None or _ending(name) in _TABLES:
         return False
@@ -237,9 +236,7 @@ def _sample(part: Part) -> str:
     check_bytes(data, part.name)
     text = data.decode("utf-8-sig", "replace")
     if not text.strip():
-        raise DataSyntaxError(
-            "the file is empty", where=part.name, mend="Choose the file that holds the data."
-        )
+        raise DataSyntaxError("the file is empty", where=part.name, mend="Choose the file with the data.")
     return text
 
 
@@ -257,7 +254,7 @@ def _by_content(text: str) -> str | None:
     for reader in bundled_readers():
         if reader.needed <= set(cells):
             return reader.name
-    # Most lines decide: a damaged first line must not hide what the file is.
+    # The majority of lines decides, because the first line may be damaged.
     widths = Counter(line.count("\t") + 1 for line in (lines[:-1] or lines))
     return next((_BY_WIDTH[width] for width, _ in widths.most_common() if width in _BY_WIDTH), None)
 

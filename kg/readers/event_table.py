@@ -1,4 +1,4 @@
-"""A plain table of events (CSV, TSV, XLSX): a row becomes an event and the claim of a source about it."""
+"""A plain table of events (CSV, TSV, XLSX): each row is an event and a source's claim about it."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ if TYPE_CHECKING:
 else:
     openpyxl = Late("openpyxl")
 
-# Name, whether a row must have it, and what the template says of it.
+# Name, whether it is required, and the explanation in the template.
 COLUMNS: Final[tuple[tuple[str, bool, str], ...]] = (
     ("label", True, "what happened, in a few words"),
-    ("date", False, "2018-01-31, 2018-01 or 2018; empty when not known"),
-    ("end_date", False, "the last day, when the event took longer"),
-    ("actors", True, "who acted: names, aliases, ISO codes or IRIs, parted by ;"),
-    ("recipients", False, "towards whom, in the same way"),
-    ("type", True, "CAMEO code (043) or PLOVER type and mode (COERCE deport), parted by ;"),
-    ("place", False, "where: a name that is known, or a new one"),
-    ("latitude", False, "degrees of a new place, north above 0"),
-    ("longitude", False, "degrees of a new place, east above 0"),
-    ("description", False, "a fuller account"),
+    ("date", False, "2018-01-31, 2018-01 or 2018; empty if unknown"),
+    ("end_date", False, "the last day of a longer event"),
+    ("actors", True, "who acted: names, aliases, ISO codes or IRIs, separated by ;"),
+    ("recipients", False, "whom it was directed at, in the same form"),
+    ("type", True, "CAMEO code (043) or PLOVER type and mode (COERCE deport), separated by ;"),
+    ("place", False, "where: a known name or a new one"),
+    ("latitude", False, "of a new place, in degrees, north is positive"),
+    ("longitude", False, "of a new place, in degrees, east is positive"),
+    ("description", False, "a longer description"),
     (
         "modality",
         False,
-        "happened (taken when empty), planned, possible, denied, opinion, projected …",
+        "happened (if empty), planned, possible, denied, opinion, projected …",
     ),
-    ("source", False, "title of the document that says so"),
+    ("source", False, "title of the document that reports it"),
     ("url", False, "its web address"),
-    ("publisher", False, "who published it"),
-    ("published", False, "day of its publication, 2018-01-31"),
-    ("id", False, "a name of your own for the row; keeps the event's address when the row is edited"),
+    ("publisher", False, "its publisher"),
+    ("published", False, "its date of publication, 2018-01-31"),
+    ("id", False, "your own name for the row; keeps the event's address when the row is edited"),
 )
 _NAMES: Final = tuple(name for name, _, _ in COLUMNS)
 _NEEDED: Final = tuple(name for name, needed, _ in COLUMNS if needed)
@@ -67,10 +67,10 @@ _SUGGESTED: Final = "write CONSULT, COERCE deport, or a CAMEO code such as 043"
 
 
 def write_template(path: Path) -> None:
-    """Write an empty table, .csv, .tsv or .xlsx by its ending, with its columns and a line on each.
+    """Write an empty table with its columns and an explanation of each, as .csv, .tsv or .xlsx.
 
-    The explaining line begins with "#" and is passed over when the table is loaded. Raises
-    UnsupportedFormatError for another ending, FileExistsError rather than overwrite.
+    The line of explanations begins with "#" and is ignored when the table is loaded. Raises
+    UnsupportedFormatError for another ending, FileExistsError for an existing file.
     """
     ending = path.suffix.lower()
     lines = (_NAMES, ("# " + COLUMNS[0][2], *(hint for _, _, hint in COLUMNS[1:])))
@@ -79,7 +79,7 @@ def write_template(path: Path) -> None:
         sheet = book.active
         for line in lines:
             sheet.append(line)
-        # As text, a code keeps its leading zero.
+        # Text cells keep the leading zeros of codes.
         for column in range(1, len(COLUMNS) + 1):
             sheet.column_dimensions[openpyxl.utils.get_column_letter(column)].number_format = "@"
         with path.open("xb") as out:
@@ -89,7 +89,8 @@ def write_template(path: Path) -> None:
             csv.writer(text, delimiter="\t" if ending == ".tsv" else ",").writerows(lines)
     else:
         raise UnsupportedFormatError(
-            f"a template is no {ending or 'file without an ending'}", mend="Name a .csv, .tsv or .xlsx file."
+            f"a template cannot be written as {ending or 'a file without an ending'}",
+            mend="Use .csv, .tsv or .xlsx.",
         )
 
 
@@ -108,7 +109,7 @@ def read_events(job: Reading) -> Iterator[Record]:
             if len(row) > len(header) and not any(row[len(header) :]):
                 row = row[: len(header)]
             if len(row) > len(header):
-                job.fault(line, "", f"the row has {len(row)} columns, and the header names {len(header)}")
+                job.fault(line, "", f"the row has {len(row)} columns in place of {len(header)}")
                 continue
             cells = dict.fromkeys(_NAMES, "")
             cells |= {key: cell.strip() for key, cell in zip(header, row, strict=False) if key in cells}
@@ -116,7 +117,7 @@ def read_events(job: Reading) -> Iterator[Record]:
 
 
 def is_event_table(header: list[str]) -> bool:
-    """Tell whether a header names the columns that every row needs."""
+    """Return whether a header has all required columns."""
     named = [_column(cell) for cell in header]
     return all(name in named for name in _NEEDED)
 
@@ -131,20 +132,20 @@ def _header(row: list[str], name: str) -> list[str]:
         raise DataSyntaxError(
             f"the table has no column {missing[0]}",
             where=f"{name}, line 1",
-            mend=f"Its first line must name the columns {', '.join(_NEEDED)}; the template has them all.",
+            mend=f"Its first line must have the columns {', '.join(_NEEDED)}; see the template.",
         )
     unknown = [cell for cell in header if cell and cell not in _NAMES]
     if unknown:
         raise DataSyntaxError(
-            f"the column {unknown[0]} is not known, so its values would be lost",
+            f"the column {unknown[0]} is unknown, so its values would be lost",
             where=f"{name}, line 1",
-            mend=f"Take it out, or rename it to one of: {', '.join(_NAMES)}.",
+            mend=f"Remove it, or rename it to one of: {', '.join(_NAMES)}.",
         )
     return header
 
 
 class _Table:
-    """Makes events of rows; the file itself is their source where a row names none."""
+    """Turns rows into events; the file itself is the source of a row without one."""
 
     def __init__(self, job: Reading) -> None:
         self._job = job
@@ -167,7 +168,7 @@ class _Table:
         )
         modality = cells["modality"].lower() or "happened"
         if modality not in _MODALITIES:
-            job.fault(line, "modality", f'"{modality}" is none of {", ".join(_MODALITIES)}')
+            job.fault(line, "modality", f'"{modality}" is not one of {", ".join(_MODALITIES)}')
             return
         source = self._source(cells, line)
         if when is False or types is None or isinstance(place, str) or source is None:
@@ -179,9 +180,9 @@ class _Table:
         slug = slugify(f"{self._slug} {cells['id'] or _digest(cells)}")
         if not job.once.first(f"event {slug}"):
             if cells["id"]:
-                job.fault(line, "id", f"{cells['id']} stands on a row before")
+                job.fault(line, "id", f"{cells['id']} is already used by an earlier row")
             else:
-                job.notes.add("repeated row", cells["label"], "the row comes again; it was kept once", line)
+                job.notes.add("repeated row", cells["label"], "the row is repeated; it was kept once", line)
             return
         if when and job.once.first(when.slug):
             yield period_record(when, line)
@@ -205,7 +206,7 @@ class _Table:
     def _when(self, cells: dict[str, str], line: int) -> Period | Literal[False] | None:
         if not cells["date"]:
             if cells["end_date"]:
-                self._job.fault(line, "date", "an end without a beginning")
+                self._job.fault(line, "date", "the row has an end date without a date")
                 return False
             return None
         found = period(cells["date"], cells["end_date"])
@@ -215,7 +216,7 @@ class _Table:
         return found
 
     def _types(self, text: str, line: int) -> list[Coded] | None:
-        """Find event types; a table is somebody's own work, so one that is not known is theirs to mend."""
+        """Look up event types; an unknown one is an error, because the table is the user's own."""
         found: list[Coded] = []
         for word in (piece.strip() for piece in text.split(";")):
             if not word:
@@ -229,7 +230,7 @@ class _Table:
                     continue
             iri = word if word.startswith("http") else f"{ID}event-type/plover-{slugify(word)}"
             if word.isdigit() or not self._job.resolver.event_type(iri):
-                self._job.fault(line, "type", f'"{word}" is no event type known here; {_SUGGESTED}')
+                self._job.fault(line, "type", f'"{word}" is not a known event type; {_SUGGESTED}')
                 return None
             found.append(Coded(iri, word))
         return found
@@ -244,7 +245,7 @@ class _Table:
                 country = self._job.resolver.country("iso2" if len(word) == 2 else "iso3", word)
             if word.startswith(("http://", "https://")):
                 if not self._job.resolver.knows(word):
-                    self._job.fault(line, column, f"<{word}> is no actor or place of the graph")
+                    self._job.fault(line, column, f"<{word}> is not an actor or place in the graph")
                     return None
                 found.append(Coded(word, word))
             elif country:
@@ -259,15 +260,13 @@ class _Table:
         if known and known.startswith((f"{ID}place/", f"{ID}country/")):
             return Coded(known, name)
         if not name and (cells["latitude"] or cells["longitude"]):
-            self._job.fault(line, "place", "coordinates without the name of a place")
+            self._job.fault(line, "place", "the row has coordinates without the name of a place")
             return "coordinates without a name"
         found = self._names.place((name,), None, cells["latitude"], cells["longitude"], line)
         if isinstance(found, str):
             self._job.fault(line, "latitude" if "latitude" in found else "longitude", found)
         elif found is not None:
-            self._job.notes.add(
-                "place", name, f"{name} is kept as a place of the table's own", line, found.iri
-            )
+            self._job.notes.add("place", name, f"{name} was added as a place of the table", line, found.iri)
         return found
 
     def _source(self, cells: dict[str, str], line: int) -> tuple[str, Record | None] | None:
@@ -278,11 +277,11 @@ class _Table:
             lines = f"{node} {TYPE} {dg('Dataset')} .\n{node} {LABEL} {nt.english(f'Table {self._slug}')} .\n"
             return slug, Record(f"{ID}source/{slug}", "Dataset", lines.encode(), line)
         if address and not address.startswith(("http://", "https://")):
-            self._job.fault(line, "url", f'"{address}" is no web address (https://…)')
+            self._job.fault(line, "url", f'"{address}" is not a web address (https://…)')
             return None
         published = period(day, "") if day else None
         if isinstance(published, str) or (published and published.precision != "day"):
-            self._job.fault(line, "published", f'"{day}" is no day (2018-01-31)')
+            self._job.fault(line, "published", f'"{day}" is not a date (use 2018-01-31)')
             return None
         slug = document_slug(address) if address else slugify(f"{publisher} {title} {day}")
         node, dcterms = thing("source", slug), PREFIXES["dcterms"]

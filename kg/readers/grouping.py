@@ -1,4 +1,4 @@
-"""Records that seem to tell of one occurrence: grouped with a method and a score, never merged."""
+"""Groups likely duplicates among records, with a method and a score; nothing is merged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kg.readers.record import Record
 from kg.terms import ID
 
 METHOD: Final = "day-pair-type"
-"""Slug of the method in `id/grouping-method/`; its definition is in ontology/event-types.ttl."""
+"""Slug of the method under `id/grouping-method/`, defined in ontology/event-types.ttl."""
 _RECORD: Final = f"{ID}record/"
 
 _HELD: Final = RUN_BYTES
@@ -24,14 +24,14 @@ _Row = list[str]
 
 
 class Grouping:
-    """Collects records while they are read, in sorted files, so that memory stays bounded at any number.
+    """Collects records while they are read, in sorted files, so that memory is bounded.
 
-    Two records go together when day, actor, recipient and type are the same and they share the document, or,
-    where both sides are known, a place finer than a country. What is linked by steps forms one group.
+    Two records are linked if day, actor, recipient and type are equal and they share the document or, where
+    both sides are known, a place finer than a country. Records linked directly or indirectly form a group.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Keep the collection in a folder inside `folder`; it is gone after `close`."""
+        """Use a folder inside `folder`, which `close` removes."""
         self._folder = folder / "grouping"
         self._held: list[bytes] = []
         self._size = 0
@@ -40,20 +40,20 @@ class Grouping:
     def add(
         self, iri: str, day: str, actor: str, recipient: str, kind: str, place: str, document: str
     ) -> None:
-        """Take in one record; what is not known is an empty text, a place only when finer than a country."""
+        """Add a record; unknown values are empty, and so is a place not finer than a country."""
         self.add_lines("\t".join((day, actor, recipient, kind, iri, place, document)).encode() + b"\n")
 
     def add_lines(self, lines: bytes) -> None:
-        """Take in records as lines of day, actor, recipient, type, IRI, place and document between tabs."""
+        """Add records as lines of day, actor, recipient, type, IRI, place and document, separated by tabs."""
         self._held += lines.splitlines(keepends=True)
         self._size += len(lines)
         if self._size >= _HELD:
             self._put()
 
     def groups(self, without: Container[str] = frozenset()) -> Iterator[Record]:
-        """Give a dg:RecordGroup for every two records or more that go together; `without` leaves IRIs out.
+        """Yield a dg:RecordGroup for each group of two or more records, except those in `without`.
 
-        The same records give the same groups in the same order, whatever order they came in.
+        The order of the groups does not depend on the order of the records.
         """
         start, block, last = b"\t", [], b""
         for line in self._sorted():
@@ -102,14 +102,9 @@ class Grouping:
 
 def _failed(error: OSError) -> StoreFailedError:
     return StoreFailedError(
-        f"what is grouped could not be kept on disk ({error.strerror or error})",
-        mend="Make room on the disk, and load again.",
+        f"records for grouping cannot be written to disk ({error.strerror or error})",
+        mend="Free disk space, then load the file again.",
     )
-
-
-def group_records(grouping: Grouping, without: Container[str] = frozenset()) -> Iterator[Record]:
-    """Give the groups of everything that readers put into a grouping, as records of kind RecordGroup."""
-    yield from grouping.groups(without)
 
 
 def _groups(lines: list[bytes], without: Container[str]) -> Iterator[Record]:
@@ -145,7 +140,7 @@ def _group(rows: list[_Row]) -> Record:
     iri = f"{ID}record-group/{iris[0].removeprefix(_RECORD)}"
     node = f"<{iri}>"
     score = (_agreement([row[6] for row in rows]) + _agreement([row[5] for row in rows])) / 2
-    label = f"{len(iris)} records of {day} that seem to tell of one occurrence"
+    label = f"{len(iris)} records of {day}, likely duplicates"
     lines = [
         f"{node} {TYPE} {dg('RecordGroup')} .\n{node} {LABEL} {english(label)} .\n",
         f"{node} {dg('groupingMethod')} {thing('grouping-method', METHOD)} .\n",
@@ -157,6 +152,6 @@ def _group(rows: list[_Row]) -> Record:
 
 
 def _agreement(values: list[str]) -> float:
-    """Give the part of the records that have the commonest value; what is not known agrees with nothing."""
+    """Return the share of records with the most frequent value; unknown values never agree."""
     known = Counter(value for value in values if value)
     return max(known.values()) / len(values) if known else 0.0

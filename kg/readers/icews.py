@@ -1,6 +1,6 @@
-"""ICEWS coded events: 20 columns, tab-separated, with names in place of codes.
+"""ICEWS coded events: 20 tab-separated columns, with names in place of codes.
 
-Columns as the ICEWS Coded Event Data lists them (`COLUMNS`). The intensity is on the scale of Goldstein.
+The columns are those of the ICEWS Coded Event Data (`COLUMNS`). The intensity is on Goldstein's scale.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def read_icews(job: Reading) -> Iterator[Record]:
     yield dataset(
         _SLUG,
         "ICEWS coded event data",
-        "A machine codes sentences of news reports as events between actors that it names.",
+        "Events between named actors, coded by a program from sentences of news reports.",
         ("lockheed-martin-icews", "Integrated Crisis Early Warning System"),
         "See the terms of the Dataverse from which the file was taken.",
         "https://dataverse.harvard.edu/dataverse/icews",
@@ -56,7 +56,7 @@ def read_icews(job: Reading) -> Iterator[Record]:
         if row[0] == COLUMNS[0]:
             continue
         if len(row) != len(COLUMNS):
-            job.fault(line, "", f"the row has {len(row)} columns, and ICEWS has {len(COLUMNS)}")
+            job.fault(line, "", f"the row has {len(row)} columns in place of {len(COLUMNS)}")
             continue
         yield from _record(job, codes, names, row, line, text)
 
@@ -67,7 +67,7 @@ def _record(
     cell = dict(zip(COLUMNS, row, strict=True))
     identifier = cell["Event ID"]
     if not identifier.isascii() or not identifier.isalnum():
-        job.fault(line, "Event ID", f'"{identifier}" is no identifier of an event')
+        job.fault(line, "Event ID", f'"{identifier}" is not an event identifier')
         return
     when = job.day(cell["Event Date"], line, "Event Date")
     kind = codes.cameo(cell["CAMEO Code"], "", line, "CAMEO Code")
@@ -77,7 +77,7 @@ def _record(
         column = "Intensity"
         intensity = nt.decimal(cell[column]) if cell[column] else ""
         if cell[column] and not -10 <= float(cell[column]) <= 10:
-            raise ValueError(f"{cell[column]} lies outside -10 to 10")
+            raise ValueError(f"{cell[column]} is not between -10 and 10")
         column = "Sentence Number"
         sentence = nt.integer(cell[column]) if cell[column] else ""
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Tables that name actors and places in words (ICEWS, POLECAT): names to things, minted where unknown."""
+"""Looks up actors and places by name (ICEWS, POLECAT); unknown ones become things of the dataset."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, thing
-from kg.readers.code_lookup import WIRES, Coded, Note, coordinate_fault, place_triples, remember
-from kg.readers.reading import Reading, interval, minted
+from kg.readers.code_lookup import WIRES, Coded, Note, coordinate_fault, own_agent, place_triples, remember
+from kg.readers.periods import day_period, period_record
+from kg.readers.reading import Reading, minted
 from kg.readers.record import Record
 from kg.terms import ID, PREFIXES, slugify
 
 
 class NamedCodings:
-    """Turns the names of one dataset's rows into things, with a cache for each kind."""
+    """Looks up the names of one dataset, with a cache for each kind."""
 
     def __init__(self, job: Reading, slug: str) -> None:
         self._job, self._slug = job, slug
@@ -21,12 +22,12 @@ class NamedCodings:
         self._places: dict[tuple[str, ...], Coded | str | None] = {}
 
     def actor(self, name: str, country: str | None, line: int) -> Coded:
-        """Find who is meant by a name; `country` is the IRI of the country that the row gives, if any."""
+        """Return the actor with a name; `country` is the IRI of the country in the row, if any."""
         found = self._actors.get((name, country))
         if found is None:
             found = self._actor(name, country, line)
             remember(self._actors, (name, country), found)
-        self._count(found, line)
+        self._job.notes.add_all(found.notes, line)
         return found
 
     def _actor(self, name: str, country: str | None, line: int) -> Coded:
@@ -35,26 +36,22 @@ class NamedCodings:
         if known and not (wire and known.startswith(f"{ID}country/")):
             return Coded(known, nt.escape(name))
         iri = f"{ID}actor/{minted(self._slug, name, '' if country is None else country.rpartition('/')[2])}"
-        node = f"<{iri}>"
-        lines = f"{node} {TYPE} {dg('NewsOrganization' if wire else 'Agent')} .\n"
-        lines += f"{node} {LABEL} {nt.english(name)} .\n"
-        if country:
-            lines += f"{node} {dg('codedCountry')} <{country}> .\n"
-            lines += "" if wire else f"{node} {dg('country')} <{country}> .\n"
         if wire:
-            said = f"{name} is a news agency coded as an actor; it was not taken for its country"
-            self._job.notes.add("wire service", name, said, line, iri)
-        own: Note = ("actor", name, f"{name} is kept as an actor of the dataset's own", iri)
-        return Coded(iri, nt.escape(name), Record(iri, "Agent", lines.encode(), line), notes=(own,))
+            text = f"{name} is a news agency coded as an actor; it was not taken for its country"
+            self._job.notes.add("wire service", name, text, line, iri)
+        own: Note = ("actor", name, f"{name} was added as an actor of the dataset", iri)
+        return Coded(iri, nt.escape(name), own_agent(iri, name, country, line, wire=wire), notes=(own,))
 
     def country(self, name: str, line: int) -> str | None:
-        """Find a country by its name, and note one that is not known."""
+        """Return the country with a name; an unknown one is noted."""
         if not name:
             return None
         found = self._job.resolver.country_named(name)
         if found:
             return found
-        self._job.notes.add("country code", name, f"{name} is the name of no country here", line)
+        self._job.notes.add(
+            "country code", name, f"{name} is not a known country, so the country is missing", line
+        )
         return None
 
     def place(
@@ -66,9 +63,9 @@ class NamedCodings:
         line: int,
         geonames: str = "",
     ) -> Coded | str | None:
-        """Find a place by the names of its levels, the narrowest first; gives a text for bad coordinates.
+        """Return the place with names of levels, the smallest first, or a message for bad coordinates.
 
-        A row that names nothing narrower than the country means the country.
+        Without a name smaller than the country, the place is the country.
         """
         key = (*levels, country or "", latitude, longitude, geonames)
         try:
@@ -100,15 +97,11 @@ class NamedCodings:
             lines += f"<{iri}> <{PREFIXES['skos']}exactMatch> <https://sws.geonames.org/{geonames}/> .\n"
         return Coded(iri, nt.escape(label), Record(iri, "Place", lines.encode(), line), exact=True)
 
-    def _count(self, found: Coded, line: int) -> None:
-        for kind, value, said, iri in found.notes:
-            self._job.notes.add(kind, value, said, line, iri)
-
 
 def described(job: Reading, day: str, things: list[Coded | None], line: int) -> Iterator[Record]:
-    """Give what a row needs and nobody has described yet: its day, actors, places and types."""
+    """Yield descriptions of the day, actors, places and types of a row that were not described before."""
     if job.once.first(day):
-        yield interval(day, line)
+        yield period_record(day_period(day), line)
     for one in things:
         if one is not None and one.fresh:
             one.fresh = False
@@ -117,7 +110,7 @@ def described(job: Reading, day: str, things: list[Coded | None], line: int) -> 
 
 
 def head(iri: str, slug: str, identifier: str, label: str, day: str) -> str:
-    """Write what every record says first: what it is, which row of which dataset, and when."""
+    """Return the first statements of every record: class, label, row identifier, dataset and day."""
     node = f"<{iri}>"
     return (
         f"{node} {TYPE} {dg('CodingRecord')} .\n{node} {LABEL} {nt.english(label)} .\n"
@@ -127,5 +120,5 @@ def head(iri: str, slug: str, identifier: str, label: str, day: str) -> str:
 
 
 def safe(identifier: str) -> str:
-    """Make a row's identifier fit for an IRI: as it is where it can be."""
+    """Return a row's identifier in a form that is valid in an IRI."""
     return identifier if identifier.isascii() and identifier.isalnum() else slugify(identifier)

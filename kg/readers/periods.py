@@ -1,21 +1,22 @@
-"""Days, months, years and spans between days, as the intervals that things share."""
+"""Days, months, years and spans of days as intervals, which things share."""
 
 from __future__ import annotations
 
 import calendar
+import datetime
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, thing
-from kg.readers.reading import calendar_day
 from kg.readers.record import INTERVAL, Record
 from kg.terms import ID, PREFIXES
 
 
 @dataclass(frozen=True)
 class Period:
-    """An interval: slug under `id/time/`, first and last day (YYYY-MM-DD; empty: open), precision, name."""
+    """An interval: slug under `id/time/`, first and last day (empty if open), precision, label."""
 
     slug: str
     begin: str
@@ -24,21 +25,40 @@ class Period:
     label: str
 
 
-def period(text: str, last: str = "") -> Period | str:
-    """Read YYYY-MM-DD, YYYYMMDD, YYYY-MM or YYYY, up to the end of another where that is given.
+@lru_cache(maxsize=10_000)
+def calendar_day(text: str) -> str | None:
+    """Return YYYYMMDD or YYYY-MM-DD as YYYY-MM-DD, None if it is not a date."""
+    if len(text) == 8 and text.isascii() and text.isdigit():
+        text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        return None
+    try:
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        return None
+    return text
 
-    Gives a text that says what is wrong with it.
+
+def day_period(day: str) -> Period:
+    """Return the interval of one day, YYYY-MM-DD."""
+    return Period(day, day, day, "day", day)
+
+
+def period(text: str, last: str = "") -> Period | str:
+    """Read YYYY-MM-DD, YYYYMMDD, YYYY-MM or YYYY, up to the end of a second date if there is one.
+
+    Returns a message if a date is invalid.
     """
     first = _one(text)
     if first is None:
-        return f'"{text}" is no day, month or year of the calendar (2018-01-31, 2018-01 or 2018)'
+        return _invalid(text)
     if not last or last == text:
         return first
     final = _one(last)
     if final is None:
-        return f'"{last}" is no day, month or year of the calendar (2018-01-31, 2018-01 or 2018)'
+        return _invalid(last)
     if final.end < first.begin:
-        return f"the end {last} lies before the beginning {text}"
+        return f"the end {last} is before the beginning {text}"
     coarse = "day" if first.precision == final.precision == "day" else "month"
     precision = "year" if "year" in (first.precision, final.precision) else coarse
     slug = f"{first.slug}--{final.slug}"
@@ -46,7 +66,7 @@ def period(text: str, last: str = "") -> Period | str:
 
 
 def open_period(begin: str, day: str) -> Period:
-    """Make the interval without a known end that began on a day, or in a period whose first is `day`."""
+    """Return the interval without a known end that began on a day, or in a period starting on `day`."""
     return Period(f"{begin}--open", day, "", "open", f"since {begin}")
 
 
@@ -64,7 +84,7 @@ def period_record(one: Period, line: int) -> Record:
 
 def _one(text: str) -> Period | None:
     if day := calendar_day(text):
-        return Period(day, day, day, "day", day)
+        return day_period(day)
     month = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", text, re.ASCII)
     if month and int(month[1]) > 0:
         last = calendar.monthrange(int(month[1]), int(month[2]))[1]
@@ -73,3 +93,7 @@ def _one(text: str) -> Period | None:
     if re.fullmatch(r"\d{4}", text, re.ASCII) and text != "0000":
         return Period(text, f"{text}-01-01", f"{text}-12-31", "year", text)
     return None
+
+
+def _invalid(text: str) -> str:
+    return f'"{text}" is not a date (use 2018-01-31, 2018-01 or 2018)'

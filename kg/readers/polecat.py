@@ -1,8 +1,8 @@
 """POLECAT events: tab-separated with a header; PLOVER types, modes, contexts; several actors and recipients.
 
-Columns are found by name, as the yearly and weekly files of the POLECAT Dataverse have them (40 columns, from
-"Event ID" to "Version"). Lists are parted by semicolons; "None" stands for nothing, except in names.
-Some files name more columns than their rows have, others end rows with empty cells; both are read.
+Columns are found by name, as in the yearly and weekly files of the POLECAT Dataverse (40 columns, from
+"Event ID" to "Version"). Lists are separated by semicolons; "None" is an empty value, except in names. Rows
+may have fewer columns than the header, or further empty ones.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Final
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, thing
-from kg.readers.code_lookup import Coded, Note
+from kg.readers.code_lookup import Coded, Note, own_event_type
 from kg.readers.name_lookup import NamedCodings, described, head, safe
 from kg.readers.reading import Reading, dataset, minted, text_triple
 from kg.readers.record import Record
-from kg.terms import ID, PREFIXES, slugify
+from kg.terms import ID, slugify
 
 COLUMNS: Final = (
     *("Event ID", "Event Date", "Event Type", "Event Mode", "Intensity", "Quad Code", "Contexts"),
@@ -42,11 +42,11 @@ _QUADS: Final = ("verbal-cooperation", "material-cooperation", "verbal-conflict"
 
 
 def read_polecat(job: Reading) -> Iterator[Record]:
-    """Read rows under a header that names POLECAT's columns; each file has its own header."""
+    """Read rows below a header with POLECAT's columns; each file has its own header."""
     yield dataset(
         _SLUG,
         "POLECAT event data",
-        "A machine codes news reports by the PLOVER ontology; actors and recipients may be several.",
+        "Events coded by a program from news reports, by the PLOVER ontology, with several actors.",
         ("polecat", "POLECAT, Political Event Classification, Attributes, and Types"),
         "See the terms of the Dataverse from which the file was taken.",
         "https://dataverse.harvard.edu/dataverse/polecat",
@@ -59,11 +59,11 @@ def read_polecat(job: Reading) -> Iterator[Record]:
             columns = tuple(cell.strip('"') for cell in (row[0].lstrip("#!"), *row[1:]))
             missing = [name for name in _NEEDED if name not in columns]
             if missing:
-                job.fault(line, missing[0], f"the header does not name the column {missing[0]}")
+                job.fault(line, missing[0], f"the header has no column {missing[0]}")
             continue
         cell = _cells(row, columns)
         if cell is None:
-            job.fault(line, "", f"the row has {len(row)} columns, and the header names {len(columns)}")
+            job.fault(line, "", f"the row has {len(row)} columns in place of {len(columns)}")
         else:
             yield from _record(job, names, types, cell, line, text)
 
@@ -81,7 +81,7 @@ def _values(text: str) -> list[str]:
 
 
 class _Types:
-    """PLOVER types and modes, minted for the dataset where the scheme does not hold them."""
+    """PLOVER types and modes; those missing in the scheme become event types of the dataset."""
 
     def __init__(self, job: Reading) -> None:
         self._job = job
@@ -92,8 +92,7 @@ class _Types:
         if found is None:
             found = self._found[kind, mode] = self._find(kind, mode, line)
         for one in found:
-            for sort, value, said, iri in one.notes:
-                self._job.notes.add(sort, value, said, line, iri)
+            self._job.notes.add_all(one.notes, line)
         return found
 
     def _find(self, kind: str, mode: str, line: int) -> list[Coded]:
@@ -101,30 +100,21 @@ class _Types:
         if not mode:
             return [general]
         special = self._one(slugify(f"{kind} {mode}"), f"{kind} {mode}", general.iri, line)
-        # A mode of nobody's scheme says no quad class, so its type stays beside it.
+        # A mode outside the scheme has no quad class, so its type is kept, too.
         return [special] if special.record is None else [general, special]
 
     def _one(self, slug: str, name: str, broader: str | None, line: int) -> Coded:
         iri = f"{ID}event-type/plover-{slug}"
         if self._job.resolver.event_type(iri):
             return Coded(iri, nt.escape(name))
-        iri, skos = f"{ID}event-type/{_SLUG}-{slug}", PREFIXES["skos"]
-        label, scheme = nt.english(f"{name} of POLECAT"), thing("scheme", _SLUG)
-        title = nt.english("Types of POLECAT that no scheme holds")
-        lines = (
-            f"<{iri}> {TYPE} {dg('EventType')} .\n<{iri}> {TYPE} <{skos}Concept> .\n"
-            f"<{iri}> {LABEL} {label} .\n<{iri}> <{skos}prefLabel> {label} .\n"
-            f"<{iri}> <{skos}inScheme> {scheme} .\n{scheme} {TYPE} <{skos}ConceptScheme> .\n"
-            f"{scheme} {LABEL} {title} .\n{scheme} <{skos}prefLabel> {title} .\n"
-        )
-        if broader:
-            lines += f"<{iri}> <{skos}broader> <{broader}> .\n"
+        iri = f"{ID}event-type/{_SLUG}-{slug}"
         own: Note = ("event type", name, f"event type {name} is not in the scheme", iri)
-        return Coded(iri, nt.escape(name), Record(iri, "EventType", lines.encode(), line), notes=(own,))
+        record = own_event_type(iri, f"{name} of POLECAT", _SLUG, line, broader=broader)
+        return Coded(iri, nt.escape(name), record, notes=(own,))
 
 
 def _side(job: Reading, names: NamedCodings, cell: dict[str, str], role: str, line: int) -> list[Coded]:
-    """Read the actors or recipients; codes of countries belong to names only where there are as many."""
+    """Look up the actors or recipients; country codes apply to names only if there are equally many."""
     who = [name for piece in cell[f"{role} Name"].split(";") if (name := piece.strip()) and name != "None"]
     codes = [piece.strip() for piece in cell.get(f"{role} Country", "").split(";")]
     numbers = [piece.strip() for piece in cell.get(f"{role} COW", "").split(";")]
@@ -134,7 +124,12 @@ def _side(job: Reading, names: NamedCodings, cell: dict[str, str], role: str, li
         if len(codes) == len(who) and codes[index] not in ("", "None"):
             country = job.resolver.country("iso3", codes[index])
             if country is None:
-                job.notes.add("country code", codes[index], f"{codes[index]} is no ISO 3166 code here", line)
+                job.notes.add(
+                    "country code",
+                    codes[index],
+                    f"{codes[index]} is not an ISO 3166 code, so the country is missing",
+                    line,
+                )
         if country is None and len(numbers) == len(who) and numbers[index] not in ("", "None"):
             country = job.resolver.country("cow", numbers[index])
         found.append(names.actor(name, country, line))
@@ -157,7 +152,7 @@ def _record(
     quad = cell.get("Quad Code", "").strip().lower().replace(" ", "-")
     quad = _QUADS[int(quad) - 1] if quad in ("1", "2", "3", "4") else quad
     if quad not in ("", "none", *_QUADS):
-        job.fault(line, "Quad Code", f'"{cell["Quad Code"]}" is no quad class')
+        job.fault(line, "Quad Code", f'"{cell["Quad Code"]}" is not a quad class')
         return
     try:
         intensity = nt.decimal(value) if (value := cell.get("Intensity", "")) not in ("", "None") else ""
@@ -206,7 +201,7 @@ def _record(
         if job.once.first(slug):
             yield _publication(slug, publisher, line)
     if job.grouping is not None:
-        # A publication is no document, so that day, pair, type and place have to tell.
+        # A publication is not a document: records are grouped by day, pair, type and place.
         sides_key = [" ".join(sorted({one.iri for one in side})) for side in (actors, recipients)]
         where = place.iri if place and place.exact else ""
         job.grouping.add(iri, when[0], sides_key[0], sides_key[1], kinds[-1].iri, where, "")
@@ -222,7 +217,9 @@ def _place(job: Reading, names: NamedCodings, cell: dict[str, str], line: int) -
     code = get("Country")
     country = job.resolver.country("iso3", code) if code else None
     if code and country is None:
-        job.notes.add("country code", code, f"{code} is no ISO 3166 code here", line)
+        job.notes.add(
+            "country code", code, f"{code} is not an ISO 3166 code, so the country is missing", line
+        )
     levels = (get("Placename") or get("City"), get("City"), get("District"), get("Province"))
     geonames = get("GeoNames ID").removesuffix(".0")
     if get("Feature Type").startswith("PCL") and country:

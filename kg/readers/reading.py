@@ -1,22 +1,21 @@
-"""What every reader of tables works with: lines of files, notes on what it met, what it has described."""
+"""What all readers of tables share: lines of files, notes for people, and what was already described."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from functools import lru_cache
 from typing import BinaryIO, Final, Literal
 
 from kg.actors import Resolver
 from kg.errors import DataSyntaxError
 from kg.rdf.ntriples import LABEL, TYPE, dg, english, plain, thing, url
-from kg.rdf.ntriples import date as date_literal
 from kg.readers.archives import Part
 from kg.readers.grouping import Grouping
-from kg.readers.record import INTERVAL, Record, RowFault
+from kg.readers.periods import calendar_day
+from kg.readers.record import Record, RowFault
 from kg.terms import ID, PREFIXES, slugify
 
 NoteKind = Literal[
@@ -33,7 +32,6 @@ NoteKind = Literal[
 _BLOCK: Final = 1 << 20
 _LONGEST_LINE: Final = 16 << 20
 _REMEMBERED: Final = 2_000_000
-_INTERVAL: Final = f"<{PREFIXES['time']}ProperInterval>"
 _WEB: Final = re.compile(r"https?://[^\s\"<>]+", re.ASCII | re.IGNORECASE)
 _ENDING: Final = re.compile(r"\.[A-Za-z]{2,5}$")
 _SPACES: Final = str.maketrans("-_+", "   ")
@@ -42,14 +40,14 @@ _MARKS: Final = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 
 @dataclass
 class Note:
-    """What a reader met that people should know: what, how often, and the line on which it came first.
+    """Something people should know about a table: what, how often, and the line on which it first occurs.
 
-    `iri` is what stands for it in the graph; `said` is the sentence for people.
+    `iri` is the thing in the graph; `text` is a sentence for people.
     """
 
     kind: NoteKind
     value: str
-    said: str
+    text: str
     line: int
     iri: str | None = None
     count: int = 1
@@ -57,25 +55,30 @@ class Note:
 
 @dataclass
 class Notes:
-    """The notes of one reading, one for each kind and value; at most 100,000 are kept, all are counted."""
+    """Notes of one reading, one for each kind and value; at most 100,000 are kept, all are counted."""
 
     found: dict[tuple[NoteKind, str], Note] = field(default_factory=dict)
     dropped: int = 0
 
     def add(
-        self, kind: NoteKind, value: str, said: str, line: int, iri: str | None = None, count: int = 1
+        self, kind: NoteKind, value: str, text: str, line: int, iri: str | None = None, count: int = 1
     ) -> None:
-        """Note something, or count it once more, or so many times more."""
+        """Add a note, or increase the count of the same note."""
         note = self.found.get((kind, value))
         if note is not None:
             note.count += count
         elif len(self.found) < 100_000:
-            self.found[kind, value] = Note(kind, value, said, line, iri, count)
+            self.found[kind, value] = Note(kind, value, text, line, iri, count)
         else:
             self.dropped += count
 
+    def add_all(self, notes: Iterable[tuple[NoteKind, str, str, str | None]], line: int) -> None:
+        """Add notes given as kind, value, text and IRI."""
+        for kind, value, text, iri in notes:
+            self.add(kind, value, text, line, iri)
+
     def of(self, kind: NoteKind) -> list[Note]:
-        """List the notes of a kind, the most frequent first."""
+        """Return the notes of a kind, the most frequent first."""
         chosen = [note for note in self.found.values() if note.kind == kind]
         return sorted(chosen, key=lambda note: (-note.count, note.line, note.value))
 
@@ -91,16 +94,16 @@ def repeated_identifier(name: str) -> str:
 
 
 class Once:
-    """Tells whether a key comes for the first time; it remembers two million and then begins anew.
+    """Remembers up to two million keys, then forgets all of them and starts again.
 
-    A thing may so be described twice in a very large file: the same triples, which a graph holds once.
+    In a very large file a thing may therefore be described twice, with the same triples.
     """
 
     def __init__(self) -> None:
         self._seen: set[int] = set()
 
     def first(self, key: str) -> bool:
-        """Tell whether the key is new, and remember it."""
+        """Return whether a key is new, and remember it."""
         mark = hash(key)
         if mark in self._seen:
             return False
@@ -112,9 +115,9 @@ class Once:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Whole lines of one file: its name, the number of the first line, the lines without the last end.
+    """Complete lines of one file: file name, number of the first line, and the lines joined by line feeds.
 
-    `header` is the last header line before them, where a reader looks for one.
+    `header` is the last header line before them, if the reader looks for one.
     """
 
     name: str
@@ -123,15 +126,15 @@ class Block:
     header: bytes = b""
 
     def lines(self) -> list[bytes]:
-        """Give the lines without their ends; a carriage return before one stays."""
+        """Return the lines without line feeds; carriage returns are kept."""
         return self.data.split(b"\n")
 
 
 @dataclass
 class Reading:
-    """One reading of one source: where the rows come from, and where faults, notes and pairs of rows go.
+    """One reading of one source: its files, and where faults, notes and records to group are collected.
 
-    A row with a fault gives no record.
+    A row with a fault yields no record.
     """
 
     parts: list[Part]
@@ -147,14 +150,13 @@ class Reading:
     _file: str = ""
 
     def fault(self, line: int, column: str, reason: str) -> None:
-        """Report a row of the file that is being read."""
+        """Report a faulty row of the current file."""
         self.on_fault(RowFault(self._file or self.name, line, column, reason))
 
     def repeated(self, identifier: str, row: str, line: int) -> str | None:
-        """Tell a row whose identifier was there before, and note it.
+        """Return a suffix that makes a row's identifier unique; it is empty for a new identifier.
 
-        Gives None for the same row again, which would add nothing; for another row a suffix that keeps the
-        two apart, made from its text; an empty text for a new identifier.
+        Returns None for a repetition of the same row. Repetitions are noted.
         """
         if self._identifiers.first(identifier):
             self._rows.first(row)
@@ -166,16 +168,16 @@ class Reading:
         return None
 
     def lines(self) -> Iterator[tuple[int, str]]:
-        """Give the lines of all files with their numbers from 1, ends taken off, empty ones passed over.
+        """Yield the non-empty lines of all files, without line ends, with their numbers from 1.
 
-        Reports lines that are not UTF-8. Raises DataSyntaxError for UTF-16, a binary or an empty file, and a
-        line of more than 16 MiB.
+        Reports lines that are not UTF-8. Raises DataSyntaxError for a UTF-16, binary or empty file and for a
+        line longer than 16 MiB.
         """
         for _, lines in self.files():
             yield from lines
 
     def files(self, *, blank: bool = False) -> Iterator[tuple[Part, Iterator[tuple[int, str]]]]:
-        """Give each file with its lines, as `lines` does; `blank` keeps the empty ones."""
+        """Yield each file with its lines, as `lines` does; `blank` includes empty lines."""
         for part in self.parts:
             self._file = part.name
             yield part, self._of(part, blank)
@@ -185,7 +187,7 @@ class Reading:
             yield from self._lines(stream, part.name, blank)
 
     def blocks(self) -> Iterator[Block]:
-        """Give the lines of all files in blocks of about a mebibyte; raises as `lines` does.
+        """Yield the lines of all files in blocks of about 1 MiB; raises as `lines` does.
 
         Lines that are not UTF-8 are reported when a block is decoded.
         """
@@ -203,7 +205,7 @@ class Reading:
                     yield number, ""
 
     def texts(self, block: Block) -> list[str]:
-        """Give the lines of a block, an empty one for each that is not UTF-8, which is reported."""
+        """Return the lines of a block; those that are not UTF-8 are reported and returned empty."""
         self._file = block.name
         try:
             return block.data.decode().split("\n")
@@ -222,9 +224,9 @@ class Reading:
             return ""
 
     def day(self, text: str, line: int, column: str) -> tuple[str, str] | None:
-        """Read a date of YYYYMMDD or YYYY-MM-DD: the day and the N-Triples name of its interval.
+        """Read a date as YYYYMMDD or YYYY-MM-DD; return the day and its interval in N-Triples.
 
-        Reports a day that no calendar has and gives None.
+        Reports an invalid date and returns None.
         """
         found = self._days.get(text, ...)
         if found is ...:
@@ -233,7 +235,7 @@ class Reading:
             if len(self._days) < 100_000:
                 self._days[text] = found
         if found is None:
-            self.fault(line, column, f'"{text}" is no day of the calendar (YYYYMMDD or YYYY-MM-DD)')
+            self.fault(line, column, f'"{text}" is not a date (use YYYYMMDD or YYYY-MM-DD)')
         return found
 
 
@@ -248,7 +250,7 @@ def _blocks(stream: BinaryIO, name: str) -> Iterator[Block]:
             raise DataSyntaxError(
                 f"line {number} is longer than {_LONGEST_LINE} bytes",
                 where=name,
-                mend="Check that it is a table with a row on each line.",
+                mend="Check that the file is a table with one row per line.",
                 line=number,
             )
         rest = tail
@@ -261,57 +263,30 @@ def _blocks(stream: BinaryIO, name: str) -> Iterator[Block]:
         empty = empty and not rest.strip(b"\r")
         yield Block(name, number, rest)
     if empty and number == 1:
-        raise DataSyntaxError("the file is empty", where=name, mend="Choose the file that holds the data.")
+        raise DataSyntaxError("the file is empty", where=name, mend="Choose the file with the data.")
 
 
 def check_bytes(start: bytes, name: str) -> None:
-    """Refuse what is no UTF-8 text by its first bytes; raises DataSyntaxError."""
+    """Raise DataSyntaxError if the first bytes are not those of UTF-8 text."""
     for mark, encoding in _MARKS:
         if start.startswith(mark):
             raise DataSyntaxError(f"the file is {encoding}", where=name, mend="Save it as UTF-8.")
     if b"\0" in start:
         raise DataSyntaxError(
-            "the file is binary, no table of text",
+            "the file is binary, not a text table",
             where=name,
             mend="Choose a text file, or an .xlsx workbook.",
         )
 
 
-@lru_cache(maxsize=10_000)
-def calendar_day(text: str) -> str | None:
-    """Give YYYY-MM-DD for YYYYMMDD or YYYY-MM-DD when the calendar has that day."""
-    if len(text) == 8 and text.isascii() and text.isdigit():
-        text = f"{text[:4]}-{text[4:6]}-{text[6:]}"
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
-        return None
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return None
-    return text
-
-
-def interval(day: str, line: int) -> Record:
-    """Describe the shared interval of one day."""
-    node = thing("time", day)
-    lines = (
-        f"{node} {TYPE} {_INTERVAL} .\n"
-        f"{node} {LABEL} {english(day)} .\n"
-        f"{node} {dg('begin')} {date_literal(day)} .\n"
-        f"{node} {dg('end')} {date_literal(day)} .\n"
-        f"{node} {dg('precision')} {thing('time-precision', 'day')} .\n"
-    )
-    return Record(f"{ID}time/{day}", INTERVAL, lines.encode(), line)
-
-
 @lru_cache(maxsize=1000)
 def document_slug(text: str) -> str:
-    """Name the document at an address (or cited by name) by a hash of it."""
+    """Return the slug of a document, a hash of its address or name."""
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
 def document(slug: str, text: str, line: int) -> Record:
-    """Describe a document by its web address, or by the name under which a dataset cites it."""
+    """Describe a document by its web address, or by the name that a dataset uses for it."""
     node = thing("source", slug)
     lines = f"{node} {TYPE} {dg('Article')} .\n"
     if _WEB.fullmatch(text):
@@ -322,7 +297,7 @@ def document(slug: str, text: str, line: int) -> Record:
 
 
 def _headline(address: str) -> str:
-    """Make a name for people from an address: the host, and the words of the last part of the path."""
+    """Return a readable name for an address: the host and the words of the last path segment."""
     pieces = address.partition("?")[0].partition("#")[0].split("/")
     host = pieces[2].lower().removeprefix("www.")
     for piece in reversed(pieces[3:]):
@@ -333,12 +308,12 @@ def _headline(address: str) -> str:
 
 
 def minted(dataset: str, *names: str) -> str:
-    """Make the slug of a thing in a dataset's own namespace."""
+    """Return the slug of a thing in a dataset's own namespace."""
     return f"{dataset}-{slugify(' '.join(name for name in names if name))}"
 
 
 def dataset(slug: str, label: str, about: str, publisher: tuple[str, str], rights: str, page: str) -> Record:
-    """Describe a dataset: publisher as (slug, name), terms of use as a sentence, its page's address."""
+    """Describe a dataset: publisher as (slug, name), terms of use as a sentence, address of its page."""
     node, body = thing("source", slug), thing("organization", publisher[0])
     dcterms = PREFIXES["dcterms"]
     lines = (
@@ -355,5 +330,5 @@ def dataset(slug: str, label: str, about: str, publisher: tuple[str, str], right
 
 
 def text_triple(node: str, name: str, value: str) -> str:
-    """Write one statement with a plain text, or nothing for an empty one."""
+    """Return one statement with a plain text, or nothing for an empty text."""
     return f"{node} {dg(name)} {plain(value)} .\n" if value else ""

@@ -1,4 +1,4 @@
-"""What a reader of tables gives: one record for each row, ready to be stored."""
+"""The result of reading a table: one record for each row, ready to be stored."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Final
 from kg.terms import PREFIXES
 
 INTERVAL: Final = PREFIXES["time"] + "ProperInterval"
-"""The kind of records of times."""
+"""Kind of the records of intervals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One thing that a source tells of, with all its triples.
+    """One thing described by a source, with all its triples.
 
-    `ntriples` are whole lines of N-Triples, without blank nodes, literals in the engine's canonical form.
-    `kind` is its class: the local name of one of ours (CodingRecord, Event …), the whole IRI of another, or
-    empty where a record only adds to a thing; `line` is the row's in the file, from 1.
-    `type` (of event), `day` (YYYY-MM-DD) and `actors` serve previews; they repeat what the triples say.
+    `ntriples` holds complete lines of N-Triples without blank nodes, literals in the engine's canonical form.
+    `kind` is the class: a local name of the ontology (CodingRecord, Event …), the full IRI of another class,
+    or empty if the record only adds to a thing. `line` is the number of the row, from 1. Event `type`, `day`
+    (YYYY-MM-DD) and `actors` repeat the triples for previews.
     """
 
     iri: str
@@ -32,7 +32,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """A row, or a part of one, that cannot be read: file, line from 1, column by name, and the reason."""
+    """A row that cannot be read: file, line from 1, name of the column, and the reason."""
 
     file: str
     line: int
@@ -40,6 +40,6 @@ class RowFault:
     reason: str
 
     def __str__(self) -> str:
-        """Give it as one line for people."""
+        """Return the fault in one line."""
         place = f"{self.file}, line {self.line}" + (f", column {self.column}" if self.column else "")
         return f"{place}: {self.reason}"

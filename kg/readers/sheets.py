@@ -1,4 +1,4 @@
-"""Rows of cells from CSV, TSV and XLSX, with the number of the line that each began on."""
+"""Rows of cells from CSV, TSV and XLSX, with the number of their first line."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DELIMITERS: Final = (",", "\t", ";")
 
 
 def rows_of(job: Reading) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
-    """Give each file's name and rows. Raises DataSyntaxError for broken quoting or a bad workbook."""
+    """Yield each file's name and rows; raises DataSyntaxError for broken quoting or a bad workbook."""
     for part, lines in job.files(blank=True):
         if part.name.lower().endswith(".xlsx"):
             yield part.name, _workbook(part)
@@ -44,7 +44,7 @@ def _delimited(name: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[in
         nonlocal at
         at = first[0]
         yield first[1] + "\n"
-        for at, text in lines:  # noqa: B007 - the number is read outside
+        for at, text in lines:  # noqa: B007 - the number is used outside
             yield text + "\n"
 
     reader = csv.reader(feed(), delimiter=delimiter, strict=True)
@@ -54,9 +54,9 @@ def _delimited(name: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[in
             row = next(reader, None)
         except csv.Error as error:
             raise DataSyntaxError(
-                f"the quoting is broken ({error})",
+                f"a quotation mark is missing or misplaced ({error})",
                 where=f"{name}, line {begun}",
-                mend='Close every quotation mark, and double those inside quoted text ("").',
+                mend='Close every quotation mark and double those inside quoted text ("").',
                 line=begun,
             ) from None
         if row is None:
@@ -88,13 +88,15 @@ def _check_size(file: IO[bytes], name: str) -> None:
     except zipfile.BadZipFile as error:
         raise _damaged(name, str(error)) from None
     if size > _BOOK_LIMIT:
-        raise TooLargeError(f"it unpacks to {size} bytes", where=name, mend="Save the sheet as CSV.")
+        raise TooLargeError(
+            f"the workbook unpacks to {size} bytes", where=name, mend="Save the sheet as CSV."
+        )
     file.seek(0)
 
 
 def _damaged(name: str, error: str) -> DataSyntaxError:
     return DataSyntaxError(
-        f"the workbook cannot be read ({error})", where=name, mend="Save it again as .xlsx or CSV."
+        f"the workbook cannot be read ({error})", where=name, mend="Save it again as .xlsx or as CSV."
     )
 
 

@@ -1,8 +1,9 @@
-"""Asking without entailments: only what somebody has put into the graph."""
+"""Queries without entailments: over asserted statements only."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -17,10 +18,10 @@ T = TypeVar("T")
 
 
 def asserted_only(store: Store) -> QueryDataset:
-    """Give the dataset of every graph but that of the entailments, or `UNION` where there are none.
+    """Return the dataset of all graphs except the entailments, or `UNION` if there are no entailments.
 
-    An engine goes through listed graphs one by one, where it takes their union in one step: the same count
-    took 2 times as long over 5 graphs, 15 times over 50. Raises StoreFailedError.
+    Engines read listed graphs one by one, but their union in one step: the same count took 2 times as long
+    over 5 graphs, 15 times over 50. Raises StoreFailedError.
     """
     if not store.query(f"ASK {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }}").truth():
         return UNION
@@ -29,20 +30,24 @@ def asserted_only(store: Store) -> QueryDataset:
 
 
 class AssertedStore(Store):
-    """A store whose answers leave entailments out; a query that names its graphs keeps to those."""
+    """A store that leaves entailments out of answers, unless a query names its graphs itself."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: tuple[str, QueryDataset] = ("", UNION)
 
     def query(self, text: str, dataset: QueryDataset = UNION) -> Answer:
-        """Answer over what is asserted; see `Store.query`."""
-        if dataset == UNION and not dataset_clauses(text):
-            dataset = self._asserted()
-        return self._store.query(text, dataset)
+        """Answer a query over asserted statements; see `Store.query`."""
+        return self._store.query(text, self.dataset_for(text, dataset))
+
+    def dataset_for(self, text: str, dataset: QueryDataset) -> QueryDataset:
+        """Return the dataset that leaves entailments out of a query, for `Store.query`."""
+        if dataset.is_union and not dataset_clauses(text):
+            return replace(self._asserted(), base_iri=dataset.base_iri)
+        return dataset
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
-        """Carry out an update as the store does; see `Store.update`."""
+        """Carry out an update; see `Store.update`."""
         self._store.update(text, dataset)
 
     def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
@@ -50,7 +55,7 @@ class AssertedStore(Store):
         self._store.change(removed, added)
 
     def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
-        """Put a file in the place of a graph; see `Store.replace`."""
+        """Replace a graph by a file; see `Store.replace`."""
         self._store.replace(graph, path, record)
 
     def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -59,7 +64,7 @@ class AssertedStore(Store):
 
     @property
     def version(self) -> str:
-        """Name the state of the data; see `Store.version`."""
+        """Name of the state of the data; see `Store.version`."""
         return self._store.version
 
     def settle(self) -> None:
@@ -67,7 +72,7 @@ class AssertedStore(Store):
         self._store.settle()
 
     def close(self) -> None:
-        """Let go of the engine."""
+        """Release the engine."""
         self._store.close()
 
     def _asserted(self) -> QueryDataset:

@@ -1,4 +1,4 @@
-"""Writing what enters and leaves the graph of entailments, with the record of it, as one step."""
+"""Writing additions to and removals from the graph of entailments, with its provenance, as one step."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ class Delta:
     """Two files of N-Quads in a folder, written a piece at a time."""
 
     def __init__(self, folder: Path) -> None:
-        self._leaving, self._entering = folder / "leaving.nq", folder / "entering.nq"
-        self._out, self._into = self._leaving.open("wb"), self._entering.open("wb")
+        self._removed_path, self._added_path = folder / "removed.nq", folder / "added.nq"
+        self._removed, self._added = self._removed_path.open("wb"), self._added_path.open("wb")
 
-    def leave(self, pieces: Iterable[bytes]) -> None:
-        """Take N-Triples of whole lines out of the entailments."""
-        self._out.writelines(piece.replace(b" .\n", _ENDING) for piece in pieces)
+    def remove(self, pieces: Iterable[bytes]) -> None:
+        """Remove entailments; each piece is whole lines of N-Triples."""
+        self._removed.writelines(piece.replace(b" .\n", _ENDING) for piece in pieces)
 
-    def enter(self, pieces: Iterable[bytes]) -> None:
-        """Put N-Triples of whole lines into the entailments."""
-        self._into.writelines(piece.replace(b" .\n", _ENDING) for piece in pieces)
+    def add(self, pieces: Iterable[bytes]) -> None:
+        """Add entailments; each piece is whole lines of N-Triples."""
+        self._added.writelines(piece.replace(b" .\n", _ENDING) for piece in pieces)
 
-    def record(self, old: Iterable[Triple], new: Iterable[Triple]) -> None:
-        """Put one record of the entailments in the place of another."""
-        was, will = set(old), set(new)
-        self._out.write(_of_loads(was - will))
-        self._into.write(_of_loads(will - was))
+    def replace_provenance(self, old: Iterable[Triple], new: Iterable[Triple]) -> None:
+        """Replace the provenance of the entailments in `graph:loads`."""
+        before, after = set(old), set(new)
+        self._removed.write(_in_loads(before - after))
+        self._added.write(_in_loads(after - before))
 
-    def carry_out(self, store: Store) -> None:
-        """Change the store: as one step where it takes files, else in as many requests as it needs."""
-        self._out.close()
-        self._into.close()
+    def apply(self, store: Store) -> None:
+        """Change the store: in one step if it takes files, else in as many requests as needed."""
+        self._removed.close()
+        self._added.close()
         if isinstance(store, LocalStore):
-            store.change_files(self._leaving, self._entering)
+            store.change_files(self._removed_path, self._added_path)
         else:
-            # The record goes in last, so that what breaks off is made anew.
-            store.change(_quads(self._leaving), ())
-            store.change((), _quads(self._entering))
+            # The provenance is written last: after an interruption everything is built again.
+            store.change(_quads(self._removed_path), ())
+            store.change((), _quads(self._added_path))
 
 
-def _of_loads(triples: Iterable[Triple]) -> bytes:
+def _in_loads(triples: Iterable[Triple]) -> bytes:
     quads = (Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in triples)
     return pyoxigraph.serialize(quads, format=RdfFormat.N_QUADS) or b""
 

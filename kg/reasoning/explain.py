@@ -1,7 +1,8 @@
-"""Why a graph contradicts itself: the statements and axioms of what mistakes mostly make.
+"""Explanations of common contradictions by their statements and axioms.
 
-These are disjoint classes, reached by types, sub-classes, domains and ranges, and a second value where only
-one is allowed. Each contradiction is told once, by the fewest statements that make it.
+They are: two disjoint classes of one thing, by types, subclasses, domains and ranges; a second value of a
+functional property; a thing related to itself, or both ways, by a property that excludes it. Each
+contradiction is explained once, by the fewest statements.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ _LIST_LINKS: Final = (term("rdf:first"), term("rdf:rest"))
 
 
 def explain(triples: Iterable[Triple]) -> tuple[str, ...]:
-    """Give a line for each contradiction between facts: the thing, and the axioms that cannot all hold."""
+    """Return a line for each contradiction: the thing, and the axioms that cannot all hold."""
     return tuple(sorted(set(_contradictions(list(triples)))))
 
 
 def _contradictions(triples: list[Triple]) -> Iterator[str]:
     facts = _Facts(triples)
     for thing, classes in facts.reasons_for_types().items():
-        told: set[tuple[str, str]] = set()
+        explained: set[tuple[str, str]] = set()
         pairs = (p for p in combinations(sorted(classes), 2) if frozenset(p) in facts.disjoint)
-        # The same two statements often clash by several axioms; the one nearest to them says most.
+        # The same two statements often contradict several axioms; the nearest one explains most.
         for one, other in sorted(pairs, key=lambda pair: sum(len(classes[c]) for c in pair)):
             origins = classes[one][0], classes[other][0]
-            if origins not in told:
-                told.add(origins)
+            if origins not in explained:
+                explained.add(origins)
                 yield (
                     f"{compact(thing)} cannot be both {compact(one)} ({', and '.join(classes[one])}) and "
                     f"{compact(other)} ({', and '.join(classes[other])}): the two are disjoint"
@@ -58,7 +59,7 @@ def _contradictions(triples: list[Triple]) -> Iterator[str]:
 
 
 class _Facts:
-    """The axioms and facts that the simple rules look at, by IRI."""
+    """The axioms and facts that the explanations use, by IRI."""
 
     def __init__(self, triples: list[Triple]) -> None:
         self.above: dict[str, set[str]] = defaultdict(set)
@@ -97,7 +98,7 @@ class _Facts:
                 self.values[t.subject.value, t.predicate.value].add(t.object)
 
     def upwards(self, name: str) -> dict[str, tuple[str, ...]]:
-        """Give a class or property with all that it is a case of, each with the steps that lead there."""
+        """Return a class or property and all wider ones, each with the steps that lead to it."""
         found: dict[str, tuple[str, ...]] = {name: ()}
         new = [name]
         while new:
@@ -108,7 +109,7 @@ class _Facts:
         return found
 
     def reasons_for_types(self) -> dict[str, dict[str, tuple[str, ...]]]:
-        """Give for each thing its classes, each with the fewest steps that make it a member."""
+        """Return for each thing its classes, each with the fewest steps that make it a member."""
         why: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
         climbs: dict[str, dict[str, tuple[str, ...]]] = {}
 
@@ -124,14 +125,14 @@ class _Facts:
                     why[thing][name] = (*reason, *steps)
 
         for thing, cls in self.types:
-            note(thing, cls, f"it is said to be a {compact(cls)}")
+            note(thing, cls, f"it is stated to be a {compact(cls)}")
         for subject, predicate, target in self.statements:
             for name, steps in climb(predicate).items():
                 for cls in self.domain.get(name, ()):
-                    reason = f"what has {compact(name)} is a {compact(cls)}"
+                    reason = f"everything with {compact(name)} is a {compact(cls)}"
                     note(subject, cls, f"it has {compact(predicate)}", *steps, reason)
                 for cls in self.range.get(name, ()) if target else ():
-                    reason = f"what {compact(name)} leads to is a {compact(cls)}"
+                    reason = f"every value of {compact(name)} is a {compact(cls)}"
                     start = f"it is the {compact(predicate)} of {compact(subject)}"
                     note(target or "", cls, start, *steps, reason)
         return why

@@ -1,7 +1,7 @@
-"""Consistency and classification by HermiT, which owlready2 brings along and Java runs.
+"""Consistency and classification by HermiT, which comes with owlready2 and runs on Java.
 
-owlready2 keeps global state, prints, and sets no limit to HermiT's time; it therefore works in a process of
-its own, `python -m kg.reasoning.hermit`, that reads N-Triples and writes JSON.
+owlready2 has global state, prints, and does not limit the time of HermiT. It therefore runs in a process of
+its own, `python -m kg.reasoning.hermit`, which reads N-Triples and writes JSON.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _INSTALL: Final = "Install a Java runtime, for example with: apt install default
 
 @dataclass(frozen=True)
 class InferredType:
-    """A class (IRI) that a thing (IRI) belongs to, and that nobody had said."""
+    """An inferred type that was not asserted: a thing and its class, both as IRIs."""
 
     thing: str
     type: str
@@ -39,10 +39,10 @@ class InferredType:
 
 @dataclass(frozen=True)
 class ConsistencyReport:
-    """What HermiT made of a graph: IRIs of classes that can have no member, types it worked out, and reasons.
+    """Result of HermiT: IRIs of classes that can have no member, inferred types, and reasons.
 
-    `explanation` has a line for each contradiction that `explain` finds. Where it finds none, it is the
-    fewest facts that HermiT cannot accept together, or empty when the time did not suffice to find them.
+    `explanation` has a line for each contradiction that `explain` finds. If it finds none, it is a smallest
+    set of facts that contradict each other, or empty if there was no time to find one.
     """
 
     consistent: bool
@@ -54,24 +54,24 @@ class ConsistencyReport:
 def check_consistency(graphs: Iterable[Triple], *, timeout: float = 300.0) -> ConsistencyReport:
     """Check triples, ontology and facts together, against OWL 2 DL; `timeout` in seconds.
 
-    Raises ToolMissingError without Java, ToolFailedError when HermiT fails or is not done in time.
+    Raises ToolMissingError without Java, ToolFailedError if HermiT fails or exceeds the time.
     """
     java = shutil.which("java")
     if java is None:
-        raise ToolMissingError("HermiT needs Java, and no java was found on the PATH", mend=_INSTALL)
+        raise ToolMissingError("HermiT needs Java, and there is no java on the PATH", mend=_INSTALL)
     triples = [_as_owl(triple) for triple in graphs if triple.predicate != _IMPORTS]
     answer = _run(serialize(triples, format=RdfFormat.N_TRIPLES) or b"", timeout)
     if "error" in answer:
-        raise ToolFailedError(f"HermiT gave up: {answer['error']}", mend="See whether the graph is OWL 2 DL.")
+        raise ToolFailedError(f"HermiT failed: {answer['error']}", mend="Check that the graph is OWL 2 DL.")
     if not answer["consistent"]:
         reasons = explain(triples) or _culprits(triples, deadline=time.monotonic() + timeout)
         return ConsistencyReport(consistent=False, explanation=reasons)
-    said = set(_types(triples))
+    asserted = set(_types(triples))
     inferred = sorted(
         (thing, cls)
         for thing, classes in answer["types"].items()
         for cls in classes
-        if (thing, cls) not in said
+        if (thing, cls) not in asserted
     )
     return ConsistencyReport(
         consistent=True,
@@ -81,18 +81,18 @@ def check_consistency(graphs: Iterable[Triple], *, timeout: float = 300.0) -> Co
 
 
 _TYPE: Final = term("rdf:type")
-_IMPORTS: Final = term("owl:imports")  # what is to be checked is given; nothing is fetched
+_IMPORTS: Final = term("owl:imports")  # nothing is fetched
 _NOTHING: Final = "http://www.w3.org/2002/07/owl#Nothing"
 
 
 class _OutOfTimeError(Exception):
-    """The search for an explanation has used its time up."""
+    """The search for an explanation has exceeded its time."""
 
 
 def _culprits(triples: list[Triple], *, deadline: float) -> tuple[str, ...]:
-    """Find facts of which none can be left out without the contradiction going away, by halving them.
+    """Find a smallest set of contradicting facts by QuickXplain (Junker 2004).
 
-    This is QuickXplain (Junker 2004): few runs of HermiT where few facts are at fault.
+    It takes few runs of HermiT if few facts are at fault.
     """
     kinds = {term(f"owl:{kind}Property") for kind in ("Object", "Datatype")}
     properties = {t.subject for t in triples if t.predicate == _TYPE and t.object in kinds}
@@ -130,10 +130,10 @@ def _culprits(triples: list[Triple], *, deadline: float) -> tuple[str, ...]:
         found = narrow([], facts, False)
     except (_OutOfTimeError, ToolFailedError):
         return ()
-    said = sorted(
+    facts_at_fault = sorted(
         " ".join(compact(str(n).strip("<>")) for n in (t.subject, t.predicate, t.object)) for t in found
     )
-    return (f"these cannot all be true: {'; '.join(said)}",)
+    return (f"these cannot all be true: {'; '.join(facts_at_fault)}",)
 
 
 def _types(triples: Iterable[Triple]) -> Iterator[tuple[str, str]]:
@@ -143,7 +143,7 @@ def _types(triples: Iterable[Triple]) -> Iterator[tuple[str, str]]:
 
 
 def _as_owl(triple: Triple) -> Triple:
-    """Turn skolem IRIs back to blank nodes: a class expression with an IRI is not OWL 2 DL."""
+    """Turn skolem IRIs back into blank nodes: in OWL 2 DL a class expression has no IRI."""
     return Triple(_as_blank(triple.subject), triple.predicate, _as_blank(triple.object))
 
 
@@ -156,7 +156,7 @@ def _as_blank(node: Any) -> Any:
 def _run(data: bytes, timeout: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="diplograph-hermit-") as folder:
         environment = {**os.environ, "TMPDIR": folder, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        # A session of its own, so that Java ends with its parent.
+        # A session of its own, so that Java can be killed with its parent.
         with subprocess.Popen(
             [sys.executable, "-P", "-m", "kg.reasoning.hermit"],
             stdin=subprocess.PIPE,
@@ -171,19 +171,19 @@ def _run(data: bytes, timeout: float) -> dict[str, Any]:
                 os.killpg(process.pid, signal.SIGKILL)
                 if isinstance(error, subprocess.TimeoutExpired):
                     raise ToolFailedError(
-                        f"HermiT was not done after {timeout:g} seconds",
+                        f"HermiT did not finish within {timeout:g} seconds",
                         mend="Check fewer graphs at once, or allow more time.",
                     ) from None
                 raise
     if process.returncode != 0:
         lines = err.decode(errors="replace").strip().splitlines()
-        raise ToolFailedError(f"the reasoner's process failed: {lines[-1] if lines else process.returncode}")
+        raise ToolFailedError(f"the process of HermiT failed: {lines[-1] if lines else process.returncode}")
     answer: dict[str, Any] = json.loads(out)
     return answer
 
 
 def _work() -> None:
-    """Reason over the N-Triples on standard input; the process that `check_consistency` starts."""
+    """Reason over the N-Triples on standard input, in the process that `check_consistency` starts."""
     import owlready2
 
     answer: dict[str, Any] = {"consistent": True, "unsatisfiable": [], "types": {}}
@@ -191,7 +191,7 @@ def _work() -> None:
     data = sys.stdin.buffer.read()
     world.get_ontology(ONTOLOGY).load(fileobj=BytesIO(data), only_local=True)
     try:
-        # xsd:date and the like are outside the OWL 2 datatype map; the shapes check them.
+        # xsd:date and others are outside the OWL 2 datatype map; the shapes check them.
         owlready2.sync_reasoner_hermit(world, debug=0, ignore_unsupported_datatypes=True)
     except owlready2.OwlReadyInconsistentOntologyError:
         answer["consistent"] = False
@@ -204,7 +204,7 @@ def _work() -> None:
             node for quad in quads for node in (quad.subject, quad.object) if isinstance(node, NamedNode)
         }
         for iri in sorted(node.value for node in nodes):
-            # Most nodes are things; classes and properties are not, and what is only named has no type.
+            # Classes and properties are not things, and a thing that is only referred to has no type.
             if isinstance(thing := world[iri], owlready2.Thing):
                 classes = (c for c in thing.is_a if isinstance(c, owlready2.ThingClass))
                 answer["types"][iri] = [c.iri for c in classes if c is not owlready2.Thing]

@@ -1,7 +1,7 @@
-"""Bringing the entailments in step with a change: what has to enter and to leave, for one stretch of it.
+"""Updating the entailments after a part of a change: which ones to add and which to remove.
 
-What came takes no entailment away, but what it asserts is entailed no longer. What went takes away what no
-other statement gives: that is taken for gone first, and comes back where the rest still gives it.
+Added statements end no entailment, but what they assert is no longer entailed. Removed statements may end
+entailments: each is removed first, and added back if the remaining statements still entail it.
 """
 
 from __future__ import annotations
@@ -9,114 +9,109 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from kg.reasoning.joined_premises import Fact, together
+from kg.reasoning.joined_premises import joint_entailments
 from kg.reasoning.reachable import Neighbours
-from kg.reasoning.rule_queries import Asking
+from kg.reasoning.rule_queries import RuleQueries
 from kg.reasoning.schema import Schema
-from kg.reasoning.single_premise import Told
-from kg.reasoning.statement_keys import Key, Members
+from kg.reasoning.single_premise import ChangePart
+from kg.reasoning.statement_keys import Fact, Key, Members
 from kg.store import Store
 
-Kept = dict[Key, Members]
+ByKey = dict[Key, Members]
 
 
 @dataclass
 class Step:
-    """What enters the graph of entailments and what leaves it, by key."""
+    """Entailments to add and to remove, by key."""
 
-    entering: Kept = field(default_factory=lambda: defaultdict(set))
-    leaving: Kept = field(default_factory=lambda: defaultdict(set))
+    added: ByKey = field(default_factory=lambda: defaultdict(set))
+    removed: ByKey = field(default_factory=lambda: defaultdict(set))
 
     def __bool__(self) -> bool:
-        return any(self.entering.values()) or any(self.leaving.values())
+        return any(self.added.values()) or any(self.removed.values())
 
 
-def step_for(store: Store, schema: Schema, told: Told, *, gone: bool) -> Step:
-    """Work out what a stretch of a change asks for; the store holds the change already.
+def step_for(store: Store, schema: Schema, part: ChangePart, *, gone: bool) -> Step:
+    """Compute the step for statements that were removed (`gone`) or added; the store holds the change.
 
     Raises StoreFailedError.
     """
-    asking = Asking(store, schema)
-    step = _alone_gone(asking, told) if gone else _alone_come(asking, told)
-    typed: Members = set()
+    queries = RuleQueries(store, schema)
+    step = _single_after_removal(queries, part) if gone else _single_after_addition(queries, part)
+    retyped: Members = set()
     for name in schema.expressed:
         key = Key(name, True)
-        typed |= told.own.get(key, set()) | (step.leaving if gone else step.entering).get(key, set())
-    if typed or told.joining:
+        retyped |= part.entailable.get(key, set()) | (step.removed if gone else step.added).get(key, set())
+    if retyped or part.joining:
         near = Neighbours(store, schema)
-        begun = near.begun(told.joining, typed)
-        if begun:
-            _jointly(asking, near, schema, step, begun, told.joining, gone=gone)
+        start = near.starting_points(part.joining, retyped)
+        if start:
+            _add_joint(queries, near, schema, step, start, part.joining, gone=gone)
     return step
 
 
-def _alone_come(asking: Asking, told: Told) -> Step:
+def _single_after_addition(queries: RuleQueries, part: ChangePart) -> Step:
     step = Step()
-    for key in told.keys:
-        own = told.own.get(key, set())
-        new = told.candidates.get(key, set()) - own
-        new -= asking.asserted(key, new)
-        held = asking.held(key, new | own)
-        step.entering[key] = new - held
-        step.leaving[key] = own & held
+    for key in part.keys:
+        own = part.entailable.get(key, set())
+        new = part.candidates.get(key, set()) - own
+        new -= queries.asserted(key, new)
+        stored = queries.stored(key, new | own)
+        step.added[key] = new - stored
+        step.removed[key] = own & stored
     return step
 
 
-def _alone_gone(asking: Asking, told: Told) -> Step:
+def _single_after_removal(queries: RuleQueries, part: ChangePart) -> Step:
     step = Step()
-    # Of most of what went nothing is left, which one question tells for all classes.
-    things = {x for key in told.keys if key.of_class for x in _both(told, key)}
-    known = asking.known(things)
-    for key in told.keys:
-        members = _both(told, key)
-        supported = asking.supported(key, members & known if key.of_class else members)
-        free = supported - asking.asserted(key, supported)
-        held = asking.held(key, members)
-        step.entering[key] = free - held
-        step.leaving[key] = held - free
+    # Most removed things have no statements left, which one query finds for all classes.
+    things = {x for key in part.keys if key.of_class for x in _affected(part, key)}
+    known = queries.known(things)
+    for key in part.keys:
+        members = _affected(part, key)
+        supported = queries.supported(key, members & known if key.of_class else members)
+        only_entailed = supported - queries.asserted(key, supported)
+        stored = queries.stored(key, members)
+        step.added[key] = only_entailed - stored
+        step.removed[key] = stored - only_entailed
     return step
 
 
-def _both(told: Told, key: Key) -> Members:
-    return told.candidates.get(key, set()) | told.own.get(key, set())
+def _affected(part: ChangePart, key: Key) -> Members:
+    return part.candidates.get(key, set()) | part.entailable.get(key, set())
 
 
-def _jointly(
-    asking: Asking,
+def _add_joint(
+    queries: RuleQueries,
     near: Neighbours,
     schema: Schema,
     step: Step,
-    begun: Members,
+    start: Members,
     moved: set[Fact],
     *,
     gone: bool,
 ) -> None:
-    """Add to a step what follows from statements together, of the things that the change reaches."""
-    most = near.are_most(begun)
+    """Add to a step the entailments with several premises, of the things that the change reaches."""
+    most = near.are_most(start)
     facts = near.everywhere() if most else set()
-    touched = begun | near.ends_of(facts) if most else near.reached(begun, moved)
+    touched = start | near.ends_of(facts) if most else near.reached(start, moved)
     if gone:
         for key, members in near.entailed(touched).items():
-            doubtful = members - step.leaving[key]
-            step.leaving[key] |= doubtful - asking.supported(key, doubtful)
+            doubtful = members - step.removed[key]
+            step.removed[key] |= doubtful - queries.supported(key, doubtful)
     if not most:
-        more: dict[bytes, set[Fact]] = defaultdict(set)
-        for fact in _facts(step.entering):
-            more[fact[0]].add(fact)
-        facts = near.surroundings(touched, more)
+        added: dict[bytes, set[Fact]] = defaultdict(set)
+        for fact in _facts(step.added):
+            added[fact[0]].add(fact)
+        facts = near.surroundings(touched, added)
         if gone:
-            facts -= _facts(step.leaving)
-    for key, members in together(schema, facts).items():
+            facts -= _facts(step.removed)
+    for key, members in joint_entailments(schema, facts).items():
         found = {member for member in members if member.partition(b" ")[0] in touched}
-        found -= asking.asserted(key, found)
-        step.leaving[key] -= found
-        step.entering[key] |= found - asking.held(key, found)
+        found -= queries.asserted(key, found)
+        step.removed[key] -= found
+        step.added[key] |= found - queries.stored(key, found)
 
 
-def _facts(kept: Kept) -> set[Fact]:
-    found: set[Fact] = set()
-    for key, members in kept.items():
-        for member in members:
-            subject, predicate, value = key.statement(member).split(b" ", 2)
-            found.add((subject, predicate, value))
-    return found
+def _facts(by_key: ByKey) -> set[Fact]:
+    return {key.fact(member) for key, members in by_key.items() for member in members}

@@ -1,9 +1,9 @@
-"""What follows from statements that have to be looked at together.
+"""Entailments with several premises.
 
-Links first: the reasoner closes the relations (transitivity, chains). Then classes: things that are said to
-be the same, and that lead to the same in the same way, are of the same classes; one specimen of each sort is
-enough for the reasoner, however many things there are. An intersection of named classes alone is not looked
-at for a thing without links that a class expression speaks of; the ontology has none.
+First links: the reasoner closes the relations (transitivity, chains). Then classes: things of the same types
+that are linked to the same in the same way have the same entailed classes, so that the reasoner sees one
+specimen of each kind, however many things there are. An intersection of named classes is only considered for
+things with links that class expressions use; the ontology has no other.
 """
 
 from __future__ import annotations
@@ -14,90 +14,87 @@ from typing import Final
 
 from kg.reasoning.schema import TYPE, Schema, keeps, reason
 from kg.reasoning.single_premise import consequences
-from kg.reasoning.statement_keys import Key, Members, key_of
+from kg.reasoning.statement_keys import TYPE_TOKEN, Fact, Key, Members, iri, is_iri, key_and_member
 
-_SORT: Final = "urn:x-diplograph:sort:"
-_TYPE: Final = str(TYPE).encode()
+_SPECIMEN: Final = "urn:x-diplograph:sort:"
 
-Fact = tuple[bytes, bytes, bytes]
-"""A statement, term by term as N-Triples has them."""
 Mark = tuple[bytes, bytes]
-Leads = tuple[tuple[bytes, bytes], ...]
-"""What a thing leads to, with the property; `^` before one that leads here."""
+Links = tuple[tuple[bytes, bytes], ...]
+"""The links of a thing: property and the thing at the other end; `^` precedes an inverse one."""
 
 
-def together(schema: Schema, facts: set[Fact]) -> dict[Key, Members]:
-    """Give what follows from facts that are closed already under what follows from each one alone."""
+def joint_entailments(schema: Schema, facts: set[Fact]) -> dict[Key, Members]:
+    """Return what facts entail together; they must hold all that each entails alone."""
     found: dict[Key, Members] = defaultdict(set)
     links = set(_links(schema, facts)) - facts
     more: set[Fact] = set()
     for link in links:
-        found[key_of(*link[1:])].add(b"%b %b" % (link[0], link[2]))
+        key, member = key_and_member(link)
+        found[key].add(member)
         for key, member in consequences(schema, link):
             found[key].add(member)
-            subject, predicate, value = key.statement(member).split(b" ", 2)
-            more.add((subject, predicate, value))
-    for subject, predicate, value in _classes(schema, facts | links | more if links else facts):
-        key = key_of(predicate, value)
-        found[key].add(subject if key.of_class else b"%b %b" % (subject, value))
+            more.add(key.fact(member))
+    for fact in _classes(schema, facts | links | more if links else facts):
+        key, member = key_and_member(fact)
+        found[key].add(member)
     return found
 
 
 def _links(schema: Schema, facts: set[Fact]) -> Iterator[Fact]:
-    relational = {f"<{name}>".encode() for name in schema.relational}
+    relational = set(map(iri, schema.relational))
     relations = [b"%b %b %b .\n" % fact for fact in facts if fact[1] in relational and fact[2][:1] == b"<"]
     if not relations:
         return
     for s, p, o in reason(schema.axioms + b"".join(relations)):
         if p != TYPE.value and s != o and keeps(p):
-            yield _iri(s), _iri(p), _iri(o)
+            yield iri(s), iri(p), iri(o)
 
 
 def _classes(schema: Schema, facts: set[Fact]) -> Iterator[Fact]:
-    restricted = {f"<{name}>".encode() for name in schema.restricted}
-    valued = {f"<{name}>".encode() for name in schema.valued}
+    restricted = set(map(iri, schema.restricted))
+    valued = set(map(iri, schema.valued))
     marks = _Marks()
     marked: dict[bytes, int] = {}
-    leads: dict[bytes, Leads] = {}
+    linked: dict[bytes, Links] = {}
     for subject, predicate, value in facts:
-        if predicate == _TYPE or predicate in valued or (predicate in restricted and not _is_iri(value)):
+        if predicate == TYPE_TOKEN or predicate in valued or (predicate in restricted and not is_iri(value)):
             marked[subject] = marks.with_mark(marked.get(subject, 0), (predicate, value))
         if predicate not in restricted:
             continue
-        if predicate in valued or not _is_iri(value):
-            leads.setdefault(subject, ())
+        if predicate in valued or not is_iri(value):
+            linked.setdefault(subject, ())
             continue
-        leads[subject] = (*leads.get(subject, ()), (predicate, value))
-        leads.setdefault(value, ())
+        linked[subject] = (*linked.get(subject, ()), (predicate, value))
+        linked.setdefault(value, ())
         if schema.universal:
-            leads[value] = (*leads[value], (b"^" + predicate, subject))
-    if not leads:
+            linked[value] = (*linked[value], (b"^" + predicate, subject))
+    if not linked:
         return
-    sorts = _sorts(marked, leads)
+    kinds = _kinds(marked, linked)
     members: dict[int, list[bytes]] = defaultdict(list)
-    for thing, number in sorts.items():
+    for thing, number in kinds.items():
         members[number].append(thing)
     specimens = [schema.axioms_of_classes]
     for number, things in members.items():
-        one, node = things[0], _iri(f"{_SORT}{number}")
+        one, node = things[0], iri(f"{_SPECIMEN}{number}")
         specimens += [b"%b %b %b .\n" % (node, *mark) for mark in marks.of(marked.get(one, 0))]
         specimens += [
-            b"%b %b %b .\n" % (node, name, _iri(f"{_SORT}{sorts[far]}"))
-            for name, far in leads[one]
+            b"%b %b %b .\n" % (node, name, iri(f"{_SPECIMEN}{kinds[far]}"))
+            for name, far in linked[one]
             if not name.startswith(b"^")
         ]
     for s, p, o in reason(b"".join(specimens)):
-        if not s.startswith(_SORT) or o.startswith(_SORT):
+        if not s.startswith(_SPECIMEN) or o.startswith(_SPECIMEN):
             continue
         if (p == TYPE.value and keeps(o)) or (p != TYPE.value and keeps(p)):
-            predicate, value = _iri(p), _iri(o)
-            for thing in members[int(s[len(_SORT) :])]:
+            predicate, value = iri(p), iri(o)
+            for thing in members[int(s[len(_SPECIMEN) :])]:
                 if (thing, predicate, value) not in facts:
                     yield thing, predicate, value
 
 
 class _Marks:
-    """Numbers sets of marks (classes, and values of properties), so that many things share few sets."""
+    """Numbers sets of marks (classes, and values of properties): many things share few sets."""
 
     def __init__(self) -> None:
         self._sets: list[frozenset[Mark]] = [frozenset()]
@@ -105,7 +102,7 @@ class _Marks:
         self._next: dict[tuple[int, Mark], int] = {}
 
     def with_mark(self, number: int, mark: Mark) -> int:
-        """Give the number of a set with one mark more."""
+        """Return the number of a set after adding a mark."""
         found = self._next.get((number, mark))
         if found is None:
             more = self._sets[number] | {mark}
@@ -116,32 +113,27 @@ class _Marks:
         return found
 
     def of(self, number: int) -> frozenset[Mark]:
-        """Give a set by its number."""
+        """Return a set by its number."""
         return self._sets[number]
 
 
-def _sorts(marked: dict[bytes, int], leads: dict[bytes, Leads]) -> dict[bytes, int]:
-    """Sort things so that those of one sort cannot be told apart by class expressions, ever more finely."""
-    sorts = {thing: marked.get(thing, 0) for thing in leads}
-    count = len(set(sorts.values()))
+def _kinds(marked: dict[bytes, int], linked: dict[bytes, Links]) -> dict[bytes, int]:
+    """Return the number of each thing's kind; class expressions cannot distinguish things of one kind.
+
+    Kinds are refined until they are stable (bisimulation).
+    """
+    kinds = {thing: marked.get(thing, 0) for thing in linked}
+    count = len(set(kinds.values()))
     while True:
         numbers: dict[object, int] = {}
         finer: dict[bytes, int] = {}
-        for thing, ways in leads.items():
-            if len(ways) == 1:
-                [(name, far)] = ways
-                key: object = (sorts[thing], name, sorts[far])
+        for thing, links in linked.items():
+            if len(links) == 1:
+                [(name, far)] = links
+                key: object = (kinds[thing], name, kinds[far])
             else:
-                key = (sorts[thing], frozenset([(name, sorts[far]) for name, far in ways]))
+                key = (kinds[thing], frozenset([(name, kinds[far]) for name, far in links]))
             finer[thing] = numbers.setdefault(key, len(numbers))
         if len(numbers) == count:
             return finer
-        sorts, count = finer, len(numbers)
-
-
-def _is_iri(term: bytes) -> bool:
-    return term[:1] == b"<" and term[:2] != b"<<"
-
-
-def _iri(name: str) -> bytes:
-    return f"<{name}>".encode()
+        kinds, count = finer, len(numbers)

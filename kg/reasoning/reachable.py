@@ -1,4 +1,4 @@
-"""Which things a change can reach through joining properties, and what is said of them."""
+"""Things that a change can reach through joining properties, and the statements about them."""
 
 from __future__ import annotations
 
@@ -6,29 +6,26 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from kg.reasoning.joined_premises import Fact
-from kg.reasoning.rule_queries import Asking, chunks, entailed
-from kg.reasoning.schema import NONE, TYPE, Schema
-from kg.reasoning.statement_keys import Key, Members, key_of
+from kg.reasoning.rule_queries import RuleQueries, chunks, entailed
+from kg.reasoning.schema import NONE, Schema
+from kg.reasoning.statement_keys import TYPE_TOKEN, Fact, Key, Members, facts_in, iri, is_iri, key_and_member
 from kg.store import Store
 from kg.terms import GRAPH_ONTOLOGY
 
 _BATCH: Final = 500
 _MANY: Final = 2_000
-_TYPE: Final = str(TYPE).encode()
-_X: Final = Key("", True)
 Things = set[bytes]
 
 
 class Neighbours:
-    """Reads the surroundings of things along joining properties, but for what the ontology says of terms."""
+    """Reads the surroundings of things along joining properties, without the graph of the ontology."""
 
     def __init__(self, store: Store, schema: Schema) -> None:
-        self._asking = Asking(store, schema, aside=(GRAPH_ONTOLOGY,))
+        self._queries = RuleQueries(store, schema, aside=(GRAPH_ONTOLOGY,))
         self._schema = schema
-        self._joining = {f"<{name}>".encode() for name in schema.joining}
-        self._walked = {f"<{name}>".encode() for name in schema.walked}
-        self._expressed = {f"<{name}>".encode() for name in schema.expressed}
+        self._joining = set(map(iri, schema.joining))
+        self._walked = set(map(iri, schema.walked))
+        self._expressed = set(map(iri, schema.expressed))
         ends = schema.restricted - schema.valued
         self._linked = [
             *(f"?x <{name}> ?other" for name in sorted(schema.restricted)),
@@ -36,103 +33,104 @@ class Neighbours:
         ]
 
     def everywhere(self) -> set[Fact]:
-        """Give the part that matters of what is asserted of all things with joining statements.
+        """Return the statements that matter about all things with joining statements.
 
-        It is closed under what follows from each statement alone.
+        They include what each statement entails alone.
         """
         links = self._links()
-        found = {(s, f"<{name}>".encode(), o) for name, pairs in links.items() for s, o in pairs}
+        found = {(s, iri(name), o) for name, pairs in links.items() for s, o in pairs}
         ends = {
-            name: ({s for s, _ in pairs}, {o for _, o in pairs if _is_iri(o)})
-            for name, pairs in links.items()
+            name: ({s for s, _ in pairs}, {o for _, o in pairs if is_iri(o)}) for name, pairs in links.items()
         }
         restricted = self._schema.restricted
         linked = {thing for name in restricted for some in ends.get(name, ()) for thing in some}
         for name in sorted(self._schema.expressed) if linked else ():
             beside = self._schema.beside.get(name)
             things = linked if beside is None else {x for p in beside & ends.keys() for x in ends[p][0]}
-            found.update((thing, _TYPE, f"<{name}>".encode()) for thing in self._of_class(name, things, ends))
+            found.update((thing, TYPE_TOKEN, iri(name)) for thing in self._of_class(name, things, ends))
         return found
 
     def _links(self) -> dict[str, set[tuple[bytes, bytes]]]:
-        """Read what joining properties link, with what follows: these follow from others of them alone."""
+        """Read the pairs of joining properties; only other joining properties entail further ones."""
         found: dict[str, set[tuple[bytes, bytes]]] = defaultdict(set)
         for name in sorted(self._schema.joining):
             key, follows = Key(name), self._schema.properties.get(name, NONE)
             pairs = {
-                (subject, value) for subject, _, value in self._read(key, self._asking.said(key.pattern))
+                (subject, value) for subject, _, value in self._read(key, self._queries.asserts(key.pattern))
             }
             for other in {name, *follows.forward} & self._schema.joining:
                 found[other] |= pairs
             for other in follows.backward & self._schema.joining:
-                found[other].update((value, subject) for subject, value in pairs if _is_iri(value))
+                found[other].update((value, subject) for subject, value in pairs if is_iri(value))
         return found
 
     def _of_class(
         self, name: str, things: Things, ends: Mapping[str, tuple[Things, Things]]
     ) -> Iterable[bytes]:
-        """Keep the things that are of a class, by what is asserted or follows from single statements."""
-        told: Things = set()
+        """Yield the things of a class, by an asserted statement or by what a single one entails."""
+        known: Things = set()
         for link, (subjects, values) in ends.items():
             follows = self._schema.properties.get(link, NONE)
-            told |= (subjects if name in follows.subject else set()) | (
+            known |= (subjects if name in follows.subject else set()) | (
                 values if name in follows.object else set()
             )
-        yield from told & things
-        asked = things - told
+        yield from known & things
+        asked = things - known
         if not asked:
             return
         key = Key(name, True)
-        patterns = (key.pattern, *self._asking.sources.get(key, ()))
-        members = self._asking.few(key, patterns, len(asked))
+        patterns = (key.pattern, *self._queries.sources.get(key, ()))
+        members = self._queries.all_if_few(key, patterns, len(asked))
         if members is None:
-            # Two results are joined at once; a pattern would be looked up anew for each thing.
-            linked, said = self._asking.said(*self._linked), self._asking.said(*patterns)
-            members = self._asking.members(
-                key, f"{{ SELECT DISTINCT ?x {{ {linked} }} }} {{ SELECT DISTINCT ?x {{ {said} }} }}"
+            # Two subqueries are joined at once; a pattern would be looked up for each thing.
+            linked, asserted = self._queries.asserts(*self._linked), self._queries.asserts(*patterns)
+            members = self._queries.members(
+                key, f"{{ SELECT DISTINCT ?x {{ {linked} }} }} {{ SELECT DISTINCT ?x {{ {asserted} }} }}"
             )
         yield from (thing for thing in members if thing in asked)
 
-    def begun(self, moved: Iterable[Fact], typed: Things) -> Things:
-        """Give the things at which a change may have other entailments by joined statements.
+    def starting_points(self, moved: Iterable[Fact], retyped: Things) -> Things:
+        """Return the things whose entailments with several premises a change may affect first.
 
-        `moved` are its statements with joining properties, whose ends these are, and `typed` the things whose
-        classes differ so that a class expression may see it, of which these are those that any connect.
+        They are the ends of `moved`, its statements with joining properties, and those of `retyped` that have
+        such statements: things whose classes changed in a way that class expressions may see.
         """
         found: Things = set()
         for subject, predicate, value in moved:
             found.add(subject)
-            if predicate in self._walked and _is_iri(value):
+            if predicate in self._walked and is_iri(value):
                 found.add(value)
-        return found | self._asking.those(typed - found, self._linked) if self._joining else found
+        return found | self._queries.matching(retyped - found, self._linked) if self._joining else found
 
     def are_most(self, things: Things) -> bool:
-        """Tell whether so many things are asked for that all there are cost less."""
+        """Return whether reading all things costs less than reading these."""
         links = (f"?x <{name}> ?y" for name in sorted(self._schema.joining))
-        return len(things) > _MANY and self._asking.few(Key(""), tuple(links), len(things)) is not None
+        return (
+            len(things) > _MANY and self._queries.all_if_few(Key(""), tuple(links), len(things)) is not None
+        )
 
     def ends_of(self, facts: Iterable[Fact]) -> Things:
-        """Give the things that statements with joining properties connect."""
-        return {end for s, p, o in facts if p in self._joining for end in (s, o) if _is_iri(end)}
+        """Return the things that statements with joining properties connect."""
+        return {end for s, p, o in facts if p in self._joining for end in (s, o) if is_iri(end)}
 
-    def reached(self, begun: Things, moved: Iterable[Fact]) -> Things:
-        """Give the things that a change can reach from where it begins: those, and what leads to them.
+    def reached(self, start: Things, moved: Iterable[Fact]) -> Things:
+        """Return the things that a change can reach from its starting points, against the links.
 
-        Along a property that gives further links only where the change has one, else along those of class
-        expressions.
+        The links are those of class expressions, and those of transitive properties and chains if the change
+        has one.
         """
         schema = self._schema
         changed = {predicate[1:-1].decode() for _, predicate, _ in moved} & schema.relational
         followed = (schema.restricted - schema.valued) | (schema.relational if changed else frozenset())
-        found = self._closure(begun, followed, "?y <{}> ?x", "?x <{}> ?y")
+        found = self._closure(start, followed, "?y <{}> ?x", "?x <{}> ?y")
         if schema.universal:
             found = self._closure(found, schema.walked, "?x <{}> ?y", "?y <{}> ?x")
         return found
 
     def surroundings(self, things: Things, more: Mapping[bytes, set[Fact]]) -> set[Fact]:
-        """Give what is asserted or entailed of things and of what they lead to, as far as it matters.
+        """Return the statements that matter about things and about what they are linked to.
 
-        `more` is what is to be entailed beside it, by its subject.
+        They are asserted, stored entailments, or in `more`, which has further entailments by subject.
         """
         found: set[Fact] = set()
         seen, new = set(things), set(things)
@@ -140,43 +138,40 @@ class Neighbours:
             read = {fact for thing in new for fact in more.get(thing, ()) if self._matters(fact)}
             for batch in chunks(sorted(new), _BATCH):
                 nodes = b" ".join(batch).decode()
-                where = self._asking.said("?x ?p ?y") + f" UNION {entailed('?x ?p ?y')}"
+                where = self._queries.asserts("?x ?p ?y") + f" UNION {entailed('?x ?p ?y')}"
                 text = f"CONSTRUCT {{ ?x ?p ?y }} {{ VALUES ?x {{ {nodes} }} {where} }}"
-                read.update(fact for fact in self._asking.statements(text) if self._matters(fact))
+                read.update(fact for fact in self._queries.statements(text) if self._matters(fact))
             found |= read
-            new = {value for _, p, value in read if p in self._walked and _is_iri(value)} - seen
+            new = {value for _, p, value in read if p in self._walked and is_iri(value)} - seen
             seen |= new
         return found
 
     def entailed(self, things: Things) -> dict[Key, Members]:
-        """Read what the graph of entailments holds of things that statements together may give."""
+        """Return the stored entailments of things that may have several premises."""
         found: dict[Key, Members] = defaultdict(set)
         for batch in chunks(sorted(things), _BATCH):
             text = (
                 f"CONSTRUCT {{ ?x ?p ?y }} {{ VALUES ?x {{ {b' '.join(batch).decode()} }}"
                 f" {entailed('?x ?p ?y')} }}"
             )
-            for subject, predicate, value in self._asking.statements(text):
-                key = key_of(predicate, value)
+            for fact in self._queries.statements(text):
+                key, member = key_and_member(fact)
                 if key.name in self._schema.joint:
-                    found[key].add(subject if key.of_class else b"%b %b" % (subject, value))
+                    found[key].add(member)
         return found
 
     def _read(self, key: Key, where: str) -> Iterable[Fact]:
-        for piece in self._asking.lines(key, where):
-            for statement in piece.split(b" .\n"):
-                if statement:
-                    subject, predicate, value = statement.split(b" ", 2)
-                    yield subject, predicate, value
+        for piece in self._queries.lines(key, where):
+            yield from facts_in(piece)
 
     def _matters(self, fact: Fact) -> bool:
         _, predicate, value = fact
-        if predicate == _TYPE:
+        if predicate == TYPE_TOKEN:
             return value in self._expressed
         return predicate in self._joining and not value.startswith(b"_:")
 
     def _closure(self, start: Things, names: Iterable[str], pattern: str, turned: str) -> Things:
-        """Follow properties; those that hold in both directions, also the other way."""
+        """Follow properties, those with an inverse among them in both directions."""
         there = set(names)
         back = {name for name in there if self._schema.properties.get(name, NONE).backward & there}
         patterns = [pattern.format(name) for name in sorted(there)]
@@ -185,15 +180,12 @@ class Neighbours:
         while new:
             more: Things = set()
             for batch in chunks(sorted(new), _BATCH):
-                where = f"VALUES ?x {{ {b' '.join(batch).decode()} }} {{ {self._asking.said(*patterns)} }}"
-                more.update(y for row in self._asking.members(_PAIR, where) for y in [row.partition(b" ")[2]])
-            new = {thing for thing in more if _is_iri(thing)} - found
+                where = (
+                    f"VALUES ?x {{ {b' '.join(batch).decode()} }} {{ {self._queries.asserts(*patterns)} }}"
+                )
+                more.update(
+                    y for row in self._queries.members(Key(""), where) for y in [row.partition(b" ")[2]]
+                )
+            new = {thing for thing in more if is_iri(thing)} - found
             found |= new
         return found
-
-
-_PAIR: Final = Key("")
-
-
-def _is_iri(term: bytes) -> bool:
-    return term[:1] == b"<" and term[:2] != b"<<"

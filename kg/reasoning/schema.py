@@ -1,7 +1,7 @@
-"""What an ontology lets follow from one statement, and which statements have to be looked at together.
+"""An ontology as tables: what one statement entails, and which statements entail something together.
 
-Both are read off what `reasonable` (OWL 2 RL) makes of the ontology and one specimen for each class and
-property; no rule of OWL is written here a second time.
+The tables are read from the OWL 2 RL closure (by `reasonable`) of the ontology with one specimen for each
+class and property; no rule of OWL is implemented here.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _BUILT_IN: Final = tuple(PREFIXES[name] for name in ("rdf", "rdfs", "owl", "xsd"
 _PROPERTY_KINDS: Final = tuple(
     term(f"owl:{kind}Property") for kind in ("Object", "Datatype", "Transitive", "Symmetric", "Functional")
 )
-# That two names are one thing is never concluded: with functional properties it is a fault of the data, which
-# the shapes and HermiT report, and would spread what is said of either to both.
+# owl:sameAs is never entailed: with functional properties it is a fault of the data, which the shapes and
+# HermiT report, and it would copy the statements about one thing to the other.
 _EQUALITY: Final = tuple(term(f"owl:{kind}") for kind in ("FunctionalProperty", "InverseFunctionalProperty"))
 _ABOUT_PROPERTIES: Final = frozenset(
     term(name)
@@ -61,7 +61,7 @@ _BOTH_WAYS: Final = frozenset(
 
 @dataclass(frozen=True)
 class Consequences:
-    """What follows from `x p y`: classes of x and of y, properties from x to y, and from y to x (IRIs)."""
+    """Entailments of `x p y`: classes of x and of y, properties from x to y, and from y to x (IRIs)."""
 
     subject: frozenset[str] = frozenset()
     object: frozenset[str] = frozenset()
@@ -76,9 +76,9 @@ NONE: Final = Consequences()
 class Schema:
     """An ontology as tables.
 
-    `relational` are properties whose statements give further links together (transitive ones, chains, and
-    what implies them); `restricted` those that class expressions speak of; `valued` the ones of these that
-    only stand with a given value, so that nothing has to be known of that value.
+    `relational` are properties whose statements entail links together (transitive ones, chains, and what
+    entails them). `restricted` are those in class expressions, and `valued` those of them that occur only
+    with a given value, about which nothing has to be known.
     """
 
     ontology: tuple[Triple, ...]
@@ -88,15 +88,15 @@ class Schema:
     restricted: frozenset[str]
     valued: frozenset[str]
     expressed: frozenset[str]
-    """Classes that class expressions speak of, and narrower ones."""
+    """Classes in class expressions, and narrower ones."""
     beside: dict[str, frozenset[str]]
-    """Of some of these, the properties of which a member needs one for an expression to be about it."""
+    """For some of these, the properties of which a member needs one for an expression to apply to it."""
     universal: bool
-    """Whether a class expression speaks of all values, so that types travel forward along links."""
+    """Whether there is an owl:allValuesFrom, by which types are entailed forward along links."""
 
     @cached_property
     def concluded(self) -> frozenset[str]:
-        """Name the classes and properties of what may follow; some that never do may be among them."""
+        """Classes and properties that may be entailed; a superset."""
         found = {name for above in self.above.values() for name in above} | self.relational | self.restricted
         for follows in self.properties.values():
             found |= follows.subject | follows.object | follows.forward | follows.backward
@@ -109,17 +109,17 @@ class Schema:
 
     @property
     def joining(self) -> frozenset[str]:
-        """Name the properties whose statements bear on one another."""
+        """Properties whose statements may be one of several premises."""
         return self.relational | self.restricted
 
     @property
     def walked(self) -> frozenset[str]:
-        """Name those of them at whose far end something has to be known."""
+        """Those of them for which the thing at the other end matters."""
         return self.joining - self.valued
 
     @cached_property
     def joint(self) -> frozenset[str]:
-        """Name the classes and properties of what may follow from statements together."""
+        """Classes and properties of entailments that may have several premises."""
         links = {
             *self.joining,
             *(x for name in self.joining for x in self.properties.get(name, NONE).forward),
@@ -133,12 +133,12 @@ class Schema:
 
     @cached_property
     def axioms(self) -> bytes:
-        """Write the ontology as N-Triples, without texts: nothing follows from those."""
+        """The ontology as N-Triples, without literals, which entail nothing."""
         return _lines(self.ontology)
 
     @cached_property
     def axioms_of_classes(self) -> bytes:
-        """Write the same without what is said of properties."""
+        """The same without statements about properties."""
         return _lines(
             t
             for t in self.ontology
@@ -147,12 +147,12 @@ class Schema:
 
     @property
     def sha256(self) -> str:
-        """Give the checksum of the ontology, whatever the order of its statements."""
+        """Checksum of the ontology, independent of the order of its statements."""
         return fingerprint(self.ontology)
 
 
 def is_schema(triple: Triple) -> bool:
-    """Tell whether a statement is about classes and properties, so that anything may follow from it."""
+    """Return whether a statement is about classes or properties, so that it can entail anything."""
     if triple.predicate in _SCHEMA_PREDICATES or triple.predicate.value.startswith(PREFIXES["owl"]):
         return True
     return (
@@ -163,13 +163,13 @@ def is_schema(triple: Triple) -> bool:
 
 
 def fingerprint(ontology: Iterable[Triple]) -> str:
-    """Give the checksum of an ontology, whatever the order of its statements."""
+    """Return the checksum of an ontology, independent of the order of its statements."""
     lines = sorted(str(t) for t in ontology if t.object not in _EQUALITY)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def read_schema(ontology: Iterable[Triple]) -> Schema:
-    """Work out the tables of an ontology."""
+    """Compute the tables of an ontology."""
     triples = tuple(ontology)
     kinds: dict[NamedNode, set[str]] = defaultdict(set)
     for t in triples:
@@ -215,7 +215,7 @@ def read_schema(ontology: Iterable[Triple]) -> Schema:
         }
 
     wider = {c: frozenset(found - {c}) for c, found in above.items()}
-    spoken, nodes = _spoken_of(triples)
+    spoken, nodes = _in_expressions(triples)
     return Schema(
         ontology=tuple(t for t in triples if t.object not in _EQUALITY),
         above=wider,
@@ -240,8 +240,8 @@ def _lines(triples: Iterable[Triple]) -> bytes:
     return b"".join(f"{t} .\n".encode() for t in triples if not isinstance(t.object, Literal))
 
 
-def _spoken_of(triples: tuple[Triple, ...]) -> tuple[set[str], set[str]]:
-    """Name what stands beside the nodes of restrictions and intersections, and these nodes."""
+def _in_expressions(triples: tuple[Triple, ...]) -> tuple[set[str], set[str]]:
+    """Return the named neighbours of restrictions and intersections, and the nodes of these."""
     near: dict[str, set[str]] = defaultdict(set)
     for t in triples:
         ends = str(t.subject), str(t.object)
@@ -261,7 +261,7 @@ def _spoken_of(triples: tuple[Triple, ...]) -> tuple[set[str], set[str]]:
 def _needed_beside(
     triples: tuple[Triple, ...], spoken: set[str], nodes: set[str]
 ) -> dict[str, frozenset[str]]:
-    """Name for classes that stand in intersections alone the properties that the same ones ask for."""
+    """Return, for classes that occur only in intersections, the properties required by the same ones."""
     asked = {t.subject for t in triples if t.predicate in _ASKING_FOR_ONE}
     on: dict[object, str] = {
         t.subject: str(t.object)[1:-1] for t in triples if t.predicate == _ON and t.subject in asked
@@ -269,7 +269,7 @@ def _needed_beside(
     links: dict[tuple[object, object], object] = {
         (t.subject, t.predicate): t.object for t in triples if t.predicate in _LIST
     }
-    told: dict[str, set[str]] = defaultdict(set)
+    required: dict[str, set[str]] = defaultdict(set)
     counted: dict[str, int] = defaultdict(int)
     for t in triples:
         if t.predicate != term("owl:intersectionOf"):
@@ -282,13 +282,13 @@ def _needed_beside(
         properties = {on[operand] for operand in operands if operand in on}
         for name in (str(operand)[1:-1] for operand in operands if properties):
             counted[name] += 1
-            told[name].add(min(properties))
-    # Who is spoken of anywhere else may be meant without such a property.
+            required[name].add(min(properties))
+    # A class that occurs elsewhere too may apply without such a property.
     for t in triples:
         for one, other in ((t.subject, t.object), (t.object, t.subject)):
-            if str(one) in nodes and str(other)[1:-1] in told:
+            if str(one) in nodes and str(other)[1:-1] in required:
                 counted[str(other)[1:-1]] -= 1
-    return {name: frozenset(told[name]) for name in told if name in spoken and counted[name] == 0}
+    return {name: frozenset(required[name]) for name in required if name in spoken and counted[name] == 0}
 
 
 def _is_anonymous(node: str) -> bool:
@@ -296,7 +296,7 @@ def _is_anonymous(node: str) -> bool:
 
 
 def _members(triples: tuple[Triple, ...], node: Any) -> Iterator[str]:
-    """Give a named property, or those of a list."""
+    """Yield a named property, or those of a list."""
     if isinstance(node, NamedNode) and not node.value.startswith((GENID, PREFIXES["rdf"])):
         yield node.value
         return
@@ -306,12 +306,12 @@ def _members(triples: tuple[Triple, ...], node: Any) -> Iterator[str]:
 
 
 def keeps(iri: str) -> bool:
-    """Tell whether a class or property is worth a statement: named, and none of the language's own."""
+    """Return whether a class or property has an IRI outside the vocabularies of RDF, RDFS, OWL and XSD."""
     return ":" in iri and not iri.startswith((*_BUILT_IN, GENID, _SPECIMEN))
 
 
 def reason(lines: bytes) -> Iterator[tuple[str, str, str]]:
-    """Give the OWL 2 RL closure of N-Triples over things with IRIs, as texts; all others are left out."""
+    """Yield the statements between IRIs of the OWL 2 RL closure of N-Triples, as texts."""
     with tempfile.TemporaryDirectory(prefix="diplograph-rl-") as folder:
         path = Path(folder) / "graph.ttl"
         path.write_bytes(lines)

@@ -1,7 +1,8 @@
-"""What single statements tell, over the text of a change: what follows from each, and what may follow itself.
+"""Entailments with one premise, computed from the N-Triples of a change.
 
-Most statements tell something that the next one tells, too, or that is asserted beside it: that a record with
-a number is a record. So the statements of a subject are taken together, and the ends of a property each once.
+Most statements entail what the next one entails too, or what is asserted beside it: that a record with a
+number is a record. The statements of a subject are therefore taken together, and the values of a property
+each once.
 """
 
 from __future__ import annotations
@@ -12,205 +13,205 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from kg.changes import Batch, Statements
-from kg.reasoning.schema import NONE, TYPE, Schema
-from kg.reasoning.statement_keys import Key, Members
+from kg.reasoning.schema import NONE, Schema
+from kg.reasoning.statement_keys import TYPE_TOKEN, Fact, Key, Members, iri, is_iri
 
-# Notes that are held at once; a change that gives more is followed in stretches, so that memory is bounded.
-_STRETCH: Final = 400_000
-_TYPE: Final = str(TYPE).encode()
+# Entries that are held at once; a larger change is followed in parts, so that memory is bounded.
+_PART: Final = 400_000
 
 
 @dataclass
-class Told:
-    """What a stretch of a change tells."""
+class ChangePart:
+    """The statements of a part of a change that matter to entailments, and what each entails alone.
+
+    `candidates` are the entailments, without most of those that the part asserts itself. `entailable` are the
+    statements that others may entail. `joining` are those with properties that need several premises.
+    """
 
     candidates: dict[Key, Members] = field(default_factory=lambda: defaultdict(set))
-    """What follows from its statements, but for most of what it asserts itself."""
-    own: dict[Key, Members] = field(default_factory=lambda: defaultdict(set))
-    """Its statements of a kind that may follow from others."""
-    joining: set[tuple[bytes, bytes, bytes]] = field(default_factory=set)
-    """Its statements with properties whose statements bear on one another."""
+    entailable: dict[Key, Members] = field(default_factory=lambda: defaultdict(set))
+    joining: set[Fact] = field(default_factory=set)
     last: bool = False
 
     @property
     def keys(self) -> list[Key]:
-        """Name the keys that it tells of."""
-        return sorted({*self.candidates, *self.own})
+        """Keys of the candidates and of the entailable statements."""
+        return sorted({*self.candidates, *self.entailable})
 
 
-class Teller:
+class ChangeReader:
     """Reads changes by the tables of an ontology."""
 
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
-        # One bit for each class that may follow.
-        self._bits = {name: 1 << number for number, name in enumerate(sorted(_told_classes(schema)))}
+        # One bit for each class that may be entailed.
+        self._bits = {name: 1 << number for number, name in enumerate(sorted(_entailed_classes(schema)))}
         named = set(schema.properties) | schema.concluded | schema.joining
-        self._uses = {f"<{name}>".encode(): name for name in named}
+        self._names = {iri(name): name for name in named}
 
-    def tell(self, batches: Statements) -> Iterator[Told]:
-        """Take a change in stretches; the last one says so, and may tell nothing."""
-        stretch = _Stretch(self._schema, self._bits, self._uses)
+    def parts(self, batches: Statements) -> Iterator[ChangePart]:
+        """Read a change in parts; the last one is marked, and may be empty."""
+        reader = _PartReader(self._schema, self._bits, self._names)
         for batch in batches:
-            stretch.read(batch)
-            if stretch.size >= _STRETCH:
-                yield stretch.told()
-                stretch = _Stretch(self._schema, self._bits, self._uses)
-        told = stretch.told()
-        told.last = True
-        yield told
+            reader.read(batch)
+            if reader.size >= _PART:
+                yield reader.result()
+                reader = _PartReader(self._schema, self._bits, self._names)
+        part = reader.result()
+        part.last = True
+        yield part
 
 
-class _Use(NamedTuple):
-    """What is noted of the statements with one property."""
+class _Property(NamedTuple):
+    """What is collected of the statements with one property.
 
-    told: int
-    ends: set[bytes] | None
-    whole: list[tuple[bytes, bytes]] | None
+    `entailed` are the bits of the classes of the subject; `values` and `pairs` are None if not needed.
+    """
+
+    entailed: int
+    values: set[bytes] | None
+    pairs: list[tuple[bytes, bytes]] | None
 
 
 class _Class(NamedTuple):
-    """What is noted of the statements that things are of one class."""
+    """What is collected of the statements with one class: its bit, those of wider classes, and its things."""
 
     name: str
     bit: int
-    told: int
+    entailed: int
     things: list[bytes] | None
 
 
-class _Stretch:
+class _PartReader:
     def __init__(self, schema: Schema, bits: dict[str, int], names: dict[bytes, str]) -> None:
         self._schema = schema
         self._bits = bits
-        self._uses = {predicate: self._use(name) for predicate, name in names.items()}
+        self._properties = {predicate: self._property(name) for predicate, name in names.items()}
         self._names = names
         self._classes: dict[bytes, _Class] = {}
-        self._told = Told()
+        self._part = ChangePart()
+        # Values keep the ends of their lines: most of them are equal, and few are looked at.
         self._end = 0
-        # Values are kept with the ends of their lines, as most are the same and few are looked at.
-        self._meant: dict[int, list[set[bytes]]] = {}
-        # The statements of a subject stand together, more often than not in one batch.
-        self._subject, self._need, self._have = b"", 0, 0
+        self._sets_by_bits: dict[int, list[set[bytes]]] = {}
+        # The statements of a subject are next to each other, mostly in one batch: the classes that they
+        # entail and those that they assert are collected as bits.
+        self._subject, self._entailed, self._asserted = b"", 0, 0
 
     def read(self, batch: Batch) -> None:
-        """Take in some statements. Every step of this loop is taken a million times."""
-        uses, classes, self._end = self._uses, self._classes, batch.end
-        last, need, have = self._subject, self._need, self._have
+        """Read some statements. Each step of this loop runs a million times."""
+        properties, classes, self._end = self._properties, self._classes, batch.end
+        last, entailed, asserted = self._subject, self._entailed, self._asserted
         for line in batch.lines:
             subject, predicate, value = line.split(b" ", 2)
-            if predicate == _TYPE:
+            if predicate == TYPE_TOKEN:
                 if subject != last:
-                    if need & ~have:
-                        self._note(last, need & ~have)
-                    last, need, have = subject, 0, 0
-                _, bit, told, things = classes.get(value) or self._class(value)
-                have |= bit
-                need |= told
+                    if entailed & ~asserted:
+                        self._add(last, entailed & ~asserted)
+                    last, entailed, asserted = subject, 0, 0
+                _, bit, wider, things = classes.get(value) or self._class(value)
+                asserted |= bit
+                entailed |= wider
                 if things is not None:
                     things.append(subject)
                 continue
-            use = uses.get(predicate)
-            if use is None:
+            found = properties.get(predicate)
+            if found is None:
                 continue
             if subject != last:
-                if need & ~have:
-                    self._note(last, need & ~have)
-                last, need, have = subject, 0, 0
-            told, ends, whole = use
-            need |= told
-            if ends is not None:
-                ends.add(value)
-            if whole is not None:
-                whole.append((subject, value))
-        self._subject, self._need, self._have = last, need, have
+                if entailed & ~asserted:
+                    self._add(last, entailed & ~asserted)
+                last, entailed, asserted = subject, 0, 0
+            of_subject, values, pairs = found
+            entailed |= of_subject
+            if values is not None:
+                values.add(value)
+            if pairs is not None:
+                pairs.append((subject, value))
+        self._subject, self._entailed, self._asserted = last, entailed, asserted
 
     @property
     def size(self) -> int:
-        """Count what is noted."""
-        noted = sum(len(use.ends or ()) + len(use.whole or ()) for use in self._uses.values())
-        noted += sum(len(kind.things or ()) for kind in self._classes.values())
-        return noted + sum(map(len, self._told.candidates.values()))
+        """Number of entries held."""
+        held = sum(len(found.values or ()) + len(found.pairs or ()) for found in self._properties.values())
+        held += sum(len(kind.things or ()) for kind in self._classes.values())
+        return held + sum(map(len, self._part.candidates.values()))
 
-    def told(self) -> Told:
-        """Give what all of it tells."""
-        self._note(self._subject, self._need & ~self._have)
-        told, properties = self._told, self._schema.properties
+    def result(self) -> ChangePart:
+        """Return the part of the change that was read."""
+        self._add(self._subject, self._entailed & ~self._asserted)
+        part, properties = self._part, self._schema.properties
         for kind in self._classes.values():
             if kind.things:
-                told.own[Key(kind.name, True)].update(filter(_is_iri, kind.things))
-        for predicate, use in self._uses.items():
+                part.entailable[Key(kind.name, True)].update(filter(is_iri, kind.things))
+        for predicate, found in self._properties.items():
             name = self._names[predicate]
-            if use.ends:
-                ends = {value[: -self._end] for value in use.ends if _is_iri(value)}
-                for cls in properties.get(name, NONE).object if ends else ():
-                    told.candidates[Key(cls, True)] |= ends
-            for subject, value in use.whole or ():
-                self._whole(name, (subject, predicate, value[: -self._end]))
-        return told
+            if found.values:
+                values = {value[: -self._end] for value in found.values if is_iri(value)}
+                for cls in properties.get(name, NONE).object if values else ():
+                    part.candidates[Key(cls, True)] |= values
+            for subject, value in found.pairs or ():
+                self._add_link(name, (subject, predicate, value[: -self._end]))
+        return part
 
-    def _use(self, name: str) -> _Use:
-        follows, schema = self._schema.properties.get(name, NONE), self._schema
-        whole = follows.forward or follows.backward or name in schema.joining or name in schema.concluded
-        told = sum(self._bits[cls] for cls in follows.subject)
-        return _Use(told, set() if follows.object else None, [] if whole else None)
+    def _property(self, name: str) -> _Property:
+        entailed, schema = self._schema.properties.get(name, NONE), self._schema
+        pairs = entailed.forward or entailed.backward or name in schema.joining or name in schema.concluded
+        bits = sum(self._bits[cls] for cls in entailed.subject)
+        return _Property(bits, set() if entailed.object else None, [] if pairs else None)
 
     def _class(self, value: bytes) -> _Class:
         cls = value[: -self._end]
-        name = cls[1:-1].decode() if _is_iri(cls) else ""
-        told = sum(self._bits[cls] for cls in self._schema.above.get(name, ()))
-        found = _Class(name, self._bits.get(name, 0), told, [] if name in self._schema.concluded else None)
+        name = cls[1:-1].decode() if is_iri(cls) else ""
+        wider = sum(self._bits[cls] for cls in self._schema.above.get(name, ()))
+        found = _Class(name, self._bits.get(name, 0), wider, [] if name in self._schema.concluded else None)
         self._classes[value] = found
         return found
 
-    def _note(self, subject: bytes, bits: int) -> None:
-        if bits and _is_iri(subject):
-            if bits not in self._meant:
-                self._meant[bits] = [
-                    self._told.candidates[Key(name, True)] for name, bit in self._bits.items() if bit & bits
+    def _add(self, subject: bytes, bits: int) -> None:
+        """Add a subject to the candidates of the classes of some bits."""
+        if bits and is_iri(subject):
+            if bits not in self._sets_by_bits:
+                self._sets_by_bits[bits] = [
+                    self._part.candidates[Key(name, True)] for name, bit in self._bits.items() if bit & bits
                 ]
-            for things in self._meant[bits]:
+            for things in self._sets_by_bits[bits]:
                 things.add(subject)
 
-    def _whole(self, name: str, fact: tuple[bytes, bytes, bytes]) -> None:
+    def _add_link(self, name: str, fact: Fact) -> None:
         subject, _, value = fact
-        if not _is_iri(subject) or value.startswith(b"_:"):
+        if not is_iri(subject) or value.startswith(b"_:"):
             return
         if name in self._schema.joining:
-            self._told.joining.add(fact)
+            self._part.joining.add(fact)
         if name in self._schema.concluded:
-            self._told.own[Key(name)].add(b"%b %b" % (subject, value))
-        for key, member in links_from(self._schema, name, subject, value):
-            self._told.candidates[key].add(member)
+            self._part.entailable[Key(name)].add(b"%b %b" % (subject, value))
+        for key, member in _entailed_links(self._schema, name, subject, value):
+            self._part.candidates[key].add(member)
 
 
-def links_from(schema: Schema, name: str, subject: bytes, value: bytes) -> Iterator[tuple[Key, bytes]]:
-    """Give the links that follow from one statement with a property."""
-    follows = schema.properties.get(name, NONE)
-    for other in follows.forward:
+def _entailed_links(schema: Schema, name: str, subject: bytes, value: bytes) -> Iterator[tuple[Key, bytes]]:
+    entailed = schema.properties.get(name, NONE)
+    for other in entailed.forward:
         yield Key(other), b"%b %b" % (subject, value)
-    if _is_iri(value):
-        for other in follows.backward:
+    if is_iri(value):
+        for other in entailed.backward:
             yield Key(other), b"%b %b" % (value, subject)
 
 
-def consequences(schema: Schema, fact: tuple[bytes, bytes, bytes]) -> Iterator[tuple[Key, bytes]]:
-    """Give all that follows from one statement with a property."""
+def consequences(schema: Schema, fact: Fact) -> Iterator[tuple[Key, bytes]]:
+    """Yield all that one statement with a property entails alone."""
     subject, predicate, value = fact
     name = predicate[1:-1].decode()
-    follows = schema.properties.get(name, NONE)
-    yield from links_from(schema, name, subject, value)
-    for cls in follows.subject:
+    entailed = schema.properties.get(name, NONE)
+    yield from _entailed_links(schema, name, subject, value)
+    for cls in entailed.subject:
         yield Key(cls, True), subject
-    for cls in follows.object if _is_iri(value) else ():
+    for cls in entailed.object if is_iri(value) else ():
         yield Key(cls, True), value
 
 
-def _is_iri(term: bytes) -> bool:
-    return term[:1] == b"<" and term[:2] != b"<<"
-
-
-def _told_classes(schema: Schema) -> set[str]:
+def _entailed_classes(schema: Schema) -> set[str]:
     found = {name for above in schema.above.values() for name in above} | set(schema.above)
-    for follows in schema.properties.values():
-        found |= follows.subject | follows.object
+    for entailed in schema.properties.values():
+        found |= entailed.subject | entailed.object
     return found

@@ -1,6 +1,6 @@
-"""Entailments that are older than the data: said by who writes past them, mended by one process at a time.
+"""Stale entailments: marked by every writer that does not update them, rebuilt by one process at a time.
 
-The word is a file in the data folder, so that every process sees it and a crash does not lose it.
+The mark is a file in the data folder: every process sees it, and it survives a crash.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -21,18 +21,18 @@ from kg.store import Store
 _MARK: Final = "entailments.stale"
 _LOCK: Final = "entailments.lock"
 NAMES: Final = (_MARK, _LOCK)
-"""The files that this keeps in a folder."""
-# So many triples are reasoned over in a few seconds.
+"""The files that are kept in the data folder."""
+# Triples that are reasoned over in a few seconds.
 SMALL: Final = 300_000
 
 _log = logging.getLogger(__name__)
 
 
-class Pending:
-    """Tells whether the entailments beside a store are older than its data, and brings them in step.
+class StaleEntailments:
+    """Marks entailments as older than the data, and rebuilds them.
 
-    `folder` is the data folder. `quiet` are the seconds without a further change before the entailments of a
-    graph of at most `small` triples are built anew in the background; of a larger one a person decides.
+    `folder` is the data folder. Entailments of a graph of at most `small` triples are rebuilt in the
+    background `quiet` seconds after the last change; those of a larger graph only on demand.
     """
 
     def __init__(self, folder: Path, *, quiet: float = 2.0, small: int = SMALL) -> None:
@@ -44,29 +44,30 @@ class Pending:
         self._timer: threading.Timer | None = None
 
     def stale(self) -> bool:
-        """Tell whether the data were changed past the entailments."""
+        """Return whether the data are newer than the entailments."""
         return self._mark.exists()
 
     @contextmanager
     def writing(self, store: Store) -> Iterator[None]:
-        """Hold a change that the entailments do not follow.
+        """Mark a change that does not update the entailments, and rebuild them afterwards if it is cheap.
 
-        It is marked before, so that no crash hides it, and again after: who builds meanwhile can miss it.
+        The mark is set before the change, so that a crash leaves it, and again after it, so that a rebuild
+        in the meantime does not remove it.
         """
         before, mine = self._read(), secrets.token_hex(8)
-        self._say(mine)
+        self._write(mine)
         try:
             yield
         except BaseException:
-            # Nothing was changed: what was said before holds, unless another writer has spoken since.
+            # Nothing was changed: the earlier mark holds, unless another writer has set its own since.
             if self._read() == mine:
-                self._say(before)
+                self._write(before)
             raise
-        self._say(secrets.token_hex(8))
+        self._write(secrets.token_hex(8))
         self.start(store)
 
     def start(self, store: Store) -> None:
-        """Have a small graph's entailments brought in step after a quiet moment, if they are stale."""
+        """Schedule a rebuild of stale entailments after a quiet moment, if the graph is small."""
         if not self.stale():
             return
         with self._guard:
@@ -77,24 +78,24 @@ class Pending:
             self._timer.start()
 
     def rebuild(self, store: Store) -> int:
-        """Build the entailments anew, alone, and give their number. Raises StoreFailedError."""
+        """Rebuild the entailments under the lock and return their number. Raises StoreFailedError."""
         with self.alone():
-            said = self._read()
+            mark = self._read()
             number = Entailments().rebuild(store)
-            # A change that came meanwhile may not be in them.
-            if self._read() == said:
-                self._say("")
+            # The entailments may lack a change that was made during the rebuild.
+            if self._read() == mark:
+                self._write("")
             return number
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep every other process and thread from changing the entailments."""
+        """Lock the entailments against all other processes and threads."""
         with self._lock.open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
     def close(self) -> None:
-        """Start nothing more."""
+        """Cancel the scheduled rebuild."""
         with self._guard:
             if self._timer:
                 self._timer.cancel()
@@ -106,12 +107,12 @@ class Pending:
         except (DiplographError, OSError) as error:
             _log.warning("the entailments stay older than the data: %s", error)
         else:
-            # Another change came while they were built.
+            # Another change may have been made during the rebuild.
             if self.stale() and self.is_small(store):
                 self.start(store)
 
     def is_small(self, store: Store) -> bool:
-        """Tell whether a graph is reasoned over in a few seconds."""
+        """Return whether a rebuild takes a few seconds at most."""
         rows = store.query(f"SELECT ?s {{ ?s ?p ?o }} OFFSET {self._small} LIMIT 1").rows()
         return next(iter(rows), None) is None
 
@@ -121,9 +122,8 @@ class Pending:
         except FileNotFoundError:
             return ""
 
-    def _say(self, what: str) -> None:
-        if what:
-            self._mark.write_text(what, encoding="ascii")
+    def _write(self, mark: str) -> None:
+        if mark:
+            self._mark.write_text(mark, encoding="ascii")
         else:
-            with suppress(FileNotFoundError):
-                self._mark.unlink()
+            self._mark.unlink(missing_ok=True)

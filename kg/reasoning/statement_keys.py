@@ -1,17 +1,22 @@
-"""Keys: what a statement says of its members, that they are of a class or that a property joins them.
+"""Statements by key: the class or the property that they state, and the members of a key.
 
-A member is written as SPARQL and N-Triples have it: `<x>` of a class, `<x> <y>` of a property.
+Terms and statements are bytes in the notation of N-Triples. A member of a class is `<x>`, a member of a
+property `<x> <y>`.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
 from kg.reasoning.schema import TYPE, Schema
 
 Members = set[bytes]
+Fact = tuple[bytes, bytes, bytes]
+"""A statement: subject, predicate and object."""
+
+TYPE_TOKEN: Final = str(TYPE).encode()
 
 
 class Key(NamedTuple):
@@ -22,42 +27,65 @@ class Key(NamedTuple):
 
     @property
     def pattern(self) -> str:
-        """Write what gives the members, as ?x, or ?x and ?y."""
+        """SPARQL pattern of the members, as ?x, or as ?x and ?y."""
         return f"?x {TYPE} <{self.name}>" if self.of_class else f"?x <{self.name}> ?y"
 
     @property
     def variables(self) -> str:
-        """Name the variables of a member."""
+        """Variables of a member."""
         return "?x" if self.of_class else "?x ?y"
 
-    def statement(self, member: bytes) -> bytes:
-        """Write the statement of a member."""
+    def fact(self, member: bytes) -> Fact:
+        """Return the statement of a member, term by term."""
         if self.of_class:
-            return b"%b %b <%b>" % (member, str(TYPE).encode(), self.name.encode())
+            return member, TYPE_TOKEN, iri(self.name)
         subject, _, value = member.partition(b" ")
-        return b"%b <%b> %b" % (subject, self.name.encode(), value)
+        return subject, iri(self.name), value
+
+    def statement(self, member: bytes) -> bytes:
+        """Return the statement of a member."""
+        return b"%b %b %b" % self.fact(member)
 
 
-def key_of(predicate: bytes, value: bytes) -> Key:
-    """Tell the key of a statement."""
-    if predicate == str(TYPE).encode():
-        return Key(value[1:-1].decode(), True)
-    return Key(predicate[1:-1].decode())
+def key_and_member(fact: Fact) -> tuple[Key, bytes]:
+    """Return the key of a statement, and its member."""
+    subject, predicate, value = fact
+    if predicate == TYPE_TOKEN:
+        return Key(value[1:-1].decode(), True), subject
+    return Key(predicate[1:-1].decode()), b"%b %b" % (subject, value)
+
+
+def facts_in(lines: bytes) -> Iterator[Fact]:
+    """Yield the statements of whole lines of N-Triples."""
+    for statement in lines.split(b" .\n"):
+        if statement:
+            subject, predicate, value = statement.split(b" ", 2)
+            yield subject, predicate, value
+
+
+def is_iri(term: bytes) -> bool:
+    """Return whether a term is an IRI, as opposed to a literal, blank node or triple term."""
+    return term[:1] == b"<" and term[:2] != b"<<"
+
+
+def iri(name: str) -> bytes:
+    """Write an IRI as a term."""
+    return f"<{name}>".encode()
 
 
 def sources(schema: Schema) -> Mapping[Key, tuple[str, ...]]:
-    """Give for each key the patterns of the single statements that it follows from."""
+    """Return for each key the patterns of the single statements that entail a member."""
     found: dict[Key, set[str]] = defaultdict(set)
     for cls, above in schema.above.items():
         for name in above:
             found[Key(name, True)].add(f"?x {TYPE} <{cls}>")
-    for name, follows in schema.properties.items():
-        for cls in follows.subject:
+    for name, entailed in schema.properties.items():
+        for cls in entailed.subject:
             found[Key(cls, True)].add(f"?x <{name}> ?other")
-        for cls in follows.object:
+        for cls in entailed.object:
             found[Key(cls, True)].add(f"?other <{name}> ?x")
-        for above_it in follows.forward:
-            found[Key(above_it)].add(f"?x <{name}> ?y")
-        for back in follows.backward:
-            found[Key(back)].add(f"?y <{name}> ?x")
+        for wider in entailed.forward:
+            found[Key(wider)].add(f"?x <{name}> ?y")
+        for inverse in entailed.backward:
+            found[Key(inverse)].add(f"?y <{name}> ?x")
     return {key: tuple(sorted(patterns)) for key, patterns in found.items()}

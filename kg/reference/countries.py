@@ -18,10 +18,10 @@ else:
     pycountry = Late("pycountry")
 
 _GEONAMES: Final = "https://sws.geonames.org/"
-# A code that CLDR uses where ISO 3166 has none.
+# A code that CLDR uses and ISO 3166 lacks.
 _CLDR_ONLY: Final = {"XKX": "XK"}
 _FORMER: Final = "cow-"
-# Columns with codes, of which there can be several.
+# Columns with codes; a cell may hold several.
 _CODES: Final = {
     "m49": "dg:unM49",
     "fips": "dg:fips",
@@ -50,13 +50,13 @@ def countries(rows: tuple[Row, ...]) -> Iterator[Triple]:
             yield from (Triple(country, term(name), Literal(code)) for code in parts(row[column]))
         if key.startswith(_FORMER):
             yield Triple(
-                country, term("rdfs:comment"), english("A former state, under the number it has in COW.")
+                country, term("rdfs:comment"), english("A former state, identified by its COW number.")
             )
         yield from _place(country, row)
 
 
 def regions(rows: tuple[Row, ...]) -> Iterator[Triple]:
-    """Describe the regions of UN M49 as `dg:WorldRegion`, each in the one above it."""
+    """Describe the regions of UN M49 as `dg:WorldRegion`, each located in the next larger one."""
     for row in rows:
         region = region_of(row["m49"])
         yield Triple(region, TYPE, term("dg:WorldRegion"))
@@ -67,10 +67,10 @@ def regions(rows: tuple[Row, ...]) -> Iterator[Triple]:
 
 
 def common_name(record: Any) -> str:
-    """Give the name that a reader expects, as the library has it or turned from its inverted form.
+    """Return the common name of a country, with inverted names turned round.
 
     "Virgin Islands, British" becomes "British Virgin Islands"; an enumeration ("…, Sint Eustatius and Saba")
-    is no inversion.
+    stays as it is.
     """
     if common := getattr(record, "common_name", None):
         return str(common)
@@ -99,8 +99,8 @@ def _place(country: NamedNode, row: Row) -> Iterator[Triple]:
     for neighbour in parts(row["borders"]):
         yield Triple(country, term("dg:borders"), mint("country", neighbour))
     if row["latitude"]:
-        # WKT has longitude first (GeoSPARQL 1.1, section 8.5.1, for the default CRS84). It stays plain text:
-        # some engines turn a geo:wktLiteral into a geometry of their own, which is another literal.
+        # WKT has longitude first (GeoSPARQL 1.1, section 8.5.1, for the default CRS84). It is a plain string:
+        # some engines change a geo:wktLiteral into another literal.
         longitude, latitude = (f"{float(row[axis]):.6g}" for axis in ("longitude", "latitude"))
         yield Triple(country, term("dg:centroid"), Literal(f"POINT({longitude} {latitude})"))
     if row["capital"]:

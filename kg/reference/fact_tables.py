@@ -18,14 +18,14 @@ Row = dict[str, str]
 
 @dataclass(frozen=True)
 class Table:
-    """The rows of a table, by column, and the libraries with their versions that its first line names."""
+    """The rows of a table, by column, and the libraries and versions that its comments name."""
 
     rows: tuple[Row, ...]
     sources: tuple[str, ...]
 
 
 def read_table(name: str) -> Table:
-    """Read a tab-separated table under comment lines; an empty cell is an empty text."""
+    """Read a tab-separated table that starts with comment lines; an empty cell is an empty string."""
     text = (_FOLDER / name).read_text(encoding="utf-8")
     lines = text.splitlines()
     head = [line for line in lines if line.startswith("#")]
@@ -34,5 +34,5 @@ def read_table(name: str) -> Table:
 
 
 def parts(cell: str, separator: str = " ") -> Iterator[str]:
-    """Give the values of a cell that holds several."""
+    """Yield the values of a cell that holds several."""
     return (part for part in cell.split(separator) if part)

@@ -1,4 +1,4 @@
-"""International organizations with their members, and the names of countries that are contested."""
+"""International organizations with their members, and contested names of countries."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def organizations(rows: tuple[Row, ...]) -> Iterator[Triple]:
 
 
 def members(rows: tuple[Row, ...]) -> Iterator[Triple]:
-    """Say which countries are members of which organization."""
+    """Describe the memberships of countries in organizations."""
     for row in rows:
         yield Triple(
             mint("organization", row["organization"]), term("org:hasMember"), mint("country", row["country"])
@@ -40,10 +40,10 @@ def members(rows: tuple[Row, ...]) -> Iterator[Triple]:
 
 
 def name_uses(rows: tuple[Row, ...], english_names: Mapping[NamedNode, str]) -> Iterator[Triple]:
-    """Say who calls a country by which contested name, and over which days where they are known.
+    """Describe who uses a contested name for a country, with the dates if they are known.
 
-    The name is one of the country's further names too, so that a search finds it. `english_names` has the
-    countries and their users.
+    The name is also an alternative label of the country, so that search finds it. `english_names` has the
+    names of countries and of users.
     """
     for row in rows:
         country, user = mint("country", row["country"]), NamedNode(ID + row["user"])
@@ -75,7 +75,7 @@ def _interval(use: NamedNode, interval: NamedNode, row: Row) -> Iterator[Triple]
 
 
 def _day(bound: str, last: bool) -> str:
-    """Give a day as it is, and of a month its first or last day."""
+    """Return a day unchanged, and the first or last day of a month."""
     if len(bound) != _MONTH:
         return bound
     year, month = (int(part) for part in bound.split("-"))

@@ -1,4 +1,4 @@
-"""The graph of reference knowledge as a whole, with what it was made from."""
+"""The graph of reference data, with its sources."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _NAMES: Final = "names.tsv"
 
 @cache
 def reference_triples() -> tuple[Triple, ...]:
-    """Describe countries, regions and international organizations, and the graph that holds them.
+    """Describe countries, regions and international organizations, and their graph.
 
-    Each statement comes once. What was used is named with its version by `dcterms:source`.
+    Statements do not repeat. `dcterms:source` names the libraries used, with versions.
     """
     tables = {name: read_table(name) for name in (*_TABLES, _NAMES)}
     sources = {f"{library} {version(library)}" for library in _LIBRARIES}

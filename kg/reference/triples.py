@@ -1,4 +1,4 @@
-"""Short ways to write the triples that reference things share."""
+"""Triples that the descriptions of reference data share."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ ALIAS: Final = term("skos:altLabel")
 
 
 def english(text: str) -> Literal:
-    """Write a text in English."""
+    """Return a literal in English."""
     return Literal(text, language="en")
 
 
 def names_in_languages(code: str) -> dict[str, str]:
-    """Give the names that CLDR has for a country or region, by language."""
+    """Return the names of a country or region in CLDR, by language."""
     return {language: names[code] for language in LANGUAGES if code in (names := _territories(language))}
 
 
@@ -38,9 +38,9 @@ def _territories(language: str) -> dict[str, str]:
 
 
 def named(thing: NamedNode, label: str, names: dict[str, str], aliases: tuple[str, ...] = ()) -> list[Triple]:
-    """Label a thing in English and in the other languages, with its further names.
+    """Label a thing in English and in other languages, with its alternative names.
 
-    Where CLDR has another English name than `label`, it is one of the further names.
+    If the English name in CLDR differs from `label`, it becomes an alternative name.
     """
     triples = [Triple(thing, LABEL, english(label))]
     triples += [
@@ -57,7 +57,7 @@ def place_of(town: str, country: str) -> NamedNode:
 
 
 def region_of(code: str) -> NamedNode:
-    """Name a region of UN M49."""
+    """Return the IRI of a region of UN M49."""
     return NamedNode(f"{ID}place/m49-{code}")
 
 

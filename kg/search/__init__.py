@@ -1,4 +1,4 @@
-"""Names: what things are called, which thing a name means, and which things a text may mean."""
+"""Search: labels of things, the thing that a name means, and things with similar names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folding of names, so that `Côte d’Ivoire`, `COTE D'IVOIRE` and `cote d ivoire` are one."""
+"""Folding of names, so that `Côte d’Ivoire`, `COTE D'IVOIRE` and `cote d ivoire` are equal."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import unicodedata
 from typing import Final
 
 TEXT_LIMIT: Final = 200
-"""Code points of a name or of a search text that count."""
+"""Number of code points compared of a name or search text."""
 
 _WORD: Final = re.compile(r"[^\W_]+")
-# Letters that Unicode does not take apart into a base and a mark.
+# Letters that Unicode does not decompose into a base letter and a mark.
 _LETTERS: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h"}
 )
 
 
 def fold(text: str) -> str:
-    """Reduce a text to its words: no case, no accents, no punctuation, one space between words.
+    """Return a text as its words without case, accents and punctuation, separated by single spaces.
 
-    A text without a letter or digit is only trimmed. What cannot be written as UTF-8 is left out.
+    A text without letters and digits is only trimmed. Surrogates are removed.
     """
     text = text[:TEXT_LIMIT]
     if text.isascii():
@@ -31,5 +31,5 @@ def fold(text: str) -> str:
 
 
 def words_of(folded: str) -> list[str]:
-    """Give the words of a folded text, each once, in order; none where it has no letter or digit."""
+    """Return the distinct words of a folded text in order."""
     return list(dict.fromkeys(_WORD.findall(folded)))

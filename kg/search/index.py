@@ -1,8 +1,8 @@
-"""The index of names: SQLite with full text (FTS5), in a file that several processes share, or in memory.
+"""The search index: SQLite with full text (FTS5), in a file shared by several processes, or in memory.
 
-It holds nothing that the graph does not hold, so that it may be deleted and built again at any time. Names
-are numbered by the kind of what they name, first what people look for most: results come in that order from
-the engine, and a search stops early however common its words are.
+It contains only data from the graph, so it can be deleted and rebuilt at any time. Names are numbered by the
+kind of their thing, most wanted kinds first: SQLite returns results in this order, so a search can stop early
+even for frequent words.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from kg.search.indexed_names import (
     ALIAS,
     IDENTIFIER,
     LABEL,
-    Entry,
+    IndexedName,
     all_entries,
     entries_by,
     entries_of,
@@ -38,22 +38,22 @@ from kg.search.naming import Hit
 from kg.store import Store
 
 _LOG: Final = logging.getLogger(__name__)
-# Names that are looked at for one search, and for one suggestion.
-_LOOKED_AT: Final = 2_000
-_GLANCED_AT: Final = 300
-# A store of so many names is read anew at once, a larger one in the background.
+# Names examined for one search, and for one suggestion.
+_SEARCHED: Final = 2_000
+_SUGGESTED: Final = 300
+# An index with up to this many names is rebuilt at once, a larger one in the background.
 _SMALL: Final = 30_000
 _PATIENCE: Final = 10.0
-# Where the store cannot tell its version, it is looked at this often.
+# Seconds between checks of a store without versions.
 _RECHECK: Final = 30.0
 
 
 class SearchIndex:
-    """Names of things, found by whole words, beginnings and parts, whatever their case and accents.
+    """Names of things, found by words, beginnings and parts, regardless of case and accents.
 
-    `path` is the file, shared by processes; None keeps the index in memory. A file that is damaged, or of
-    another form, is replaced; one that cannot be written is not used. Threads may share one index. While
-    `followed` says that somebody brings it in step with the store, nobody else does.
+    `path` is a file shared by processes; None keeps the index in memory. A file that is damaged or of another
+    version is replaced; one that cannot be written is not used. Threads may share an index. While `followed`
+    returns True, a load is updating the index, and it is not rebuilt.
     """
 
     def __init__(self, path: Path | None = None, *, followed: Callable[[], bool] = lambda: False) -> None:
@@ -70,18 +70,18 @@ class SearchIndex:
         self._closed = False
 
     def search(self, text: str, limit: int, kinds: Sequence[str] = ()) -> list[Hit]:
-        """Find things of the given kinds (all, when empty): equal first, then beginnings, words, parts.
+        """Find things of the given kinds (all if empty): equal names first, then beginnings, words, parts.
 
-        Every word of the text must begin a word of one name; where that finds too few, parts of words do.
+        Every word of the text must begin a word of one name; if that finds too few, parts of words match.
         """
-        return find(self._rows, text, limit, kinds, _LOOKED_AT, True)
+        return find(self._rows, text, limit, kinds, _SEARCHED, True)
 
     def suggest(self, text: str, limit: int, kinds: Sequence[str] = ()) -> list[Hit]:
-        """Find things whose names begin so or have words that do; for answers at each key."""
-        return find(self._rows, text, limit, kinds, _GLANCED_AT, False)
+        """Find things with a name or a word that begins with a text, fast enough for each keystroke."""
+        return find(self._rows, text, limit, kinds, _SUGGESTED, False)
 
     def exactly(self, text: str, identifiers: bool = False) -> str | None:
-        """Give the thing with this very label or alias, or with this identifier; the likeliest of several."""
+        """Return the thing with exactly this label, alias or identifier; the most likely of several."""
         roles = (IDENTIFIER,) if identifiers else (LABEL, ALIAS)
         rows = self._rows(
             f"SELECT role, id / {CLASS}, length(iri), iri FROM name WHERE folded = ? "  # noqa: S608
@@ -91,7 +91,7 @@ class SearchIndex:
         return min(rows)[-1] if rows and fold(text) else None
 
     def beginning(self, start: str, limit: int) -> list[str]:
-        """Give folded names that begin so, each once, in alphabetical order."""
+        """Return the distinct folded names with a beginning, in alphabetical order."""
         rows = self._rows(
             "SELECT DISTINCT folded FROM name WHERE folded >= ? AND folded < ? AND role < 2 "
             "ORDER BY folded LIMIT ?",
@@ -100,11 +100,11 @@ class SearchIndex:
         return [row[0] for row in rows] if start else []
 
     def count(self) -> int:
-        """Count the names."""
+        """Return the number of names."""
         return int(self._rows("SELECT count(*) FROM name", ())[0][0])
 
     def follow(self, store: Store, change: Change) -> None:
-        """Take over what a commit or an undo changed; the data must be stored already."""
+        """Apply a change that is already stored."""
         touched, mentions = set[str](), set[str]()
         for batch in change.statements(gone=True):
             gone = names_in(batch)
@@ -113,7 +113,7 @@ class SearchIndex:
         version = store.version
         with self._write() as cursor:
             replace(cursor, "iri", touched, entries_of(store, touched))
-            added: list[Entry] = []
+            added: list[IndexedName] = []
             for batch in change.statements(gone=False):
                 come = names_in(batch)
                 added += come.entries
@@ -129,14 +129,14 @@ class SearchIndex:
                 note(cursor, "marker", marker(store))
 
     def pass_over(self, store: Store, since: str) -> None:
-        """Take note that what changed since a version of the store gave and took no names."""
+        """Record that the changes since a version of the store did not affect names."""
         version = store.version
         with self._write() as cursor:
             if version and get(cursor, "version") == since:
                 self._note(cursor, store, version, get(cursor, "marker"))
 
     def rebuild(self, store: Store) -> None:
-        """Read all the names of a store anew; those who search meanwhile see the old ones."""
+        """Read all names of a store again; searches use the old ones meanwhile."""
         version = store.version
         with self._write() as cursor:
             cursor.execute("INSERT INTO word (word) VALUES ('delete-all')")
@@ -147,10 +147,10 @@ class SearchIndex:
             self._note(cursor, store, version)
 
     def freshen(self, store: Store) -> None:
-        """See that the index fits the store: at once when it is small, else in the background.
+        """Rebuild an index that does not match the store: a small one at once, a large one in the background.
 
-        A store that changed in ways that nobody told of (SPARQL updates) is noticed by its version, after a
-        restart by counts. Rebuilding never takes more than a tenth of the time; until then names are old.
+        A change without notification (a SPARQL update) is recognised by the store's version, after a restart
+        by counts. Rebuilding takes at most a tenth of the time; until then names are outdated.
         """
         if self._fits(store) or self._followed():
             return
@@ -166,18 +166,18 @@ class SearchIndex:
                 building.start()
         size = self.count()
         if building and size < _SMALL:
-            # An empty index is worth some patience; beyond it, the search answers with what there is.
+            # Wait some time for a small index, then search what is there.
             building.join(_PATIENCE)
 
     def start(self, store: Store) -> None:
-        """See to it in the background that the index fits the store."""
+        """Bring the index up to date in the background."""
         threading.Thread(target=self._start, args=(store,), name="search-index-start", daemon=True).start()
 
     def _start(self, store: Store) -> None:
         try:
             self.freshen(store)
         except (DiplographError, sqlite3.Error) as error:
-            _LOG.info("the index of names is not ready: %s", error)
+            _LOG.info("the search index is not ready: %s", error)
 
     def __del__(self) -> None:
         for connection in (getattr(self, "_reader", None), getattr(self, "_writer", None)):
@@ -185,7 +185,7 @@ class SearchIndex:
                 connection.close()
 
     def close(self) -> None:
-        """Let go of the file; safe to call twice."""
+        """Close the file; safe to call twice."""
         self._closed = True
         if self._building and self._building is not threading.current_thread():
             self._building.join(_PATIENCE)
@@ -214,7 +214,7 @@ class SearchIndex:
             self.rebuild(store)
         except (DiplographError, sqlite3.Error) as error:
             if not self._closed:
-                _LOG.warning("the index of names could not be built: %s", error)
+                _LOG.warning("the search index could not be built: %s", error)
         spent = time.monotonic() - started
         self._rest_until = time.monotonic() + (9 * spent if spent > 1 else 0)
 
@@ -229,7 +229,7 @@ class SearchIndex:
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Cursor]:
-        # In memory both connections are one, so that readers wait for the writer.
+        # In memory both connections are the same, so readers wait for the writer.
         shared = self._reading if self._reader is self._writer else threading.RLock()
         with self._writing, shared:
             cursor = self._writer.cursor()
@@ -249,7 +249,7 @@ class SearchIndex:
 
 
 def _is_next(known: str, version: str) -> bool:
-    """Tell whether nothing but one commit lies between two versions of a store."""
+    """Return whether two versions of a store are at most one commit apart."""
     epoch, _, count = known.rpartition("-")
     now, _, number = version.rpartition("-")
     return epoch == now and count.isdecimal() and number.isdecimal() and int(number) - int(count) in (0, 1)

@@ -1,4 +1,4 @@
-"""The file of the index: opened, made, or replaced."""
+"""Opens, creates or replaces the file of the search index."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 _LOG: Final = logging.getLogger(__name__)
 _FORM: Final = "1"
-# Seconds for which another process may build the index anew.
+# Seconds that another process may take to rebuild the index.
 _PATIENCE: Final = 600.0
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -26,9 +26,9 @@ CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5 (folded, content='name', cont
 
 
 def open_file(path: Path | None) -> tuple[sqlite3.Connection, sqlite3.Connection]:
-    """Open the index for reading and for writing; in memory both are one connection.
+    """Open the index for reading and for writing; in memory both are the same connection.
 
-    A file that is damaged, or of another form, is replaced; one that cannot be written is not used.
+    A file that is damaged or of another version is replaced; one that cannot be written is not used.
     """
     if path is not None:
         for _ in range(2):
@@ -36,7 +36,7 @@ def open_file(path: Path | None) -> tuple[sqlite3.Connection, sqlite3.Connection
                 return _connect(str(path)), _connect(str(path))
             except sqlite3.OperationalError as error:
                 if "unable to open" in str(error) or "readonly" in str(error):
-                    _LOG.warning("the index of names is kept in memory: %s: %s", path, error)
+                    _LOG.warning("the search index is kept in memory: %s: %s", path, error)
                     break
                 _forget(path)
             except sqlite3.DatabaseError:
@@ -53,7 +53,7 @@ def _connect(path: str) -> sqlite3.Connection:
         found.executescript(_SCHEMA)
         form = found.execute("SELECT value FROM meta WHERE key = 'form'").fetchone()
         if form and form[0] != _FORM:
-            raise sqlite3.DatabaseError("the file has another form")
+            raise sqlite3.DatabaseError("the file has another version")
         found.execute("INSERT OR IGNORE INTO meta VALUES ('form', ?)", (_FORM,))
     except sqlite3.Error:
         found.close()

@@ -1,4 +1,4 @@
-"""Writing names into the index's file: numbered by the kind of what they name, and their words."""
+"""Writes names, numbered by the kind of their thing, and their words into the search index."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from kg.search.folding import fold
-from kg.search.indexed_names import IDENTIFIER, Entry
+from kg.search.indexed_names import IDENTIFIER, IndexedName
 from kg.search.naming import kind_of
 
 CLASS: Final = 1 << 56
 KIND: Final = 1 << 40
-"""The numbers of one kind lie within so many, those of kinds that are looked for as much within `CLASS`."""
+"""Size of the number range of one kind; `CLASS` is that of kinds with the same priority."""
 TEXT: Final = 300
-"""Characters of a name that are kept."""
+"""Number of characters stored of a name."""
 
 _FIRST: Final = (
     "country",
@@ -40,8 +40,8 @@ _SECOND: Final = (
 )
 
 
-def add(cursor: sqlite3.Cursor, entries: Iterable[Entry]) -> None:
-    """Put names in; those that are there already stay as they are."""
+def add(cursor: sqlite3.Cursor, entries: Iterable[IndexedName]) -> None:
+    """Add names; existing ones are kept."""
     rows: dict[str, list[tuple[str, int, str, str, str, str]]] = {}
     for entry in entries:
         if folded := fold(entry.text):
@@ -51,7 +51,7 @@ def add(cursor: sqlite3.Cursor, entries: Iterable[Entry]) -> None:
     for kind, some in rows.items():
         first = _number(cursor, kind)
         numbered = ((first + number, *row) for number, row in enumerate(some))
-        # A name that is there already keeps its number, and its words are there, too.
+        # An existing name keeps its number and its words.
         cursor.executemany("INSERT OR IGNORE INTO name VALUES (?, ?, ?, ?, ?, ?, ?)", numbered)
         cursor.execute(
             "INSERT INTO word (rowid, folded) SELECT id, folded FROM name "
@@ -60,8 +60,10 @@ def add(cursor: sqlite3.Cursor, entries: Iterable[Entry]) -> None:
         )
 
 
-def replace(cursor: sqlite3.Cursor, column: str, keys: Collection[str], entries: Iterable[Entry]) -> None:
-    """Put names in the place of all those that some things have (`iri`), or some mentions give (`via`)."""
+def replace(
+    cursor: sqlite3.Cursor, column: str, keys: Collection[str], entries: Iterable[IndexedName]
+) -> None:
+    """Replace all names of some things (`iri`), or those from some mentions (`via`)."""
     if keys:
         cursor.execute("CREATE TEMP TABLE IF NOT EXISTS gone (key TEXT PRIMARY KEY) WITHOUT ROWID")
         cursor.execute("DELETE FROM gone")
@@ -80,13 +82,13 @@ def replace(cursor: sqlite3.Cursor, column: str, keys: Collection[str], entries:
 
 
 def get(cursor: sqlite3.Cursor, key: str) -> str:
-    """Read what was noted under a key; empty where nothing was."""
+    """Return the value of a key, empty if there is none."""
     row = cursor.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
     return row[0] if row else ""
 
 
 def note(cursor: sqlite3.Cursor, key: str, value: str) -> None:
-    """Note something under a key."""
+    """Store a value under a key."""
     cursor.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
 

@@ -1,4 +1,4 @@
-"""What the index reads of a store: every name of every thing that people look for."""
+"""The names in a store that the search index contains."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ ROLES: Final = {
 }
 _MENTION_TEXT: Final = ONTOLOGY + "mentionText"
 _REFERS_TO: Final = ONTOLOGY + "refersTo"
-# Parts of claims, and rows of machine codings: they are reached from what they belong to, or by filters, and
-# would drown everything else here.
+# Parts of claims and machine-coded rows are reached from their owners; they would dominate a search.
 _LEFT_OUT: Final = frozenset(
     ("step", "span", "text", "time", "interaction", "membership", "mention", "record", "record-group")
 )
@@ -43,9 +42,9 @@ _ROLES: Final = {
     **{f"<{name}>".encode(): MENTION for name in (_MENTION_TEXT, _REFERS_TO)},
 }
 _LANGUAGE: Final = re.compile(rb"@[a-z]+(?:-[a-z0-9]+)*")
-# Of what is left out, mentions alone give names to others.
+# Of the kinds left out, only mentions contain names of other things.
 _NO_NAMES: Final = _LEFT_OUT - {"mention"}
-# Most lines fail at their first letters.
+# Most lines fail to match at their first letters.
 _NAMES: Final = re.compile(
     rb"<(?!%b(?:%b)/)[^ ]* (?:%b) "
     % (
@@ -58,8 +57,8 @@ _BATCH: Final = 500
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One name of one thing; `via` is the mention that gives it, else empty."""
+class IndexedName:
+    """One name of one thing; `via` is the mention that contains it, else empty."""
 
     iri: str
     role: int
@@ -69,9 +68,9 @@ class Entry:
 
 
 def marker(store: Store, before: str = "") -> str:
-    """Name the state of a store's names by counts: the same text for the same data, also after a restart.
+    """Return counts that identify the state of a store's names, also after a restart.
 
-    `before` is what was said when there were the same names, which are then not counted again.
+    `before` is the result for the same names, which are then not counted again.
     """
     names = before.split(" ")[:2] if before else _counts(store, _NAME_COUNT, _MENTION_COUNT)
     return " ".join([*names, *_counts(store, _LOAD_COUNT)])
@@ -88,40 +87,40 @@ def _counts(store: Store, *patterns: str) -> list[str]:
     return [plain(row[f"n{i}"]) for i in range(len(patterns))]
 
 
-def all_entries(store: Store) -> Iterator[Entry]:
-    """Read every name there is."""
+def all_entries(store: Store) -> Iterator[IndexedName]:
+    """Yield all names in a store."""
     for predicate, role in ROLES.items():
         for row in store.query(f"SELECT ?s ?o WHERE {{ ?s <{predicate}> ?o }}").rows():
             yield from _entry(row, role)
     yield from _mentions(store, "")
 
 
-def entries_of(store: Store, things: Iterable[str]) -> Iterator[Entry]:
-    """Read the names that the store gives some things now, without those that mentions give."""
+def entries_of(store: Store, things: Iterable[str]) -> Iterator[IndexedName]:
+    """Yield the current names of some things, except those from mentions."""
     for part in _parts(things):
-        # A second VALUES block would have the engine read everything.
+        # With a second VALUES block the engine reads everything.
         text = f"""SELECT ?s ?p ?o WHERE {{ VALUES ?s {{ {values(part)} }} ?s ?p ?o
             FILTER(?p IN ({", ".join(f"<{role}>" for role in ROLES)})) }}"""
         for row in store.query(text).rows():
             yield from _entry(row, ROLES[plain(row["p"])])
 
 
-def entries_by(store: Store, mentions: Iterable[str]) -> Iterator[Entry]:
-    """Read the names that some mentions give now."""
+def entries_by(store: Store, mentions: Iterable[str]) -> Iterator[IndexedName]:
+    """Yield the current names from some mentions."""
     for part in _parts(mentions):
         yield from _mentions(store, f"VALUES ?via {{ {values(part)} }}")
 
 
 @dataclass
 class Names:
-    """What a change says of names: those that it gives, and the mentions that it is about."""
+    """Names in a change, and the mentions that it concerns."""
 
-    entries: list[Entry]
+    entries: list[IndexedName]
     mentions: set[str]
 
 
 def names_in(batch: Batch) -> Names:
-    """Read the names that some triples give, without those of what nobody looks for."""
+    """Return the names in some triples, except those of kinds that are left out."""
     found = Names([], set())
     for line in filter(_NAMES.match, batch.lines):
         subject, predicate, name = line[: -batch.end].split(b" ", 2)
@@ -131,32 +130,32 @@ def names_in(batch: Batch) -> Names:
             continue
         text, _, tail = name[1:].rpartition(b'"')
         if name[:1] == b'"' and b"\\" not in text and (not tail or _LANGUAGE.fullmatch(tail)):
-            # Nothing in it is written otherwise than it reads.
+            # The literal has no escapes.
             if text.strip() and kind_of(iri) not in _LEFT_OUT:
-                found.entries.append(Entry(iri, role, text.decode(), tail[1:].decode()))
+                found.entries.append(IndexedName(iri, role, text.decode(), tail[1:].decode()))
         else:
             [quad] = parse(b"<urn:x> <urn:x> %b ." % name, format=RdfFormat.N_TRIPLES)
             found.entries += _entry({"s": NamedNode(iri), "o": quad.object}, role)
     return found
 
 
-def _mentions(store: Store, block: str) -> Iterator[Entry]:
+def _mentions(store: Store, block: str) -> Iterator[IndexedName]:
     text = f"""SELECT DISTINCT ?via ?s ?o WHERE {{ {block}
         ?via <{_MENTION_TEXT}> ?o ; <{_REFERS_TO}> ?s }}"""
     for row in store.query(text).rows():
         via = plain(row["via"])
         for found in _entry(row, MENTION) if kind_of(via) not in _NO_NAMES else ():
-            yield Entry(found.iri, MENTION, found.text, found.language, via)
+            yield IndexedName(found.iri, MENTION, found.text, found.language, via)
 
 
-def _entry(row: Row, role: int) -> Iterator[Entry]:
+def _entry(row: Row, role: int) -> Iterator[IndexedName]:
     subject, name = row["s"], row["o"]
     if not isinstance(subject, NamedNode) or kind_of(subject.value) in _LEFT_OUT:
         return
     if isinstance(name, Literal) and name.value.strip():
-        yield Entry(subject.value, role, name.value, name.language or "")
+        yield IndexedName(subject.value, role, name.value, name.language or "")
     elif isinstance(name, NamedNode) and role == IDENTIFIER and name.value.startswith(PREFIXES["wd"]):
-        yield Entry(subject.value, role, compact(name.value).partition(":")[2])
+        yield IndexedName(subject.value, role, compact(name.value).partition(":")[2])
 
 
 def _parts(iris: Iterable[str]) -> Iterator[list[str]]:

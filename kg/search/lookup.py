@@ -1,4 +1,4 @@
-"""Finding names in the index: equal first, then beginnings, words, and parts of words."""
+"""Finds names in the index: equal ones first, then beginnings, words, and parts of words."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from kg.search.index_writing import CLASS, KIND, TEXT
 from kg.search.naming import Hit, kind_of, spoken
 
 Rows = Callable[[str, tuple[object, ...]], list[tuple[Any, ...]]]
-"""Gives the rows that a statement of SQL with some values selects."""
+"""Runs a SQL statement with values and returns its rows."""
 
 _WORDS: Final = 8
 _PARTS_FOUND: Final = 400
 
 
 def find(rows: Rows, text: str, limit: int, kinds: Sequence[str], most: int, parts: bool) -> list[Hit]:
-    """Find things of the given kinds (all, when empty) by a text; looks at `most` names of each.
+    """Find things of the given kinds (all if empty) by a text, examining at most `most` names of each kind.
 
-    Every word of it must begin a word of one name; with `parts`, where that finds too few, parts of words do.
+    Every word of the text must begin a word of one name; with `parts`, parts of words match if that finds too
+    few.
     """
     needle = fold(text)
     words = words_of(needle)[:_WORDS]
@@ -83,7 +84,7 @@ def _ranges(rows: Rows, kinds: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _rank(folded: str, needle: str) -> int:
-    """Rank 0 equal, 1 beginning, 2 at the start of a word, 3 anywhere, 4 the words apart."""
+    """Return 0 for equal, 1 for a beginning, 2 at the start of a word, 3 anywhere, 4 for separate words."""
     if folded == needle:
         return 0
     if folded.startswith(needle):

@@ -1,4 +1,4 @@
-"""Names: what things are called."""
+"""Labels of things, and IRIs in SPARQL text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kg.store import Row, Store
 from kg.store.per_version import kept_for
 from kg.terms import GRAPH, ID, PREFIXES, compact
 
-# Without the prefix `load`: a text with that word would have to be searched for LOAD, token by token.
+# Without the prefix `load`, because a text with that word is searched for LOAD, token by token.
 PROLOGUE: Final = "".join(f"PREFIX {name}: <{iri}>\n" for name, iri in PREFIXES.items() if name != "load")
 LABELS: Final = "rdfs:label|skos:prefLabel|dcterms:title"
 _LABEL_LIMIT: Final = 300

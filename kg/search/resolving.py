@@ -125,7 +125,7 @@ def unknown(store: Store, name: str) -> UnknownNameError:
         for hit in found
     )
     return UnknownNameError(
-        f"nothing here is called {name[:_LABEL_LIMIT]!r}",
+        f"nothing is called {name[:_LABEL_LIMIT]!r}",
         mend=f"Did you mean: {hints}?" if hints else "Search for a part of its name.",
     )
 

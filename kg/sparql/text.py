@@ -9,6 +9,8 @@ from typing import Final, Literal
 from kg.errors import OutsideGraphError, ParameterError
 from kg.sparql.lexer import END, Token, place, read_tokens, token_at, unescape
 
+# An IRI without a scheme (RFC 3986 section 4.2).
+_RELATIVE: Final = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*:)[^\x00-\x20<>\"{}|^`]*>")
 _PROLOGUE: Final = frozenset({"prefix", "base", "version"})
 _QUERY_WORDS: Final = frozenset({"select", "ask", "construct", "describe"})
 _UPDATE_WORDS: Final = frozenset(
@@ -71,6 +73,16 @@ def undeclared_prefix(text: str) -> tuple[str, int, int] | None:
         elif prefix not in declared:
             return (prefix, *place(text, token.start))
     return None
+
+
+def has_relative_iri(text: str) -> bool:
+    """Return whether a text may contain a relative IRI; comparisons without spaces count, too."""
+    return _RELATIVE.search(text) is not None
+
+
+def with_base(text: str, base_iri: str) -> str:
+    """Declare a base for the relative IRIs of a request; the text is unchanged if it needs none."""
+    return f"BASE <{base_iri}> {text}" if base_iri and has_relative_iri(text) else text
 
 
 def with_using(update: str, default: Sequence[str], named: Sequence[str]) -> str:

@@ -119,15 +119,18 @@ class EmbeddedStore(LocalStore):
         self._refuse(text)
         default: Any = graph_terms(dataset.default)
         named: Any = graph_terms(dataset.named)
+        base = dataset.base_iri or None
         engine = self.engine
         self._whole.wait()
         with _engine_errors():
             try:
-                if dataset != UNION:
-                    return EmbeddedAnswer(engine.query(text, default_graph=default, named_graphs=named))
+                if not dataset.is_union:
+                    found = engine.query(text, base_iri=base, default_graph=default, named_graphs=named)
+                    return EmbeddedAnswer(found)
                 # The engine's union would override FROM, which is to keep its meaning.
                 union = not dataset_clauses(text)
-                return EmbeddedAnswer(engine.query(text, use_default_graph_as_union=union))
+                found = engine.query(text, base_iri=base, use_default_graph_as_union=union)
+                return EmbeddedAnswer(found)
             except SyntaxError as error:
                 raise explain_syntax(text, str(error), "query") from None
 
@@ -142,13 +145,13 @@ class EmbeddedStore(LocalStore):
         Update section 2.2): an update changes what it reads, and the union cannot be changed.
         """
         self._refuse(text)
-        if dataset != UNION:
+        if not dataset.is_union:
             graph_terms((*dataset.default, *dataset.named))
             text = with_using(text, dataset.default, dataset.named)
         engine = self.engine
         with self._writing, _engine_errors():
             try:
-                engine.update(text)
+                engine.update(text, base_iri=dataset.base_iri or None)
             except SyntaxError as error:
                 raise explain_syntax(text, str(error), "update") from None
             self._changes += 1

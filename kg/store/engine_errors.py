@@ -8,6 +8,7 @@ from typing import Final, Literal
 from kg.errors import (
     ConflictError,
     DiplographError,
+    ParameterError,
     QuerySyntaxError,
     StoreFailedError,
     UnknownNameError,
@@ -71,6 +72,10 @@ def explain_failure(message: str) -> DiplographError:
     if match := re.fullmatch(r"The graph <(.*)> already exists", message):
         return ConflictError(
             f"the graph <{match.group(1)}> exists already", mend="Leave it, or write SILENT."
+        )
+    if match := re.match(r"Invalid base IRI '(.*?)'", message):
+        return ParameterError(
+            f"relative IRIs cannot be resolved against <{match.group(1)}>", mend="Write IRIs in full."
         )
     return StoreFailedError(f"the engine failed: {message}", mend="See the log of the store; try again.")
 

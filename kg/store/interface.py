@@ -22,14 +22,21 @@ Row = Mapping[str, Term]
 
 @dataclass(frozen=True)
 class QueryDataset:
-    """The RDF dataset of a request, as graph IRIs (SPARQL 1.1 Protocol 2.1.4).
+    """What the protocol says beside the text of a request: graphs and base IRI (SPARQL 1.1 Protocol 2.1.4).
 
-    When both are empty, the default graph is the union of all graphs, and every named graph can be named.
-    Otherwise the two replace the FROM clauses of the query.
+    Without `default` and `named` the default graph is the union of all graphs, and every named graph can be
+    named. If one of them is given, they replace the query's own FROM clauses and the other is empty.
+    `base_iri` resolves relative IRIs of the text; if it is empty, they are syntax errors.
     """
 
     default: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
+    base_iri: str = ""
+
+    @property
+    def is_union(self) -> bool:
+        """Whether no graphs are given."""
+        return not (self.default or self.named)
 
 
 UNION = QueryDataset()

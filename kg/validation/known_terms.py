@@ -16,6 +16,7 @@ from kg.validation.findings import Finding, name_of
 
 TYPE: Final = term("rdf:type")
 SUBCLASS: Final = term("rdfs:subClassOf")
+_CLASS: Final = term("owl:Class")
 _ASPECT: Final = term("dg:aspect")
 _OF_CONCEPTS: Final = (TYPE, *map(term, ("rdfs:label", "skos:prefLabel", "skos:inScheme")))
 
@@ -69,8 +70,7 @@ def _declared() -> tuple[frozenset[str], frozenset[str]]:
     properties: set[str] = set()
     for triple in _statements("diplomacy.ttl"):
         if triple.predicate == TYPE and isinstance(triple.subject, NamedNode):
-            kind = str(getattr(triple.object, "value", ""))
-            (classes if kind.endswith("#Class") else properties).add(triple.subject.value)
+            (classes if triple.object == _CLASS else properties).add(triple.subject.value)
     return frozenset(classes), frozenset(properties)
 
 

@@ -1,7 +1,7 @@
-"""Checks of ontologies and concept schemes: a SPARQL file for each class of finding, in `ontology/checks/`.
+"""Checks of ontologies and concept schemes: one SPARQL file for each kind of finding, in `ontology/checks/`.
 
-A file runs as it is in any SPARQL tool, over the union of the graphs to check; every row is a finding. It
-gives `?term`, the IRI at fault, and may give `?detail`. Its header is made of comment lines:
+The files run in any SPARQL tool, over the union of the graphs to check. Each row is a finding, with the IRI
+at fault as `?term` and optionally a `?detail`. The header consists of comment lines:
 
     # title: A cycle of classes
     # finds: Classes that are under themselves.
@@ -34,7 +34,7 @@ _IRI: Final = re.compile(r"<([^<>\s]+)>")
 
 @dataclass(frozen=True)
 class Check:
-    """A class of findings; `covers` names the rules of other checkers that it stands for, or is empty."""
+    """A kind of finding; `covers` names the equivalent rules of other checkers, or is empty."""
 
     name: str
     title: str
@@ -47,7 +47,7 @@ class Check:
 
 @dataclass(frozen=True)
 class CheckFinding:
-    """A term at fault (full IRI; a blank node as `_:…`), and what is to be said beside the check's title."""
+    """A term at fault (full IRI; a blank node as `_:…`), with an optional detail."""
 
     check: Check
     term: str
@@ -55,24 +55,24 @@ class CheckFinding:
 
     @property
     def text(self) -> str:
-        """Give it as one line: the term, what is wrong, how to mend it, and the check's name."""
+        """One line: the term, what is wrong, how to mend it, and the name of the check."""
         detail = f" ({_IRI.sub(lambda found: compact(found[1]), self.detail)})" if self.detail else ""
         check = self.check
         return f"{compact(self.term)}: {check.title}{detail}. {check.mend} (check: {check.name})"
 
 
 def read_checks(folder: Path = CHECKS_FOLDER) -> dict[str, Check]:
-    """Read every check of a folder, by name in alphabetical order.
+    """Read all checks of a folder, by name in alphabetical order.
 
-    Raises DataSyntaxError, naming the file, for a header that is incomplete.
+    Raises DataSyntaxError for an incomplete header.
     """
     return {path.stem: _read(path) for path in sorted(folder.glob("*.rq"))}
 
 
 def run_checks(triples: Iterable[Triple], checks: Mapping[str, Check] | None = None) -> list[CheckFinding]:
-    """Run checks, all there are by default, over triples; errors first, then by check and term.
+    """Run checks over triples, by default all; return findings, errors first, then by check and term.
 
-    Raises DataSyntaxError for a check that is no SPARQL or gives no `?term`.
+    Raises DataSyntaxError for a check that is not SPARQL or does not select `?term`.
     """
     store = pyoxigraph.Store()
     store.bulk_extend(Quad(t.subject, t.predicate, t.object) for t in triples)
@@ -84,14 +84,16 @@ def run_checks(triples: Iterable[Triple], checks: Mapping[str, Check] | None = N
             raise DataSyntaxError(str(error), where=f"{check.name}.rq", mend="Correct the query.") from None
         if not isinstance(solutions, QuerySolutions) or "term" not in {v.value for v in solutions.variables}:
             raise DataSyntaxError(
-                "the query gives no ?term", where=f"{check.name}.rq", mend="Select ?term, the IRI at fault."
+                "the query does not select ?term",
+                where=f"{check.name}.rq",
+                mend="Select ?term, the IRI at fault.",
             )
         details = {v.value for v in solutions.variables} & {"detail"}
         for row in solutions:
             detail = row["detail"] if details else None
-            said = detail.value if isinstance(detail, pyoxigraph.Literal) else ""
-            found.append(CheckFinding(check, _plain(row["term"]), said))
-    # A term that turns up in one check by several ways is one finding.
+            text = detail.value if isinstance(detail, pyoxigraph.Literal) else ""
+            found.append(CheckFinding(check, _plain(row["term"]), text))
+    # A term that one check finds in several ways is one finding.
     single: dict[tuple[str, str], CheckFinding] = {}
     for finding in found:
         single.setdefault((finding.check.name, finding.term), finding)
@@ -107,11 +109,11 @@ def _read(path: Path) -> Check:
     parts = {found[1]: found[2] for line in text.splitlines() if (found := _HEADER.fullmatch(line))}
     for key in ("title", "finds", "severity", "mend"):
         if key not in parts:
-            raise DataSyntaxError(f"the header has no {key}", where=path.name, mend=f"Add a line # {key}: …")
+            raise DataSyntaxError(f"the header lacks {key}", where=path.name, mend=f"Add a line # {key}: …")
     severity = _SEVERITIES.get(parts["severity"])
     if severity is None:
         raise DataSyntaxError(
-            f"{parts['severity']} is no severity", where=path.name, mend="Write error or warning."
+            f"“{parts['severity']}” is not a severity", where=path.name, mend="Write error or warning."
         )
     return Check(
         path.stem, parts["title"], parts["finds"], severity, parts.get("covers", ""), parts["mend"], text

@@ -1,4 +1,4 @@
-"""What can be said of RDF before it is stored: the graph it goes into, values that the engine rewrites."""
+"""Rules for RDF before it is stored: its target graph, and literals that the engine rewrites."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ _KNOWN_LITERALS: Final = 100_000
 
 
 def target_graph(own: NamedNode | None, source: str | None, name: str) -> NamedNode:
-    """Name the graph that a file goes into: `source`, else the one it names itself, else by its name.
+    """Return the graph for a file: `source`, else the one that the file names, else one by its file name.
 
-    Raises ParameterError for a source that is no IRI, and for the graphs that the tool keeps itself.
+    Raises ParameterError for a source that is not an IRI, and for the graphs of diplograph itself.
     """
     try:
         if source:
@@ -56,18 +56,18 @@ def target_graph(own: NamedNode | None, source: str | None, name: str) -> NamedN
         else:
             graph = own or NamedNode(GRAPH + slugify(plain_stem(name)))
     except ValueError as error:
-        raise ParameterError(f"{source} is no IRI: {error}", mend="Give a name or a full IRI.") from None
+        raise ParameterError(f"“{source}” is not an IRI: {error}", mend="Use a name or a full IRI.") from None
     if graph in OWN_GRAPHS:
         raise ParameterError(
-            f"{compact(graph.value)} is kept by diplograph itself",
+            f"{compact(graph.value)} is maintained by diplograph itself",
             where=name,
-            mend="Give the source another name.",
+            mend="Use another name for the source.",
         )
     return graph
 
 
 def plain_stem(name: str) -> str:
-    """Give a file's name without its folder and endings, such as .csv.gz."""
+    """Return the name of a file without its folder and endings, such as .csv.gz."""
     stem = PurePath(name)
     while stem.suffix.lower() in (".gz", ".zip", ".zst", ".bz2", ".xz") and stem.stem:
         stem = stem.with_suffix("")
@@ -75,7 +75,7 @@ def plain_stem(name: str) -> str:
 
 
 def labels_of(store: Store, nodes: list[NamedNode]) -> dict[str, str]:
-    """Give the English labels of things."""
+    """Return the English labels of things, by IRI."""
     labels: dict[str, str] = {}
     for some in batches(nodes):
         for row in store.query(f"SELECT ?x ?label {{ VALUES ?x {{ {some} }} ?x {_LABEL} ?label }}").rows():
@@ -86,21 +86,21 @@ def labels_of(store: Store, nodes: list[NamedNode]) -> dict[str, str]:
 
 
 def batches(terms: Iterable[object]) -> Iterator[str]:
-    """Write IRIs for VALUES, some at a time."""
+    """Yield lists of IRIs for VALUES, some at a time."""
     nodes = list(dict.fromkeys(str(node) for node in terms if isinstance(node, NamedNode)))
     return (" ".join(nodes[start : start + _BATCH]) for start in range(0, len(nodes), _BATCH))
 
 
 def triples_of(store: Store, graph: NamedNode) -> list[Triple]:
-    """Give what a small graph holds."""
+    """Return the triples of a small graph."""
     answer = store.query("CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(graph.value,)))
     return list(answer.triples())
 
 
 class Rewriting:
-    """Writes literals as the engine gives them back, and counts which datatypes it turns into others.
+    """Writes literals as the engine stores them, and counts the changes of datatypes.
 
-    "3"^^xsd:int comes out of a store as an xsd:integer; the value is the same.
+    The engine stores "3"^^xsd:int as an xsd:integer; the value is the same.
     """
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class Rewriting:
         self._written: dict[str, set[str]] = defaultdict(set)
 
     def stored(self, triples: Iterable[Triple]) -> Iterator[Triple]:
-        """Give triples as a store would, some thousands at a time."""
+        """Yield triples as the store would return them; they are read some thousands at a time."""
         rest = iter(triples)
         while some := list(islice(rest, _REWRITTEN)):
             if len(self._known) > _KNOWN_LITERALS:
@@ -124,9 +124,9 @@ class Rewriting:
                     yield triple
 
     def notes(self) -> tuple[str, ...]:
-        """Say what was turned into what."""
+        """Return a line for each datatype that replaces others."""
         return tuple(
-            f"{count} {'value is' if count == 1 else 'values are'} stored as {after} where the file says "
+            f"{count} {'value is' if count == 1 else 'values are'} stored as {after} instead of "
             f"{', '.join(sorted(self._written[after]))}; the number is the same"
             for after, count in sorted(self._turned.items())
         )
@@ -148,7 +148,7 @@ class Rewriting:
 
 
 def as_stored(triples: Iterable[Triple]) -> list[Triple]:
-    """Write the literals of a few triples as the engine gives them back; each triple once."""
+    """Return a few triples without repeats, with literals as the engine stores them."""
     return list(dict.fromkeys(Rewriting().stored(triples)))
 
 

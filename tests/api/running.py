@@ -43,6 +43,10 @@ class Served:
         """List the processes that it started, and those that they started."""
         return descendants(self.process.pid)
 
+    def named(self, name: str) -> list[int]:
+        """List its processes of this name: dg-front, dg-worker, dg-writer."""
+        return named(name, self.process.pid)
+
     def stop(self) -> int:
         """Stop it as people do; gives its exit status."""
         self.process.send_signal(signal.SIGTERM)
@@ -89,6 +93,18 @@ def descendants(pid: int) -> set[int]:
         try:
             for child in task.read_text().split():
                 found |= {int(child)} | descendants(int(child))
+        except OSError:
+            continue
+    return found
+
+
+def named(name: str, above: int) -> list[int]:
+    """List the processes of a name below another process."""
+    found = []
+    for pid in descendants(above):
+        try:
+            if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == name:
+                found.append(pid)
         except OSError:
             continue
     return found

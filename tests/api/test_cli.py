@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from openpyxl import load_workbook
 
 from api.cli import main
-from api.pages.spreadsheet import workbook
+from api.pages.spreadsheets import workbook
 from api.pages.tables import text_table
 from kg.reasoning import hermit
 from kg.store import EmbeddedStore

@@ -8,14 +8,14 @@ from click.testing import CliRunner
 
 from api.cli import main
 from api.server.data_folder import open_folder
-from kg.reasoning import Pending
+from kg.reasoning import StaleEntailments
 from kg.settings import Settings
 
 
 def test_it_builds_and_takes_the_mark_away(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "data", token="test-token")
     store = open_folder(settings)
-    pending = Pending(settings.data, quiet=600)
+    pending = StaleEntailments(settings.data, quiet=600)
     with pending.writing(store):
         store.update("INSERT DATA { GRAPH <urn:g> { <urn:a> a <urn:b> } }")
     pending.close()

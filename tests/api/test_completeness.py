@@ -20,6 +20,8 @@ import httpx
 import pytest
 from SPARQLWrapper import SPARQLWrapper
 
+from tests.api.running import named
+
 pytestmark = pytest.mark.server
 
 RESULTS = {
@@ -58,27 +60,7 @@ class Running:
 
     def readers(self) -> list[int]:
         """The processes under the server that answer queries."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdecimal():
-                try:
-                    command = (entry / "cmdline").read_bytes()
-                    parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                except (OSError, ValueError):
-                    continue
-                if b"engine_process\0reader" in command and self._is_ours(parent):
-                    found.append(int(entry.name))
-        return found
-
-    def _is_ours(self, pid: int) -> bool:
-        while pid > 1:
-            if pid == self.process.pid:
-                return True
-            try:
-                pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-            except (OSError, ValueError):
-                return False
-        return False
+        return named("dg-worker", self.process.pid)
 
 
 def start(folder: Path, **settings: str) -> Running:

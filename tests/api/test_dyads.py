@@ -100,11 +100,11 @@ def test_filters_narrow_the_list_and_stay_in_the_form(client: FlaskClient, coded
 )
 def test_what_makes_no_sense_is_refused_and_said(client: FlaskClient, query: str) -> None:
     page = show(client, "/dyad/usa/irn?" + query, status=400)
-    assert "What to do" in page
+    assert "How to fix it" in page
 
 
 def test_nothing_between_two_is_said_with_care(client: FlaskClient) -> None:
-    assert "nothing found is not nothing happened" in show(client, "/dyad/fra/jpn")
+    assert "No result does not mean that nothing happened" in show(client, "/dyad/fra/jpn")
 
 
 def test_an_actor_and_itself(client: FlaskClient) -> None:

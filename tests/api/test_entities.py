@@ -45,7 +45,7 @@ def test_a_claim_tells_who_says_so_how_surely_and_where(client: FlaskClient) -> 
 
 def test_an_event_shows_evidence_with_modality(client: FlaskClient) -> None:
     text, page = read(client, "/page/event/us-iran-deportation")
-    assert "Evidence" in text
+    assert "Sources and certainty" in text
     for address in ("/page/place/louisiana", "/page/country/qat", "/page/country/irn"):
         assert address in hrefs(page)
     assert "happened" in text

@@ -171,7 +171,7 @@ def test_the_timeline_leads_to_the_events_of_a_month(client: FlaskClient, store:
 
 def test_coding_records_stand_apart_from_events(client: FlaskClient, hostile: EmbeddedStore) -> None:
     text, page = read(client, "/page/country/irn")
-    assert "none of it is stated as fact" in text
+    assert "not verified" in text
     assert "/page/record/bad" in hrefs(page)
 
 

@@ -83,7 +83,7 @@ def test_coverage_counts_by_source_and_year(client: FlaskClient, store: Embedded
     article = found[GRAPH + "us-iran-deportation"]
     assert article["years"] == [] and article["undated"]["events"] > 0, "the article bears no date"
     page = client.get("/coverage", headers=BROWSER).text
-    assert "Nothing found is not nothing happened" in page
+    assert "No result does not mean that nothing happened" in page
     assert "/events?source=graph%2Finvented-codings&amp;from=2018&amp;to=2018" in page
 
 
@@ -192,5 +192,5 @@ def test_home_stands_when_counting_takes_too_long(
 
     monkeypatch.setattr(store, "query", impatient)
     page = client.get("/", headers=BROWSER)
-    assert page.status_code == 200 and "takes longer" in page.text and "/queries/deportations" in page.text
+    assert page.status_code == 200 and "time limit" in page.text and "/queries/deportations" in page.text
     assert client.get("/coverage", headers=BROWSER).status_code == 503

@@ -77,19 +77,6 @@ def test_the_counts_differ_by_what_is_entailed(client: FlaskClient) -> None:
     assert number(client, graphs) - number(client, graphs, inference="false") == 1
 
 
-def test_the_two_answers_have_different_tags(client: FlaskClient) -> None:
-    tags = {}
-    for switch in ("true", "false"):
-        address = "/sparql?" + urlencode({"query": COUNT, "inference": switch})
-        tags[switch] = client.get(address, headers=JSON).headers["ETag"]
-    assert tags["true"] != tags["false"]
-    crossed = client.get(
-        "/sparql?" + urlencode({"query": COUNT, "inference": "false"}),
-        headers={**JSON, "If-None-Match": tags["true"]},
-    )
-    assert crossed.status_code == 200
-
-
 @pytest.mark.parametrize("value", ["", "no", "FALSE", "0", "true&inference=true"])
 @pytest.mark.parametrize(
     "path",

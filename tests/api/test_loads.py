@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from api.app import create_app
 from api.server import background_loads as jobs
 from kg.load import Loads
-from kg.load.state import KEPT_SECONDS
+from kg.load.load_folder import KEPT_SECONDS
 from kg.reasoning import Entailments
 from kg.settings import Settings
 from kg.store import EmbeddedStore

@@ -94,7 +94,7 @@ def test_there_is_nothing_inline(page: str) -> None:
 
 def test_examples_come_from_the_graph_and_kin_from_the_alignments(page: str) -> None:
     event = page[page.index('<dt id="Event">') :].partition("</dd>")[0]
-    assert "In the graph:" in event
+    assert "In this graph:" in event
     assert "sem:Event" in event
     assert "close to" in event
     assert "lode:Event" in event

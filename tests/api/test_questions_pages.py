@@ -24,7 +24,7 @@ from api.doors.questions import catalogue
 from api.pages.charts import bars_of, timeline_of
 from api.pages.maps_and_networks import network_in
 from kg.describe.lists.question_answers import places_in
-from kg.describe.lists.solution_tables import Table
+from kg.describe.lists.solution_tables import ResultTable
 from kg.describe.page_model import Value
 from kg.search import Name
 from kg.store import EmbeddedStore
@@ -72,7 +72,7 @@ def test_a_blank_takes_a_name_and_shows_the_thing(client: FlaskClient) -> None:
 
 def test_a_wrong_blank_is_told_and_kept(client: FlaskClient) -> None:
     response = client.get("/queries/posts", query_string={"on": HOSTILE}, headers=BROWSER)
-    assert response.status_code == 400 and "YYYY-MM-DD" in response.text
+    assert response.status_code == 400 and "is not a date (use 2026-11-30)" in response.text
     assert "<script>alert" not in response.text and html.escape(HOSTILE, quote=False)[:30] in response.text
     response = client.get("/queries/dyad", query_string={"a": HOSTILE}, headers=BROWSER)
     assert response.status_code == 400 and "<script>alert" not in response.text
@@ -112,7 +112,7 @@ def cell(text: str, datatype: str | None = None) -> Value:
 
 
 def test_bars_are_as_high_as_their_numbers_say() -> None:
-    table = Table(
+    table = ResultTable(
         ("month", "n", "mean"),
         (
             (cell("2018-01"), cell("2", WHOLE), cell("-4.0", DECIMAL)),
@@ -130,13 +130,15 @@ def test_bars_are_as_high_as_their_numbers_say() -> None:
 
 
 def test_what_is_no_series_is_not_drawn() -> None:
-    twice = Table(("month", "n"), ((cell("2018-01"), cell("2", WHOLE)),) * 2, False)
+    twice = ResultTable(("month", "n"), ((cell("2018-01"), cell("2", WHOLE)),) * 2, False)
     assert bars_of(twice) == []
     assert (
-        bars_of(Table(("name", "n"), ((cell("a"), cell("1", WHOLE)), (cell("b"), cell("2", WHOLE))), False))
+        bars_of(
+            ResultTable(("name", "n"), ((cell("a"), cell("1", WHOLE)), (cell("b"), cell("2", WHOLE))), False)
+        )
         == []
     )
-    assert timeline_of(Table(("day",), ((cell("2018-01-01"),), (cell("2018-02-30"),)), False)) is None
+    assert timeline_of(ResultTable(("day",), ((cell("2018-01-01"),), (cell("2018-02-30"),)), False)) is None
 
 
 def test_a_timeline_puts_days_in_order_and_counts_what_it_leaves_out() -> None:
@@ -144,7 +146,7 @@ def test_a_timeline_puts_days_in_order_and_counts_what_it_leaves_out() -> None:
         return Value(name, Name(ID + name, name))
 
     rows = ((thing("b"), cell("2018-12-31")), (thing("a"), cell("2018-01-01")), (thing("c"), None))
-    line = timeline_of(Table(("what", "day"), rows, False))
+    line = timeline_of(ResultTable(("what", "day"), rows, False))
     assert line and [mark.text for mark in line.marks] == ["a", "b"] and line.left_out == 1
     assert line.marks[0].x < line.marks[1].x
 
@@ -223,12 +225,12 @@ def test_an_answer_that_joins_things_comes_as_a_network(client: FlaskClient) -> 
 def test_pictures_need_columns_that_allow_them() -> None:
     iran, york = Name(ID + "country/irn", "Iran"), Name(ID + "source/times", "Times")
     opinion = Name(ID + "modality/opinion", "opinion")
-    one = Table(("who", "how"), ((Value("Iran", iran), Value("opinion", opinion)),) * 2, False)
+    one = ResultTable(("who", "how"), ((Value("Iran", iran), Value("opinion", opinion)),) * 2, False)
     assert network_in(one) is None, "how something is said is no party"
-    two = Table(("who", "whom"), ((Value("Iran", iran), Value("Times", york)),) * 2, False)
+    two = ResultTable(("who", "whom"), ((Value("Iran", iran), Value("Times", york)),) * 2, False)
     assert network_in(two) is None, "one pair, however often, is no network"
     assert [name.iri for name in places_in(two)] == [iran.iri]
-    three = Table(two.columns, (*two.rows, (Value("Times", york), Value("Iran", iran))), False)
+    three = ResultTable(two.columns, (*two.rows, (Value("Times", york), Value("Iran", iran))), False)
     found = network_in(three)
     assert found and [node["label"] for node in found["nodes"]] == ["Iran", "Times"]
 

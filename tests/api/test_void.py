@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from pyoxigraph import Literal, NamedNode, Quad
 from rdflib import RDF, Graph, Namespace, URIRef
 
-from kg.dataset import SizeBook, measure
+from kg.dataset import SizeCache, measure
 from kg.store import EmbeddedStore
 
 SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
@@ -104,7 +104,7 @@ def test_counts_are_made_once_for_each_state() -> None:
         return query(text)
 
     store.query = count  # type: ignore[method-assign, assignment]
-    book = SizeBook(store)
+    book = SizeCache(store)
     first = book.sizes()
     assert book.sizes() is first and asked == 7
     store.change([], [Quad(NamedNode(E + "a"), NamedNode(E + "p"), Literal("x"), NamedNode(E + "g"))])

@@ -60,7 +60,7 @@ def test_who_said_that_600000_deportations_are_expected_and_where(
     assert "Nearly 600,000" in claim.text
     reader.get(claim.get_attribute("href") or "")
     main = reader.find_element(By.TAG_NAME, "main").text
-    assert "Who says so" in main
+    assert "Sources" in main
     assert "Department of Homeland Security" in main
 
 

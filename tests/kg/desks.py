@@ -14,8 +14,9 @@ from pyoxigraph import NamedNode, Triple
 
 from kg.changes import Change
 from kg.load import Follower, Load, Loads, Preview, prepare, store_load
-from kg.load.model import OnFault, TableReader
-from kg.load.state import LoadFolder
+from kg.load.load_folder import LoadFolder
+from kg.readers.detect import TableReader
+from kg.readers.reading import Reading
 from kg.readers.record import Record, RowFault
 from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH_LOADS, ID, ONTOLOGY, PREFIXES
@@ -33,23 +34,14 @@ def data(store: EmbeddedStore) -> set[str]:
     return {str(quad) for quad in store.engine if quad.graph_name != GRAPH_LOADS}
 
 
-class Small:
-    """A stand-in for the readers of tables."""
-
-    codes_records = False
-
-    def read(
-        self, path: Path, *, on_fault: OnFault, name: str | None = None, **options: object
-    ) -> Iterator[Record]:
-        return read_small(path, name or path.name, on_fault)
-
-
-def read_small(path: Path, name: str, on_fault: OnFault) -> Iterator[Record]:
+def read_small(job: Reading) -> Iterator[Record]:
     """Read lines of id, day, type and actor."""
-    for line, row in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for line, row in job.lines():
+        if row.startswith("#"):
+            continue
         parts = row.split(",")
         if len(parts) != 4:
-            on_fault(RowFault(name, line, "", f"it has {len(parts)} columns in place of 4"))
+            job.on_fault(RowFault(job.name, line, "", f"it has {len(parts)} columns in place of 4"))
             continue
         number, day, kind, actor = parts
         iri, agent = f"{ID}record/small-{number}", f"{ID}agent-small/{actor}"
@@ -66,8 +58,11 @@ def read_small(path: Path, name: str, on_fault: OnFault) -> Iterator[Record]:
         yield Record(iri, "CodingRecord", text.encode(), line, kind, day, (agent,))
 
 
+SMALL = TableReader("small", "rows of four cells", read_small, codes_records=False)
+
+
 def find_small(path: Path, form: str | None, name: str) -> TableReader | None:
-    return Small() if name.endswith(".small") else None
+    return SMALL if name.endswith(".small") else None
 
 
 class Desk:

@@ -92,5 +92,5 @@ def test_what_is_noted_of_several_places_is_said_once(store, tmp_path) -> None:
     rows.write_text("".join("\t".join(row) + "\n" for row in placed), encoding="utf-8")
     preview, _ = staged(store, tmp_path / "loads", rows)
     assert [note for note in preview.notes if "OS" in note] == [
-        "FIPS country code OS stands for no country here (first on line 1, 2 times)"
+        "OS is not a country in the FIPS list, so the country is missing (2 rows, first on line 1)"
     ]

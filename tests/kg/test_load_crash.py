@@ -26,14 +26,13 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from kg.load import Loads, prepare, recover, store_load
+from kg.readers.detect import TableReader
 from kg.readers.record import Record
 from kg.store import EmbeddedStore
 
 folder, word, rows = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 
-class Reader:
-  codes_records = False
-  def read(self, path, **options):
+def read(job):
     for number in range(rows):
         iri = f"https://w3id.org/diplograph/id/record/crash-{number}"
         yield Record(iri, "CodingRecord", "".join(
@@ -47,7 +46,8 @@ source = folder / "rows"
 source.write_text(word)
 print("ready", flush=True)
 held, _ = loads.new("rows", step="reading")
-prepare(store, held, source, name="rows", find_reader=lambda *args: Reader())
+reader = TableReader("crash", "", read, codes_records=False)
+prepare(store, held, source, name="rows", find_reader=lambda *args: reader)
 store_load(store, loads, held)
 print("stored", flush=True)
 store.close()

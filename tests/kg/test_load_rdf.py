@@ -13,7 +13,7 @@ from pyoxigraph import RdfFormat
 
 from kg.errors import CancelledError, DataSyntaxError, TooLargeError, ValidationFailedError
 from kg.load import Loads, prepare
-from kg.load.state import LoadFolder
+from kg.load.load_folder import LoadFolder
 from kg.store import EmbeddedStore
 
 ROOT = Path(__file__).parents[2]
@@ -112,7 +112,7 @@ def test_json_ld_that_does_not_fit_in_memory_says_what_does(
     folder: LoadFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kg.rdf.jsonld.LIMIT", 1 << 10)
-    with pytest.raises(TooLargeError, match="read whole") as caught:
+    with pytest.raises(TooLargeError, match="read as a whole") as caught:
         load(folder, tmp_path, written("jsonld"), "x.jsonld")
     assert "N-Triples" in str(caught.value.mend)
 
@@ -122,7 +122,7 @@ def test_blank_nodes_without_end_are_refused(
 ) -> None:
     monkeypatch.setattr("kg.load.staging_rdf.BLANK_STATEMENTS", 9)
     text = "".join(f'<urn:x:a> <urn:x:p> [ <urn:x:q> "{i}" ] . ' for i in range(5))
-    with pytest.raises(TooLargeError, match="more than 9 things of blank nodes"):
+    with pytest.raises(TooLargeError, match="more than 9 statements with blank nodes"):
         load(folder, tmp_path, text.encode(), "x.ttl")
 
 
@@ -134,7 +134,7 @@ def test_many_findings_are_counted_and_the_first_listed(
     event = "<https://w3id.org/diplograph/id/event/x{0}> dg:begins '{0}' .\n"
     head = f"@prefix dg: <{PREFIXES['dg']}> .\n"
     text = head + "".join(event.format(number) for number in range(12))
-    with pytest.raises(ValidationFailedError, match="12 findings") as caught:
+    with pytest.raises(ValidationFailedError, match="12 violations") as caught:
         load(folder, tmp_path, text.encode(), "x.ttl")
     assert len(caught.value.findings) == 6
     assert caught.value.findings[0].startswith("x.ttl, line 2: ")

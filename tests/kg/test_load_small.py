@@ -28,7 +28,7 @@ def test_a_table_is_previewed_stored_and_undone(desk: Desk) -> None:
     counts = {count.type: count.new for count in preview.counts}
     assert counts == {f"{ONTOLOGY}CodingRecord": 3, f"{ONTOLOGY}Agent": 2}
     assert [thing.label for thing in preview.things] == ["Row 1", "Row 2", "Row 3"]
-    assert "2 records share day, type and actors" in preview.duplicates[0]
+    assert "2 records with the same day, type and actors, in 1 group" in preview.duplicates[0]
     load = store_load(desk.store, desk.loads, folder)
     assert load is not None
     assert len(data(desk.store)) == len(before) + load.added == len(before) + preview.added
@@ -112,7 +112,7 @@ def test_reading_ends_when_too_many_rows_are_wrong(desk: Desk) -> None:
 
 def test_rows_with_the_id_of_another_are_counted_once(desk: Desk) -> None:
     folder, preview = desk.preview(ROWS + ROWS, "x.small")
-    assert "3 rows bear the id" in preview.duplicates[0]
+    assert "3 rows with the id" in preview.duplicates[0]
     before = len(data(desk.store))
     store_load(desk.store, desk.loads, folder)
     assert len(data(desk.store)) == before + preview.added

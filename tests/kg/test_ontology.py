@@ -161,7 +161,7 @@ def test_article_outside_a_graph_is_refused(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "graphs").mkdir()
     (tmp_path / "graphs" / "x.trig").write_text("<urn:a> <urn:b> <urn:c> .", encoding="utf-8")
     monkeypatch.setattr("kg.ontology.ONTOLOGY_FOLDER", tmp_path)
-    with pytest.raises(DataSyntaxError, match="no named graph"):
+    with pytest.raises(DataSyntaxError, match="outside all named graphs"):
         article_graphs()
 
 

@@ -76,7 +76,7 @@ def test_a_slip_of_the_pen_is_told_with_the_nearest_name(words: Vocabulary) -> N
     with pytest.raises(UnknownNameError) as caught:
         words["Evnt"]
     assert caught.value.mend == "Did you mean Event?"
-    with pytest.raises(UnknownNameError, match="is no class"):
+    with pytest.raises(UnknownNameError, match="is not a class"):
         words.cls("actor")
-    with pytest.raises(UnknownNameError, match="is no single thing"):
+    with pytest.raises(UnknownNameError, match="is a class or a property"):
         words.thing("Event")

@@ -27,7 +27,7 @@ class TestRecovery:
         folder.write(state)
         recover(desk.store, desk.root)
         assert folder.read().step == "cancelled"
-        assert "nothing of it is stored" in folder.read().problem["detail"]  # type: ignore[index]
+        assert "nothing was stored" in folder.read().problem["detail"]  # type: ignore[index]
         assert {path.name for path in folder.path.iterdir()} == {"state.json", "lock"}
         assert data(desk.store) == before
 

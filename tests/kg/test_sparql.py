@@ -7,7 +7,15 @@ import pytest
 from kg.errors import ParameterError, QueryRefusedError, TooLargeError
 from kg.sparql.guard import refuse_excess, refuse_remote_access
 from kg.sparql.lexer import place
-from kg.sparql.text import dataset_clauses, opening_word, request_kind, undeclared_prefix, with_using
+from kg.sparql.text import (
+    dataset_clauses,
+    has_relative_iri,
+    opening_word,
+    request_kind,
+    undeclared_prefix,
+    with_base,
+    with_using,
+)
 
 EVIL = "<http://evil.example/x>"
 ALLOWED = ("http://ok.example/sparql",)
@@ -309,6 +317,24 @@ def test_dataset_clauses_are_found(text: str, clauses: list[tuple[str, bool]]) -
 )
 def test_the_first_word_after_the_prologue(text: str, word: str) -> None:
     assert opening_word(text) == word
+
+
+@pytest.mark.parametrize(
+    ("text", "relative"),
+    [
+        ("SELECT * { <a> ?p <http://b.example/> }", True),
+        ("ASK { ?s ?p <> }", True),
+        ("ASK { ?s ?p <#a:b> }", True),
+        ("ASK { ?s ?p <../a> }", True),
+        ("ASK { ?s ?p <urn:x>, <HTTPS://b.example/> }", False),
+        ("ASK { ?s ?p ?o FILTER(?o < 3 && ?o > 1) }", False),
+    ],
+)
+def test_relative_iris_are_found_and_get_a_base(text: str, relative: bool) -> None:
+    assert has_relative_iri(text) is relative
+    base = "BASE <http://e.example/> " if relative else ""
+    assert with_base(text, "http://e.example/") == base + text
+    assert with_base(text, "") == text
 
 
 def test_using_clauses_are_written_into_an_update() -> None:

@@ -1,4 +1,4 @@
-"""Claims as a page shows them: the chain in order, the modality, the place in the text."""
+"""Claims as a page shows them: chain of attribution, modality and passages."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from kg.describe.listing import iris_in, listed, replaced, select
-from kg.describe.page_model import Listing, Span, Standing, Statement, Step
+from kg.describe.page_model import AttributionStep, Listing, Span, Standing, Statement
 from kg.search import Name, iri_text, name_all, row_text, values
 from kg.store import Row, Store
 from kg.terms import ID, ONTOLOGY
 
 UNNAMED = ID + "source-kind/unnamed"
 _EXACT = 1_000
-# How a claim stands to another: seen from itself, and from the other.
+# The relations between claims, in both directions.
 _OTHERS = {
     "confirms": ("confirms", "confirmed by"),
     "contradicts": ("contradicts", "contradicted by"),
     "supersedes": ("supersedes", "superseded by"),
 }
-# What belongs to a thing so closely that a claim about it is a claim about the thing.
+# A claim about these parts of a thing counts as a claim about the thing.
 _BELONGING = "dg:quantityOf|dg:interactionOf|^dg:hasInteraction|org:member|dg:post"
 
 
@@ -31,7 +31,7 @@ def statements_about(store: Store, iri: str, page: int) -> Listing[Statement]:
 
 
 def statements_by(store: Store, iri: str, page: int) -> Listing[Statement]:
-    """List the claims with the thing in their chain; for a country also those of its agents."""
+    """List the claims with the thing in their chain; for a country, also those of its agents."""
     node = iri_text(iri)
     # The engine joins each half faster than their union.
     where = f"""{{ ?item dg:attributionStep ?who . ?who dg:attributedTo {node} }} UNION
@@ -40,19 +40,19 @@ def statements_by(store: Store, iri: str, page: int) -> Listing[Statement]:
 
 
 def statements_in(store: Store, graph: str, page: int) -> Listing[Statement]:
-    """List the claims that a named graph holds."""
+    """List the claims in a named graph."""
     return _statements(store, f"GRAPH {iri_text(graph)} {{ ?item a dg:Claim }}", page)
 
 
 def _statements(store: Store, where: str, page: int) -> Listing[Statement]:
-    """Order by the place of the claim in the text."""
+    """List claims in the order of their passages."""
     order = """OPTIONAL { ?item dg:span/oa:hasSelector/oa:start ?start }"""
     found = listed(store, where, page, order=order, key="MIN(?start)")
     return replaced(found, describe_claims(store, found.items))
 
 
 def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
-    """Describe claims in the given order; one query for each part of them, however many they are."""
+    """Describe claims in the given order, with one query for each kind of part."""
     if not iris:
         return []
     block = f"VALUES ?claim {{ {values(iris)} }}"
@@ -91,12 +91,12 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
     parts: dict[tuple[str, str], list[str]] = defaultdict(list)
     for row in details:
         parts[row_text(row, "claim") or "", row_text(row, "p") or ""].append(row_text(row, "o") or "")
-    steps: dict[str, dict[str, Step]] = defaultdict(dict)
+    steps: dict[str, dict[str, AttributionStep]] = defaultdict(dict)
     for row in chains:
         kind = row_text(row, "kind")
         steps[row_text(row, "claim") or ""].setdefault(
             row_text(row, "step") or "",
-            Step(
+            AttributionStep(
                 number=int(row_text(row, "number") or 0),
                 who=names[row_text(row, "who") or ""],
                 kind=names[kind] if kind else None,
@@ -138,7 +138,7 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
 
 
 def mentions_of(store: Store, iri: str, page: int) -> Listing[Standing]:
-    """List the mentions that refer to a thing, and the mention itself when the thing is one."""
+    """List the mentions that refer to a thing, and the thing itself if it is a mention."""
     node = iri_text(iri)
     where = f"{{ ?item dg:refersTo {node} }} UNION {{ ?item a dg:Mention FILTER(?item = {node}) }}"
     found = listed(store, where, page)

@@ -23,9 +23,10 @@ def describe_triples(store: Store, iri: str) -> Answer:
           UNION {{ {node} {_PARTS} ?s . ?s ?p ?o }}
           UNION {{ ?s dg:about {node} ; ?p ?o }}
           UNION {{ ?claim dg:about {node} ; {_PARTS} ?s . ?s ?p ?o }}
-          UNION {{ {node} ?any ?s . ?s ?p ?o VALUES ?p {{ rdfs:label rdf:type }} }}
-          UNION {{ ?s ?p {node} BIND({node} AS ?o)
-            FILTER(?p IN (dg:subEventOf, dg:ledTo, dg:resultOf, org:member, org:postIn, dg:textOf)) }}
+          UNION {{ {node} ?any ?s . ?s rdfs:label ?o BIND(rdfs:label AS ?p) }}
+          UNION {{ {node} ?any ?s . ?s rdf:type ?o BIND(rdf:type AS ?p) }}
+          UNION {{ VALUES ?p {{ dg:subEventOf dg:ledTo dg:resultOf org:member org:postIn dg:textOf }}
+            ?s ?p {node} BIND({node} AS ?o) }}
         }}"""
     )
 

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from kg.describe.entity.claims import describe_claims, mentions_of, statements_about, statements_by
-from kg.describe.entity.facts import (
+from kg.describe.entity.graph_contents import contents_of, is_graph
+from kg.describe.entity.incoming_links import incoming, incoming_query
+from kg.describe.entity.map_points import spots_of, spots_query
+from kg.describe.entity.neighbourhood import neighbours_of
+from kg.describe.entity.posts_held import holdings_of, statuses_of, titles_at
+from kg.describe.entity.signposts import signposts_of
+from kg.describe.entity.thing_facts import (
     IDENTIFIERS,
     SHOWN_APART,
     facts_of,
@@ -11,12 +17,6 @@ from kg.describe.entity.facts import (
     glance_query,
     identifiers_query,
 )
-from kg.describe.entity.graph_contents import contents_of, is_graph
-from kg.describe.entity.incoming_links import incoming, incoming_query
-from kg.describe.entity.map_points import spots_of, spots_query
-from kg.describe.entity.neighbourhood import neighbours_of
-from kg.describe.entity.posts_held import holdings_of, statuses_of, titles_at
-from kg.describe.entity.signposts import signposts_of
 from kg.describe.entity.thing_links import ThingLinks, links_of
 from kg.describe.entity.timeline import timeline_of
 from kg.describe.listing import replaced, standalone
@@ -70,7 +70,7 @@ def describe(store: Store, *iris: str, page: int = 1, whole: bool = False) -> De
     statuses = statuses_of(store, iri, page) if links.gets("dg:statusOf") else Listing()
     totals = [longest, *(shown.total for shown in (events, about, by, holdings, mentions, records, statuses))]
     if contents:
-        totals += [contents.events.total, contents.statements.total]
+        totals += [contents.events.total, contents.records.total, contents.statements.total]
     parts = links.gets("dg:subEventOf")
     timed = links.has("dg:time") and links.has(*_ROLES)
     return Description(

@@ -1,4 +1,4 @@
-"""What points to a thing, by property."""
+"""The things that point to a thing, by property."""
 
 from __future__ import annotations
 
@@ -12,56 +12,27 @@ from kg.store import Store
 from kg.terms import GRAPH_ENTAILMENTS, term
 
 _STATED: Final = f"FILTER(isIRI(?s) && ?g != {GRAPH_ENTAILMENTS})"
-# Links that a page shows in words elsewhere: events, claims, mentions, posts and parts.
+# Links that a page shows in other sections: events, claims, mentions, posts and parts.
 _SHOWN_APART: Final = frozenset(
     term(curie).value
     for curie in [
-        "dg:about",
-        "dg:attributedTo",
-        "dg:refersTo",
-        "dg:aspect",
-        "dg:interactionOf",
-        "dg:hasInteraction",
-        "dg:quantityOf",
-        "dg:subEventOf",
-        "dg:ledTo",
-        "dg:resultOf",
-        "org:member",
-        "org:organization",
-        "dg:post",
-        "dg:eventType",
-        "dg:partOfPolicy",
-        "dg:duration",
-        "dg:actor",
-        "dg:recipient",
-        "dg:affected",
-        "dg:orderedBy",
-        "dg:participant",
-        "dg:place",
-        "dg:origin",
-        "dg:transit",
-        "dg:destination",
-        "dg:target",
-        "dg:means",
-        "dg:codedActor",
-        "dg:codedRecipient",
-        "dg:codedEvent",
-        "dg:codedPlace",
-        "dg:codedCountry",
-        "dg:statusOf",
-        "dg:codedActorPlace",
-        "dg:codedRecipientPlace",
+        "dg:about", "dg:attributedTo", "dg:refersTo", "dg:aspect", "dg:interactionOf", "dg:hasInteraction",
+        "dg:quantityOf", "dg:subEventOf", "dg:ledTo", "dg:resultOf", "org:member", "org:organization",
+        "dg:post", "dg:eventType", "dg:partOfPolicy", "dg:duration", "dg:actor", "dg:recipient",
+        "dg:affected", "dg:orderedBy", "dg:participant", "dg:place", "dg:origin", "dg:transit",
+        "dg:destination", "dg:target", "dg:means", "dg:codedActor", "dg:codedRecipient", "dg:codedEvent",
+        "dg:codedPlace", "dg:codedCountry", "dg:statusOf", "dg:codedActorPlace", "dg:codedRecipientPlace",
         "rdfs:isDefinedBy",
     ]
-)
+)  # fmt: skip
 # Lists up to this length are put in alphabetical order here, in the language of the page.
 _FEW: Final = 500
 
 
 def incoming(store: Store, iri: str, known: Collection[str], page: int) -> tuple[list[Links], int]:
-    """List what points to a thing, by property, one page of each; and how long the longest list is.
+    """List the things that point to a thing, by property, one page of each, and the longest list's length.
 
-    `known` are the properties that point to it; if all are shown elsewhere there is no more to ask.
+    `known` are the properties that point to it; nothing is queried if other sections show all of them.
     """
     if _SHOWN_APART.issuperset(known):
         return [], 0
@@ -89,7 +60,7 @@ def incoming(store: Store, iri: str, known: Collection[str], page: int) -> tuple
 
 
 def _totals(store: Store, iri: str, properties: Sequence[str]) -> dict[str, int]:
-    """Count, in one query, what points to a thing by each property, up to one beyond COUNTED."""
+    """Count the things that point to a thing by each property, up to one beyond COUNTED."""
     parts = (
         f"{{ SELECT ({iri_text(prop)} AS ?p) (COUNT(*) AS ?n) WHERE {{ {{ {_pointing(iri, prop)} }} }} }}"
         for prop in properties
@@ -99,7 +70,7 @@ def _totals(store: Store, iri: str, properties: Sequence[str]) -> dict[str, int]
 
 
 def _all(store: Store, iri: str, properties: Sequence[str]) -> dict[str, list[str]]:
-    """Find, in one query, everything that points to a thing by some properties."""
+    """Find all things that point to a thing by some properties."""
     text = f"SELECT DISTINCT ?p ?s WHERE {{ VALUES ?p {{ {values(properties)} }} ?s ?p {iri_text(iri)} }}"
     found: dict[str, list[str]] = {prop: [] for prop in properties}
     for row in select(store, text) if properties else ():
@@ -108,7 +79,7 @@ def _all(store: Store, iri: str, properties: Sequence[str]) -> dict[str, list[st
 
 
 def _pages(store: Store, iri: str, totals: Mapping[str, int], start: int) -> dict[str, list[str]]:
-    """Find, in one query, a page of what points to a thing by each property, by name if all are counted."""
+    """Find a page of the things that point to a thing by each property, by name if all are counted."""
     parts = []
     for prop, total in totals.items():
         page = f"LIMIT {PAGE} OFFSET {start}"
@@ -119,7 +90,7 @@ def _pages(store: Store, iri: str, totals: Mapping[str, int], start: int) -> dic
             chosen = f"SELECT DISTINCT ?item WHERE {{ ?item {iri_text(prop)} {iri_text(iri)} }} {page}"
         parts.append(f"{{ {{ {chosen} }} BIND({iri_text(prop)} AS ?p) }}")
     rows = select(store, f"SELECT ?p ?item ?label WHERE {{ {' UNION '.join(parts)} }}") if parts else []
-    # A union may give its parts in any order.
+    # The parts of a union come in any order.
     rows.sort(key=lambda row: ("label" in row, row_text(row, "label") or "", plain(row["item"])))
     found: dict[str, list[str]] = {prop: [] for prop in totals}
     for row in rows:
@@ -138,7 +109,7 @@ def incoming_query(iri: str) -> str:
     """Write the query for the properties by which something points to a thing, as some graph states."""
     node = iri_text(iri)
     apart = ", ".join(iri_text(prop) for prop in sorted(_SHOWN_APART))
-    # Another name than ?s: Virtuoso compiles no variable that is inside of EXISTS and in the other half, too.
+    # Virtuoso does not compile a variable that is in EXISTS and in the other half of the union.
     known = _STATED.replace("?s", "?any")
     return f"""SELECT DISTINCT ?p WHERE {{
         {{ ?p a owl:ObjectProperty FILTER EXISTS {{ GRAPH ?g {{ ?any ?p {node} }} {known} }} }}

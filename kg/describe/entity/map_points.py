@@ -1,4 +1,4 @@
-"""Where a thing is on the map."""
+"""The places of a thing on the map."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _TYPE: Final = PREFIXES["rdf"] + "type"
 
 
 def spots_of(store: Store, iri: str) -> list[Spot]:
-    """List the places of a thing: its own, an event's way in order, or those where its events took place.
+    """List the places of a thing: its own, or those of an event with its route in order.
 
-    A place without coordinates of its own is put where its country is.
+    A place without coordinates of its own gets those of its country.
     """
     rows = select(store, spots_query(iri))
     names = name_all(store, iris_in(rows, "role", "place"))
@@ -32,9 +32,9 @@ def spots_of(store: Store, iri: str) -> list[Spot]:
 
 
 def spots_query(iri: str) -> str:
-    """Write the query for the places of a thing, in the order that the map and its list have them.
+    """Write the query for the places of a thing, in the order of the map and its list.
 
-    What is on the way of an event is not told once more as a place of it.
+    The stops on the route of an event are not repeated as its places.
     """
     node = iri_text(iri)
     way = "dg:origin|dg:transit|dg:destination"
@@ -50,7 +50,7 @@ def spots_query(iri: str) -> str:
 
 
 def spots_for(store: Store, places: Iterable[Name]) -> list[Spot]:
-    """Put places on the map, those of which it is known where they or their countries are."""
+    """Locate places; those without known coordinates, also of their country, are left out."""
     spots = _spots(store, ((Name(_TYPE, ""), place) for place in places))
     return [spot for spot in spots if spot.latitude is not None or spot.iso_numeric]
 
@@ -59,16 +59,17 @@ def _spots(store: Store, legs: Iterable[tuple[Name, Name]]) -> list[Spot]:
     wanted = list(legs)
     if not wanted:
         return []
+    # In each half: the engine would read all places before it joins them with a list.
+    block = f"VALUES ?place {{ {values(dict.fromkeys(place.iri for _, place in wanted))} }}"
     rows = select(
         store,
         f"""SELECT DISTINCT ?place ?country ?code ?lat ?long ?wkt ?own WHERE {{
-          VALUES ?place {{ {values(dict.fromkeys(place.iri for _, place in wanted))} }}
-          {{ ?place dg:latitude ?lat ; dg:longitude ?long BIND(1 AS ?own) }}
-          UNION {{ ?place geo:asWKT|(geo:hasGeometry/geo:asWKT)|dg:centroid ?wkt BIND(1 AS ?own) }}
-          UNION {{ {{ ?place dg:isoNumeric ?code BIND(?place AS ?country) }}
-            UNION {{ ?place dg:country|dg:locatedIn|(dg:locatedIn/dg:country) ?country .
-              ?country dg:isoNumeric ?code }}
-            OPTIONAL {{ ?country dg:centroid ?wkt }} }}
+          {{ {block} ?place dg:latitude ?lat ; dg:longitude ?long BIND(1 AS ?own) }}
+          UNION {{ {block} ?place geo:asWKT|(geo:hasGeometry/geo:asWKT)|dg:centroid ?wkt BIND(1 AS ?own) }}
+          UNION {{ {block} ?place dg:isoNumeric ?code BIND(?place AS ?country)
+            OPTIONAL {{ ?place dg:centroid ?wkt }} }}
+          UNION {{ {block} ?place dg:country|dg:locatedIn|(dg:locatedIn/dg:country) ?country .
+            ?country dg:isoNumeric ?code OPTIONAL {{ ?country dg:centroid ?wkt }} }}
         }} ORDER BY DESC(?own) ?country ?lat ?wkt LIMIT 1000""",
     )
     countries = name_all(store, iris_in(rows, "country"))
@@ -98,7 +99,7 @@ def _spots(store: Store, legs: Iterable[tuple[Name, Name]]) -> list[Spot]:
 
 
 def _point(row: Row) -> tuple[float, float] | None:
-    """Read a latitude and a longitude in degrees; None for what is none on earth."""
+    """Read a latitude and a longitude in degrees; None if they are invalid."""
     latitude, longitude = row_text(row, "lat"), row_text(row, "long")
     if latitude is None or longitude is None:
         found = _POINT.fullmatch((row_text(row, "wkt") or "").strip())

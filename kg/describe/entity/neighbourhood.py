@@ -14,35 +14,23 @@ from kg.terms import GRAPH_ENTAILMENTS, ONTOLOGY, PREFIXES, term
 NODES: Final = 40
 _EACH: Final = 10
 _EVENTS: Final = 12
-# What is worth a place in the picture; parts of claims, times and concepts are not.
+# Kinds of things that are drawn; parts of claims, times and concepts are not.
 _KINDS: Final = {
     "administration", "agency", "country", "event", "government", "group", "organization", "person", "place",
     "policy", "post", "source", "topic", "unnamed-source",
 }  # fmt: skip
-_PARTIES: Final = ("actor", "recipient", "affected", "orderedBy", "participant", "origin", "transit", "place")
+_PARTIES: Final = ["actor", "recipient", "affected", "orderedBy", "participant", "origin", "transit", "place"]
 _INCOMING: Final = [
     *(ONTOLOGY + local for local in _PARTIES),
     *(
         term(curie).value
         for curie in [
-            "dg:destination",
-            "dg:target",
-            "dg:country",
-            "dg:locatedIn",
-            "dg:headedBy",
-            "dg:adoptedBy",
-            "dg:subEventOf",
-            "dg:ledTo",
-            "dg:resultOf",
-            "dg:speaksFor",
-            "dg:about",
-            "dcterms:publisher",
-            "org:postIn",
-            "org:holds",
-            "org:subOrganizationOf",
+            "dg:destination", "dg:target", "dg:country", "dg:locatedIn", "dg:headedBy", "dg:adoptedBy",
+            "dg:subEventOf", "dg:ledTo", "dg:resultOf", "dg:speaksFor", "dg:about", "dcterms:publisher",
+            "org:postIn", "org:holds", "org:subOrganizationOf",
         ]
     ),
-]
+]  # fmt: skip
 
 
 def neighbours_of(store: Store, iri: str, incoming: Collection[str] | None = None) -> Network:

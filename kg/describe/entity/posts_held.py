@@ -42,14 +42,6 @@ class Title:
         return f"{self.post.label}, {body.label}"
 
 
-def title_on(store: Store, person: str, day: date | None) -> tuple[Title, ...]:
-    """Return the titles of a person on a day, certain ones first.
-
-    Without a day, only posts without any known bound are returned: whether others were held is unknown.
-    """
-    return titles_on(store, [person], day, day).get(person, ())
-
-
 def titles_on(
     store: Store, people: Iterable[str], first: date | None, last: date | None
 ) -> dict[str, tuple[Title, ...]]:
@@ -125,7 +117,7 @@ def titles_at(store: Store, event: str) -> dict[str, tuple[Name, ...]]:
 
 
 def holdings_of(store: Store, iri: str, page: int) -> Listing[Holding]:
-    """List who held which post over which interval, for a person, a post or an organization.
+    """List the holders of posts and their intervals, for a person, a post or an organization.
 
     A post held without a membership counts as well; the earliest beginning comes first.
     """

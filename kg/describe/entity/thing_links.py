@@ -1,4 +1,4 @@
-"""The triples of a thing, and the properties that point to it: they decide what else its page has to ask."""
+"""The triples of a thing and the properties that point to it, which decide what else its page queries."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Final
 
 from pyoxigraph import Literal, NamedNode
 
-from kg.describe.entity.facts import FACT_LIMIT, facts_query
+from kg.describe.entity.thing_facts import FACT_LIMIT, facts_query
 from kg.describe.listing import select
 from kg.describe.page_model import COUNTED
-from kg.search import LABELS, inferiors, iri_text, most_specific, plain
+from kg.search import LABELS, iri_text, most_specific, plain
 from kg.store import Row, Store
 from kg.terms import GRAPH_ENTAILMENTS, PREFIXES, term
 
@@ -47,7 +47,7 @@ class ThingLinks:
         return any(term(curie).value in self.incoming for curie in curies)
 
     def is_a(self, curie: str) -> bool:
-        """Return whether the thing is a member of a class, as a graph states or as follows."""
+        """Return whether the thing is a member of a class, stated or inferred."""
         cls = term(curie)
         return any(row["o"] == cls for row in self.rows if plain(row["p"]) == _TYPE)
 
@@ -85,8 +85,3 @@ def _incoming_text(iri: str) -> str:
     return f"""SELECT DISTINCT ?p WHERE {{
         {{ ?p a owl:ObjectProperty FILTER EXISTS {{ ?any ?p {node} }} }}
         UNION {{ {{ SELECT ?p WHERE {{ ?s ?p {node} }} LIMIT {COUNTED} }} }} }}"""
-
-
-def members_below(store: Store, curie: str) -> list[str]:
-    """List a class of the ontology and every class under it."""
-    return inferiors(store, term(curie).value)

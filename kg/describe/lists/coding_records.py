@@ -31,6 +31,11 @@ def records_between(store: Store, first: str, second: str, page: int) -> Listing
     return _records(store, where, page)
 
 
+def records_in(store: Store, graph: str, page: int) -> Listing[RecordLine]:
+    """List the coding records in a named graph."""
+    return _records(store, f"GRAPH {iri_text(graph)} {{ ?item a dg:CodingRecord }}", page)
+
+
 def _records(store: Store, where: str, page: int) -> Listing[RecordLine]:
     found = newest(store, where, page).found
     return replaced(found, describe_records(store, found.items))

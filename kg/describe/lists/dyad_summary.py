@@ -117,7 +117,8 @@ def _is_dated(line: EventLine) -> bool:
 
 def _within(ordered: Newest, where: str) -> str:
     """Write the pattern for the events that were found; their IRIs if they are few."""
-    return where if not ordered.days else f"VALUES ?item {{ {values(ordered.days)} }}"
+    few = ordered.days and len(ordered.days) <= PAGE * 4
+    return f"VALUES ?item {{ {values(ordered.days)} }}" if ordered.days and few else where
 
 
 def _between(first: str, second: str) -> str:

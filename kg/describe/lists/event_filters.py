@@ -97,9 +97,13 @@ def filtered(store: Store, of: Of, wanted: EventFilter, page: int) -> Listing[Li
     The order is that of `filtered_all`. Of more than COUNTED, only the first COUNTED can be reached.
     """
     among = frozenset(_times_within(store, wanted)) if _dated(wanted) else None
-    inner = _where(store, of, wanted, bound=True)
     found = newest(
-        store, _where(store, of, wanted), page, timed=_time(wanted), inner=inner, among=among
+        store,
+        _where(store, of, wanted),
+        page,
+        timed=_time(wanted),
+        inner=lambda: _where(store, of, wanted, bound=True),
+        among=among,
     ).found
     return replaced(found, lines_of(store, found.items))
 

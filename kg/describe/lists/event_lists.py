@@ -1,4 +1,4 @@
-"""Events in time order: those a thing takes part in, is the place of, or belongs to."""
+"""Events: those that concern a thing, with their parties, routes and figures."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from kg.store import Row, Store
 from kg.terms import GRAPH_ENTAILMENTS, ONTOLOGY, PREFIXES
 
 _ROLES = ("participant", "place", "target")
-# How an event concerns a thing that neither takes part nor is a place.
+# Properties from events to things that are neither parties nor places.
 _OTHER = ("partOfPolicy", "means")
 
 
 def events_where(store: Store, iri: str, incoming: Collection[str] | None = None) -> str:
     """Write the pattern that binds to ?item the events which concern a thing; empty if there can be none.
 
-    Events concern it as party or place, as policy or type; a country, also through what belongs to it.
+    Events concern it as party or place, as policy or type; a country, also through its agents and places.
     `incoming` are the properties that point to the thing; None if that is not known.
     """
     node = iri_text(iri)
@@ -110,7 +110,7 @@ def describe_events(store: Store, iris: Sequence[str], of: str | None) -> list[E
 
 
 def route_of(store: Store, iri: str) -> list[Leg]:
-    """Give the way of an event and of its parts, from origin to destination, with how surely it is said."""
+    """Return the route of an event and its parts, from origin to destination, with the status of stops."""
     rows = select(
         store,
         f"""SELECT DISTINCT ?role ?place ?event ?modality WHERE {{
@@ -132,7 +132,7 @@ def route_of(store: Store, iri: str) -> list[Leg]:
 
 
 def interactions_of(store: Store, events: Iterable[str]) -> dict[str, list[Between]]:
-    """Tell for each event how it bears on the relation of which parties."""
+    """Return the effects of events on the relations of their parties."""
     rows = select(
         store,
         f"""SELECT DISTINCT ?event ?i ?party ?character WHERE {{ VALUES ?event {{ {values(events)} }}
@@ -153,7 +153,7 @@ def interactions_of(store: Store, events: Iterable[str]) -> dict[str, list[Betwe
 
 
 def figures_of(store: Store, iri: str) -> list[Figure]:
-    """List the quantities of a thing, and the quantity itself when the thing is one; one page at most."""
+    """List the quantities of a thing, and the thing itself if it is a quantity; at most one page."""
     node = iri_text(iri)
     where = f"""{{ ?item dg:quantityOf {node} }} UNION {{ {node} dg:duration ?item }}
         UNION {{ ?item a dg:Quantity FILTER(?item = {node}) }}"""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kg.describe.entity.map_points import spots_for, spots_of
-from kg.describe.lists.solution_tables import Table, table_of
+from kg.describe.lists.solution_tables import ResultTable, table_of
 from kg.describe.page_model import Spot
 from kg.search import Name, kind_of, name_all
 from kg.store import Store
@@ -21,7 +21,7 @@ _EVENTS: Final = 20
 class QuestionAnswer:
     """The answer of a question; `names` are those of the things that its blanks were filled with."""
 
-    table: Table
+    table: ResultTable
     names: dict[str, Name]
     spots: tuple[Spot, ...]
 
@@ -32,7 +32,7 @@ def answer_question(store: Store, text: str, limit: int, filled: Sequence[str]) 
     return QuestionAnswer(table, name_all(store, filled), tuple(_spots_in(store, table)))
 
 
-def _spots_in(store: Store, table: Table) -> list[Spot]:
+def _spots_in(store: Store, table: ResultTable) -> list[Spot]:
     """Locate the places in an answer; if it names none, those of its first events.
 
     The route of an event is drawn if it is the only one.
@@ -44,10 +44,10 @@ def _spots_in(store: Store, table: Table) -> list[Spot]:
     return list(found.values()) if len(events) == 1 else spots_for(store, [s.name for s in found.values()])
 
 
-def places_in(table: Table) -> list[Name]:
+def places_in(table: ResultTable) -> list[Name]:
     """List the countries and places in an answer, in the order of its rows."""
     return [name for name in _things(table) if kind_of(name.iri) in _PLACES][:_SPOTS]
 
 
-def _things(table: Table) -> list[Name]:
+def _things(table: ResultTable) -> list[Name]:
     return list(dict.fromkeys(cell.name for row in table.rows for cell in row if cell and cell.name))

@@ -16,7 +16,7 @@ _TRIPLE: Final = ("subject", "predicate", "object")
 
 
 @dataclass(frozen=True)
-class Table:
+class ResultTable:
     """Solutions with their things named; `more` is whether there are further rows."""
 
     columns: tuple[str, ...]
@@ -24,7 +24,7 @@ class Table:
     more: bool
 
 
-def table_of(store: Store, answer: Answer, limit: int, *, whole: bool = False) -> Table:
+def table_of(store: Store, answer: Answer, limit: int, *, whole: bool = False) -> ResultTable:
     """Read solutions into a table of at most `limit` rows.
 
     Columns that only repeat the label of a thing are left out, except from a `whole` table.
@@ -48,7 +48,7 @@ def table_of(store: Store, answer: Answer, limit: int, *, whole: bool = False) -
         )
 
     columns = tuple(column for column in answer.variables if whole or not cells or not repeats(column))
-    return Table(columns, tuple(tuple(row.get(column) for column in columns) for row in cells), more)
+    return ResultTable(columns, tuple(tuple(row.get(column) for column in columns) for row in cells), more)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class QueryResult:
     """The result of a query: a table of solutions or of triples, or the truth of an ASK."""
 
     kind: Kind
-    table: Table
+    table: ResultTable
     truth: bool | None = None
 
 
@@ -64,14 +64,14 @@ def result_of(store: Store, text: str, limit: int, dataset: QueryDataset = UNION
     """Answer a query for the editor, with at most `limit` rows."""
     answer = store.query(text, dataset)
     if answer.kind == "boolean":
-        return QueryResult("boolean", Table((), (), False), answer.truth())
+        return QueryResult("boolean", ResultTable((), (), False), answer.truth())
     if answer.kind == "solutions":
         return QueryResult("solutions", table_of(store, answer, limit, whole=True))
     triples = list(islice(answer.triples(), limit + 1))
     rows: list[Row] = [{"subject": t.subject, "predicate": t.predicate, "object": t.object} for t in triples]
     names = name_all(store, iris_in(rows, *_TRIPLE))
     cells = tuple(tuple(value_of(row, column, names) for column in _TRIPLE) for row in rows[:limit])
-    return QueryResult("graph", Table(_TRIPLE, cells, len(rows) > limit))
+    return QueryResult("graph", ResultTable(_TRIPLE, cells, len(rows) > limit))
 
 
 def members_of(store: Store, cls: str, limit: int) -> list[Name]:

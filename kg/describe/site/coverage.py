@@ -1,4 +1,4 @@
-"""What the graph covers: which source tells of which years, and what came in last."""
+"""The coverage of the sources by year, and the last load."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kg.terms import GRAPH_LOADS, ONTOLOGY
 
 @dataclass(frozen=True)
 class Covered:
-    """A source: how many events and machine codings it has in each year, and how many without a date.
+    """A source with its numbers of events and coding records, by year and without a date.
 
     `years` holds year, events, codings; years that are absent hold nothing.
     """
@@ -27,25 +27,25 @@ class Covered:
 
     @property
     def events(self) -> int:
-        """Count its events."""
+        """Number of its events."""
         return sum(year[1] for year in self.years) + self.undated[0]
 
     @property
     def records(self) -> int:
-        """Count its machine codings."""
+        """Number of its coding records."""
         return sum(year[2] for year in self.years) + self.undated[1]
 
 
 @dataclass(frozen=True)
 class LastLoad:
-    """The load that ended last; the time is in UTC, as ISO 8601 has it."""
+    """The load that ended last; the time is in UTC (ISO 8601)."""
 
     name: Name
     ended: str
 
 
 def coverage_of(store: Store) -> list[Covered]:
-    """Count events and machine codings by source and year, the sources in alphabetical order."""
+    """Count events and coding records by source and year, the sources in alphabetical order."""
     counts: dict[str, dict[int | None, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     years = {time: int(day[:4]) for time, day in days_of(store).items() if day[:4].isdecimal()}
     for column, classes in enumerate((event_classes(store), [ONTOLOGY + "CodingRecord"])):
@@ -89,7 +89,7 @@ def coverage_of(store: Store) -> list[Covered]:
 
 
 def last_load(store: Store) -> LastLoad | None:
-    """Tell which load ended last; None where nothing has been loaded."""
+    """Return the load that ended last; None if nothing was loaded."""
     rows = select(
         store,
         f"""SELECT ?load ?ended WHERE {{ GRAPH {GRAPH_LOADS} {{

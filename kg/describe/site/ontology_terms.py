@@ -1,4 +1,4 @@
-"""The terms of the ontology, as a page lists them: with their place in the hierarchy, examples and kin."""
+"""The terms of the ontology: their hierarchy, definitions, examples and alignments."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _KINDS = (
     ("Annotations", "owl:AnnotationProperty"),
 )
 _EXAMPLES = 2
-# So many terms are looked for in one query.
+# Terms in one query.
 _TOGETHER = 50
-# A class expression has an IRI in a store, and no name: what it joins is shown in its place.
+# A class expression has an IRI in the store but no label: its members are shown instead.
 _NAMED = f"FILTER(isIRI(?{{}}) && !STRSTARTS(STR(?{{}}), '{GENID}'))".replace("{}", "{0}")
 _UNION = "owl:unionOf/rdf:rest*/rdf:first"
 _ONTOLOGY_IRI = BASE + "ontology"
-# The graphs that are vocabularies, by the last part of their IRI under /ontology.
+# The graphs of vocabularies, by the last part of their path below /ontology.
 VOCABULARIES = {"": GRAPH_ONTOLOGY, "event-types": GRAPH_EVENT_TYPES, "alignments": GRAPH_ALIGNMENTS}
 
 
 @dataclass(frozen=True)
 class Aligned:
-    """A term of another vocabulary, and how ours stands to it: under it, the same, or close to it."""
+    """A term of another vocabulary, and our term's relation to it: under it, the same, or close to it."""
 
     how: str
     name: Name
@@ -50,7 +50,7 @@ class Aligned:
 
 @dataclass(frozen=True)
 class Instance:
-    """A case from the graph: a member of a class, or what a property leads from and to (or its value)."""
+    """An example from the graph: a member of a class, or the subject and object (or value) of a property."""
 
     thing: Name
     to: Name | None = None
@@ -58,8 +58,8 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A term: its prefixed name, definition and example, and what it stands under, leads from and to."""
+class TermEntry:
+    """A term: prefixed name, definition, example, superclasses or superproperties, domains and ranges."""
 
     name: Name
     curie: str
@@ -75,7 +75,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Branch:
-    """A class with the classes right below it."""
+    """A class with its direct subclasses."""
 
     name: Name
     curie: str
@@ -84,7 +84,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Header:
-    """What the ontology says of itself."""
+    """The metadata of the ontology."""
 
     title: str
     description: str
@@ -95,7 +95,7 @@ class Header:
 
 
 def ontology_header(store: Store) -> Header:
-    """Read title, version, licence and how to cite the ontology; what it does not say is empty."""
+    """Read the metadata of the ontology; missing ones are empty."""
     rows = select(
         store,
         f"SELECT ?p ?o WHERE {{ GRAPH {GRAPH_ONTOLOGY} {{ <{_ONTOLOGY_IRI}> ?p ?o }} }}",
@@ -111,8 +111,8 @@ def ontology_header(store: Store) -> Header:
     )
 
 
-def ontology_terms(store: Store) -> list[tuple[str, list[Entry]]]:
-    """List the terms that the ontology declares, in sections, ours before those of other vocabularies."""
+def ontology_terms(store: Store) -> list[tuple[str, list[TermEntry]]]:
+    """List the terms that the ontology declares, in sections, those of other vocabularies last."""
     aligned = _alignments(store)
     sections = []
     for title, kind in _KINDS:
@@ -140,7 +140,7 @@ def ontology_terms(store: Store) -> list[tuple[str, list[Entry]]]:
                 for column in ("above", "domain", "range")
             }
             entries.append(
-                Entry(
+                TermEntry(
                     name=names[iri],
                     curie=compact(iri),
                     definition=row_text(mine[0], "definition") or "",
@@ -158,7 +158,7 @@ def ontology_terms(store: Store) -> list[tuple[str, list[Entry]]]:
 
 
 def class_tree(store: Store) -> list[Branch]:
-    """Arrange the classes by what they stand under, those with most below them first.
+    """Arrange the classes in trees, the largest tree first.
 
     A class under two others stands twice; one that is defined by an intersection stands under the class that
     the intersection names.
@@ -215,7 +215,7 @@ def _alignments(store: Store) -> dict[str, list[Aligned]]:
 
 
 def _instances(store: Store, terms: Iterable[str], kind: str) -> dict[str, list[Instance]]:
-    """Pick a few cases of each term from graphs of sources; none for annotations and others' terms."""
+    """Pick examples of our terms from the graphs of sources; none for annotation properties."""
     ours = [iri for iri in terms if iri.startswith(ONTOLOGY) and kind != "owl:AnnotationProperty"]
     case, beside, limit = "?x {} ?y", GRAPH_ENTAILMENTS, 1
     if kind == "owl:Class":
@@ -243,13 +243,15 @@ def _instances(store: Store, terms: Iterable[str], kind: str) -> dict[str, list[
 
 
 def ontology_triples(store: Store, name: str = "", version: str = "") -> Answer:
-    """Give a vocabulary as a graph: the ontology, or `event-types` or `alignments`, in its present version.
+    """Return a vocabulary as a graph: the ontology, `event-types` or `alignments`, in its present version.
 
     Raises UnknownNameError for another name, and for a version that is not the present one.
     """
     if name not in VOCABULARIES:
         listed = ", ".join(known for known in VOCABULARIES if known)
-        raise UnknownNameError(f"there is no vocabulary {name[:60]}", mend=f"There are: {listed}.")
+        raise UnknownNameError(
+            f"there is no vocabulary “{name[:60]}”", mend=f"The vocabularies are: {listed}."
+        )
     graph = VOCABULARIES[name]
     if version:
         iri = f"{_ONTOLOGY_IRI}/{name}" if name else _ONTOLOGY_IRI
@@ -257,7 +259,7 @@ def ontology_triples(store: Store, name: str = "", version: str = "") -> Answer:
         held = [plain(row["v"]) for row in rows]
         if version not in held:
             raise UnknownNameError(
-                f"version {version[:20]} of {compact(iri)} is not kept here",
+                f"version {version[:20]} of {compact(iri)} is not available here",
                 mend=f"This server has version {', '.join(held)}; leave the version out to get it.",
             )
     return store.query(f"{PROLOGUE} CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH {graph} {{ ?s ?p ?o }} }}")

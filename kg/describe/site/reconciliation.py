@@ -211,5 +211,5 @@ class Extension:
 
 
 def extend(store: Store, iris: Sequence[str], properties: Sequence[str]) -> Extension:
-    """Read what a table of others is extended by."""
+    """Read the values for extending a table."""
     return Extension(name_all(store, properties), facts_for(store, iris, properties))

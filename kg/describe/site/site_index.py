@@ -1,4 +1,4 @@
-"""What wanderers read: which things have pages, and what was told last of one of them."""
+"""Things with pages for the sitemap, and the newest events and claims of a thing for its feed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kg.terms import GRAPH_LOADS, ID
 
 _ENTRIES: Final = 50
 _LOOKED_AT: Final = 500
-# What people look for; the parts of claims, and machine codings, are reached from it.
+# Classes of the sitemap; parts of claims and coding records are linked from their pages.
 _CLASSES: Final = (
     "dg:Event dg:Journey dg:Country dg:Person dg:Official dg:Claim dg:EventType dg:Policy dg:Topic"
 )
@@ -25,7 +25,7 @@ _ROLES: Final = """dg:actor dg:recipient dg:affected dg:orderedBy dg:participant
 
 @dataclass(frozen=True)
 class DescribedThings:
-    """Some of the things with pages, in a fixed order, and how many there are."""
+    """Some of the things with pages, in a fixed order, and their number."""
 
     iris: tuple[str, ...]
     total: int
@@ -33,7 +33,7 @@ class DescribedThings:
 
 @dataclass(frozen=True)
 class News:
-    """An event or a claim, when it came in (RFC 3339), and what it is in a line."""
+    """An event or a claim, the time when it was loaded (RFC 3339), and its kind."""
 
     name: Name
     updated: str
@@ -41,7 +41,7 @@ class News:
 
 
 def described(store: Store, limit: int = 0, start: int = 0) -> DescribedThings:
-    """List things of ours that have pages worth finding, `limit` of them from `start`."""
+    """List the things of the sitemap, `limit` of them from `start`; without a limit, only count them."""
     inner = f"""SELECT DISTINCT ?item WHERE {{
         {{ VALUES ?direct {{ {_CLASSES} }} ?item a ?direct }} UNION
         {{ VALUES ?top {{ {_TREES} }} ?class rdfs:subClassOf* ?top . ?item a ?class }}
@@ -93,7 +93,7 @@ def _news(store: Store, iri: str) -> list[News]:
 
 
 def _moment(text: str | None) -> str:
-    """Write a moment as Atom wants it: with a time zone."""
+    """Write a time with a time zone, as Atom requires."""
     try:
         found = datetime.fromisoformat((text or "").replace("Z", "+00:00"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Codes of GDELT's rows, turned into what they add to a record: looked up once, kept as bytes."""
+"""Codes in GDELT rows as the bytes that they add to a record; each is looked up once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import dg, thing
 from kg.readers.code_lookup import Coded, Codings, remember
 from kg.readers.gdelt.blocks import Described
-from kg.readers.reading import Reading, calendar_day, document_slug, interval
+from kg.readers.periods import calendar_day, day_period, period_record
+from kg.readers.reading import Reading, document_slug
 from kg.readers.reading import document as described
 
 _ACTOR_COLUMNS: Final = (
@@ -33,7 +34,7 @@ _CACHE_LIMIT: Final = 60_000
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a version of the table has its columns: the three places, the date of adding, the address."""
+    """Positions of columns in a version of the table: three places, date added, document address."""
 
     slug: str
     label: str
@@ -45,7 +46,7 @@ class Layout:
 
     @property
     def place_width(self) -> int:
-        """Give the number of columns of a place."""
+        """Number of columns of a place."""
         return 8 if self.second_level else 7
 
 
@@ -55,8 +56,8 @@ V1: Final = Layout("gdelt1", "GDELT 1.0", (58, 57), (35, 42, 49), False, 56, 57)
 
 Key = tuple[bytes, ...]
 Entry = tuple[tuple[bytes, ...], bytes, bytes, Coded | None]
-"""What a code adds to a record: ends of its lines, the text of the row, the IRI (of places only those finer
-than a country), and what is to be described or noted."""
+"""What a code adds to a record: ends of its lines, the text of the row, the IRI (for places only those finer
+than a country), and the thing to be described or noted."""
 
 Learnt = tuple[Entry, Entry, tuple[bytes, ...], Entry, Entry, Entry, Entry, Entry]
 
@@ -65,9 +66,9 @@ _NOWHERE: Final[Entry] = ((), b"", b"", None)
 
 
 class GdeltCodes:
-    """What the codes of rows stand for, written as it enters records, and kept for the rows that follow.
+    """Meanings of the codes in rows, as bytes for records, cached for the following rows.
 
-    The caches go by the bytes of a row's cells. `things` takes documents as they are met.
+    The keys of the caches are the bytes of cells. Documents are added to `things` when first used.
     """
 
     def __init__(self, job: Reading, layout: Layout, ending: bytes) -> None:
@@ -84,11 +85,11 @@ class GdeltCodes:
         self.things: list[Described] = []
 
     def ends(self, *statements: str) -> tuple[bytes, ...]:
-        """Write statements that lack their subject."""
+        """Return statements without their subject, as ends of lines."""
         return tuple(b" " + one.encode() + self._ending for one in statements)
 
     def learn(self, row: list[bytes], line: int) -> Learnt | None:
-        """Look up what the codes of a row stand for; reports what is none and gives None."""
+        """Look up the codes of a row; reports an invalid one and returns None."""
         cell = [one.decode() for one in row]
         when = self._job.day(cell[1], line, NAMES[1])
         found = self._codings.type(cell[26], cell[28], line)
@@ -119,7 +120,7 @@ class GdeltCodes:
     def _day(self, text: bytes, day: str, node: str, line: int) -> Entry:
         entry = self.days.get(text)
         if entry is None:
-            coded = Coded(node[1:-1], day, interval(day, line))
+            coded = Coded(node[1:-1], day, period_record(day_period(day), line))
             entry = self.ends(f"{_TIME} {node}"), day.encode(), b"", coded
             remember(self.days, text, entry, _CACHE_LIMIT)
         return entry
@@ -157,14 +158,14 @@ class GdeltCodes:
         return entry
 
     def _entry(self, coded: Coded, predicate: str = "", name: str = "") -> Entry:
-        said = [f"{predicate} {coded.node}"] if predicate else []
+        statements = [f"{predicate} {coded.node}"] if predicate else []
         if name:
-            said.append(f'{name} "{coded.text}"')
-        speaks = coded if coded.record is not None or coded.notes else None
-        return self.ends(*said), coded.text.encode(), coded.iri.encode(), speaks
+            statements.append(f'{name} "{coded.text}"')
+        noted = coded if coded.record is not None or coded.notes else None
+        return self.ends(*statements), coded.text.encode(), coded.iri.encode(), noted
 
     def document(self, address: bytes, line: int) -> tuple[bytes, bytes]:
-        """Write that a record was coded from the document at an address; gives the document's slug, too."""
+        """Return the statement that a record was coded from the document at an address, and its slug."""
         text = address.decode()
         slug = document_slug(text)
         one = described(slug, text, line)
@@ -174,7 +175,7 @@ class GdeltCodes:
         return end, slug.encode()
 
     def moment(self, text: bytes) -> bytes:
-        """Write when a row was added, or nothing where that cannot be told."""
+        """Return the statement of when a row was added, empty if unknown."""
         when = _added(text.decode())
         end = self.ends(f"{_ADDED} {when}")[0] if when else b""
         remember(self.added, text, end, _CACHE_LIMIT)
@@ -188,35 +189,35 @@ class _ColumnError(ValueError):
 
 
 def _numbers(cell: list[str]) -> list[str]:
-    """Write what the row counts and weighs, each statement without its subject."""
+    """Return the counts and scores of a row as statements without their subject."""
     root, quad, goldstein = cell[25], cell[29], cell[30]
-    said = []
+    statements = []
     if root:
         if root not in ("0", "1"):
-            raise _ColumnError("IsRootEvent", f'"{root}" is neither 0 nor 1')
-        said.append(f"{_ROOT} {nt.TRUE if root == '1' else nt.FALSE}")
+            raise _ColumnError("IsRootEvent", f'"{root}" is not 0 or 1')
+        statements.append(f"{_ROOT} {nt.TRUE if root == '1' else nt.FALSE}")
     if quad:
         if quad not in _QUAD:
-            raise _ColumnError("QuadClass", f'"{quad}" is no quad class (1 to 4)')
-        said.append(f"{_QUAD_CLASS} {thing('quad-class', _QUAD[quad])}")
+            raise _ColumnError("QuadClass", f'"{quad}" is not a quad class (1 to 4)')
+        statements.append(f"{_QUAD_CLASS} {thing('quad-class', _QUAD[quad])}")
     if goldstein:
         try:
             value = nt.decimal(goldstein)
         except ValueError as error:
             raise _ColumnError("GoldsteinScale", str(error)) from None
         if not -10 <= float(goldstein) <= 10:
-            raise _ColumnError("GoldsteinScale", f"{goldstein} lies outside -10 to 10")
-        said.append(f"{_GOLDSTEIN} {value}")
+            raise _ColumnError("GoldsteinScale", f"{goldstein} is not between -10 and 10")
+        statements.append(f"{_GOLDSTEIN} {value}")
     for text, name, predicate in zip(cell[31:34], NAMES[31:34], _COUNTS, strict=True):
         if text:
             if not (text.isascii() and text.isdigit()):
-                raise _ColumnError(name, f'"{text}" is no count')
-            said.append(f"{predicate} {nt.integer(text)}")
-    return said
+                raise _ColumnError(name, f'"{text}" is not a count')
+            statements.append(f"{predicate} {nt.integer(text)}")
+    return statements
 
 
 def _added(text: str) -> str:
-    """Read DATEADDED: YYYYMMDDHHMMSS in UTC (2.0) or a day (1.0); what is neither is passed over."""
+    """Read DATEADDED: YYYYMMDDHHMMSS in UTC (2.0) or a day (1.0); empty for other text."""
     day, hours, minutes, seconds = calendar_day(text[:8]), text[8:10], text[10:12], text[12:]
     if day is None or not (text.isascii() and text.isdigit()):
         return ""

@@ -1,10 +1,10 @@
-"""GDELT event tables, 2.0 (61 columns) and 1.0 (57 or 58): a row is a coding record.
+"""GDELT event tables, 2.0 (61 columns) and 1.0 (57 or 58): each row is a coding record.
 
-Columns as the GDELT event codebooks (2.0 of February 2015, 1.03 of 2013) list them. Actor countries are CAMEO
-codes, countries of places are FIPS 10-4 codes. Fields are not quoted: a quotation mark is a character.
+The columns are those of the GDELT event codebooks (2.0 of February 2015, 1.03 of 2013). Countries of actors
+are CAMEO codes, countries of places FIPS 10-4 codes. Fields are not quoted: a quotation mark is a character.
 
-Rows stay bytes, and what codes stand for is written once and kept: the statements of a record are joined from
-ready ends of lines, with the record's name between them. That is most of the speed.
+For speed, rows stay bytes and the meaning of a code is written once: a record is joined from ends of lines,
+with its own IRI between them.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from kg.terms import ID
 _HEADER: Final = b"globaleventid"
 _SHOWN: Final = 200
 _ALL: Final = 1 << 60
-# A decimal that is written as the engine keeps it.
+# A decimal in the engine's canonical form.
 _canonical: Final = re.compile(rb"-?(?:0|[1-9]\d{0,17})\.\d{0,16}[1-9]").fullmatch
 _RECORD: Final = dg("CodingRecord")
 _ID: Final = dg("recordId")
 _DATASET: Final = dg("dataset")
 _TONE: Final = dg("averageTone")
-_MET: Final = 7
+_CODES_PER_ROW: Final = 7
 
 
 def read_gdelt2(job: Reading) -> Iterator[Record]:
-    """Read rows of 61 columns, or of more where a header names them."""
+    """Read rows of 61 columns, or more if a header names them."""
     return _read(job, V2)
 
 
@@ -108,11 +108,11 @@ def _settle(
 
 
 def about(layout: Layout) -> Record:
-    """Describe the dataset."""
+    """Return the description of the dataset."""
     return dataset(
         layout.slug,
         f"{layout.label} event table",
-        "A machine codes news reports as events; each row is one coding, and rows may tell of one event.",
+        "Events coded by a program from news reports; several rows may describe the same event.",
         ("gdelt-project", "The GDELT Project"),
         "Free for any use, with citation of the GDELT Project and a link to its site.",
         "https://www.gdeltproject.org/",
@@ -155,7 +155,7 @@ class GdeltRows:
         grouped = self._options.grouped
         pieces: list[bytes] = found.pieces
         groups: list[bytes] = []
-        met: list[Coded | None] = []
+        used: list[Coded | None] = []
         lines: list[int] = []
         widths = self._widths(block.header)
         for line, text in enumerate(self._lines(block), block.first):
@@ -227,7 +227,7 @@ class GdeltRows:
                 parts.append(b"%b%b%b" % (tone_before, tone, tone_after))
             pieces.append(iri.join(parts))
             found.statements += len(parts) - 1
-            met += (day[3], kind[3], actor[3], recipient[3], here[3], there[3], where[3])
+            used += (day[3], kind[3], actor[3], recipient[3], here[3], there[3], where[3])
             lines.append(line)
             if grouped:
                 groups.append(
@@ -239,7 +239,7 @@ class GdeltRows:
         self._shown += 0 if known else len(found.rows)
         found.count = len(pieces)
         repeats.finish()
-        self._finish(found, met, lines)
+        self._finish(found, used, lines)
         found.groups = b"\n".join((*groups, b"")) if groups else b""
         return found
 
@@ -258,27 +258,26 @@ class GdeltRows:
         return lines
 
     def _widths(self, header: bytes) -> set[int]:
-        # A header may bring columns of somebody's own behind those of GDELT.
+        # A header may name further columns after those of GDELT.
         width = header.count(b"\t") + 1
         return {width} if width > self._layout.columns[0] else set(self._layout.columns)
 
     def _odd(self, row: list[bytes], line: int, widths: set[int]) -> set[int]:
-        """Take a row that is none: the widths from here on where it is a header, else a fault."""
+        """Handle a header, which may change the accepted numbers of columns, or report a faulty row."""
         if row[0].lower() == _HEADER:
             return self._widths(b"\t".join(row))
         if len(row) not in widths:
             if row != [b""]:
                 expected = " or ".join(str(width) for width in sorted(widths))
-                said = f"the row has {len(row)} columns, and {self._layout.label} has {expected}"
-                self._job.fault(line, "", said)
+                self._job.fault(line, "", f"the row has {len(row)} columns in place of {expected}")
         else:
-            self._job.fault(line, NAMES[0], f'"{row[0].decode()}" is no identifier of an event (digits)')
+            self._job.fault(line, NAMES[0], f'"{row[0].decode()}" is not an event identifier (digits)')
         return widths
 
-    def _finish(self, found: BlockRecords, met: list[Coded | None], lines: list[int]) -> None:
-        """Describe what the rows met for the first time, and count what is to be noted."""
-        first = dict(zip(reversed(met), reversed(range(len(met))), strict=True))
-        for coded, count in Counter(met).items():
+    def _finish(self, found: BlockRecords, used: list[Coded | None], lines: list[int]) -> None:
+        """Add descriptions of things used for the first time, and notes with their counts."""
+        first = dict(zip(reversed(used), reversed(range(len(used))), strict=True))
+        for coded, count in Counter(used).items():
             if coded is None:
                 continue
             if coded.fresh:
@@ -287,8 +286,8 @@ class GdeltRows:
                     one = coded.record
                     found.things.append((one.iri, one.kind, one.ntriples, one.line))
             if noted := coded.notes:
-                line = lines[first[coded] // _MET]
-                found.notes += [(kind, value, said, line, iri, count) for kind, value, said, iri in noted]
+                line = lines[first[coded] // _CODES_PER_ROW]
+                found.notes += [(kind, value, text, line, iri, count) for kind, value, text, iri in noted]
 
 
 def _row(iri: bytes, line: int, kind: Entry, day: Entry, actor: Entry, recipient: Entry, label: bytes) -> Row:

@@ -1,4 +1,4 @@
-"""GDELT 2.0 mentions: where a record was found again, 16 columns (GDELT codebook 2.0)."""
+"""GDELT 2.0 mentions: documents that report a record again, 16 columns (GDELT codebook 2.0)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Final
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, thing
-from kg.readers.reading import Reading, calendar_day, document, document_slug
+from kg.readers.periods import calendar_day
+from kg.readers.reading import Reading, document, document_slug
 from kg.readers.record import Record
 from kg.terms import ID
 
@@ -25,7 +26,7 @@ COLUMNS: Final = (
     *("SentenceID", "Actor1CharOffset", "Actor2CharOffset", "ActionCharOffset", "InRawText", "Confidence"),
     *("MentionDocLen", "MentionDocTone", "MentionDocTranslationInfo", "Extras"),
 )
-# -1 stands for an offset that is not known.
+# -1 is an unknown offset.
 _NUMBERS: Final = (
     (6, "sentenceNumber"),
     (7, "actorOffset"),
@@ -36,13 +37,13 @@ _NUMBERS: Final = (
 
 
 def read_mentions(job: Reading) -> Iterator[Record]:
-    """Read rows of 16 columns (14 or 15 where the last are cut); they speak of records of GDELT 2.0."""
+    """Read rows of 16 columns (14 or 15 if the last are missing) about records of GDELT 2.0."""
     for line, text in job.lines():
         row = text.split("\t")
         if row[0] == COLUMNS[0] or row[0].upper() == "GLOBALEVENTID":
             continue
         if not 14 <= len(row) <= 16:
-            job.fault(line, "", f"the row has {len(row)} columns, and GDELT mentions have 16")
+            job.fault(line, "", f"the row has {len(row)} columns in place of 16")
         else:
             yield from _mention(job, row, line, text)
 
@@ -50,14 +51,14 @@ def read_mentions(job: Reading) -> Iterator[Record]:
 def _mention(job: Reading, row: list[str], line: int, text: str) -> Iterator[Record]:
     number, address = row[0], row[5]
     if not (number.isascii() and number.isdigit()):
-        job.fault(line, COLUMNS[0], f'"{number}" is no identifier of an event (digits)')
+        job.fault(line, COLUMNS[0], f'"{number}" is not an event identifier (digits)')
         return
     if not address:
-        job.fault(line, COLUMNS[5], "the row names no document")
+        job.fault(line, COLUMNS[5], "the row has no document")
         return
     when = _moment(row[2])
     if when is None:
-        job.fault(line, COLUMNS[2], f'"{row[2]}" is no moment (YYYYMMDDHHMMSS)')
+        job.fault(line, COLUMNS[2], f'"{row[2]}" is not a time (YYYYMMDDHHMMSS)')
         return
     iri = f"{ID}record-mention/gdelt-{number}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
     node, source = f"<{iri}>", document_slug(address)

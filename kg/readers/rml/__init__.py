@@ -1,1 +1,1 @@
-"""RML mappings, applied to tables row by row."""
+"""RML mappings and their application to tables, row by row."""

@@ -24,7 +24,7 @@ from kg.terms import ID, ONTOLOGY, PREFIXES, slugify
 
 _XSD: Final = PREFIXES["xsd"]
 _FIELD: Final = re.compile(r"(?<!\\)\{((?:[^{}\\]|\\.)+)\}")
-# R2RML 7.3: what is not unreserved in an IRI (RFC 3987) is percent-encoded; other scripts stay readable.
+# Characters that are not unreserved in an IRI (RFC 3987) are percent-encoded (R2RML 7.3).
 _NOT_IN_IRIS: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f-\xa0]")
 _UNRESERVED: Final = re.compile(r"[^\w.~-]")
 _UNKNOWN: Final = Period("unknown", "", "", "unknown", "unknown time")
@@ -37,10 +37,10 @@ class _CellError(ValueError):
 
 
 def read_mapped(job: Reading, mapping: Mapping) -> Iterator[Record]:
-    """Give a record for each subject that a row has under the mapping, equal ones once.
+    """Yield a record for each subject of a row, equal records once.
 
-    An empty cell makes no triple (R2RML section 11); no word stands for nothing. Raises DataSyntaxError when
-    the table lacks a column that the mapping names.
+    An empty cell yields no triple (R2RML section 11); no word is taken for an empty cell. Raises
+    DataSyntaxError if the table lacks a column of the mapping.
     """
     work = _Work(job, mapping)
     for name, rows in rows_of(job):
@@ -52,7 +52,7 @@ def read_mapped(job: Reading, mapping: Mapping) -> Iterator[Record]:
                 header = [cell.strip() for cell in row]
                 _check(mapping, header, name)
             elif len(row) != len(header):
-                job.fault(line, "", f"the row has {len(row)} columns, and the header names {len(header)}")
+                job.fault(line, "", f"the row has {len(row)} columns in place of {len(header)}")
             else:
                 yield from work.row(dict(zip(header, (cell.strip() for cell in row), strict=True)), line)
 
@@ -60,7 +60,7 @@ def read_mapped(job: Reading, mapping: Mapping) -> Iterator[Record]:
 def _check(mapping: Mapping, header: list[str], name: str) -> None:
     if missing := sorted(mapping.needed - set(header)):
         raise DataSyntaxError(
-            f"the table has no column {missing[0]}, which the mapping {mapping.name} names",
+            f"the table has no column {missing[0]}, which the mapping {mapping.name} needs",
             where=f"{name}, line 1",
             mend="Correct the mapping or the header.",
         )
@@ -72,7 +72,7 @@ class _Work:
         self._labels: dict[str, str] = {}
 
     def row(self, cells: dict[str, str], line: int) -> Iterator[Record]:
-        """Give what a row makes, or report the first cell that cannot be read."""
+        """Yield the records of a row, or report the first invalid cell."""
         found: list[Record] = []
         try:
             for column in self._mapping.columns:
@@ -119,11 +119,11 @@ class _Work:
         slug, label = f"{self._mapping.name}-{slugify(text)}", cells.get(column.label) or text
         if label.islower():
             label = label.replace("-", " ").title()
-        # A state that the table renames over time keeps its first name: one thing has one label.
+        # A state that is renamed within the table keeps its first name.
         label = self._labels.setdefault(slug, label)
         cells[column.name], cells[f"{column.name}_label"] = slug, label
-        said = f"{label} is kept as a country of the table's own"
-        self._job.notes.add("country code", text, said, line, f"{ID}country/{slug}")
+        note = f"{label} was added as a country of the table"
+        self._job.notes.add("country code", text, note, line, f"{ID}country/{slug}")
         node = nt.thing("country", slug)
         lines = (
             f"{node} {TYPE} {dg('Country')} .\n{node} {LABEL} {nt.english(label)} .\n"
@@ -170,7 +170,7 @@ class _Work:
 
 
 def _write(term: TermMap, cells: dict[str, str]) -> str | None:
-    """Write a term in N-Triples; None where a cell that it needs is empty."""
+    """Return a term as N-Triples, None if one of its cells is empty."""
     if any(not cells[name] for name in term.references):
         return None
     if term.kind == "constant":
@@ -196,7 +196,7 @@ def _iri(text: str, column: str) -> str:
             raise ValueError
         return str(NamedNode(text))
     except ValueError:
-        raise _CellError(column, f'"{text}" is no absolute IRI') from None
+        raise _CellError(column, f'"{text}" is not an absolute IRI') from None
 
 
 def _literal(text: str, term: TermMap, column: str) -> str:

@@ -1,9 +1,9 @@
-"""RML mappings of tables: what is supported of them, read and checked before any row is.
+"""Reads and checks RML mappings of tables.
 
 R2RML (W3C, 2012) and RML for CSV: triples maps with one subject map and predicate-object maps whose terms
 are templates, references and constants; `rr:parentTriplesMap` without a join. Both namespaces of RML are
-read, and `https://w3id.org/diplograph/mapping#`, which is ours: columns made of others (`map:column` of a
-logical source) and rows chosen by a column's value (`map:only`).
+supported, and as an extension `https://w3id.org/diplograph/mapping#`: columns computed from others
+(`map:column` of a logical source) and rows selected by the value of a column (`map:only`).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _Graph = dict[object, dict[str, list[object]]]
 
 @dataclass(frozen=True)
 class TermMap:
-    """How a term is made: one of template, reference and constant; an IRI or a literal."""
+    """Rule for a term, an IRI or a literal, by a template, reference or constant."""
 
     kind: Literal["template", "reference", "constant"]
     value: str
@@ -64,7 +64,7 @@ class TermMap:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Name the columns that it needs."""
+        """Columns that the term needs."""
         if self.kind == "template":
             return tuple(_FIELD.findall(self.value))
         return (self.value,) if self.kind == "reference" else ()
@@ -72,7 +72,7 @@ class TermMap:
 
 @dataclass(frozen=True)
 class Column:
-    """A column made of others: a country looked up, a slug, a title in words, or an interval of two dates."""
+    """A column computed from others: a country, a slug, a title in words, or an interval of two dates."""
 
     name: str
     kind: Literal["lookup", "slug", "title", "interval"]
@@ -86,7 +86,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Rule:
-    """One triples map: when it applies, its subject, classes, and pairs of predicate and object."""
+    """One triples map: its condition, subject, classes, and pairs of predicate and object."""
 
     name: str
     only: tuple[tuple[str, frozenset[str]], ...]
@@ -97,7 +97,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A whole mapping: its name, the columns it makes and its rules."""
+    """A mapping: its name, computed columns and rules."""
 
     name: str
     columns: tuple[Column, ...]
@@ -105,7 +105,7 @@ class Mapping:
     needed: frozenset[str] = field(default=frozenset())
     """The columns that the table must have."""
     label: str = ""
-    """What the table is, in words: `<> rdfs:label` of the mapping."""
+    """Title of the table: `<> rdfs:label` of the mapping."""
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -145,7 +145,7 @@ class _Reader:
         maps = [node for node, facts in self._graph.items() if "logicalSource" in facts]
         if not maps:
             raise self._fault(
-                "it holds no triples map with a logical source", "Give each map rml:logicalSource."
+                "the mapping has no triples map with a logical source", "Give each map rml:logicalSource."
             )
         self._refuse_cycles(maps)
         columns: dict[str, Column] = {}
@@ -154,9 +154,7 @@ class _Reader:
             for column in self._all(source, "column"):
                 made = replace(self._column(column), only=self._only(source))
                 if columns.setdefault(made.name, made) != made:
-                    raise self._fault(
-                        f"the column {made.name} is made in two ways", "Give one of them another name."
-                    )
+                    raise self._fault(f"the column {made.name} is defined twice", "Rename one of them.")
         rules = tuple(sorted((self._rule(node) for node in maps), key=lambda rule: rule.name))
         made_names = set(columns) | {
             f"{column.name}_label" for column in columns.values() if column.kind == "lookup"
@@ -167,8 +165,8 @@ class _Reader:
         }
         if itself := sorted(raw & made_names):
             raise self._fault(
-                f"the column {itself[0]} is made of made columns, or of itself",
-                "Make it of columns of the table.",
+                f"the column {itself[0]} is computed from computed columns",
+                "Use only columns of the table.",
             )
         tested = {reference for rule in rules for reference, _ in rule.only}
         ordered = tuple(columns[key] for key in sorted(columns))
@@ -216,7 +214,7 @@ class _Reader:
         )
         kind = "".join(self._text(v).rpartition("#")[2].rpartition("/")[2] for v in facts.get("termType", ()))
         if kind == "BlankNode":
-            raise self._fault("blank nodes are not supported: everything has an IRI", "Use a template.")
+            raise self._fault("blank nodes are not supported", "Use a template for an IRI.")
         given = [name for name in ("template", "reference", "constant") if name in facts]
         if len(given) != 1:
             raise self._fault(
@@ -225,7 +223,7 @@ class _Reader:
         value = facts[given[0]][0]
         if given[0] == "constant":
             return self._constant(value)
-        # R2RML 7.4: a template is an IRI unless its term type, datatype or language says otherwise.
+        # A template makes an IRI unless term type, datatype or language are given (R2RML 7.4).
         iri = (
             subject
             or kind == "IRI"
@@ -263,11 +261,11 @@ class _Reader:
         if "title" in facts:
             return Column(name, "title", facts["title"])
         raise self._fault(
-            f"the column {name} is made of nothing", "Give map:lookup, map:begin, map:slug or map:title."
+            f"the column {name} has no source", "Give map:lookup, map:begin, map:slug or map:title."
         )
 
     def _refuse_cycles(self, maps: list[object]) -> None:
-        """Refuse maps that lead back to themselves, through parents, sources or subject maps."""
+        """Raise DataSyntaxError for maps that refer to themselves via parents, sources or subject maps."""
         state: dict[object, int] = {}
 
         def visit(node: object, way: tuple[object, ...]) -> None:
@@ -276,7 +274,8 @@ class _Reader:
                     self._show(n) for n in (*way[way.index(node) :], node) if isinstance(n, NamedNode)
                 )
                 raise self._fault(
-                    f"the mapping refers to itself: {circle or 'a nameless part'}", "Break the circle."
+                    f"the mapping refers to itself: {circle or 'an unnamed part'}",
+                    "Remove one of these references.",
                 )
             if state.get(node) == 2 or node not in self._graph:
                 return
@@ -313,7 +312,7 @@ class _Reader:
 
     @staticmethod
     def _show(node: object) -> str:
-        return node.value.removeprefix(_BASE) if isinstance(node, NamedNode) else "a nameless map"
+        return node.value.removeprefix(_BASE) if isinstance(node, NamedNode) else "an unnamed map"
 
     def _fault(self, detail: str, mend: str) -> DataSyntaxError:
         return DataSyntaxError(detail, where=self._file, mend=mend)

@@ -13,7 +13,14 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, parse
 
 from kg import errors
 from kg.sparql.guard import refuse_excess, refuse_remote_access
-from kg.sparql.text import dataset_clauses, opening_word, request_kind, undeclared_prefix, with_using
+from kg.sparql.text import (
+    dataset_clauses,
+    opening_word,
+    request_kind,
+    undeclared_prefix,
+    with_base,
+    with_using,
+)
 from kg.store.bulk_changes import count_lines
 from kg.store.interface import UNION, UNNAMED, QueryDataset, Store
 from kg.store.remote.boolean_results import truth_variables
@@ -97,6 +104,7 @@ class RemoteStore(Store):
         self._refuse(text, "query")
         kind = _KINDS.get(opening_word(text), "solutions")
         dialect = self.dialect
+        text = with_base(text, dataset.base_iri)
         response = self._ask(
             text, dialect, dialect.results if kind != "graph" else "application/n-triples", dataset
         )
@@ -110,10 +118,10 @@ class RemoteStore(Store):
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
         self._refuse(text, "update")
-        if dataset != UNION:
+        if not dataset.is_union:
             graph_terms((*dataset.default, *dataset.named))
             text = with_using(text, dataset.default, dataset.named)
-        self._update(text)
+        self._update(with_base(text, dataset.base_iri))
 
     def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
         """Remove and add quads, in one request where the engine takes them in one; see `Store.change`."""
@@ -168,7 +176,7 @@ class RemoteStore(Store):
             text = _with_empty(text, clauses, graphs, dialect.empty_graph)
         elif dataset.default == (UNNAMED,) and dialect is not OURS:
             graphs["default-graph-uri"] = []
-        elif dialect.union and dataset == UNION and not clauses:
+        elif dialect.union and dataset.is_union and not clauses:
             graphs[dialect.union] = [""]
         return self._send(self._query_url, "query", text, dialect, graphs, accept)
 

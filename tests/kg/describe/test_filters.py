@@ -41,7 +41,6 @@ def test_pages_turn_in_the_order_of_the_export(
     many: EmbeddedStore, monkeypatch: pytest.MonkeyPatch, actors: tuple[str, ...], counted: int
 ) -> None:
     monkeypatch.setattr(newest_first, "COUNTED", counted)
-    monkeypatch.setattr(newest_first, "_FEW", 20)
     wanted = EventFilter(actors=actors)
     whole = [line.name.iri for line in filtered_all(many, "records", wanted)]
     assert len(whole) == len(set(whole)) == (65 if actors else 130)

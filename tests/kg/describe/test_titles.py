@@ -9,13 +9,17 @@ from pathlib import Path
 import pytest
 
 from kg.describe.entity.entity_page import describe
-from kg.describe.entity.posts_held import title_on, titles_on
+from kg.describe.entity.posts_held import Title, titles_on
 from kg.describe.lists.solution_tables import members_of
 from kg.store import EmbeddedStore
 from kg.terms import ID
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 ADA = ID + "person/ada-invented"
+
+
+def title_on(store: EmbeddedStore, person: str, day: date | None) -> tuple[Title, ...]:
+    return titles_on(store, [person], day, day).get(person, ())
 
 
 @pytest.fixture(scope="module")

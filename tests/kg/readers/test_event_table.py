@@ -175,7 +175,7 @@ def test_headers(tmp_path, read_table) -> None:
 def test_broken_quotes(tmp_path, read_table) -> None:
     path = tmp_path / "mine.csv"
     path.write_text('label,actors,type\na,IRN,CONSULT\n"b,IRN,CONSULT\nc,IRN,CONSULT\n', encoding="utf-8")
-    with pytest.raises(DataSyntaxError, match="quoting") as caught:
+    with pytest.raises(DataSyntaxError, match="quotation mark") as caught:
         read_table(path)
     assert caught.value.line == 3
 

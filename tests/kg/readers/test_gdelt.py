@@ -82,19 +82,19 @@ def test_what_rows_share_is_described_once(tmp_path, row, read_table) -> None:
     ("cells", "column", "says"),
     [
         ({"day": "20180231"}, "SQLDATE", "20180231"),
-        ({"day": ""}, "SQLDATE", "no day"),
-        ({"day": "2018013"}, "SQLDATE", "no day"),
+        ({"day": ""}, "SQLDATE", "not a date"),
+        ({"day": "2018013"}, "SQLDATE", "not a date"),
         ({"code": "999", "family": "99"}, "EventCode", "999"),
-        ({"code": "", "family": ""}, "EventCode", "no CAMEO code"),
-        ({"code": "ABC"}, "EventCode", "no CAMEO code"),
+        ({"code": "", "family": ""}, "EventCode", "not a CAMEO code"),
+        ({"code": "ABC"}, "EventCode", "not a CAMEO code"),
         ({"id": "12x"}, "GLOBALEVENTID", "digits"),
-        ({"goldstein": "11"}, "GoldsteinScale", "-10 to 10"),
+        ({"goldstein": "11"}, "GoldsteinScale", "between -10 and 10"),
         ({"goldstein": "high"}, "GoldsteinScale", "no number"),
         ({"tone": "nan"}, "AvgTone", "no number"),
-        ({"mentions": "-1"}, "NumMentions", "no count"),
-        ({"articles": "1.5"}, "NumArticles", "no count"),
+        ({"mentions": "-1"}, "NumMentions", "not a count"),
+        ({"articles": "1.5"}, "NumArticles", "not a count"),
         ({"quad": "5"}, "QuadClass", "1 to 4"),
-        ({"root": "yes"}, "IsRootEvent", "neither"),
+        ({"root": "yes"}, "IsRootEvent", "not 0 or 1"),
         ({"place": "4\tTehran\tIR\tIR26\t\t95.75\t51.5\t1"}, "ActionGeo_Lat", "95.75"),
         ({"place": "4\tTehran\tIR\tIR26\t\t35.75\t181\t1"}, "ActionGeo_Long", "181"),
         ({"place": "4\tTehran\tIR\tIR26\t\tnorth\t51\t1"}, "ActionGeo_Lat", "north"),
@@ -133,7 +133,7 @@ def test_lost_zeros_come_back_where_the_root_code_tells(tmp_path, row, read_tabl
     assert read.value(RECORD, "dg:eventType") == f"{ID}event-type/cameo-043"
     assert read.value("record/gdelt-900000002", "dg:eventType") == f"{ID}event-type/cameo-046"
     assert [(n.value, n.line) for n in read.notes.of("repaired code")] == [("43", 1), ("46", 2)]
-    assert "043" in read.notes.of("repaired code")[0].said
+    assert "043" in read.notes.of("repaired code")[0].text
 
 
 def test_a_code_that_is_one_stays_as_it_is(tmp_path, row, read_table) -> None:
@@ -153,7 +153,7 @@ def test_a_code_outside_the_scheme_is_minted_and_listed(tmp_path, row, read_tabl
     assert term("dg:EventType").value in read.values("event-type/gdelt-1739", "rdf:type")
     (note,) = read.notes.of("event type")
     assert (note.value, note.line, note.count) == ("1739", 1, 2)
-    assert "173" in note.said
+    assert "173" in note.text
 
 
 def test_namibia_is_no_null(tmp_path, row, read_table) -> None:

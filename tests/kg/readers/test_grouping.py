@@ -14,7 +14,7 @@ import pytest
 from pyoxigraph import RdfFormat
 
 from kg.errors import StoreFailedError
-from kg.readers.grouping import METHOD, Grouping, group_records
+from kg.readers.grouping import METHOD, Grouping
 from kg.readers.record import Record
 from kg.terms import ID, term
 
@@ -42,7 +42,7 @@ def groups(
     with closing(Grouping(tmp_path)) as grouping:
         for row in rows:
             grouping.add(*row)
-        return list(group_records(grouping, without))
+        return list(grouping.groups(without))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_real_duplicates_land_in_one_group(shared, read_table, tmp_path) -> None
     assert sum(len(same) - 1 for same in repeated) > len(rows) / 6, "this file is known for its repetitions"
     with closing(Grouping(tmp_path)) as grouping:
         read_table(path, None, grouping)
-        found = list(group_records(grouping))
+        found = list(grouping.groups())
     home = {member: group.iri for group in found for member in members(group)}
     for same in repeated:
         assert len({home[member] for member in same}) == 1

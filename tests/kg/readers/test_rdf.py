@@ -176,7 +176,7 @@ def test_malformed_json_names_line_and_column() -> None:
 @pytest.mark.parametrize("name", ["x.ttl", "x.nt", "x.trig", "x.jsonld"])
 def test_a_file_that_breaks_off_is_told_so(name: str) -> None:
     text = SYNTAXES[name]
-    assert "breaks off" in str(refusal(text[: text.rindex("example") + 3] + "\n", name).mend)
+    assert "ends here" in str(refusal(text[: text.rindex("example") + 3] + "\n", name).mend)
 
 
 def test_endlessly_nested_json_is_refused() -> None:

@@ -56,7 +56,7 @@ def test_sparql_finds_the_country(pattern: str, slug: str, article_store: Embedd
 )
 def test_a_name_means_the_thing(name: str, thing: str | None, article_store: EmbeddedStore) -> None:
     if thing is None:
-        with pytest.raises(Exception, match="nothing here is called"):
+        with pytest.raises(Exception, match="nothing is called"):
             resolve(article_store, name)
     else:
         assert resolve(article_store, name) == ID + thing

@@ -351,3 +351,11 @@ def test_a_version_changes_with_every_change(two: Store) -> None:
     versions = {first, second, two.version}
     assert versions == {""} or len(versions) == 3
     assert two.version == two.version
+
+
+def test_relative_iris_are_resolved_against_the_base(kept: Store) -> None:
+    here = QueryDataset(base_iri=f"{E}folder/file")
+    kept.update("INSERT DATA { GRAPH <../g1> { <../a> <../p> <#part> } }", here)
+    assert kept.query(f"ASK {{ GRAPH {G1} {{ {A} {P} <{E}folder/file#part> }} }}").truth()
+    assert kept.query("ASK { GRAPH ?g { <../a> ?p <> } }", here).truth() is False
+    assert kept.query("ASK { GRAPH ?g { <../a> ?p <#part> } }", here).truth()

@@ -1,4 +1,4 @@
-"""Loads on disk: one folder for each, with its state and files, shared by the processes of a data folder."""
+"""Loads on disk: one folder each, with its state and files, shared by all processes of a data folder."""
 
 from __future__ import annotations
 
@@ -16,12 +16,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from kg.errors import CancelledError, ConflictError, DiplographError, StoreFailedError, UnknownNameError
+from kg.errors import (
+    CancelledError,
+    ConflictError,
+    DiplographError,
+    StoreFailedError,
+    UnknownNameError,
+    ValidationFailedError,
+)
 from kg.load.model import Preview, Progress
 from kg.rdf.compression import find_packed
 
 KEPT_SECONDS: Final = 24 * 3600.0
-"""How long a preview waits for its commit, and the traces of a load that failed are kept."""
+"""How long a preview, or the record of a failed load, is kept."""
 
 _STATE: Final = "state.json"
 _CANCEL: Final = "cancel"
@@ -34,11 +41,12 @@ UNDER_WAY: Final = ("receiving", "reading", "storing", "undoing")
 
 
 @dataclass
-class State:
-    """Where one load stands.
+class LoadState:
+    """Progress of one load.
 
     `step` is receiving, reading, ready, storing, stored, unchanged, undoing, undone, failed or cancelled.
-    `load` is the IRI of its PROV record; `problem` says what ended it: title, detail, where, mend, findings.
+    `load` is the IRI of its PROV record; `problem` is the error that ended it: title, detail, where, mend,
+    findings.
     """
 
     id: str
@@ -62,24 +70,24 @@ class State:
 
     @property
     def ended(self) -> bool:
-        """Tell whether nothing is under way."""
+        """Whether no process works on the load."""
         return self.step not in UNDER_WAY
 
     @property
     def per_second(self) -> float:
-        """Give the rate of the present phase; 0 while it cannot be told."""
+        """Rate of the current phase; 0 while unknown."""
         elapsed = self.updated - self.phase_since
         return self.done / elapsed if self.done and elapsed > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimate the rest of the present phase by its rate so far; None while it cannot be told."""
+        """Estimated remaining time of the current phase; None while unknown."""
         if not self.total or not self.per_second:
             return None
         return max(0, self.total - self.done) / self.per_second
 
     def plan(self) -> Preview:
-        """Give the preview. Raises ConflictError while there is none."""
+        """Return the preview; raises ConflictError if there is none yet."""
         if self.preview is None:
             raise ConflictError(f"load {self.id} has no preview", mend="Wait until the file is read.")
         return Preview.restored(self.preview)
@@ -94,37 +102,37 @@ class LoadFolder:
 
     @property
     def id(self) -> str:
-        """Give the load's id."""
+        """Identifier of the load."""
         return self.path.name
 
     @property
     def source(self) -> Path:
-        """Name the folder for the file that was sent."""
+        """Folder of the uploaded file."""
         return self.path / "source"
 
     @property
     def added(self) -> Path:
-        """Name the file of what enters, compressed or not."""
+        """File of the statements to add, compressed or not."""
         return find_packed(self.path / "added.nq")
 
     @property
     def removed(self) -> Path:
-        """Name the file of what leaves, compressed or not."""
+        """File of the statements to remove, compressed or not."""
         return find_packed(self.path / "removed.nq")
 
-    def read(self) -> State:
+    def read(self) -> LoadState:
         """Read the state. Raises UnknownNameError."""
         try:
-            said = json.loads((self.path / _STATE).read_text(encoding="utf-8"))
+            values = json.loads((self.path / _STATE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             raise UnknownNameError(
                 f"there is no load {self.id}",
                 mend="List the loads to see their ids; a preview is kept for a day.",
             ) from None
-        return State(**said)
+        return LoadState(**values)
 
-    def write(self, state: State, *, lasting: bool = True) -> None:
-        """Keep the state; a reader sees the old or the new one. What is `lasting` survives a power cut."""
+    def write(self, state: LoadState, *, lasting: bool = True) -> None:
+        """Write the state atomically; a `lasting` one survives a power failure."""
         state.updated = time.time()
         unfinished = self.path / f"{_STATE}.{secrets.token_hex(4)}"
         with unfinished.open("w", encoding="utf-8") as file:
@@ -134,8 +142,8 @@ class LoadFolder:
                 os.fsync(file.fileno())
         unfinished.replace(self.path / _STATE)
 
-    def tell(self, state: State, phase: str, done: int, total: int | None = None) -> None:
-        """Note how far the work is, twice a second at most. Raises CancelledError when asked to end."""
+    def tell(self, state: LoadState, phase: str, done: int, total: int | None = None) -> None:
+        """Record progress, at most twice a second; raises CancelledError after a request to cancel."""
         now = time.time()
         if phase != state.phase:
             state.phase, state.phase_since = phase, now
@@ -144,10 +152,10 @@ class LoadFolder:
         state.done, state.total, self._told = done, total, now
         self.write(state, lasting=False)
         if self.cancelled():
-            raise CancelledError("the load was cancelled; nothing is stored", mend="Load the file again.")
+            raise CancelledError("the load was cancelled; nothing was stored", mend="Load the file again.")
 
-    def teller(self, state: State, also: Progress, *, may_end: bool = True) -> Progress:
-        """Give a progress that keeps the state, and tells another; it may end the work when asked to."""
+    def teller(self, state: LoadState, also: Progress, *, may_end: bool = True) -> Progress:
+        """Return a progress function that records the state, reports to `also`, and may cancel the work."""
 
         def tell(phase: str, done: int, total: int | None = None) -> None:
             try:
@@ -160,24 +168,24 @@ class LoadFolder:
         return tell
 
     def cancel(self) -> None:
-        """Ask whoever works on it to end."""
+        """Ask the process that works on the load to stop."""
         (self.path / _CANCEL).touch()
 
     def cancelled(self) -> bool:
-        """Tell whether it was asked to end."""
+        """Return whether the load was asked to stop."""
         return (self.path / _CANCEL).exists()
 
-    def fail(self, state: State, error: BaseException) -> None:
-        """Note what ended it, and let go of its files."""
+    def fail(self, state: LoadState, error: BaseException) -> None:
+        """Record the error that ended the load and remove its files."""
         state.step = "cancelled" if isinstance(error, CancelledError) else "failed"
         state.problem = describe(error)
         self.clear()
-        # A disk that is full may have no room for this either.
+        # The disk may be full.
         with suppress(OSError):
             self.write(state)
 
     def clear(self) -> None:
-        """Remove everything but the state."""
+        """Remove all files except the state."""
         for path in self.path.iterdir():
             if path.name not in (_STATE, "lock"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -188,12 +196,12 @@ class LoadFolder:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Hold the load for work. Raises ConflictError when another holds it."""
+        """Lock the load; raises ConflictError if another process has locked it."""
         with locked(self.path / "lock", wait=False) as got:
             if not got:
                 raise ConflictError(
-                    f"load {self.id} is being worked on",
-                    mend="Wait until it is done; its page shows how far.",
+                    f"load {self.id} is being processed",
+                    mend="Wait until it has finished; its page shows the progress.",
                 )
             yield
 
@@ -206,15 +214,15 @@ class Loads:
 
     def new(
         self, file_name: str, started_by: str = "", *, step: str = "receiving"
-    ) -> tuple[LoadFolder, State]:
-        """Make a folder with an id that sorts by time and cannot be guessed.
+    ) -> tuple[LoadFolder, LoadState]:
+        """Create a folder whose identifier sorts by time and cannot be guessed.
 
-        `step` is reading where the file is here already: what a crash leaves of it then goes at once.
+        Pass `step="reading"` if the file needs no upload, so that recovery after a crash removes it at once.
         """
         load_id = f"{datetime.now(UTC):%Y%m%dt%H%M%S%fz}-{secrets.token_hex(8)}"
         folder = LoadFolder(self._root / load_id)
         folder.source.mkdir(parents=True)
-        state = State(load_id, step=step, file_name=file_name, started_by=started_by)
+        state = LoadState(load_id, step=step, file_name=file_name, started_by=started_by)
         folder.write(state)
         return folder, state
 
@@ -225,7 +233,7 @@ class Loads:
             raise UnknownNameError(f"there is no load {load_id}", mend="List the loads to see their ids.")
         return folder
 
-    def all(self) -> list[tuple[LoadFolder, State]]:
+    def all(self) -> list[tuple[LoadFolder, LoadState]]:
         """List the loads with a state, oldest first."""
         found = []
         for path in sorted(self._root.glob("*/")):
@@ -237,7 +245,7 @@ class Loads:
         return found
 
     def tidy(self, now: float | None = None) -> None:
-        """Remove what has waited for a day and was not stored."""
+        """Remove loads that were not stored within a day."""
         before = (now or time.time()) - KEPT_SECONDS
         for folder, state in self.all():
             if state.step in _PASSING and state.updated < before:
@@ -245,13 +253,13 @@ class Loads:
 
     @contextmanager
     def storing(self, tell: Any = None) -> Iterator[None]:
-        """Let one load at a time change the graph; `tell` is called while another does, and may raise."""
+        """Lock the graph for one load at a time; `tell` is called while waiting and may raise an error."""
         self._root.mkdir(parents=True, exist_ok=True)
         with locked(self._root / ".storing", wait=True, tell=tell):
             yield
 
     def are_stored(self) -> bool:
-        """Tell whether a load, or its undoing, changes the graph and what follows it by now."""
+        """Return whether a load or an undo is changing the graph now."""
         if not self._root.is_dir():
             return False
         with locked(self._root / ".storing", wait=False, lock=fcntl.LOCK_SH) as got:
@@ -260,7 +268,7 @@ class Loads:
 
 @contextmanager
 def locked(path: Path, *, wait: bool, tell: Any = None, lock: int = fcntl.LOCK_EX) -> Iterator[bool]:
-    """Hold a file's lock; tells whether it was got. The lock goes with the process that holds it."""
+    """Lock a file and yield whether that succeeded; the lock ends with the process."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         got = False
@@ -281,19 +289,19 @@ def locked(path: Path, *, wait: bool, tell: Any = None, lock: int = fcntl.LOCK_E
 
 @contextmanager
 def disk_errors() -> Iterator[None]:
-    """Tell what the disk refuses as a StoreFailedError; nothing was stored then."""
+    """Turn OSError into StoreFailedError; nothing was stored then."""
     try:
         yield
     except OSError as error:
         raise StoreFailedError(
-            f"a file of the load cannot be written or read: {error.strerror or error}",
+            f"a file of the load cannot be read or written: {error.strerror or error}",
             where=str(error.filename) if error.filename else None,
-            mend="Make room on the disk, or mend the rights of the data folder, and load again.",
+            mend="Free disk space or correct the permissions of the data folder, then load the file again.",
         ) from None
 
 
 def describe(error: BaseException) -> dict[str, Any]:
-    """Describe an error so that a page can show it."""
+    """Return an error as JSON values that a page can show."""
     if isinstance(error, DiplographError):
         return {
             "kind": type(error).__name__,
@@ -301,16 +309,16 @@ def describe(error: BaseException) -> dict[str, Any]:
             "detail": error.detail,
             "where": error.where,
             "mend": error.mend,
-            "findings": list(getattr(error, "findings", ())),
+            "findings": list(error.findings) if isinstance(error, ValidationFailedError) else [],
         }
     full = isinstance(error, OSError)
     return {
         "kind": "StoreFailedError",
-        "title": "The load broke off",
+        "title": "The load failed",
         "detail": f"{error.strerror or error}"
         if isinstance(error, OSError)
-        else "it met an unforeseen fault",
+        else "an unexpected error occurred",
         "where": None,
-        "mend": "Make room on the disk and load the file again." if full else "See the server's log.",
+        "mend": "Free disk space and load the file again." if full else "See the log of the server.",
         "findings": [],
     }

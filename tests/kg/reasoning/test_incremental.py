@@ -69,7 +69,7 @@ def test_following_is_the_same_however_the_store_is_asked(
     monkeypatch.setattr(asking, "_FEW", few)
     monkeypatch.setattr(asking, "_READ", read)
     monkeypatch.setattr(neighbours, "_MANY", 0 if way == "read whole" else 2_000)
-    monkeypatch.setattr(told, "_STRETCH", 4)
+    monkeypatch.setattr(told, "_PART", 4)
     monkeypatch.setattr(changes, "_BATCH", 3)
     pick = random.Random(1000 + seed)
     follower = Entailments()

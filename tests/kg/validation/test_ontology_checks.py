@@ -17,7 +17,7 @@ from kg.reasoning import explain
 from kg.terms import PREFIXES, compact
 from kg.validation.ontology_checks import Check, read_checks, run_checks
 
-FIXTURES = Path(__file__).parents[1] / "fixtures" / "checks"
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "checks"
 CHECKS = read_checks()
 
 
@@ -100,7 +100,7 @@ def test_a_check_without_a_mend_is_refused(tmp_path: Path) -> None:
 
 def test_a_check_of_another_severity_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.rq").write_text("# title: X\n# finds: X.\n# severity: fatal\n# mend: X.\n")
-    with pytest.raises(DataSyntaxError, match="fatal is no severity"):
+    with pytest.raises(DataSyntaxError, match="“fatal” is not a severity"):
         read_checks(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Door: the ontology, as a page and as RDF, with its versions and the vocabularies beside it."""
+"""The ontology, as a page and as RDF, with its versions and related vocabularies."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, make_response, render_template
 from flask.typing import ResponseReturnValue
 
+from api.pages.kept_pages import kept_page
 from api.web.negotiation import send_answer, wants_html
 from api.web.state import state
 from kg.describe.site.ontology_terms import (
@@ -24,13 +25,13 @@ from kg.search import Name
 blueprint = Blueprint("ontology", __name__)
 
 _VERSION = re.compile(r"\d+(\.\d+)*")
-# Measures of the drawn hierarchy, in units of its own that the browser scales.
+# Sizes in the drawing of the hierarchy, in its own units.
 _ROW, _INDENT, _LETTER = 24, 18, 7.6
 
 
 @dataclass(frozen=True)
 class Node:
-    """A class in the drawing: where its text begins, and the line (`d` of a path) from the class above."""
+    """A class in the drawing: the position of its text, and the line (`d` of a path) from its superclass."""
 
     name: Name
     curie: str
@@ -41,7 +42,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Drawing:
-    """One tree of classes, drawn: its measures and nodes."""
+    """The drawing of a tree of classes: its size and nodes."""
 
     title: str
     width: int
@@ -50,7 +51,7 @@ class Drawing:
 
 
 def draw(branch: Branch) -> Drawing:
-    """Lay a tree out, one class to a row, each indented under the one above."""
+    """Lay out a tree: one class per row, indented below its superclass."""
     nodes: list[Node] = []
 
     def place(part: Branch, depth: int, above: int) -> None:
@@ -68,7 +69,7 @@ def draw(branch: Branch) -> Drawing:
 
 @blueprint.get("/ontology")
 def ontology() -> ResponseReturnValue:
-    """Show the ontology, or give it as RDF, by Accept."""
+    """Show the ontology, or send it as RDF, by Accept."""
     if not wants_html():
         return send_answer(ontology_triples(state().store))
     return _page()
@@ -76,16 +77,16 @@ def ontology() -> ResponseReturnValue:
 
 @blueprint.get("/ontology.<extension>")
 def ontology_file(extension: str) -> ResponseReturnValue:
-    """Give the ontology in the format that the ending names."""
+    """Send the ontology in the format of the extension."""
     return send_answer(ontology_triples(state().store), form=_format(extension))
 
 
 @blueprint.get("/ontology/<name>")
 @blueprint.get("/ontology/<name>/<version>")
 def vocabulary(name: str, version: str = "") -> ResponseReturnValue:
-    """Give a version of the ontology, or a vocabulary beside it, by Accept or by the ending.
+    """Send a version of the ontology, or a related vocabulary, by Accept or by the extension.
 
-    The ontology's version has the page too; the others are for machines, and for people as Turtle.
+    A version of the ontology has a page, too; browsers get the other vocabularies as Turtle.
     """
     stem, dot, ending = name.rpartition(".")
     if dot and not version and not _VERSION.fullmatch(name):
@@ -98,19 +99,21 @@ def vocabulary(name: str, version: str = "") -> ResponseReturnValue:
 
 
 def _page() -> Response:
-    held = state()
-    trees = held.memory.get(held.store, class_tree)
-    response = make_response(
-        render_template(
-            "ontology.html",
-            header=held.memory.get(held.store, ontology_header),
-            sections=held.memory.get(held.store, ontology_terms),
-            drawings=[draw(tree) for tree in trees if tree.below],
-            alone=[tree for tree in trees if not tree.below],
-        )
-    )
+    response = make_response(kept_page(_render))
     response.vary.add("Accept")
     return response
+
+
+def _render() -> str:
+    held = state()
+    trees = held.memory.get(held.store, class_tree)
+    return render_template(
+        "ontology.html",
+        header=held.memory.get(held.store, ontology_header),
+        sections=held.memory.get(held.store, ontology_terms),
+        drawings=[draw(tree) for tree in trees if tree.below],
+        alone=[tree for tree in trees if not tree.below],
+    )
 
 
 def _format(name: str) -> Format:
@@ -118,6 +121,6 @@ def _format(name: str) -> Format:
         if name == form.name:
             return form
     raise UnknownNameError(
-        f"data is not kept as .{name[:40]}",
-        mend=f"Use one of the endings: {', '.join(form.name for form in GRAPH_FORMATS)}.",
+        f"data are not available as .{name[:40]}",
+        mend=f"Use one of the extensions: {', '.join(form.name for form in GRAPH_FORMATS)}.",
     )

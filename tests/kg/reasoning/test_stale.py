@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kg.load import install
-from kg.reasoning import Entailments, Pending
+from kg.reasoning import Entailments, StaleEntailments
 from kg.store import EmbeddedStore
 
 # An event with a cooperative interaction, which makes it a CooperativeEvent.
@@ -38,7 +38,7 @@ def wait_for(done: object, patience: float = 120) -> bool:
 
 
 def test_a_small_graph_is_in_step_after_a_quiet_moment(store: EmbeddedStore, tmp_path: Path) -> None:
-    pending = Pending(tmp_path, quiet=0.2)
+    pending = StaleEntailments(tmp_path, quiet=0.2)
     with pending.writing(store):
         assert pending.stale(), "the mark is there before the change"
         store.update(INSERT)
@@ -47,18 +47,18 @@ def test_a_small_graph_is_in_step_after_a_quiet_moment(store: EmbeddedStore, tmp
 
 
 def test_a_large_graph_waits_for_a_person(store: EmbeddedStore, tmp_path: Path) -> None:
-    pending = Pending(tmp_path, quiet=0.01, small=10)
+    pending = StaleEntailments(tmp_path, quiet=0.01, small=10)
     with pending.writing(store):
         store.update(INSERT)
     time.sleep(0.5)
     assert pending.stale() and not store.query(FOUND).truth()
-    assert Pending(tmp_path).stale(), "every process sees it"
+    assert StaleEntailments(tmp_path).stale(), "every process sees it"
     assert pending.rebuild(store) > 0
-    assert not Pending(tmp_path).stale() and store.query(FOUND).truth()
+    assert not StaleEntailments(tmp_path).stale() and store.query(FOUND).truth()
 
 
 def test_a_change_that_failed_leaves_no_mark(store: EmbeddedStore, tmp_path: Path) -> None:
-    pending = Pending(tmp_path, quiet=60)
+    pending = StaleEntailments(tmp_path, quiet=60)
     with pytest.raises(ValueError), pending.writing(store):
         raise ValueError("the update is wrong")
     assert not pending.stale()
@@ -73,7 +73,7 @@ def test_a_change_that_failed_leaves_no_mark(store: EmbeddedStore, tmp_path: Pat
 def test_a_change_during_the_building_stays_marked(
     store: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pending, other = Pending(tmp_path, quiet=60), Pending(tmp_path, quiet=60)
+    pending, other = StaleEntailments(tmp_path, quiet=60), StaleEntailments(tmp_path, quiet=60)
     build = Entailments.rebuild
 
     def late(self: Entailments, within: EmbeddedStore) -> int:
@@ -90,10 +90,10 @@ def test_a_change_during_the_building_stays_marked(
 
 def test_another_process_waits_for_the_lock(tmp_path: Path) -> None:
     program = (
-        "import sys, pathlib; from kg.reasoning import Pending\n"
-        "with Pending(pathlib.Path(sys.argv[1])).alone(): print('inside', flush=True)"
+        "import sys, pathlib; from kg.reasoning import StaleEntailments\n"
+        "with StaleEntailments(pathlib.Path(sys.argv[1])).alone(): print('inside', flush=True)"
     )
-    with Pending(tmp_path).alone():
+    with StaleEntailments(tmp_path).alone():
         process = subprocess.Popen(
             [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True
         )

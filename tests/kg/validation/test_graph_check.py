@@ -18,7 +18,7 @@ from kg.ontology import article_graphs, reference_graphs
 from kg.terms import PREFIXES, compact
 from kg.validation import Finding, validate
 
-FIXTURES = Path(__file__).parent.parent / "fixtures" / "shapes"
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "shapes"
 GOOD = (FIXTURES / "conforming.ttl").read_text(encoding="utf-8")
 HEAD = GOOD[: GOOD.index("\n<id/")]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import stat
 import subprocess
 import threading
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.running import Served, descendants, gone, start
+from tests.api.running import Served, gone, start
 
 pytestmark = pytest.mark.server
 
@@ -30,23 +29,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def fronts(server: Served) -> list[int]:
-    """List the processes that run api.server.front."""
-    found = []
-    for pid in descendants(server.process.pid):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if b"api.server.front" in words:
-            found.append(pid)
-    return found
+    return server.named("dg-front")
 
 
 def test_two_fronts_answer(served: Served) -> None:
     assert len(fronts(served)) == 2
-
-
-def test_the_socket_is_its_owners_alone(served: Served) -> None:
-    found = (served.folder / "keeper.sock").stat()
-    assert stat.S_ISSOCK(found.st_mode)
-    assert stat.S_IMODE(found.st_mode) == 0o600
 
 
 def test_a_query_after_a_write_sees_it_on_every_front(served: Served) -> None:
@@ -122,7 +109,6 @@ def test_it_stops_within_ten_seconds_and_breaks_off_visibly(tmp_path: Path) -> N
     assert time.monotonic() - started < 20, "ten seconds, and as much again for a busy machine"
     assert not gone(below)
     assert not list(tmp_path.glob("data/snapshots/*"))
-    assert not (tmp_path / "data" / "keeper.sock").exists()
 
 
 def test_what_is_under_way_is_finished_when_it_stops(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from kg.terms import GRAPH, ID, term
 from kg.validation import Finding, validate
 from kg.validation.piecewise import FileFindings, PiecewiseValidation
 from kg.validation.shacl import read_shapes
-from tests.kg.shacl_judge import judge, shapes
-from tests.kg.test_validation import GOOD, ROWS, triples
+from tests.kg.validation.shacl_judge import judge, shapes
+from tests.kg.validation.test_graph_check import GOOD, ROWS, triples
 
 SHACL = shapes()
 HERE = NamedNode(GRAPH + "here")

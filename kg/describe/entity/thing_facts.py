@@ -1,4 +1,4 @@
-"""The facts of a thing: what the graph says of it, which graphs say so, and the claims behind it."""
+"""The facts of a thing, with the graphs that state them and the claims that support them."""
 
 from __future__ import annotations
 
@@ -36,44 +36,16 @@ _REFERENCE: Final = {
     )
 }
 GLANCE: Final = (
-    "eventType",
-    "actor",
-    "orderedBy",
-    "recipient",
-    "affected",
-    "participant",
-    "target",
-    "means",
-    "time",
-    "origin",
-    "transit",
-    "destination",
-    "place",
-    "resultOf",
-    "ledTo",
-    "subEventOf",
+    "eventType", "actor", "orderedBy", "recipient", "affected", "participant", "target", "means",
+    "time", "origin", "transit", "destination", "place", "resultOf", "ledTo", "subEventOf",
     "partOfPolicy",
-)
-"""What an event's page tells first: local names of properties."""
-# Things whose facts a source vouches for; claims, their parts and concepts are the record itself.
+)  # fmt: skip
+"""The properties at the top of an event's page, by local name."""
+# Kinds of things whose facts need a source; claims, their parts and concepts do not.
 _VOUCHED: Final = [
-    "event",
-    "country",
-    "organization",
-    "government",
-    "administration",
-    "agency",
-    "person",
-    "group",
-    "place",
-    "policy",
-    "post",
-    "membership",
-    "interaction",
-    "quantity",
-    "unnamed-source",
-    "source",
-]
+    "event", "country", "organization", "government", "administration", "agency", "person", "group",
+    "place", "policy", "post", "membership", "interaction", "quantity", "unnamed-source", "source",
+]  # fmt: skip
 _RDFS, _SKOS = PREFIXES["rdfs"], PREFIXES["skos"]
 SHOWN_APART: Final = {
     PREFIXES["rdf"] + "type",
@@ -90,60 +62,21 @@ IDENTIFIERS: Final = {
     *(ONTOLOGY + local for local in ("iso2", "iso3", "isoNumeric", "unM49", "fips", "cameo", "cow")),
     *(ONTOLOGY + local for local in ("cowAbbreviation", "geonames", "url")),
 }
-# What is known of how a thing was written down rather than of the thing needs no claim.
+# Facts about labels and identifiers need no claim.
 _PLAIN: Final = {*SHOWN_APART, *IDENTIFIERS, PREFIXES["dcterms"] + "language"}
 _FIRST: Final = [
     term(curie).value
     for curie in [
-        "dg:eventType",
-        "dg:actor",
-        "dg:orderedBy",
-        "dg:recipient",
-        "dg:affected",
-        "dg:participant",
-        "dg:target",
-        "dg:means",
-        "dg:time",
-        "dg:duration",
-        "dg:origin",
-        "dg:transit",
-        "dg:destination",
-        "dg:place",
-        "dg:resultOf",
-        "dg:ledTo",
-        "dg:subEventOf",
-        "dg:partOfPolicy",
-        "dg:party",
-        "dg:character",
-        "dg:hasInteraction",
-        "dg:interactionOf",
-        "dg:value",
-        "dg:comparator",
-        "dg:unit",
-        "dg:quantityOf",
-        "dg:asOf",
-        "dg:deadline",
-        "org:holds",
-        "dg:post",
-        "org:member",
-        "org:postIn",
-        "org:organization",
-        "org:memberDuring",
-        "dg:country",
-        "dg:nationality",
-        "dg:locatedIn",
-        "org:subOrganizationOf",
-        "dg:speaksFor",
-        "dg:headedBy",
-        "dg:adoptedBy",
-        "dg:subgroupOf",
-        "dcterms:publisher",
-        "dg:cites",
-        "skos:definition",
-        "skos:notation",
-        "skos:broader",
+        "dg:eventType", "dg:actor", "dg:orderedBy", "dg:recipient", "dg:affected", "dg:participant",
+        "dg:target", "dg:means", "dg:time", "dg:duration", "dg:origin", "dg:transit", "dg:destination",
+        "dg:place", "dg:resultOf", "dg:ledTo", "dg:subEventOf", "dg:partOfPolicy", "dg:party",
+        "dg:character", "dg:hasInteraction", "dg:interactionOf", "dg:value", "dg:comparator", "dg:unit",
+        "dg:quantityOf", "dg:asOf", "dg:deadline", "org:holds", "dg:post", "org:member", "org:postIn",
+        "org:organization", "org:memberDuring", "dg:country", "dg:nationality", "dg:locatedIn",
+        "org:subOrganizationOf", "dg:speaksFor", "dg:headedBy", "dg:adoptedBy", "dg:subgroupOf",
+        "dcterms:publisher", "dg:cites", "skos:definition", "skos:notation", "skos:broader",
     ]
-]
+]  # fmt: skip
 
 
 def facts_of(store: Store, iri: str, rows: Sequence[Row], incoming: Collection[str]) -> list[Facts]:
@@ -190,14 +123,14 @@ def facts_query(iri: str) -> str:
 
 
 def identifiers_query(iri: str) -> str:
-    """Write the query for what a thing is called in registers and in other graphs."""
+    """Write the query for the identifiers of a thing in registers and other graphs."""
     return f"""SELECT DISTINCT ?scheme ?identifier WHERE {{
         VALUES ?scheme {{ {values(sorted(IDENTIFIERS))} }} {iri_text(iri)} ?scheme ?identifier
         }} ORDER BY ?scheme ?identifier"""
 
 
 def glance_query(iri: str) -> str:
-    """Write the query for what an event's page tells first: roles, time, figures and parts."""
+    """Write the query for the top of an event's page: roles, time, figures and parts."""
     node, stated = iri_text(iri), f"FILTER(?g != {GRAPH_ENTAILMENTS})"
     roles = values([*(ONTOLOGY + local for local in GLANCE), ONTOLOGY + "hasInteraction"])
     return f"""SELECT DISTINCT ?property ?value WHERE {{
@@ -228,7 +161,7 @@ def _fact(
     inferred = graphs == [GRAPH_ENTAILMENTS.value]
     graphs = [graph for graph in graphs if graph != GRAPH_ENTAILMENTS.value]
     other = plain(group[0]["o"])
-    # A link that can be told from either end is supported by a claim about either.
+    # A link with an inverse is supported by a claim about either of its ends.
     wanted = [(iri, prop), (other, _INVERSE.get(prop, "")), (other, prop if prop in _INVERSE else "")]
     support = [claim for graph in graphs for key in wanted for claim in claims.get((graph, *key), ())]
     vouched = kind_of(iri) in _VOUCHED and prop not in _PLAIN and not _REFERENCE.issuperset(graphs)
@@ -242,9 +175,9 @@ def _fact(
 
 
 def _supporting(store: Store, iri: str) -> dict[tuple[str, str, str], list[Name]]:
-    """Map graph, thing and property to the claims of that graph about the thing that bear the aspect.
+    """Map graph, thing and property to the claims in that graph about this aspect of the thing.
 
-    The things are this one and those it is joined to by properties that can be told from either end.
+    The things are this one and those that it is linked to by properties with an inverse.
     """
     node = iri_text(iri)
     both = "|".join(f"<{prop}>|^<{prop}>" for prop in _INVERSE)

@@ -1,0 +1,47 @@
+"""The parameters that several pages share: the number of the page, and days."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from flask import request
+
+from kg.errors import ParameterError
+
+
+def page_number(last: int) -> int:
+    """Return the parameter `page`, 1 if absent; raises ParameterError unless it is from 1 to `last`."""
+    text = request.args.get("page", "1")
+    if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= last:
+        return int(text)
+    raise ParameterError(
+        f"page: “{text[:40]}” is not a page number",
+        mend=f"Use a whole number from 1 to {last:,}, such as page=1.",
+    )
+
+
+def day(text: str, name: str, *, last: bool = False) -> date | None:
+    """Read a day, month or year: its first day, or its `last` one; None for an empty text.
+
+    Raises ParameterError with the `name` of the parameter.
+    """
+    if not text:
+        return None
+    parts = text.split("-")
+    try:
+        if len(parts) > 3 or not all(part.isascii() and part.isdecimal() for part in parts):
+            raise ValueError(text)
+        numbers = [int(part) for part in parts]
+        if len(numbers) == 3:
+            return date(*numbers)
+        month = numbers[1] if len(numbers) == 2 else 12 if last else 1
+        first = date(numbers[0], month, 1)
+        return _end_of_month(first) if last else first
+    except (ValueError, OverflowError):
+        raise ParameterError(
+            f"{name}: “{text[:40]}” is not a date", mend="Use 2026-11-30, 2026-11 or 2026."
+        ) from None
+
+
+def _end_of_month(first: date) -> date:
+    return (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
