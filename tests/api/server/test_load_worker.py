@@ -131,7 +131,7 @@ def test_the_end_of_a_process_is_told_and_the_load_is_settled(
     killing.join()
     said = settle(EmbeddedStore(), Loads(settings.data / LOADS), folder)
     assert said.ended
-    assert said.problem and "the process that worked on it ended" in said.problem["detail"]
+    assert said.problem and "nothing was stored" in said.problem["detail"]
     _, job = receive(settings, "new-event.ttl", EVENT)
     served.carry_out(job)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-import zstandard
 
 from api.app import create_app
 from api.server.result_cache import Result, ResultCache
 from kg.errors import QueryStoppedError
+from kg.rdf.compression import zstd
 from kg.settings import Settings
 from kg.store.isolated.answers import AsyncAnswer
 from kg.store.isolated.store import IsolatedStore
@@ -28,7 +28,7 @@ TOKEN = {"Authorization": "Bearer test-token"}
 PLAIN = {"Accept-Encoding": "identity"}
 DECODERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,
-    "zstd": lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data),
+    "zstd": lambda data: zstd.decompress(data),
 }
 
 
