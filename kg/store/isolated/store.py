@@ -39,9 +39,9 @@ _EXPORT_TIME: Final = 6 * 3600.0
 class IsolatedStore(LocalStore, Generic[W]):
     """Quads in a folder that `writer` changes, read by up to `workers` processes on snapshots.
 
-    A query or update that takes more than `timeout` seconds, not counting the time that its reader takes,
-    and a query over its `limits` are stopped by killing their process, which is replaced; others do not
-    notice. A change is acknowledged once its snapshot is published, so that every later query sees it.
+    A query or update that takes more than `timeout` seconds, not counting waits for the consumer of a result,
+    and a query over its `limits` are stopped by killing their process, which is replaced; other requests are
+    not affected. A change is acknowledged once its snapshot is published, so that every later query sees it.
     Raises what `EmbeddedStore` raises.
     """
 
@@ -119,7 +119,7 @@ class IsolatedStore(LocalStore, Generic[W]):
     def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
         """Remove the quads of one file and add those of another; see `LocalStore.change_files`.
 
-        It is stopped by killing the writing process, which is replaced.
+        `stop` kills the writing process, which is replaced.
         """
         self.writer.write(ChangeFilesRequest(str(removed.resolve()), str(added.resolve())), stop=stop)
 

@@ -33,7 +33,7 @@ from kg.store.isolated.row_limit import write_limited
 from kg.store.isolated.snapshots import OpenSnapshot, current_version
 
 PIECE: Final = 64 * 1024
-# An idle worker opens a newer snapshot after so many seconds, so that the files of the older one can go.
+# Seconds after which an idle worker opens a newer snapshot, so that the older one can be removed.
 _IDLE: Final = 5.0
 
 Request = QueryRequest | WriteRequest | CloseRequest | ExportRequest | RunRequest
@@ -155,7 +155,7 @@ class _Worker:
 
 
 class _Sink:
-    """A binary file for the engine to write to, which sends full pieces: early failures precede the first."""
+    """A binary file that sends what is written to it in large pieces: early failures precede the first."""
 
     def __init__(self, connection: Connection, head: Head | None) -> None:
         self._connection = connection
