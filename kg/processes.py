@@ -33,7 +33,7 @@ _starting_or_ending: Final = threading.Lock()
 
 
 def preload(*modules: str) -> None:
-    """Name further modules that the fork server imports; without effect once a process was started."""
+    """Add modules that the fork server imports; this has no effect once a process was started."""
     _preloaded.extend(modules)
     CONTEXT.set_forkserver_preload(_preloaded)
 

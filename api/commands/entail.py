@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from api.commands.options import data_option, with_data
-from api.server.data_folder import known_token, open_folder, running_server
+from api.folder.data_folder import known_token, open_folder, running_server
 from kg.errors import ParameterError, StoreFailedError, WrongTokenError
 from kg.reasoning import StaleEntailments
 from kg.settings import Settings

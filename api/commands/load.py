@@ -17,8 +17,7 @@ import click
 from api.commands.load_targets import Loader, LocalLoader, RemoteLoader
 from api.commands.options import data_option, opened, with_data
 from api.commands.progress import ProgressLine
-from api.pages.tables import text_table
-from api.server.data_folder import (
+from api.folder.data_folder import (
     LOADS,
     followers,
     isolate_folder,
@@ -27,6 +26,7 @@ from api.server.data_folder import (
     open_remote,
     running_server,
 )
+from api.pages.tables import text_table
 from kg.errors import CancelledError, DiplographError, ParameterError
 from kg.load import list_loads
 from kg.readers.event_table import write_template

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from api.server.data_folder import open_index, open_store
+from api.folder.data_folder import open_index, open_store
 from kg.errors import ParameterError
 from kg.settings import Settings
 from kg.store import Store

@@ -10,11 +10,10 @@ from urllib.parse import urlencode
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from api.pages.page_parameters import day, page_number
+from api.pages.page_parameters import day, meant, page_number
 from api.web.state import state
 from kg.describe.lists.dyad_summary import Filters, dyad_of
-from kg.errors import ParameterError, UnknownNameError
-from kg.search import resolve, resolve_all
+from kg.search import resolve_all
 from kg.terms import ID
 
 blueprint = Blueprint("dyads", __name__)
@@ -52,9 +51,10 @@ def things(kind_a: str, a: str, kind_b: str, b: str) -> ResponseReturnValue:
 def _side_by_side(first: str, second: str) -> str:
     number = page_number(_LAST_PAGE)
     given = {name: request.args.get(name, "").strip() for name in ("type", "modality", "from", "to")}
+    concepts = meant({name: [given[name]] for name in ("type", "modality") if given[name]})
     filters = Filters(
-        kind=_concept(given["type"], "type"),
-        modality=_concept(given["modality"], "modality"),
+        kind=concepts.get("type", [""])[0],
+        modality=concepts.get("modality", [""])[0],
         since=_iso(day(given["from"], "from")),
         until=_iso(day(given["to"], "to", last=True)),
     )
@@ -81,10 +81,3 @@ def _side_by_side(first: str, second: str) -> str:
 
 def _iso(day: date | None) -> str:
     return day.isoformat() if day else ""
-
-
-def _concept(text: str, name: str) -> str:
-    try:
-        return resolve(state().store, text) if text else ""
-    except UnknownNameError as error:
-        raise ParameterError(f"{name}: {error.detail}", mend=error.mend) from None

@@ -11,17 +11,17 @@ from urllib.parse import quote
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from api.pages import urls as links
 from api.pages.citation import cite, schema_of
 from api.pages.page_parameters import page_number
-from api.web.negotiation import choose_format, send_answer, wants_html
+from api.web import urls as links
+from api.web.negotiation import choose_format, graph_format, send_answer, wants_html
 from api.web.state import state
 from kg.describe.entity.description_rdf import describe_triples, facts_table
 from kg.describe.entity.entity_page import describe
 from kg.describe.entity.thing_facts import GLANCE
 from kg.describe.page_model import Description, Facts
 from kg.errors import ParameterError, UnknownNameError
-from kg.rdf.formats import GRAPH_FORMATS, Format, result_format
+from kg.rdf.formats import GRAPH_FORMATS, result_format
 from kg.search import first_known, unknown
 from kg.terms import BASE, GRAPH, ID, ONTOLOGY
 
@@ -120,7 +120,7 @@ def data(kind: str, name: str) -> ResponseReturnValue:
     iri = _known(f"{ID}{kind}/", slug)
     if extension == "csv":
         return _facts_csv(iri)
-    return send_answer(describe_triples(state().store, iri), form=_format(extension))
+    return send_answer(describe_triples(state().store, iri), form=graph_format(extension))
 
 
 @blueprint.get("/data")
@@ -130,7 +130,7 @@ def any_data() -> ResponseReturnValue:
     iri = request.args.get("iri", "")
     if name == "csv":
         return _facts_csv(iri)
-    form = _format(name) if name else choose_format(GRAPH_FORMATS)
+    form = graph_format(name) if name else choose_format(GRAPH_FORMATS)
     return send_answer(describe_triples(state().store, iri), form=form)
 
 
@@ -214,13 +214,3 @@ def _routed(found: Description, facts: Facts) -> bool:
     """Return whether the route of the event shows these places already."""
     way = facts.property.iri.removeprefix(ONTOLOGY) in ("origin", "transit", "destination")
     return way and len(found.route) > 1
-
-
-def _format(name: str) -> Format:
-    for form in GRAPH_FORMATS:
-        if name == form.name:
-            return form
-    raise UnknownNameError(
-        f"data are not available as .{name[:40]}",
-        mend=f"Use one of the extensions: {', '.join(form.name for form in GRAPH_FORMATS)}.",
-    )

@@ -11,14 +11,14 @@ from urllib.parse import urlencode
 from flask import Blueprint, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from api.pages.page_parameters import day, page_number
+from api.pages.page_parameters import day, meant, page_number
 from api.pages.row_files import TYPES, Record, send_rows
-from api.web.errors import problem_of
 from api.web.negotiation import wants_html
+from api.web.problem_details import problem_of
 from api.web.state import state
 from kg.describe.lists.event_filters import EventFilter, Line, Of, filtered_all, list_page
-from kg.errors import ParameterError, RequestError, UnknownNameError
-from kg.search import Name, first_known, resolve_all
+from kg.errors import ParameterError, RequestError
+from kg.search import Name, first_known
 from kg.terms import GRAPH, ID
 
 blueprint = Blueprint("lists", __name__)
@@ -151,7 +151,8 @@ def _asked() -> Asked:
             raise ParameterError(f"{key} is given {len(values)} times", mend=f"Use {key} once.")
         if len(values) > 8:
             raise ParameterError(f"{key} is given {len(values)} times", mend=f"Use {key} at most 8 times.")
-    iris = {key: _iris(key, given.get(key, [])) for key in ("type", "actor", "place", "modality", "source")}
+    fields = ("type", "actor", "place", "modality", "source")
+    iris = meant({key: [_written(key, text) for text in given.get(key, [])] for key in fields})
     wanted = EventFilter(
         types=tuple(iris["type"]),
         actors=tuple(iris["actor"]),
@@ -164,19 +165,14 @@ def _asked() -> Asked:
     return Asked(wanted, given, iris)
 
 
-def _iris(key: str, values: list[str]) -> list[str]:
-    texts = []
-    for text in values:
-        if key == "source" and text.startswith("graph/"):
-            text = GRAPH + text.removeprefix("graph/")
-        elif key == "modality" and "/" not in text:
-            text = f"{ID}modality/{text}"
-        elif key == "type" and re.fullmatch(r"[\w-]+", text):
-            # A CAMEO code could be taken for the code of a country.
-            iris = [f"{ID}event-type/{start}{text.lower()}" for start in ("", "cameo-", "plover-")]
-            text = state().store.run(first_known, iris) or text
-        texts.append(text)
-    try:
-        return resolve_all(state().store, texts)
-    except UnknownNameError as error:
-        raise ParameterError(f"{key}: {error.detail}", mend=error.mend) from None
+def _written(key: str, text: str) -> str:
+    """Write a short value in full: the code of an event type, a modality, a graph."""
+    if key == "source" and text.startswith("graph/"):
+        return GRAPH + text.removeprefix("graph/")
+    if key == "modality" and "/" not in text:
+        return f"{ID}modality/{text}"
+    if key == "type" and re.fullmatch(r"[\w-]+", text):
+        # A CAMEO code could be taken for the code of a country.
+        iris = [f"{ID}event-type/{start}{text.lower()}" for start in ("", "cameo-", "plover-")]
+        return state().store.run(first_known, iris) or text
+    return text

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from api.pages.kept_pages import kept_page
-from api.web.negotiation import send_answer, wants_html
+from api.web.negotiation import graph_format, send_answer, wants_html
 from api.web.state import state
 from kg.describe.site.ontology_terms import (
     Branch,
@@ -18,8 +18,7 @@ from kg.describe.site.ontology_terms import (
     ontology_terms,
     ontology_triples,
 )
-from kg.errors import UnknownNameError
-from kg.rdf.formats import GRAPH_FORMATS, Format
+from kg.rdf.formats import GRAPH_FORMATS
 from kg.search import Name
 
 blueprint = Blueprint("ontology", __name__)
@@ -78,7 +77,7 @@ def ontology() -> ResponseReturnValue:
 @blueprint.get("/ontology.<extension>")
 def ontology_file(extension: str) -> ResponseReturnValue:
     """Send the ontology in the format of the extension."""
-    return send_answer(ontology_triples(state().store), form=_format(extension))
+    return send_answer(ontology_triples(state().store), form=graph_format(extension))
 
 
 @blueprint.get("/ontology/<name>")
@@ -90,7 +89,7 @@ def vocabulary(name: str, version: str = "") -> ResponseReturnValue:
     """
     stem, dot, ending = name.rpartition(".")
     if dot and not version and not _VERSION.fullmatch(name):
-        return send_answer(ontology_triples(state().store, stem), form=_format(ending))
+        return send_answer(ontology_triples(state().store, stem), form=graph_format(ending))
     if _VERSION.fullmatch(name) and not version:
         triples = ontology_triples(state().store, "", name)
         return _page() if wants_html() else send_answer(triples)
@@ -113,14 +112,4 @@ def _render() -> str:
         sections=held.memory.get(held.store, ontology_terms),
         drawings=[draw(tree) for tree in trees if tree.below],
         alone=[tree for tree in trees if not tree.below],
-    )
-
-
-def _format(name: str) -> Format:
-    for form in GRAPH_FORMATS:
-        if name == form.name:
-            return form
-    raise UnknownNameError(
-        f"data are not available as .{name[:40]}",
-        mend=f"Use one of the extensions: {', '.join(form.name for form in GRAPH_FORMATS)}.",
     )

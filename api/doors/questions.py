@@ -15,18 +15,19 @@ from api.doors.search import value_of
 from api.pages.charts import bars_of, timeline_of
 from api.pages.kept_pages import kept_page
 from api.pages.maps_and_networks import drawn_places, network_in
+from api.pages.page_parameters import meant
 from api.pages.row_files import TYPES
 from api.pages.spreadsheets import workbook
-from api.web.errors import problem_of
 from api.web.negotiation import send_answer, wants_html
 from api.web.parameters import inference
+from api.web.problem_details import problem_of
 from api.web.state import state
 from kg.catalogue import Question, read_catalogue
 from kg.describe.lists.question_answers import QuestionAnswer, answer_question
 from kg.describe.lists.solution_tables import members_of
-from kg.errors import ParameterError, RequestError, UnknownNameError
+from kg.errors import RequestError, UnknownNameError
 from kg.rdf.formats import RESULT_FORMATS, formats_for, result_format
-from kg.search import Name, resolve
+from kg.search import Name
 from kg.store import Answer
 from kg.terms import ID, term
 
@@ -34,6 +35,7 @@ blueprint = Blueprint("questions", __name__)
 
 _ROWS: Final = 500
 _CHOICES: Final = 300
+_IRI: Final = re.compile(r"<|[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 @functools.cache
@@ -170,14 +172,9 @@ def _find(name: str) -> Question:
 def _values(found: Question) -> Mapping[str, str]:
     """Read the parameters; things may be given by name. Raises ParameterError."""
     values = {key: value for key, value in request.args.items() if key != "inference"}
-    for parameter in found.parameters:
-        value = values.get(parameter.name, "").strip()
-        if parameter.kind == "iri" and value and not re.match(r"<|[A-Za-z][A-Za-z0-9+.-]*:", value):
-            try:
-                values[parameter.name] = resolve(state().store, value)
-            except UnknownNameError as error:
-                raise ParameterError(f"{parameter.name}: {error.detail}", mend=error.mend) from None
-    return values
+    given = {p.name: values.get(p.name, "").strip() for p in found.parameters if p.kind == "iri"}
+    names = {key: [text] for key, text in given.items() if text and not _IRI.match(text)}
+    return values | {key: iris[0] for key, iris in meant(names).items()}
 
 
 def _choices(cls: str) -> list[tuple[str, Name]]:

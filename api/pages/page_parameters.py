@@ -1,12 +1,15 @@
-"""The parameters that several pages share: the number of the page, and days."""
+"""The parameters that several pages share: the number of the page, days, and things by name."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from flask import request
 
+from api.web.state import state
 from kg.errors import ParameterError
+from kg.search import look_up, unknown
 
 
 def page_number(last: int) -> int:
@@ -41,6 +44,19 @@ def day(text: str, name: str, *, last: bool = False) -> date | None:
         raise ParameterError(
             f"{name}: “{text[:40]}” is not a date", mend="Use 2026-11-30, 2026-11 or 2026."
         ) from None
+
+
+def meant(given: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the IRIs that the values of parameters mean; raises ParameterError with the parameter's name."""
+    store = state().store
+    pairs = [(name, text) for name, texts in given.items() for text in texts]
+    iris: dict[str, list[str]] = {name: [] for name in given}
+    for (name, text), iri in zip(pairs, look_up(store, [text for _, text in pairs]), strict=True):
+        if iri is None:
+            error = unknown(store, text)
+            raise ParameterError(f"{name}: {error.detail}", mend=error.mend)
+        iris[name].append(iri)
+    return iris
 
 
 def _end_of_month(first: date) -> date:

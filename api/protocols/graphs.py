@@ -20,7 +20,7 @@ from flask.typing import ResponseReturnValue
 
 from api.doors import entities
 from api.doors.editor import EXAMPLES
-from api.pages import urls as links
+from api.web import urls as links
 from api.web.auth import writes
 from api.web.negotiation import choose_format, send_answer, wants_html
 from api.web.parameters import decode, read_fields

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from api.server.metrics import Metrics
 from api.web.auth import writes
-from api.web.errors import problem_of, send_problem
+from api.web.problem_details import problem_of, send_problem
 from api.web.state import state
 from kg import __version__
 from kg.errors import DiplographError, StoreFailedError, UnknownNameError

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, make_response, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
-from api.web.errors import problem_of
 from api.web.negotiation import wants_html
+from api.web.problem_details import problem_of
 from api.web.state import state
 from kg.errors import ReadOnlyError, SignInRequiredError, WrongTokenError
 

@@ -12,8 +12,8 @@ from flask import Response, g, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from kg.errors import DiplographError, NotAcceptableError, StoreFailedError
-from kg.rdf.formats import RDF_FORMATS, RESULT_FORMATS, Format, formats_for
+from kg.errors import DiplographError, NotAcceptableError, StoreFailedError, UnknownNameError
+from kg.rdf.formats import GRAPH_FORMATS, RDF_FORMATS, RESULT_FORMATS, Format, formats_for
 from kg.store import Answer
 
 HTML = "text/html"
@@ -54,6 +54,17 @@ def choose_format(offered: Sequence[Format]) -> Format:
     if form is None:
         raise not_acceptable(request.headers["Accept"], offered)
     return form
+
+
+def graph_format(name: str) -> Format:
+    """Return the format of a graph with a file extension; raises UnknownNameError."""
+    for form in GRAPH_FORMATS:
+        if name == form.name:
+            return form
+    raise UnknownNameError(
+        f"data are not available as .{name[:40]}",
+        mend=f"Use one of the extensions: {', '.join(form.name for form in GRAPH_FORMATS)}.",
+    )
 
 
 def not_acceptable(accept: str, offered: Sequence[Format]) -> NotAcceptableError:

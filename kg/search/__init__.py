@@ -19,7 +19,17 @@ from kg.search.naming import (
     spoken,
     values,
 )
-from kg.search.resolving import attach, index_of, resolve, resolve_all, search, suggest, unknown, with_types
+from kg.search.resolving import (
+    attach,
+    index_of,
+    look_up,
+    resolve,
+    resolve_all,
+    search,
+    suggest,
+    unknown,
+    with_types,
+)
 
 __all__ = [
     "LABELS",
@@ -34,6 +44,7 @@ __all__ = [
     "inferiors",
     "iri_text",
     "kind_of",
+    "look_up",
     "most_specific",
     "name_all",
     "plain",

@@ -87,15 +87,22 @@ def resolve(store: Store, name: str) -> str:
 
 def resolve_all(store: Store, names: Sequence[str]) -> list[str]:
     """Return the IRI that each name means; see `resolve`."""
+    found = look_up(store, names)
+    for name, iri in zip(names, found, strict=True):
+        if iri is None:
+            raise unknown(store, name.strip())
+    return [iri for iri in found if iri is not None]
+
+
+def look_up(store: Store, names: Sequence[str]) -> list[str | None]:
+    """Return the IRI that each name means, None for names that mean nothing; see `resolve`."""
     names = [name.strip() for name in names]
     found = store.run(_known_directly, names) if names else []
     for number, name in enumerate(names):
         if found[number] is None:
             index = index_of(store)
             found[number] = index.exactly(name) or index.exactly(name, identifiers=True)
-        if found[number] is None:
-            raise unknown(store, name)
-    return [iri for iri in found if iri is not None]
+    return found
 
 
 def _known_directly(store: Store, names: Sequence[str]) -> list[str | None]:

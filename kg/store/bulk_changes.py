@@ -1,8 +1,8 @@
-"""Large changes of the embedded engine as one step: a bulk load, and a journal for what has to follow it.
+"""Large changes of the embedded engine as one step: a bulk load, then removals, with a journal.
 
-A bulk load of one file is atomic by itself: the engine writes its files aside and takes them in all at once.
-Taking quads out goes in pieces, so that memory stays bounded. A journal beside the store's folder tells what
-is under way; whoever opens the folder after a crash finishes it when the bulk load is in, else forgets it.
+A bulk load of one file is atomic: the engine writes new files and adds them all at once. Quads are removed in
+pieces, so that memory stays bounded. A journal beside the store's folder records the change: the next opening
+after a crash finishes the change if its bulk load is complete, and drops it otherwise.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from kg.rdf.compression import is_packed, open_packed
 from kg.rdf.sorted_lines import has_blank_node, read_lines, sort_lines, with_graph, write_difference
 
 SMALL: Final = 20_000
-"""Quads that go through one transaction; more take the way of this module."""
+"""Number of quads from which a change is carried out by this module, not as one transaction."""
 
 # As engines write N-Quads (RDF 1.1 N-Quads section 4): one space between terms.
 _NODE: Final = r'(?:<[^<>\s]*>|_:[^\s<>"]+)'
@@ -64,10 +64,10 @@ class Bulk:
         return finished
 
     def put_in(self, engine: pyoxigraph.Store, added: Path) -> None:
-        """Put the quads of a file in; nothing is there when it fails.
+        """Add the quads of a file, all or none.
 
-        The file must be as an engine writes it, or a reader of ours: IRIs and languages are not looked at
-        again, which spares a twelfth of the time.
+        The file must be as an engine or a reader of ours writes it: IRIs and languages are not checked again,
+        which saves a twelfth of the time.
         """
         try:
             with open_packed(added) as file:
@@ -77,9 +77,9 @@ class Bulk:
             self._sweep()
 
     def exchange(self, engine: pyoxigraph.Store, removed: Path, added: Path, mark: str) -> None:
-        """Put the quads of one file in and take those of another out.
+        """Add the quads of one file and remove those of another; quads in both are removed.
 
-        What is in both files stays out. Readers must be kept away until this returns.
+        Until this returns, a query could read a state that was never committed.
         """
         if self._journal is None:
             self.put_in(engine, added)
@@ -114,12 +114,12 @@ class Bulk:
             if len(blank) < len(lines):
                 named = set(lines).difference(blank) if blank else lines
                 engine.update(delete_text(named))
-            # An update cannot name blank nodes; the engine itself finds them by the labels that it wrote.
+            # An update cannot name blank nodes; the engine's own method finds them by their labels.
             for quad in pyoxigraph.parse("".join(blank), format=RdfFormat.N_QUADS):
                 engine.remove(quad)
 
     def _sweep(self) -> None:
-        # The engine leaves the files of a bulk load that broke off, and never looks at them again.
+        # The engine leaves behind, and never uses, the files of a bulk load that was broken off.
         if self._folder is not None:
             for path in self._folder.glob(_LEFT_BEHIND):
                 path.unlink(missing_ok=True)
@@ -132,10 +132,11 @@ def write_replacement(
     record: Iterable[Quad],
     work: Path,
 ) -> tuple[Path, Path]:
-    """Write, as N-Quads, what has to leave and enter a graph so that it holds the triples of a file.
+    """Write the quads to remove and to add, as N-Quads, so that a graph holds the triples of a file.
 
-    `export` writes what the graph holds to a file; `record` enters too. Statements of blank nodes leave and
-    enter always, as those of a file are others than the graph's. Raises SyntaxError, OSError.
+    `export` writes the content of the graph to a file; `record` is added too. Triples with blank nodes are
+    always removed and added, since the nodes of a file differ from those of the graph. Raises SyntaxError,
+    OSError.
     """
     export(graph, work / "graph.nt")
     triples = pyoxigraph.parse(path=str(path), format=RdfFormat.N_TRIPLES)
@@ -151,12 +152,12 @@ def write_replacement(
 
 
 def journal_of(folder: Path) -> Path:
-    """Name the journal of a store's folder."""
+    """Return the path of the journal of a store's folder."""
     return folder.with_name(folder.name + ".journal")
 
 
 def pieces(path: Path) -> Iterator[list[str]]:
-    """Read a file of N-Quads some lines at a time."""
+    """Yield the lines of a file of N-Quads, some thousands at a time."""
     with io.TextIOWrapper(open_packed(path), encoding="utf-8", newline="\n") as file:
         while lines := list(islice(file, SMALL)):
             yield lines
@@ -168,17 +169,17 @@ def count_lines(path: Path, limit: int) -> int:
 
 
 def names_blank_nodes(path: Path) -> bool:
-    """Tell whether a file of N-Quads has blank nodes."""
+    """Return whether a file of N-Quads has blank nodes."""
     return any(map(has_blank_node, read_lines(path)))
 
 
 def delete_text(lines: Iterable[str]) -> str:
-    """Write an update that takes out the quads of some lines of N-Quads without blank nodes."""
+    """Write an update that removes the quads of some lines of N-Quads, which have no blank nodes."""
     return f"DELETE DATA {{\n{_patterns(lines)}\n}}"
 
 
 def insert_text(lines: Iterable[str]) -> str:
-    """Write an update that puts in the quads of some lines of N-Quads; blank nodes are new ones."""
+    """Write an update that adds the quads of some lines of N-Quads; blank nodes become new ones."""
     return f"INSERT DATA {{\n{_patterns(lines)}\n}}"
 
 
@@ -187,7 +188,7 @@ def _patterns(lines: Iterable[str]) -> str:
     for line in lines:
         parts = _STATEMENT.fullmatch(line)
         if parts is None:
-            raise ValueError(f"no line of N-Quads: {line.strip()[:200]}")
+            raise ValueError(f"this line is not N-Quads: {line.strip()[:200]}")
         triple, graph = parts.groups()
         found.append(f"GRAPH {graph} {{ {triple} }}" if graph else f"{triple} .")
     return "\n".join(found)
@@ -198,7 +199,7 @@ def _mark(name: str) -> Quad:
 
 
 def _keep(source: Path, target: Path) -> None:
-    """Keep a file that nobody writes to any more, without copying it where the disk allows."""
+    """Link a file that does not change any more, or copy it if the disk cannot link it."""
     try:
         os.link(source, target)
     except OSError:
@@ -230,7 +231,7 @@ def _write_through(path: Path, text: str) -> None:
 
 
 def _gently(work: Callable[[], None]) -> None:
-    """Run the work in a thread of lower priority, so that readers come first on a busy machine."""
+    """Run the work in a thread of lower priority, so that queries come first on a busy machine."""
     failed: list[BaseException] = []
 
     def run() -> None:

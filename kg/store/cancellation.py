@@ -1,4 +1,4 @@
-"""Stopping what a query does from outside, whoever asked it."""
+"""Stopping the queries of a request from another thread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextvars import ContextVar
 
 
 class Stopper:
-    """A switch for the queries asked under it: when it is thrown, the processes that answer them end."""
+    """Stops the queries that are attached to it by ending the processes that answer them."""
 
     def __init__(self) -> None:
         self._stops: list[Callable[[], None]] = []
@@ -17,7 +17,7 @@ class Stopper:
         self.stopped = False
 
     def attach(self, stop: Callable[[], None]) -> None:
-        """Have this called when the switch is thrown; at once, when it has been."""
+        """Register a function to call on `stop`; it is called at once if that has happened."""
         with self._lock:
             late = self.stopped
             if not late:
@@ -26,7 +26,7 @@ class Stopper:
             stop()
 
     def stop(self) -> None:
-        """Throw the switch; safe to call twice and when everything is done."""
+        """Stop the queries; safe to call twice and after they have ended."""
         with self._lock:
             self.stopped = True
             stops, self._stops = self._stops, []
@@ -39,7 +39,7 @@ _CURRENT: ContextVar[Stopper | None] = ContextVar("stopper", default=None)
 
 @contextmanager
 def stoppable(stopper: Stopper) -> Iterator[None]:
-    """Put the queries that this thread asks under a switch."""
+    """Attach the queries of this thread to a stopper within the block."""
     token = _CURRENT.set(stopper)
     try:
         yield
@@ -48,7 +48,7 @@ def stoppable(stopper: Stopper) -> Iterator[None]:
 
 
 def on_stop(stop: Callable[[], None]) -> None:
-    """Name what ends a query that begins now; does nothing where nobody wants to stop it."""
+    """Register a function that ends the query which begins now, if this thread has a stopper."""
     stopper = _CURRENT.get()
     if stopper is not None:
         stopper.attach(stop)

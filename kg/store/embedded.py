@@ -51,29 +51,29 @@ R = TypeVar("R")
 
 _CHUNK: Final = 64 * 1024
 _SPOOL: Final = 8 * 1024 * 1024
-# What RocksDB leaves when it is stopped before its first commit; CURRENT, which it writes last, is missing.
+# Files of a RocksDB that was stopped before its first commit; CURRENT, which it writes last, is missing.
 _UNBORN: Final = re.compile(
     r"LOCK|LOG(\.old\.\d+)?|IDENTITY|MANIFEST-\d+|OPTIONS-\d+(\.dbtmp)?|\d+\.(dbtmp|log)"
 )
 
 
 class Sink(Protocol):
-    """What a result can be written to."""
+    """A binary file to which a result can be written."""
 
     def write(self, data: bytes, /) -> int:
-        """Take some bytes."""
+        """Write some bytes; return their number."""
         ...
 
 
 class EmbeddedStore(LocalStore):
     """Quads in a RocksDB folder, or in memory when no folder is given.
 
-    Any number of threads may ask at once; writers wait for one another. `allowed` are the URL prefixes that
-    SERVICE and LOAD may reach. Raises NotAStoreError for a folder that holds something else or may not be
-    used, StoreBusyError when another process has it.
+    Any number of threads may query at once; writers wait for one another. `allowed` are the URL prefixes that
+    SERVICE and LOAD may reach. Raises NotAStoreError for a folder that holds other files or cannot be used,
+    StoreBusyError when another process has it open.
 
-    Two faults of the engine show: a union gives a triple once for each graph that holds it (its issue 1919),
-    so that counts want DISTINCT; and numbers and dates come back in canonical form ("1.50" as "1.5").
+    Two faults of the engine are visible: a union has a triple once for each graph that holds it (its issue
+    1919), so that counts need DISTINCT; and numbers and dates are in canonical form ("1.50" becomes "1.5").
     """
 
     def __init__(self, folder: Path | None = None, *, allowed: Sequence[str] = ()) -> None:
@@ -81,7 +81,7 @@ class EmbeddedStore(LocalStore):
         self._engine: pyoxigraph.Store | None = _open(folder)
         self._allowed = tuple(allowed)
         self._writing = threading.Lock()
-        # Cleared while a large exchange is half done; queries then wait.
+        # Cleared during a large exchange; queries wait for its end.
         self._whole = threading.Event()
         self._whole.set()
         self._bulk = Bulk(folder)
@@ -96,7 +96,7 @@ class EmbeddedStore(LocalStore):
 
     @classmethod
     def open_snapshot(cls, folder: Path, *, allowed: Sequence[str] = ()) -> EmbeddedStore:
-        """Open a snapshot for reading; nobody may write to its folder."""
+        """Open a snapshot for reading; its folder must not change."""
         store = cls(allowed=allowed)
         try:
             store._engine = pyoxigraph.Store.read_only(str(folder))
@@ -106,7 +106,7 @@ class EmbeddedStore(LocalStore):
 
     @property
     def engine(self) -> pyoxigraph.Store:
-        """Give the engine; raises StoreFailedError once the store is closed."""
+        """The engine. Raises StoreFailedError once the store is closed."""
         if self._engine is None:
             raise StoreFailedError("the store is closed")
         return self._engine
@@ -114,7 +114,7 @@ class EmbeddedStore(LocalStore):
     def query(self, text: str, dataset: QueryDataset = UNION) -> EmbeddedAnswer:
         """Answer a SPARQL 1.1 query; see `Store.query`.
 
-        The answer must be read in the thread that asked.
+        The answer must be read in the same thread.
         """
         self._refuse(text)
         default: Any = graph_terms(dataset.default)
@@ -127,7 +127,7 @@ class EmbeddedStore(LocalStore):
                 if not dataset.is_union:
                     found = engine.query(text, base_iri=base, default_graph=default, named_graphs=named)
                     return EmbeddedAnswer(found)
-                # The engine's union would override FROM, which is to keep its meaning.
+                # The engine's union would override the query's FROM clauses.
                 union = not dataset_clauses(text)
                 found = engine.query(text, base_iri=base, use_default_graph_as_union=union)
                 return EmbeddedAnswer(found)
@@ -135,7 +135,7 @@ class EmbeddedStore(LocalStore):
                 raise explain_syntax(text, str(error), "query") from None
 
     def query_whole(self, text: str, dataset: QueryDataset = UNION) -> EmbeddedAnswer:
-        """Answer a query; there is no limit on rows here."""
+        """Answer a query; this store has no limit on rows."""
         return self.query(text, dataset)
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
@@ -159,7 +159,7 @@ class EmbeddedStore(LocalStore):
     def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
         """Remove the quads of one file and add those of another; see `LocalStore.change_files`.
 
-        It cannot be stopped in this process: `stop` is not called.
+        `stop` is not called: the engine cannot be stopped in this process.
         """
         with _engine_errors():
             few = [count_lines(path, SMALL) for path in (removed, added)]
@@ -187,13 +187,13 @@ class EmbeddedStore(LocalStore):
                 self._whole.set()
 
     def export(self, graph: NamedNode, path: Path) -> None:
-        """Write what a graph holds to a file of N-Triples, in no order; raises StoreFailedError."""
+        """Write the triples of a graph to a file; see `LocalStore.export`."""
         self._whole.wait()
         with _engine_errors():
             self.engine.dump(str(path), format=RdfFormat.N_TRIPLES, from_graph=graph)
 
     def backup(self, path: Path) -> None:
-        """Copy the last commit to a new folder; raises StoreFailedError."""
+        """Copy the last commit; see `LocalStore.backup`."""
         with self._writing, _engine_errors():
             self.engine.backup(str(path))
 
@@ -216,7 +216,7 @@ class EmbeddedStore(LocalStore):
 
     @property
     def version(self) -> str:
-        """Name the state of the data; see `Store.version`."""
+        """Name of the state of the data; see `Store.version`."""
         return f"{self._epoch}-{self._changes}"
 
     def settle(self) -> None:
@@ -232,26 +232,26 @@ class EmbeddedStore(LocalStore):
 
 
 class EmbeddedAnswer:
-    """A result of the embedded engine; it belongs to the thread that asked for it."""
+    """A result of the embedded engine, to be read in the thread of the query; see `Answer`."""
 
     def __init__(self, result: QuerySolutions | QueryBoolean | QueryTriples) -> None:
         self._result = result
 
     @property
     def kind(self) -> Kind:
-        """Tell what it is."""
+        """Kind of result."""
         if isinstance(self._result, QuerySolutions):
             return "solutions"
         return "boolean" if isinstance(self._result, QueryBoolean) else "graph"
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Name the columns."""
+        """Names of the columns."""
         solutions = self._result
         return tuple(v.value for v in solutions.variables) if isinstance(solutions, QuerySolutions) else ()
 
     def rows(self) -> Iterator[Row]:
-        """Read the solutions."""
+        """Yield the solutions."""
         assert isinstance(self._result, QuerySolutions)  # noqa: S101
         names = self.variables
         with _engine_errors():
@@ -259,11 +259,11 @@ class EmbeddedAnswer:
                 yield {name: term for name, term in zip(names, solution, strict=True) if term is not None}
 
     def truth(self) -> bool:
-        """Read the boolean."""
+        """Return the boolean."""
         return bool(self._result)
 
     def triples(self) -> Iterator[Triple]:
-        """Read the triples."""
+        """Yield the triples."""
         assert isinstance(self._result, QueryTriples)  # noqa: S101
         with _engine_errors():
             yield from self._result
@@ -276,7 +276,7 @@ class EmbeddedAnswer:
             self._result.serialize(target, format=engine_format)
 
     def serialize(self, form: Format) -> Iterator[bytes]:
-        """Write to a spool first: what fails, fails before the first byte."""
+        """Yield the serialised result, which is spooled first: a query that fails yields no byte."""
         with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as spool:
             self.write(spool, form)
             spool.seek(0)
@@ -302,15 +302,17 @@ def _open(folder: Path | None) -> pyoxigraph.Store:
         folder.mkdir(parents=True, exist_ok=True)
         names = [path.name for path in folder.iterdir()]
     except (FileExistsError, NotADirectoryError):
-        raise NotAStoreError("there is a file in its place", where=where, mend=_NAME_ANOTHER) from None
+        raise NotAStoreError("this is a file, not a folder", where=where, mend=_NAME_ANOTHER) from None
     except OSError as error:
         raise NotAStoreError(
-            f"it cannot be read or made: {error.strerror}",
+            f"the folder cannot be read or made: {error.strerror}",
             where=where,
             mend="Give yourself the right to read and write it, or name another folder.",
         ) from None
     if "CURRENT" not in names and not all(_UNBORN.fullmatch(name) for name in names):
-        raise NotAStoreError("it holds other files than a store's", where=where, mend=_NAME_ANOTHER)
+        raise NotAStoreError(
+            "the folder holds files that are not of a store", where=where, mend=_NAME_ANOTHER
+        )
     try:
         return pyoxigraph.Store(folder)
     except (OSError, RuntimeError) as error:
@@ -323,18 +325,22 @@ _NAME_ANOTHER: Final = "Name an empty folder, a new one, or the folder of a stor
 def _cannot_open(message: str, where: str) -> DiplographError:
     if re.match(r"IO error: (While )?lock", message, re.IGNORECASE):
         return StoreBusyError(
-            "another process has it open", where=where, mend="Stop that process, or work through its server."
+            "another process has the store open",
+            where=where,
+            mend="Stop that process, or work through its server.",
         )
     if re.search(r"Permission denied|Read-only file system", message):
         return NotAStoreError(
-            f"it cannot be written: {message}",
+            f"the folder cannot be written: {message}",
             where=where,
             mend="Give yourself the right to read and write it, or name another folder.",
         )
     if message.startswith(("Corruption", "Invalid argument")):
         return NotAStoreError(
-            f"its files are no store's, or are damaged: {message}",
+            f"the files are not of a store, or are damaged: {message}",
             where=where,
             mend="Name another folder, or restore it from a backup.",
         )
-    return StoreFailedError(message, where=where, mend="Check the disk it lies on, or name another folder.")
+    return StoreFailedError(
+        message, where=where, mend="Check the disk of this folder, or name another folder."
+    )

@@ -1,4 +1,4 @@
-"""The engine's complaints about SPARQL text, made readable."""
+"""Error messages of the embedded engine, as errors of our tree with advice."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SHOWN: Final = 8
 
 
 def explain_syntax(text: str, message: str, wanted: Literal["query", "update"]) -> QuerySyntaxError:
-    """Turn the engine's message about a text into an error with line, column and a way to mend it.
+    """Build an error with line, column and advice from the engine's message about a text.
 
     `wanted` is what the text should have been.
     """
@@ -59,31 +59,33 @@ def explain_syntax(text: str, message: str, wanted: Literal["query", "update"]) 
 
 
 def explain_failure(message: str) -> DiplographError:
-    """Turn what the engine says when it fails, while a request is carried out, into an error of our tree."""
+    """Build an error of our tree from the engine's message about a request that failed."""
     if match := re.fullmatch(r"The custom function (<.*>) is not supported", message):
         return QuerySyntaxError(
-            f"the function {match.group(1)} is not known here",
+            f"the function {match.group(1)} is unknown",
             mend="Use the functions of SPARQL 1.1, or those of xsd: to cast.",
         )
     if match := re.fullmatch(r"The graph <(.*)> does not exist", message):
         return UnknownNameError(
-            f"there is no graph <{match.group(1)}>", mend="List the graphs there are, or write SILENT."
+            f"there is no graph <{match.group(1)}>", mend="List the graphs that exist, or write SILENT."
         )
     if match := re.fullmatch(r"The graph <(.*)> already exists", message):
         return ConflictError(
-            f"the graph <{match.group(1)}> exists already", mend="Leave it, or write SILENT."
+            f"the graph <{match.group(1)}> exists already", mend="Use another name, or write SILENT."
         )
     if match := re.match(r"Invalid base IRI '(.*?)'", message):
         return ParameterError(
             f"relative IRIs cannot be resolved against <{match.group(1)}>", mend="Write IRIs in full."
         )
-    return StoreFailedError(f"the engine failed: {message}", mend="See the log of the store; try again.")
+    return StoreFailedError(
+        f"the engine failed: {message}", mend="Try again; if it fails again, check the disk of the store."
+    )
 
 
 _ADVICE: Final = {
-    "query": "Look just before that place for a missing bracket, dot or quote. After its PREFIX lines a "
+    "query": "Check just before it for a missing bracket, dot or quote. After its PREFIX lines a "
     "query begins with SELECT, ASK, CONSTRUCT or DESCRIBE.",
-    "update": "Look just before that place for a missing bracket, dot, semicolon or quote. After its PREFIX "
+    "update": "Check just before it for a missing bracket, dot, semicolon or quote. After its PREFIX "
     "lines an update begins with INSERT, DELETE, WITH, LOAD, CLEAR, CREATE, DROP, COPY, MOVE or ADD.",
 }
 
@@ -97,7 +99,7 @@ def _declare(prefix: str) -> str:
         return f"An IRI is written between < and >, as <{prefix}:…>."
     if prefix in PREFIXES:
         return f"Add this line at the top: PREFIX {prefix}: <{PREFIXES[prefix]}>"
-    return f"Add a line at the top that says what it stands for: PREFIX {prefix}: <…>"
+    return f"Declare it in a line at the top: PREFIX {prefix}: <…>"
 
 
 def _expected(text: str) -> list[str]:

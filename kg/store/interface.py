@@ -1,4 +1,4 @@
-"""The store as the rest of diplograph sees it, whatever engine is behind it."""
+"""The interface of stores of quads, independent of their engine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Row = Mapping[str, Term]
 
 @dataclass(frozen=True)
 class QueryDataset:
-    """What the protocol says beside the text of a request: graphs and base IRI (SPARQL 1.1 Protocol 2.1.4).
+    """Graphs and base IRI of a request, beside its text (SPARQL 1.1 Protocol section 2.1.4).
 
     Without `default` and `named` the default graph is the union of all graphs, and every named graph can be
     named. If one of them is given, they replace the query's own FROM clauses and the other is empty.
@@ -42,7 +42,7 @@ class QueryDataset:
 UNION = QueryDataset()
 
 UNNAMED = "urn:x-diplograph:unnamed-graph"
-"""Stands in a `QueryDataset` for the unnamed graph alone, which updates mean outside of GRAPH."""
+"""Name of the unnamed graph alone in a `QueryDataset`; updates mean this graph outside of GRAPH."""
 
 
 class Answer(Protocol):
@@ -128,5 +128,5 @@ class Store(ABC):
 
 
 def never() -> bool:
-    """Return False: the default of a `stop` that is never asked for."""
+    """Return False: the default of a `stop` callback."""
     return False

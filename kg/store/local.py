@@ -1,4 +1,4 @@
-"""What stores have in common whose engine reads and writes files of this machine."""
+"""The interface and common code of stores whose engine works on files of this machine."""
 
 from __future__ import annotations
 

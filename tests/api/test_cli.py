@@ -155,7 +155,7 @@ class TestLoad:
         [entry] = json.loads(run("loads", "--format", "json").stdout)
         assert entry["undone"]
         assert "undone" in run("loads").stdout
-        assert "undone already" in failed(run("undo", load_id), 1)
+        assert "already undone" in failed(run("undo", load_id), 1)
         assert "no load" in failed(run("undo", "nothing"), 1)
 
     def test_an_event_is_left_out(self, folder: Path) -> None:

@@ -113,7 +113,7 @@ def test_the_editor_keeps_the_switch(client: FlaskClient) -> None:
 
 def test_home_and_void_say_how_much_is_entailed(client: FlaskClient) -> None:
     entailed = number(client, f"SELECT (COUNT(*) AS ?n) {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }}")
-    assert f"{entailed:,} of them entailed" in client.get("/", headers=BROWSER).text
+    assert f"{entailed:,} of them inferred" in client.get("/", headers=BROWSER).text
     void = client.get("/.well-known/void", headers={"Accept": "application/n-triples"}).text
     assert f"<http://rdfs.org/ns/void#subset> {GRAPH_ENTAILMENTS}" in void
     assert f'{GRAPH_ENTAILMENTS} <http://rdfs.org/ns/void#triples> "{entailed}"' in void

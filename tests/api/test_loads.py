@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.server import background_loads as jobs
+from api.loading import background_loads as jobs
 from kg.load import Loads
 from kg.load.load_folder import KEPT_SECONDS
 from kg.reasoning import Entailments
@@ -86,7 +86,7 @@ def test_a_form_with_a_file(client: FlaskClient, store: EmbeddedStore) -> None:
     sent = client.post("/load", data=data, headers=HTML)
     assert sent.status_code == 303
     page = client.get(sent.location, headers=HTML).get_data(as_text=True)
-    assert "nothing is stored yet" in page
+    assert "not stored yet" in page
     assert "graph:gazette" in page
     assert not stored(store)
     done = client.post(f"{sent.location}/commit", data={"csrf_token": csrf}, headers=HTML)
@@ -117,7 +117,7 @@ def test_the_form_page_leads_to_a_table_that_can_be_filled_in(client: FlaskClien
     answer = client.get(address)
     assert f"events.{ending}" in answer.headers["Content-Disposition"]
     empty = client.post("/load", data=answer.data, headers=TOKEN, query_string={"name": f"mine.{ending}"})
-    assert (empty.status_code, empty.json["detail"]) == (422, "no row was read")
+    assert (empty.status_code, empty.json["detail"]) == (422, "the file contains no rows")
     if ending == "csv":
         rows = answer.get_data(as_text=True).splitlines()[0].split(",")
         values = {"label": "a visit", "actors": "Norway", "type": "CONSULT", "date": "2019-05-06"}
@@ -151,7 +151,7 @@ def test_writing_needs_the_token(client: FlaskClient, headers: dict[str, str], s
         ),
         ({"query_string": {"source": "x", "format": "docx"}}, 415, "docx"),
         ({"query_string": {}}, 400, "source"),
-        ({"query_string": {"source": "graph:ontology"}}, 400, "kept by diplograph"),
+        ({"query_string": {"source": "graph:ontology"}}, 400, "maintained by diplograph"),
         ({"data": {"source": "x"}, "content_type": "multipart/form-data"}, 400, "no file"),
     ],
 )
@@ -266,7 +266,7 @@ def test_a_load_is_undone_and_its_page_says_so(client: FlaskClient, store: Embed
     assert undone.status_code == 200
     assert undone.get_json()["kept"] == []
     assert {str(quad) for quad in store.engine if "graph/loads" not in str(quad.graph_name)} == before
-    assert "taken back" in client.get(done["links"]["self"], headers=HTML).get_data(as_text=True)
+    assert "was undone" in client.get(done["links"]["self"], headers=HTML).get_data(as_text=True)
     assert client.get("/loads").get_json()["loads"][0]["undone"]
     assert client.post(done["links"]["undo"], headers=TOKEN).status_code == 409
 
@@ -300,7 +300,7 @@ def test_an_unticked_event_is_left_out_with_its_claims(client: FlaskClient, stor
     assert not store.query(f"ASK {{ <{ID}claim/norway-kenya-port-accord> ?p ?o }}").truth()
     assert not store.query(f"ASK {{ <{ID}interaction/norway-kenya-port-accord> ?p ?o }}").truth()
     assert store.query(f"ASK {{ <{ID}source/fjord-gazette-port-accord> ?p ?o }}").truth()
-    assert "Left out" in client.get(done.location, headers=HTML).get_data(as_text=True)
+    assert "Skipped" in client.get(done.location, headers=HTML).get_data(as_text=True)
 
 
 def test_leaving_out_what_is_not_there_is_told(client: FlaskClient, store: EmbeddedStore) -> None:

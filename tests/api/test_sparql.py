@@ -275,7 +275,7 @@ def test_a_long_table_says_that_there_is_more(client: FlaskClient, store: Embedd
     )
     query = urlencode({"query": f"SELECT ?s {{ ?s <{E}q> ?o }}"})
     table = client.get("/sparql?" + query, headers=BROWSER).text
-    assert table.count("<tr><td>") == SHOWN_ROWS and f"first {SHOWN_ROWS}" in table
+    assert table.count("<tr><td>") == SHOWN_ROWS and f"First {SHOWN_ROWS}" in table
     whole = client.get("/sparql/results.csv?" + query)
     assert whole.data.count(b"\r\n") == SHOWN_ROWS + 2
     assert whole.headers["Content-Disposition"] == "attachment; filename=results.csv"

@@ -145,7 +145,7 @@ def test_names_that_nobody_describes_are_told(store: EmbeddedStore) -> None:
 
 @pytest.mark.parametrize("source", ["ontology", "graph:loads", GRAPH_COUNTRIES.value])
 def test_the_tools_own_graphs_are_no_targets(store: EmbeddedStore, source: str) -> None:
-    with pytest.raises(ParameterError, match="kept by diplograph"):
+    with pytest.raises(ParameterError, match="maintained by diplograph"):
         plan(store, FILE.read_bytes(), name="new-event.ttl", source=source)
 
 

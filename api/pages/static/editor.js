@@ -46,7 +46,7 @@
       running.textContent = "Done in " + ((performance.now() - started) / 1000).toFixed(1) + " s";
     } catch (error) {
       if (request === mine) {
-        running.textContent = mine.signal.aborted ? "Stopped" : "No whole answer came: " + error.message;
+        running.textContent = mine.signal.aborted ? "Stopped" : "The result is incomplete: " + error.message;
       }
     } finally {
       window.clearInterval(ticking);

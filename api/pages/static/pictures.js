@@ -1,4 +1,4 @@
-// Pictures of a thing's neighbourhood and places. The page tells the same as lists, which stay where this fails.
+// Maps and networks. The page has the same content as lists, which remain if this script fails.
 
 const vendor = "/static/vendor/";
 const draw = { network, map };
@@ -35,7 +35,7 @@ async function json(address) {
   return answer.json();
 }
 
-// What turns the direction of writing has no place on a canvas, which cannot isolate it.
+// Characters that change the direction of writing are removed: a canvas cannot isolate them.
 function plain(text, most) {
   const clean = text.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
   return clean.length > most ? clean.slice(0, most - 1) + "…" : clean;
@@ -43,8 +43,8 @@ function plain(text, most) {
 
 async function network(box) {
   const [data] = await Promise.all([json(box.dataset.source), script("cytoscape.min.js")]);
-  // Cytoscape would write one rule of style into the page, which the policy forbids; our sheet has the rule, and
-  // an element of this id tells it so.
+  // Cytoscape would add a style rule to the page, which the content policy forbids. Our style sheet has the rule;
+  // an element with this id prevents the attempt.
   if (!document.getElementById("__________cytoscape_stylesheet")) {
     document.head.append(Object.assign(document.createElement("meta"), { id: "__________cytoscape_stylesheet" }));
   }
@@ -105,7 +105,7 @@ function fill(picture, box) {
   picture.viewport({ zoom: 1, pan: { x: 0, y: 0 } });
 }
 
-// The outline's middle, by its largest ring: enough to stand for a country that has no centroid.
+// The centre of the largest ring of an outline, for countries without a centroid.
 function middle(feature) {
   const parts = feature.geometry.type === "Polygon" ? [feature.geometry.coordinates] : feature.geometry.coordinates;
   const ring = parts.map((part) => part[0]).sort((a, b) => span(b) - span(a))[0];
@@ -148,7 +148,7 @@ async function map(box) {
     let point = place.latitude === null ? null : [place.latitude, place.longitude];
     if (!point && byCode.has(place.isoNumeric)) point = middle(byCode.get(place.isoNumeric));
     if (!point) continue;
-    // The short way round: across the date line where that is shorter.
+    // Draw the line across the date line if that is shorter.
     if (before) point = [point[0], point[1] + 360 * Math.round((before[1] - point[1]) / 360)];
     stops.push({ place, point });
     before = point;

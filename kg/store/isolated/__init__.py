@@ -1,1 +1,1 @@
-"""The embedded store in processes of its own: one writer, readers that can be killed."""
+"""The embedded store in separate processes: one writer, and workers that can be killed."""

@@ -1,4 +1,4 @@
-"""The limit on rows: a result that has more is stopped, never cut."""
+"""The limit on rows: a result that exceeds it is stopped, never shortened."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def write_limited(answer: EmbeddedAnswer, sink: Sink, form: Format, limit: int) 
 
 
 class _Counting:
-    """Counts the rows that the engine writes, by what stands once in each and nowhere else."""
+    """Counts the rows that the engine writes, by a mark that occurs exactly once in each."""
 
     def __init__(self, sink: Sink, form: str, limit: int) -> None:
         self._sink = sink
@@ -48,7 +48,7 @@ class _Counting:
 
 
 class _Marks:
-    """Rows that a mark begins; a mark may be written in two halves."""
+    """Rows that begin with a mark; the engine may write a mark in two halves."""
 
     def __init__(self, mark: str) -> None:
         self._mark = re.compile(mark.encode())
@@ -66,7 +66,7 @@ class _Marks:
 
 
 class _Json:
-    """Rows of JSON: objects of an array. No other objects are in one once the strings are taken out."""
+    """Rows of JSON: objects in an array, which holds no other objects once strings are removed."""
 
     def __init__(self) -> None:
         self._marks = _Marks(r"[\[,]\{[s}]")
@@ -79,7 +79,7 @@ class _Json:
 
 
 class _Lines:
-    """Rows of CSV (RFC 4180): lines whose end is outside of quotes; the first names the columns."""
+    """Rows of CSV (RFC 4180): lines whose end is outside of quotes; the first is the header."""
 
     def __init__(self) -> None:
         self._quoted = False
@@ -97,7 +97,7 @@ class _Lines:
 
 
 class _Tabs(_Marks):
-    """Rows of TSV: lines, for a text has its own line ends escaped; the first names the columns."""
+    """Rows of TSV: lines, as line ends in texts are escaped; the first is the header."""
 
     def __init__(self) -> None:
         super().__init__("\n")
@@ -111,7 +111,7 @@ class _Tabs(_Marks):
 
 
 _COUNTERS: Final[dict[str, Any]] = {
-    # In a text "<" is written otherwise.
+    # In a text "<" is escaped.
     "xml": lambda: _Marks("<result>|<result/>"),
     "json": _Json,
     "csv": _Lines,

@@ -20,9 +20,9 @@ from kg.store.isolated.messages import (
     Done,
     ExportRequest,
     Head,
-    QueryRequest,
     RunRequest,
     UpdateRequest,
+    WorkerQuery,
 )
 from kg.store.isolated.pool import Lease, Pool
 from kg.store.isolated.snapshots import current_age, current_version
@@ -39,9 +39,9 @@ _EXPORT_TIME: Final = 6 * 3600.0
 class IsolatedStore(LocalStore, Generic[W]):
     """Quads in a folder that `writer` changes, read by up to `workers` processes on snapshots.
 
-    A query or update that takes more than `timeout` seconds, not counting the time that its reader takes,
-    and a query over its `limits` are stopped by killing their process, which is replaced; others do not
-    notice. A change is acknowledged once its snapshot is published, so that every later query sees it.
+    A query or update that takes more than `timeout` seconds, not counting waits for the consumer of a result,
+    and a query over its `limits` are stopped by killing their process, which is replaced; other requests are
+    not affected. A change is acknowledged once its snapshot is published, so that every later query sees it.
     Raises what `EmbeddedStore` raises.
     """
 
@@ -75,11 +75,11 @@ class IsolatedStore(LocalStore, Generic[W]):
 
         Raises also BusyError when every worker stays busy, QueryStoppedError when a limit is reached.
         """
-        return self._answer(QueryRequest(text, dataset))
+        return self._answer(WorkerQuery(text, dataset))
 
     def query_whole(self, text: str, dataset: QueryDataset = UNION) -> IsolatedAnswer:
         """Answer a query to which the limit on rows does not apply; see `query`."""
-        return self._answer(QueryRequest(text, dataset, any_number=True))
+        return self._answer(WorkerQuery(text, dataset, any_number=True))
 
     async def ask(
         self, text: str, dataset: QueryDataset = UNION, forms: Mapping[Kind, str] | None = None
@@ -90,7 +90,7 @@ class IsolatedStore(LocalStore, Generic[W]):
         """
         lease = await self._pool.lend_async()
         try:
-            await lease.send_async(QueryRequest(text, dataset, dict(forms or {})), len(text))
+            await lease.send_async(WorkerQuery(text, dataset, dict(forms or {})), len(text))
             head: Head = await lease.receive_async()
         except BaseException:
             lease.close()
@@ -119,7 +119,7 @@ class IsolatedStore(LocalStore, Generic[W]):
     def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
         """Remove the quads of one file and add those of another; see `LocalStore.change_files`.
 
-        It is stopped by killing the writing process, which is replaced.
+        `stop` kills the writing process, which is replaced.
         """
         self.writer.write(ChangeFilesRequest(str(removed.resolve()), str(added.resolve())), stop=stop)
 
@@ -153,7 +153,7 @@ class IsolatedStore(LocalStore, Generic[W]):
         self._pool.close()
         self.writer.close()
 
-    def _answer(self, request: QueryRequest) -> IsolatedAnswer:
+    def _answer(self, request: WorkerQuery) -> IsolatedAnswer:
         lease = self._pool.lend()
         try:
             lease.stoppable()

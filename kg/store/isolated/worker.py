@@ -23,8 +23,8 @@ from kg.store.isolated.messages import (
     Done,
     ExportRequest,
     Head,
-    QueryRequest,
     RunRequest,
+    WorkerQuery,
     WriteRequest,
     pack,
     unpack,
@@ -33,10 +33,10 @@ from kg.store.isolated.row_limit import write_limited
 from kg.store.isolated.snapshots import OpenSnapshot, current_version
 
 PIECE: Final = 64 * 1024
-# An idle worker opens a newer snapshot after so many seconds, so that the files of the older one can go.
+# Seconds after which an idle worker opens a newer snapshot, so that the older one can be removed.
 _IDLE: Final = 5.0
 
-Request = QueryRequest | WriteRequest | CloseRequest | ExportRequest | RunRequest
+Request = WorkerQuery | WriteRequest | CloseRequest | ExportRequest | RunRequest
 
 
 def run_worker(connection: Connection, snapshots: Path, limits: Limits) -> None:
@@ -92,7 +92,7 @@ class _Worker:
 
     def _carry_out(self, request: Request) -> None:
         match request:
-            case QueryRequest():
+            case WorkerQuery():
                 self._query(request)
             case WriteRequest():
                 self._write(request.form)
@@ -107,7 +107,7 @@ class _Worker:
                 speak(request.languages)
                 self._send(Done(request.function(self._store, *request.args, **request.kwargs)))
 
-    def _query(self, request: QueryRequest) -> None:
+    def _query(self, request: WorkerQuery) -> None:
         self._answer = None
         self._open_current()
         answer = self._store.query(request.text, request.dataset)
@@ -155,7 +155,7 @@ class _Worker:
 
 
 class _Sink:
-    """A binary file for the engine to write to, which sends full pieces: early failures precede the first."""
+    """A binary file that sends what is written to it in large pieces: early failures precede the first."""
 
     def __init__(self, connection: Connection, head: Head | None) -> None:
         self._connection = connection

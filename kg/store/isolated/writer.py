@@ -36,14 +36,14 @@ _RETRY: Final = 5.0
 
 
 class Writing(ABC):
-    """What a store needs of the writer, in this process or in another."""
+    """The writer as a store uses it, in this process or in another."""
 
     @abstractmethod
     def write(self, change: Change, budget: float | None = None, stop: Callable[[], bool] = never) -> None:
         """Carry out a change within `budget` seconds; return when it is committed and published.
 
-        `stop` is called several times a second; when it returns True, the change is broken off. Nothing of
-        it is committed when an error is raised, except by a StoreFailedError that says so.
+        `stop` is called several times a second; when it returns True, the change is broken off. When an
+        error is raised, nothing was committed, unless it is a StoreFailedError whose message says otherwise.
         """
 
     @abstractmethod
@@ -83,7 +83,7 @@ class _Process:
         return self.changes.closed or self.changes.poll()
 
     def end(self, grace: float) -> None:
-        """Have the process end, and kill it after `grace` seconds.
+        """Ask the process to end, and kill it after `grace` seconds.
 
         The connection for checkpoints may be in use by another thread, which finds its other side closed.
         """
@@ -92,7 +92,7 @@ class _Process:
 
 
 class Writer(Writing):
-    """Holds the folder, in the process that serves it. `timeout` is named in errors of stopped updates.
+    """Holds the folder, in the process that serves it. `timeout` is quoted in errors of stopped updates.
 
     Raises what `EmbeddedStore` raises.
     """

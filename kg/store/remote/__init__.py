@@ -1,1 +1,1 @@
-"""Any SPARQL 1.1 engine over HTTP."""
+"""Stores of other SPARQL 1.1 engines, over HTTP."""

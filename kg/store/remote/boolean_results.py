@@ -1,4 +1,4 @@
-"""Truth values that an engine computes as the integers 1 and 0: where a query asks for them, and mending."""
+"""Booleans that an engine computes as the integers 1 and 0: found in the query, corrected in the result."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Final
 
 from kg.sparql.lexer import Token, read_tokens
 
-# SPARQL 1.1 section 17.4: what gives a truth value whatever it is given.
+# Functions whose result is always a boolean (SPARQL 1.1 Query section 17.4).
 _TESTS: Final = frozenset(
     {"bound", "contains", "isblank", "isiri", "isliteral", "isnumeric", "isuri", "langmatches", "regex"}
     | {"sameterm", "strends", "strstarts"}
 )
 _COMPARES: Final = frozenset({"=", "<", ">", "in"})
-# What hands one of the values on that it is given.
+# Functions that return one of their arguments.
 _PASSES: Final = frozenset({"min", "max", "sample"})
 _OPENING: Final = {"(": 1, "{": 1, ")": -1, "}": -1}
 _END: Final = b"</binding>"
 
 
-def truth_variables(query: str) -> frozenset[str]:
-    """Name the variables of a query, without question mark, to which nothing but truth values is assigned."""
+def boolean_variables(query: str) -> frozenset[str]:
+    """Return the variables of a query, without question mark, to which only booleans are assigned."""
     assigned = _assignments(query)
     known: frozenset[str] = frozenset()
     while True:
-        found = {name for name, expression in assigned if _is_truth(expression, known)}
-        found -= {name for name, expression in assigned if not _is_truth(expression, known)}
+        found = {name for name, expression in assigned if _is_boolean(expression, known)}
+        found -= {name for name, expression in assigned if not _is_boolean(expression, known)}
         if found <= known:
             return known
         known = frozenset(found)
 
 
-def with_truths(pieces: Iterable[bytes], names: Iterable[str]) -> Iterator[bytes]:
-    """Pass on a result in SPARQL Query Results XML Format, the integers of some columns as truth values."""
+def with_booleans(pieces: Iterable[bytes], names: Iterable[str]) -> Iterator[bytes]:
+    """Yield a result in SPARQL Query Results XML Format with the integers of some columns as booleans."""
     one = b"|".join(re.escape(name.encode()) for name in sorted(names))
     number = re.compile(
         rb'(<binding name="(?:%s)">\s*<literal datatype="http://www\.w3\.org/2001/XMLSchema#)integer">([01])<'
@@ -45,7 +45,7 @@ def with_truths(pieces: Iterable[bytes], names: Iterable[str]) -> Iterator[bytes
 
     held = b""
     for piece in pieces:
-        # A binding may come in two pieces.
+        # A binding may be split between two pieces.
         whole, ends, held = (held + piece).rpartition(_END)
         if whole:
             yield number.sub(mend, whole + ends)
@@ -54,7 +54,7 @@ def with_truths(pieces: Iterable[bytes], names: Iterable[str]) -> Iterator[bytes
 
 
 def _assignments(query: str) -> list[tuple[str, list[Token]]]:
-    """Find each `(expression AS ?name)`."""
+    """Return the name and tokens of each `(expression AS ?name)`."""
     found: list[tuple[str, list[Token]]] = []
     open_at: list[int] = []
     tokens = list(read_tokens(query))
@@ -68,8 +68,8 @@ def _assignments(query: str) -> list[tuple[str, list[Token]]]:
     return found
 
 
-def _is_truth(tokens: Sequence[Token], known: frozenset[str]) -> bool:
-    """Tell whether an expression gives a truth value; `known` are variables that hold one."""
+def _is_boolean(tokens: Sequence[Token], known: frozenset[str]) -> bool:
+    """Return whether an expression is a boolean; `known` are variables that hold one."""
     if not tokens:
         return False
     first, rest = tokens[0], tokens[1:]
@@ -78,19 +78,19 @@ def _is_truth(tokens: Sequence[Token], known: frozenset[str]) -> bool:
     if not rest:
         return first.word in ("true", "false") or (first.kind == "variable" and first.text[1:] in known)
     if first.word == "(":
-        return _closes(tokens) and _is_truth(tokens[1:-1], known)
+        return _closes(tokens) and _is_boolean(tokens[1:-1], known)
     if not _closes(rest):
         return False
     arguments = _arguments(rest[1:-1])
     if first.word == "if":
-        return all(_is_truth(argument, known) for argument in arguments[1:])
+        return all(_is_boolean(argument, known) for argument in arguments[1:])
     if first.word == "coalesce":
-        return all(_is_truth(argument, known) for argument in arguments)
-    return first.word in _TESTS or (first.word in _PASSES and _is_truth(rest[1:-1], known))
+        return all(_is_boolean(argument, known) for argument in arguments)
+    return first.word in _TESTS or (first.word in _PASSES and _is_boolean(rest[1:-1], known))
 
 
 def _compares(tokens: Sequence[Token]) -> bool:
-    """Tell whether an expression compares, or joins truth values, outside of all brackets."""
+    """Return whether an expression has a comparison, `||` or `&&` outside of all brackets."""
     depth = 0
     for number, token in enumerate(tokens):
         depth += _OPENING.get(token.word, 0)
@@ -101,7 +101,7 @@ def _compares(tokens: Sequence[Token]) -> bool:
 
 
 def _closes(tokens: Sequence[Token]) -> bool:
-    """Tell whether the bracket that begins something ends it."""
+    """Return whether the first token is a bracket that the last one closes."""
     depth = 0
     for number, token in enumerate(tokens):
         depth += _OPENING.get(token.word, 0)

@@ -23,7 +23,7 @@ from kg.sparql.text import (
 )
 from kg.store.bulk_changes import count_lines
 from kg.store.interface import UNION, UNNAMED, QueryDataset, Store
-from kg.store.remote.boolean_results import truth_variables
+from kg.store.remote.boolean_results import boolean_variables
 from kg.store.remote.dialects import OURS, Dialect, recognise
 from kg.store.remote.problems import PROBLEM, problem_error, unreachable
 from kg.store.remote.results import RemoteAnswer, stopped
@@ -33,15 +33,13 @@ from kg.store.updates import graph_terms, named, requests
 P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["RemoteStore", "problem_error", "unreachable"]
-
 _KINDS: Final[dict[str, Literal["solutions", "boolean", "graph"]]] = {
     "select": "solutions",
     "ask": "boolean",
     "construct": "graph",
     "describe": "graph",
 }
-# A large write takes as long as it takes; this bounds the wait for a peer that is gone.
+# Seconds to wait for the answer to a write, which may be large.
 _WRITE_TIME: Final = 600.0
 _CHUNK: Final = 256 * 1024
 _ZERO: Final = re.compile(rb"\x00|\\u0000|\\U00000000")
@@ -52,13 +50,13 @@ _TOLD_LAST: Final = 8 * 1024
 class RemoteStore(Store):
     """The quads of a SPARQL 1.1 endpoint.
 
-    `query_url` answers queries; `update_url` takes updates and `graphs_url` is the graph store, where empty
-    what the engine is known to use. `login` is a bearer token, or `name:password`. `timeout` bounds the
-    seconds that one query may take. `dialect` is found out from the Server header where it is None. `allowed`
-    are the URL prefixes that SERVICE and LOAD may reach.
+    `query_url`, `update_url` and `graphs_url` are the addresses for queries, updates and the graph store; an
+    empty one is derived from the dialect. `login` is a bearer token, or `name:password`. `timeout` is the
+    time of one query in seconds. Without `dialect` the Server header decides. `allowed` are the URL prefixes
+    that SERVICE and LOAD may reach.
 
-    An update is one transaction if the engine makes it one. A change that is larger than one request of the
-    engine may be, and a replacement, take several: a break-off leaves the first of them done.
+    An update is one transaction if the engine makes it one. A replacement, and a change larger than the
+    engine's requests may be, take several requests: a failure leaves the first of them done.
     """
 
     def __init__(
@@ -82,7 +80,7 @@ class RemoteStore(Store):
         self._writing = threading.Lock()
         self._http = httpx.Client(
             timeout=timeout,
-            # A proxy from the environment has no business between us and the store.
+            # Proxies of the environment are not meant for the store.
             trust_env=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
         )
@@ -90,7 +88,7 @@ class RemoteStore(Store):
 
     @property
     def dialect(self) -> Dialect:
-        """Tell which engine it is, from the answer to a first question; raises StoreFailedError."""
+        """The engine's dialect, recognised by its answer to a first query. Raises StoreFailedError."""
         if self._known is None:
             try:
                 response = self._http.get(self._query_url, params={"query": "ASK {}"})
@@ -100,7 +98,7 @@ class RemoteStore(Store):
         return self._known
 
     def query(self, text: str, dataset: QueryDataset = UNION) -> RemoteAnswer:
-        """Answer a SPARQL 1.1 query; see `Store.query`. The result is read as it comes."""
+        """Answer a SPARQL 1.1 query; see `Store.query`. The result is streamed."""
         self._refuse(text, "query")
         kind = _KINDS.get(opening_word(text), "solutions")
         dialect = self.dialect
@@ -112,8 +110,10 @@ class RemoteStore(Store):
             response.close()
             raise stopped(self._timeout, self._query_url)
         limit = response.headers.get(dialect.row_limit_header, "") if dialect.row_limit_header else ""
-        truths = truth_variables(text) if dialect.counts_truth and kind == "solutions" else frozenset[str]()
-        return RemoteAnswer(response, kind, self._timeout, int(limit) if limit.isdigit() else None, truths)
+        booleans = (
+            boolean_variables(text) if dialect.integer_booleans and kind == "solutions" else frozenset[str]()
+        )
+        return RemoteAnswer(response, kind, self._timeout, int(limit) if limit.isdigit() else None, booleans)
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
@@ -124,16 +124,16 @@ class RemoteStore(Store):
         self._update(with_base(text, dataset.base_iri))
 
     def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
-        """Remove and add quads, in one request where the engine takes them in one; see `Store.change`."""
+        """Remove and add quads, in one request if the engine accepts its size; see `Store.change`."""
         dialect = self.dialect
         for request in list(requests(removed, added, dialect.operation_triples, dialect.request_bytes)):
             self._update(request)
 
     def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
-        """Put the N-Triples of a file in the place of a graph, then add `record`.
+        """Replace a graph by the N-Triples of a file, then add `record`.
 
-        The graph is put by the Graph Store HTTP Protocol (section 5.3), the record by an update after it: two
-        steps, of which a break-off may leave the first. Raises StoreFailedError, RequestError.
+        The graph is replaced by the Graph Store HTTP Protocol (section 5.3), and the record is added by an
+        update: a failure may leave the first step done. Raises StoreFailedError, RequestError.
         """
         record = list(record)
         url = self._graphs_url or self._beside(self.dialect.graphs)
@@ -149,11 +149,11 @@ class RemoteStore(Store):
 
     @property
     def version(self) -> str:
-        """Give nothing: others may change the data behind our back."""
+        """Empty: other clients may change the data."""
         return ""
 
     def settle(self) -> None:
-        """Do nothing: the other side counts its commits."""
+        """Do nothing: there is no version."""
 
     def close(self) -> None:
         """Close the connections."""
@@ -162,7 +162,7 @@ class RemoteStore(Store):
     def _refuse(self, text: str, wanted: Literal["query", "update"]) -> None:
         refuse_excess(text)
         refuse_remote_access(text, self._allowed)
-        # What is no SPARQL is not sent: engines have statements and prefixes of their own beside it.
+        # Only SPARQL is sent: engines accept other statements and predefined prefixes too.
         if (request_kind(text) != wanted or undeclared_prefix(text)) and (
             error := syntax_error(text, wanted)
         ):
@@ -217,12 +217,12 @@ class RemoteStore(Store):
         finally:
             response.close()
         if plain and response.status_code in (400, 500):
-            # An engine tells what is malformed in words of its own, if at all; ours says where it is.
+            # Our own engine has the better message, with the position.
             raise syntax_error(text, wanted) or dialect.explain(response.text, error)
         raise error
 
     def _exchange(self, request: httpx.Request, wanted: str) -> httpx.Response:
-        """Send a request; an answer that tells of success is left to be read, another is read."""
+        """Send a request; the body of a successful response is left unread, that of another is read."""
         url = str(request.url.copy_with(query=None))
         try:
             response = self._http.send(
@@ -242,7 +242,7 @@ class RemoteStore(Store):
 
     def _put(self, url: str, graph: NamedNode, path: Path) -> None:
         named = {"graph": graph.value}
-        # Virtuoso takes a body without a length for an empty one.
+        # Virtuoso ignores a body without Content-Length.
         headers = {"Content-Type": "application/n-triples", "Content-Length": str(path.stat().st_size)}
         timeout = httpx.Timeout(self._timeout, read=_WRITE_TIME, write=_WRITE_TIME)
         if self.dialect.drops_zero:
@@ -250,7 +250,7 @@ class RemoteStore(Store):
                 _refuse_zero(lines, url)
         with self._writing:
             if self.dialect.login == "digest":
-                # The challenge is answered on a small request, so that the file is sent once.
+                # The challenge is answered on a small request, so that the file is sent only once.
                 self._exchange(self._http.build_request("HEAD", url, params=named), "").close()
             response = self._exchange(
                 self._http.build_request(
@@ -268,10 +268,10 @@ class RemoteStore(Store):
             raise problem_error(response)
 
     def _insert(self, graph: NamedNode, path: Path) -> None:
-        """Replace a graph by updates, where there is no graph store."""
+        """Replace a graph by updates, for an engine without a graph store."""
         self._update(f"CLEAR SILENT GRAPH {graph}")
         dialect = self.dialect
-        # Each operation makes new blank nodes, so that one which several need has to have a name.
+        # Each operation makes new blank nodes, so one that several operations share needs an IRI.
         apart = count_lines(path, dialect.operation_triples + 1) > dialect.operation_triples
         name = named if apart else _as_it_is
         with path.open("rb") as file:
@@ -305,7 +305,7 @@ class RemoteStore(Store):
 
 
 class _Bearer(httpx.Auth):
-    """A token (RFC 6750)."""
+    """A bearer token (RFC 6750)."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -316,7 +316,7 @@ class _Bearer(httpx.Auth):
 
 
 class _File:
-    """A file as a body that can be sent again, a piece at a time."""
+    """A file as a request body that can be sent again."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -334,16 +334,16 @@ def _as_it_is(term: Any) -> Any:
 def _refuse_zero(lines: Iterable[bytes], url: str) -> None:
     if any(_ZERO.search(line) for line in lines):
         raise errors.StoreFailedError(
-            "this store drops the character U+0000 from texts, and a text has one",
+            "this store would drop the character U+0000, which a text contains",
             where=url,
-            mend="Take the character out of the data.",
+            mend="Remove the character from the data.",
         )
 
 
 def _with_empty(
     text: str, clauses: list[tuple[int, int, bool]], graphs: dict[str, list[str]], empty: str
 ) -> str:
-    """Name an empty graph wherever a half of the dataset is left out; the request's own comes first."""
+    """Name an empty graph for a missing half of the dataset; the request's dataset replaces the query's."""
     if any(graphs.values()):
         for start, end, _ in clauses:
             text = text[:start] + " " * (end - start) + text[end:]
@@ -360,7 +360,7 @@ def _some(fields: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def _some_of(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Take the beginning and the end of what explains a failure."""
+    """Yield the beginning and the end of the message about a failure."""
     size = 0
     end = b""
     for piece in pieces:

@@ -1,4 +1,4 @@
-"""How SPARQL engines differ, in one table. What is not listed here they do alike."""
+"""The differences between SPARQL engines, in one table."""
 
 from __future__ import annotations
 
@@ -21,20 +21,24 @@ MIB: Final = 1024**2
 
 @dataclass(frozen=True)
 class Dialect:
-    """What to know of an engine before talking to it.
+    """Properties of one engine.
 
-    `server` is the beginning of its Server header. `update` and `graphs` are the last parts of its update and
-    graph store addresses, beside the query address, for when no setting names them; an empty one means that
-    updates go to the query address, or that there is no graph store. `direct` tells whether a request may be
-    the body itself (SPARQL 1.1 Protocol 2.1.3), else it is a field of a form (2.1.2). `results` is the media
-    type of solutions to ask for. `login` is how a name and password are sent. `operation_triples` and
-    `request_bytes` bound one INSERT DATA and one update request. `union` is the parameter that makes the
-    default graph the union of all, where it is not without. `empty_graph` fills the half of a dataset that a
-    request leaves out, for engines that would fill it with everything and join the request's dataset with the
-    query's. `row_limit_header` tells of a limit at which results are cut, `partial_header` that one was.
-    `counts_truth`: it computes truth values as the integers 1 and 0, and answers in XML. `drops_zero`: it
-    stores a text without its U+0000. `same_engine` tells that its messages are those of the embedded engine;
-    else `faults` says which of its messages mean what.
+    - `server`: beginning of its Server header.
+    - `update`, `graphs`: last parts of the addresses for updates and of the graph store, beside the query
+      address; empty if updates go to the query address, or if there is no graph store.
+    - `direct`: the request is the body (SPARQL 1.1 Protocol 2.1.3), not a field of a form (2.1.2).
+    - `results`: media type to request for solutions.
+    - `login`: scheme by which a name and password are sent.
+    - `operation_triples`, `request_bytes`: limits of one INSERT DATA and of one update request.
+    - `union`: parameter that makes the default graph the union of all graphs, if that needs one.
+    - `empty_graph`: IRI for a half of the dataset that a request leaves out, if the engine would otherwise
+      use all graphs for it and join the request's dataset with the query's.
+    - `row_limit_header`: header with the number of rows at which results are cut; `partial_header`: header of
+      a result that was cut.
+    - `integer_booleans`: it computes booleans as the integers 1 and 0, and answers in XML.
+    - `drops_zero`: it drops U+0000 from texts.
+    - `same_engine`: its messages are those of the embedded engine; otherwise `faults` maps patterns of its
+      messages to errors.
     """
 
     name: str
@@ -50,19 +54,19 @@ class Dialect:
     empty_graph: str = ""
     row_limit_header: str = ""
     partial_header: str = ""
-    counts_truth: bool = False
+    integer_booleans: bool = False
     drops_zero: bool = False
     same_engine: bool = False
     faults: tuple[tuple[str, type[DiplographError]], ...] = ()
 
     def explain(self, message: str, otherwise: DiplographError) -> DiplographError:
-        """Make an error of our tree of what the engine says, else give the other one."""
+        """Build an error of our tree from the engine's message; return `otherwise` if it is unknown."""
         if self.same_engine:
             explained = explain_failure(message.strip())
             return otherwise if isinstance(explained, StoreFailedError) else explained
         for pattern, kind in self.faults:
             if found := re.search(pattern, message):
-                # What Virtuoso had written of a result before it failed stands before its message.
+                # The beginning of a result may precede the message of Virtuoso.
                 said = message[max(0, message.rfind("Virtuoso ", 0, found.start())) :].partition("\n\n")[0]
                 return kind(" ".join(said.split()), where=otherwise.where)
         return otherwise
@@ -97,7 +101,7 @@ DIALECTS: Final = (
         empty_graph="urn:x-diplograph:empty",
         row_limit_header="X-SPARQL-MaxRows",
         partial_header="X-SQL-State",
-        counts_truth=True,
+        integer_booleans=True,
         drops_zero=True,
         faults=(
             ("Undefined procedure", QuerySyntaxError),
@@ -112,5 +116,5 @@ PLAIN: Final = Dialect("SPARQL 1.1")
 
 
 def recognise(server: str) -> Dialect:
-    """Tell an engine by its Server header (RFC 9110 section 10.2.4)."""
+    """Return the dialect of an engine by its Server header (RFC 9110 section 10.2.4)."""
     return next((d for d in DIALECTS if d.server and server.startswith(d.server)), PLAIN)

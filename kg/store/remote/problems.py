@@ -1,4 +1,4 @@
-"""What servers tell when something went wrong, as errors of our tree."""
+"""Error responses of servers, as errors of our tree."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 PROBLEM = "application/problem+json"
 _SHOWN = 300
-# By the last part of a problem's type; what is not listed is told apart by its status.
+# By the last part of a problem's type; the status decides for others.
 _KINDS: dict[str, type[errors.DiplographError]] = {
     "query-refused": errors.QueryRefusedError,
     "query-stopped": errors.QueryStoppedError,
@@ -41,24 +41,24 @@ _BY_STATUS: dict[int, type[errors.DiplographError]] = {
 
 
 def unreachable(url: str, error: Exception) -> errors.StoreFailedError:
-    """Say that a server gave no whole answer."""
+    """Build the error for a server without a complete answer."""
     return errors.StoreFailedError(
-        f"no whole answer came: {error or type(error).__name__}",
+        f"there was no complete answer: {error or type(error).__name__}",
         where=url,
         mend="Check that the server runs, and try again.",
     )
 
 
 def problem_error(response: httpx.Response) -> errors.DiplographError:
-    """Make the error again that a server told as problem details (RFC 9457), else one by the status.
+    """Build the error that a response describes by problem details (RFC 9457) or by its status.
 
-    The response's body must have been read.
+    The body of the response must have been read.
     """
     members = _members(response)
     status = response.status_code
-    told = "" if members else _plain(response)
-    said = f"it answered with {status} {response.reason_phrase}".rstrip() + (f": {told}" if told else "")
-    detail = str(members.get("detail") or said)
+    text = "" if members else _plain(response)
+    answer = f"the server answered {status} {response.reason_phrase}".rstrip() + (f": {text}" if text else "")
+    detail = str(members.get("detail") or answer)
     where = str(members["where"]) if "where" in members else None
     mend = str(members["mend"]) if "mend" in members else None
     kind = str(members.get("type", "")).rpartition("/")[2]
@@ -94,7 +94,7 @@ def _members(response: httpx.Response) -> dict[str, Any]:
 
 
 def _plain(response: httpx.Response) -> str:
-    """Give the first lines of a text that explains itself; a page for people tells nothing in one line."""
+    """Return the first paragraph of a plain text; an HTML page has no message in one line."""
     if not response.headers.get("Content-Type", "").startswith("text/plain"):
         return ""
     return " ".join(response.text.partition("\n\n")[0].split())[:_SHOWN]

@@ -15,7 +15,7 @@ from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfForm
 from kg.errors import DiplographError, QueryStoppedError, StoreFailedError
 from kg.rdf.formats import Format, Kind
 from kg.store.interface import Row
-from kg.store.remote.boolean_results import with_truths
+from kg.store.remote.boolean_results import with_booleans
 from kg.store.remote.problems import unreachable
 
 _SPOOL: Final = 8 * 1024**2
@@ -24,18 +24,18 @@ _NATIVE: Final = {
     "application/sparql-results+json": QueryResultsFormat.JSON,
     "application/sparql-results+xml": QueryResultsFormat.XML,
     "application/n-triples": RdfFormat.N_TRIPLES,
-    # What an engine may answer where N-Triples was asked for.
+    # Engines answer with these where N-Triples was requested.
     "text/plain": RdfFormat.N_TRIPLES,
     "text/turtle": RdfFormat.TURTLE,
 }
 
 
 class RemoteAnswer:
-    """The result of one query, on its way; it must be read in the thread that asked, or closed.
+    """The result of one query, read from its response in the thread of the query; see `Answer`.
 
-    `timeout` bounds the seconds spent waiting for the other side. `rows` is the number of solutions at which
-    the other side cuts a result without saying so in it; a result that reaches it is an error. `truths` are
-    columns of a result in XML in which the other side writes truth values as 1 and 0.
+    `timeout` is the time in seconds to wait for the server. `rows` is the number of solutions at which the
+    server cuts a result silently; a result that reaches it is an error. `booleans` are the columns of a
+    result in XML in which the server writes booleans as 1 and 0.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class RemoteAnswer:
         kind: Kind,
         timeout: float,
         rows: int | None,
-        truths: frozenset[str] = frozenset(),
+        booleans: frozenset[str] = frozenset(),
     ) -> None:
         self._response = response
         self._kind: Kind = kind
@@ -55,14 +55,14 @@ class RemoteAnswer:
         if native is None or (kind == "graph") != isinstance(native, RdfFormat):
             response.close()
             raise StoreFailedError(
-                f"it answered with {media_type or 'no media type'}, which is no SPARQL {kind}",
+                f"the answer is {media_type or 'without media type'}, not a SPARQL {kind}",
                 where=self._url,
                 mend="Check that this is the address of a SPARQL endpoint.",
             )
         self._native = native
-        mended = truths and native == QueryResultsFormat.XML
+        corrected = booleans and native == QueryResultsFormat.XML
         pieces = response.iter_bytes()
-        self._body = _Body(with_truths(pieces, truths) if mended else pieces, timeout, self._url)
+        self._body = _Body(with_booleans(pieces, booleans) if corrected else pieces, timeout, self._url)
         self._found: QuerySolutions | QueryBoolean | None = None
 
     def __del__(self) -> None:
@@ -70,17 +70,17 @@ class RemoteAnswer:
 
     @property
     def kind(self) -> Kind:
-        """Tell what it is."""
+        """Kind of result."""
         return self._kind
 
     @property
     def variables(self) -> tuple[str, ...]:
-        """Name the columns."""
+        """Names of the columns."""
         found = self._results() if self._kind == "solutions" else None
         return tuple(v.value for v in found.variables) if isinstance(found, QuerySolutions) else ()
 
     def rows(self) -> Iterator[Row]:
-        """Read the solutions as they come."""
+        """Yield the solutions as they arrive."""
         solutions = self._results()
         assert isinstance(solutions, QuerySolutions)  # noqa: S101
         names = self.variables
@@ -96,7 +96,7 @@ class RemoteAnswer:
             self.close()
 
     def truth(self) -> bool:
-        """Read the boolean."""
+        """Return the boolean."""
         found = self._results()
         try:
             if isinstance(found, QuerySolutions):
@@ -108,7 +108,7 @@ class RemoteAnswer:
             self.close()
 
     def triples(self) -> Iterator[Triple]:
-        """Read the triples as they come."""
+        """Yield the triples as they arrive."""
         assert isinstance(self._native, RdfFormat)  # noqa: S101
         self._body.parse_on()
         quads = pyoxigraph.parse(io.BufferedReader(self._body, _CHUNK), format=self._native)
@@ -120,7 +120,7 @@ class RemoteAnswer:
             self.close()
 
     def serialize(self, form: Format) -> Iterator[bytes]:
-        """Pass the bytes on as they come where they are in this format; else write through a spool."""
+        """Yield the bytes as they arrive if they have this format; otherwise convert them through a spool."""
         if self._kind == "boolean":
             found = pyoxigraph.parse_query_results(
                 b'{"head":{},"boolean":%s}' % (b"true" if self.truth() else b"false"), format=_JSON
@@ -137,7 +137,7 @@ class RemoteAnswer:
             yield from self._converted(form)
 
     def close(self) -> None:
-        """Let go of the connection, whatever is left unread."""
+        """Release the connection; the unread rest of the result is lost."""
         self._response.close()
 
     def _converted(self, form: Format) -> Iterator[bytes]:
@@ -161,7 +161,7 @@ class RemoteAnswer:
                 yield chunk
 
     def _read_counted(self) -> None:
-        """Read the whole body, to count the solutions before any is passed on."""
+        """Read the whole body and count its solutions, before any of them is used."""
         data = b"".join(self._body.pieces())
         counted: Any = self._step(lambda: self._parse(data))
         self._check_rows(self._step(lambda: sum(1 for _ in counted)))
@@ -174,9 +174,9 @@ class RemoteAnswer:
     def _check_rows(self, count: int) -> None:
         if self._rows is not None and count >= self._rows:
             raise QueryStoppedError(
-                f"the store gives {self._rows:,} rows at most, and this result may have more",
+                f"the store returns at most {self._rows:,} rows, and this result may have more",
                 where=self._url,
-                mend="Ask for less, with a LIMIT below that, or raise the limit in the store's own settings.",
+                mend="Add a LIMIT below that, or raise the limit in the store's settings.",
             )
 
     def _results(self) -> QuerySolutions | QueryBoolean:
@@ -192,7 +192,7 @@ class RemoteAnswer:
         except (SyntaxError, ValueError, OSError) as error:
             if self._body.failure is not None:
                 raise self._body.failure from None
-            raise StoreFailedError(f"its answer cannot be read: {error}", where=self._url) from None
+            raise StoreFailedError(f"the answer cannot be read: {error}", where=self._url) from None
 
 
 _JSON: Final = QueryResultsFormat.JSON
@@ -201,7 +201,7 @@ _JSON: Final = QueryResultsFormat.JSON
 class _Body(io.RawIOBase):
     """The body of a response: a file to parse, or pieces to pass on.
 
-    What a parser reads at first is kept, so that the pieces begin at the beginning even after that.
+    The beginning that a parser reads is kept, so that the pieces are complete even after that.
     """
 
     def __init__(self, incoming: Iterator[bytes], timeout: float, url: str) -> None:
@@ -227,25 +227,25 @@ class _Body(io.RawIOBase):
         return count
 
     def parse_on(self) -> None:
-        """Keep no more of what is read."""
+        """Stop keeping the beginning."""
         self._kept = None
 
     def pieces(self) -> Iterator[bytes]:
-        """Give it in pieces, those included that a parser has read."""
+        """Yield the pieces, including those that a parser has read."""
         yield from filter(None, self._kept or ())
         self._kept = None
         while piece := self._next():
             yield piece
 
     def finish(self) -> None:
-        """Read to the end, so that a transfer that broke after the last row raises all the same."""
+        """Read to the end, so that a transfer that breaks after the last row raises an error."""
         while self._next():
             pass
 
     def _next(self) -> bytes:
         started = monotonic()
         try:
-            # An empty piece is no end.
+            # An empty piece is not the end.
             piece = next((piece for piece in self._incoming if piece), b"")
         except httpx.TimeoutException:
             self.failure = stopped(self._timeout, self._url)
@@ -260,7 +260,7 @@ class _Body(io.RawIOBase):
 
 
 def stopped(timeout: float, url: str) -> QueryStoppedError:
-    """Say that a store elsewhere took too long."""
+    """Build the error for a remote store that took too long."""
     return QueryStoppedError(
         f"the store took longer than {timeout:g} s",
         where=url,

@@ -1,57 +1,46 @@
-"""The grammar of SPARQL asked of our own engine, for engines elsewhere that do not say where a text is wrong.
+"""Syntax check of SPARQL by our own engine, for engines elsewhere that do not say where a text is wrong.
 
-Run as `python -m kg.store.remote.syntax_check query` or `update` with the text on standard input: writes the
-engine's
-message where the text is malformed. It is a process of its own because to read a text, the engine carries it
-out, on nothing; a text made to keep it busy is stopped.
+It runs in a process of its own, because the engine carries a text out to read it: on an empty store, but a
+text can still be written to keep it busy.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from multiprocessing.connection import Connection
 from typing import Final, Literal
 
 import pyoxigraph
 
 from kg.errors import QuerySyntaxError
+from kg.processes import end, start_connected
 from kg.store.engine_errors import explain_syntax
 
-_PATIENCE: Final = 10.0
+_TIME: Final = 10.0
 
 
 def syntax_error(text: str, wanted: Literal["query", "update"]) -> QuerySyntaxError | None:
-    """Find what is malformed in a text; None where nothing is, or where it takes too long to tell."""
-    try:
-        told = subprocess.run(
-            [sys.executable, "-m", "kg.store.remote.syntax_check", wanted],
-            input=text.encode("utf-8", "replace"),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_PATIENCE,
-            check=False,
-            cwd=Path(__file__).parents[3],
-        ).stdout.decode()
-    except subprocess.TimeoutExpired:
-        return None
-    return explain_syntax(text, told, wanted) if told else None
+    """Return the error in a malformed text; None if there is none, or if the check takes too long."""
+    process, connection = start_connected(_check, text, wanted)
+    with connection:
+        try:
+            message: str = connection.recv() if connection.poll(_TIME) else ""
+        except (EOFError, OSError):
+            message = ""
+        end(process)
+    return explain_syntax(text, message, wanted) if message else None
 
 
-def main(wanted: str) -> None:
-    """Write the engine's message about the text on standard input."""
-    text = sys.stdin.buffer.read().decode()
+def _check(connection: Connection, text: str, wanted: str) -> None:
+    """Send the engine's message about a malformed text, or an empty one."""
     store = pyoxigraph.Store()
+    message = ""
     try:
         if wanted == "query":
             store.query(text)
         else:
             store.update(text)
     except SyntaxError as error:
-        sys.stdout.write(str(error))
+        message = str(error)
     except (OSError, RuntimeError, ValueError):
-        pass  # Well-formed; what else is wrong with it is not asked here.
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+        pass  # The text is well-formed; other errors do not matter here.
+    connection.send(message)

@@ -126,7 +126,7 @@ def test_a_parent_gives_its_subject(tmp_path, read_table, known) -> None:
         (
             "<#s> rml:source 'a' ; map:column [ map:name 'm' ; map:slug 'm' ] . "
             "<#one> rml:logicalSource <#s> ; rr:subjectMap [ rr:template 'https://x.example/{m}' ] .",
-            "of itself",
+            "computed columns",
         ),
         (
             ONE % "rr:parentTriplesMap <#x> ; rr:joinCondition [ rr:child 'a' ; rr:parent 'b' ]",

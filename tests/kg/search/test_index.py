@@ -16,7 +16,7 @@ from kg.errors import UnknownNameError
 from kg.load import Loads
 from kg.load.followers import change_from
 from kg.search import SearchIndex, attach, index_of, resolve, search, suggest
-from kg.search.indexed_names import ROLES, Entry, all_entries
+from kg.search.indexed_names import ROLES, IndexedName, all_entries
 from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES, term
 
@@ -321,7 +321,7 @@ def test_who_searches_does_not_wait_while_a_large_index_is_built(
     monkeypatch.setattr("kg.search.index._SMALL", 0)
     begun, go_on = threading.Event(), threading.Event()
 
-    def slow(store: Store) -> Iterator[Entry]:
+    def slow(store: Store) -> Iterator[IndexedName]:
         begun.set()
         assert go_on.wait(60)
         yield from all_entries(store)

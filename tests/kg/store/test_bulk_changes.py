@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad
 
 from kg.errors import QueryStoppedError, StoreFailedError
 from kg.rdf.compression import frame
@@ -147,6 +147,15 @@ def test_large_changes_by_quads(store: AnyStore) -> None:
     assert count(store) == MANY
     store.change(quads(range(10, MANY)), quads(range(MANY, MANY + 3)))
     assert count(store) == 13
+
+
+def test_a_large_change_refuses_blank_nodes(store: AnyStore) -> None:
+    many = [Quad(NamedNode(f"urn:x:{i}"), NamedNode("urn:x:p"), Literal(i), GRAPH) for i in range(MANY)]
+    blank = Quad(NamedNode("urn:x:0"), NamedNode("urn:x:p"), BlankNode(), GRAPH)
+    for removed, added in (([], [*many, blank]), ([*many, blank], []), ([blank], many)):
+        with pytest.raises(StoreFailedError, match="blank node"):
+            store.change(removed, added)
+    assert count(store) == 0
 
 
 def test_readers_keep_the_last_state_while_a_large_change_is_under_way(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.errors import DiplographError, StoreFailedError
+from kg.errors import DiplographError, QueryStoppedError, QuerySyntaxError, StoreBusyError, StoreFailedError
 from kg.store.isolated.limits import Limits
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer, Writing
@@ -173,6 +173,202 @@ def test_a_writer_that_ended_while_idle_is_replaced_before_a_write_notices(serve
     write(served.there, "d", 1)
     assert last(served.here, "d") == 2
     assert served.here.writer.pid != before
+
+
+def test_a_writer_killed_in_an_update(served: Served) -> None:
+    write(served.here, "u", 0)
+    failed: list[str] = []
+
+    def update() -> None:
+        # The engine needs hours for it.
+        pattern = " ".join(f"?s{n} ?p{n} ?o{n} ." for n in range(12))
+        with pytest.raises(StoreFailedError) as caught:
+            served.here.update(
+                f"INSERT {{ ?s0 <http://copy> ?o1 }} WHERE {{ {pattern} FILTER(?o0 = ?o1 + 1) }}"
+            )
+        failed.append(str(caught.value))
+
+    for number in range(1, 30):
+        write(served.here, "u", number)
+    writing = threading.Thread(target=update)
+    writing.start()
+    time.sleep(0.3)
+    os.kill(served.here.writer.pid, signal.SIGKILL)
+    writing.join(PATIENCE)
+    assert failed and "may be stored or not" in failed[0]
+    assert last(served.there, "u") == 30
+    write(served.there, "u", 30)
+    assert last(served.here, "u") == 31
+
+
+def test_a_writer_killed_while_it_makes_a_checkpoint(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commit was there before: the next process publishes it, and the change succeeds."""
+    write(served.here, "p", 0)
+    make = served.here.writer._make_checkpoint
+    killed: list[int] = []
+
+    def kill_first(process: Any, path: Path) -> Path:
+        if not killed:
+            killed.append(served.here.writer.pid)
+            os.kill(killed[0], signal.SIGKILL)
+        return make(process, path)
+
+    monkeypatch.setattr(served.here.writer, "_make_checkpoint", kill_first)
+    write(served.there, "p", 1)
+    assert last(served.here, "p") == 2
+    assert killed and served.here.writer.pid != killed[0]
+
+
+def test_a_checkpoint_that_fails_does_not_end_checkpoints(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(StoreFailedError, match="no checkpoint could be made"):
+        served.there.backup(tmp_path / "taken")
+    write(served.there, "f", 0)
+    assert last(served.here, "f") == 1
+    served.there.backup(tmp_path / "free")
+    assert (tmp_path / "free" / "CURRENT").exists()
+
+
+def test_a_snapshot_that_could_not_be_published_is_made_again(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kg.store.isolated.writer._RETRY", 0.1)
+    publish, failures = served.here.writer._snapshots.publish, [0]
+
+    def fail_thrice(path: Path) -> None:
+        failures[0] += 1
+        if failures[0] <= 3:
+            raise OSError(28, "No space left on device")
+        publish(path)
+
+    monkeypatch.setattr(served.here.writer._snapshots, "publish", fail_thrice)
+    for number in range(2):
+        with pytest.raises(StoreFailedError, match="No space left"):
+            write(served.here, "n", number)
+    wait_until(lambda: last(served.there, "n") == 2)
+    wait_until(lambda: "publish" not in [thread.name for thread in threading.enumerate()])
+    assert failures == [4]
+
+
+def quads(path: Path, word: str) -> Path:
+    path.write_text(
+        "".join(f"<http://{word}/{n}> <http://p> <http://o> <http://g> .\n" for n in range(50_000))
+    )
+    return path
+
+
+@pytest.mark.parametrize("phase", ["put_in", "_take_out", "after"])
+def test_a_writer_killed_in_a_large_change(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: str
+) -> None:
+    """Readers see all of the change or nothing, and the caller hears which."""
+    old, new = quads(tmp_path / "old.nq", "old"), quads(tmp_path / "new.nq", "new")
+    (tmp_path / "none.nq").touch()
+    served.here.change_files(tmp_path / "none.nq", old)
+    before = served.here.writer.pid
+    journal = tmp_path / "store.journal" / "entry.json"
+
+    def kill() -> None:
+        wait_until(journal.exists)
+        if phase != "put_in":
+            wait_until(lambda: not journal.exists() or bool(list((tmp_path / "store").glob("bulk-*"))))
+            wait_until(lambda: not list((tmp_path / "store").glob("bulk-*")))
+        if phase == "after":
+            wait_until(lambda: not journal.exists())
+        os.kill(before, signal.SIGKILL)
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+    try:
+        served.there.change_files(old, new)
+    except StoreFailedError as error:
+        assert "may be stored or not" in str(error)
+        assert (last(served.here, "old"), last(served.here, "new")) in ((50_000, 0), (0, 50_000))
+    else:
+        assert (last(served.here, "old"), last(served.here, "new")) == (0, 50_000)
+    killing.join(PATIENCE)
+    write(served.there, "w", 0)
+    assert last(served.here, "w") == 1
+    assert not journal.exists()
+
+
+def test_a_large_change_stopped_when_only_removals_are_left_is_finished(
+    served: Served, tmp_path: Path
+) -> None:
+    old, new = quads(tmp_path / "old.nq", "old"), quads(tmp_path / "new.nq", "new")
+    (tmp_path / "none.nq").touch()
+    served.here.change_files(tmp_path / "none.nq", old)
+    journal, store = tmp_path / "store.journal" / "entry.json", tmp_path / "store"
+    began: list[bool] = []
+
+    def stop() -> bool:
+        began.append(bool(began) or (journal.exists() and bool(list(store.glob("bulk-*")))))
+        return began[-1] and journal.exists() and not list(store.glob("bulk-*"))
+
+    try:
+        served.here.change_files(old, new, stop=stop)
+    except QueryStoppedError:
+        expected = (50_000, 0)
+    else:
+        expected = (0, 50_000)
+    assert (last(served.there, "old"), last(served.there, "new")) == expected
+
+
+def test_a_stop_that_fails_breaks_the_change_off(served: Served, tmp_path: Path) -> None:
+    """Its late answer must not be taken for that of the next change."""
+    (tmp_path / "none.nq").touch()
+
+    def stop() -> bool:
+        raise RuntimeError("the disk with the mark is gone")
+
+    with pytest.raises(RuntimeError, match="is gone"):
+        served.here.change_files(tmp_path / "none.nq", quads(tmp_path / "new.nq", "new"), stop=stop)
+    with pytest.raises(QuerySyntaxError):
+        served.here.update("INSERT")
+    assert last(served.there, "new") in (0, 50_000)
+
+
+def test_closing_breaks_a_long_change_off(
+    served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kg.store.isolated.writer._STOP_TIME", 0.2)
+    write(served.here, "x", 0)
+    write(served.here, "x", 1)
+    pattern = " ".join(f"?s{n} ?p{n} ?o{n} ." for n in range(40))
+    errors: list[str] = []
+
+    def update() -> None:
+        with pytest.raises(StoreFailedError) as caught:
+            served.here.update(
+                f"INSERT {{ ?s0 <http://copy> ?o1 }} WHERE {{ {pattern} FILTER(?o0 + ?o39 > 7) }}"
+            )
+        errors.append(str(caught.value))
+
+    threads = [threading.Thread(target=update) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    served.here.close()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert sorted("may be stored" in error for error in errors) == [False, False, True]
+    again = open_isolated(tmp_path)
+    assert last(again, "x") == 2
+    again.close()
+
+
+def test_a_store_that_cannot_have_snapshots_lets_go_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreFailedError, match="snapshots"):
+        Writer(tmp_path / "store", tmp_path / "file" / "snapshots", timeout=PATIENCE)
+    open_isolated(tmp_path).close()
+
+
+def test_a_second_opening_leaves_the_first_alone(served: Served, tmp_path: Path) -> None:
+    write(served.here, "o", 0)
+    with pytest.raises(StoreBusyError):
+        open_isolated(tmp_path)
+    assert last(served.there, "o") == 1
 
 
 def test_a_change_that_cannot_be_read_yet_is_said_so_and_published_later(

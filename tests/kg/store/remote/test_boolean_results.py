@@ -2,7 +2,7 @@
 
 import pytest
 
-from kg.store.remote.boolean_results import truth_variables, with_truths
+from kg.store.remote.boolean_results import boolean_variables, with_booleans
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from kg.store.remote.boolean_results import truth_variables, with_truths
     ],
 )
 def test_variables_of_truth_values(query: str, names: str) -> None:
-    assert truth_variables(query) == set(names.split())
+    assert boolean_variables(query) == set(names.split())
 
 
 INTEGER = "http://www.w3.org/2001/XMLSchema#integer"
@@ -42,4 +42,4 @@ def test_a_column_is_mended_whatever_the_pieces(size: int) -> None:
         data = RESULT.format(INTEGER, number).encode()
         pieces = [data[start : start + size] for start in range(0, len(data), size)]
         expected = RESULT.format(BOOLEAN, truth) if truth else data.decode()
-        assert b"".join(with_truths(pieces, {"t", "absent"})).decode() == expected
+        assert b"".join(with_booleans(pieces, {"t", "absent"})).decode() == expected

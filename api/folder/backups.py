@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from api.server.data_folder import STORE, check_folder, open_folder, running_server
+from api.folder.data_folder import STORE, check_folder, open_folder, running_server
 from kg import __version__
 from kg.errors import ConflictError, NotAStoreError, ParameterError, StoreFailedError
 from kg.settings import Settings

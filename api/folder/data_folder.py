@@ -65,7 +65,7 @@ S = TypeVar("S", bound=Store)
 
 
 @dataclass(frozen=True)
-class Server:
+class RunningServer:
     """A running server: its address without a slash at the end, its process, and its store's writer."""
 
     url: str
@@ -281,7 +281,7 @@ def make_token(folder: Path) -> str:
 def announce(folder: Path, url: str, writer: WriterAddress | None) -> None:
     """Write down, for this user alone, where this process serves the folder and its writer is reached."""
     (folder / SERVER).unlink(missing_ok=True)
-    server = Server(url, os.getpid(), writer)
+    server = RunningServer(url, os.getpid(), writer)
     _write_private(folder / SERVER, json.dumps(asdict(server)) + "\n")
 
 
@@ -290,12 +290,12 @@ def withdraw(folder: Path) -> None:
     (folder / SERVER).unlink(missing_ok=True)
 
 
-def running_server(folder: Path) -> Server | None:
+def running_server(folder: Path) -> RunningServer | None:
     """Find the server that holds the folder; one that ended without saying so counts as none."""
     try:
         said = json.loads((folder / SERVER).read_text(encoding="utf-8"))
         writer = said.get("writer")
-        server = Server(said["url"], int(said["pid"]), WriterAddress(**writer) if writer else None)
+        server = RunningServer(said["url"], int(said["pid"]), WriterAddress(**writer) if writer else None)
         parts = urlsplit(server.url)
         socket.create_connection((parts.hostname or "", parts.port or 80), timeout=2).close()
         # Another program may have taken the port after ours ended; signal 0 only asks whether it lives.
