@@ -20,6 +20,8 @@ from api.doors import (
     questions,
     search,
 )
+from api.folder.data_folder import followers, open_index
+from api.loading.load_jobs import Job
 from api.pages import template_filters
 from api.protocols import (
     feeds,
@@ -34,8 +36,6 @@ from api.protocols import (
 from api.server import query_limit
 from api.server.asgi import Application
 from api.server.content_coding import ContentCoding
-from api.server.data_folder import followers, open_index
-from api.server.load_jobs import Job
 from api.server.metrics import Metrics
 from api.server.plain_queries import PlainQueries
 from api.server.request_log import RequestLog
@@ -43,9 +43,9 @@ from api.server.result_cache import ResultCache
 from api.server.spool import Spooling
 from api.web import (
     auth,
-    errors,
     headers,
     language,
+    problem_details,
     signposting,
 )
 from api.web.state import State
@@ -76,7 +76,7 @@ def create_app(store: Store, settings: Settings, loader: Callable[[Job], None] |
     # A text field is held in memory whole; what is larger comes as a body or a file.
     app.config["MAX_FORM_MEMORY_SIZE"] = min(settings.max_upload, 16 * 1024**2)
     headers.register(app)
-    errors.register(app)
+    problem_details.register(app)
     auth.register(app)
     limit = query_limit.QueryLimit(settings.max_waiting)
     query_limit.register(app, limit)

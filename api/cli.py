@@ -16,10 +16,10 @@ from kg.settings import read_settings
 
 
 class Commands(click.Group):
-    """Tells errors of ours in lines and by exit code: 1 data or request, 2 usage, 3 a peer or the store."""
+    """Prints errors and sets the exit code: 1 data or request, 2 usage, 3 a peer or the store."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error of ours ends it with its exit code."""
+        """Run the command; one of our errors ends it with its exit code."""
         try:
             return super().invoke(ctx)
         except DiplographError as error:
@@ -28,7 +28,7 @@ class Commands(click.Group):
 
 
 def tell(error: DiplographError) -> None:
-    """Write an error to standard error: one line that says it, then findings, place and mending."""
+    """Write an error to standard error: one line, then findings, place and remedy."""
     click.echo(f"error: {' '.join(str(error).split())}", err=True)
     for finding in getattr(error, "findings", ()):
         click.echo(f"  - {finding}", err=True)
@@ -47,7 +47,7 @@ def tell(error: DiplographError) -> None:
 )
 @click.pass_context
 def main(ctx: click.Context, data: Path | None) -> None:
-    """Ask and feed a knowledge graph of diplomatic interactions."""
+    """Query and load a knowledge graph of diplomatic interactions."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     ctx.obj = read_settings(os.environ, data=data)
 

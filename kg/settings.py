@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -64,21 +64,6 @@ def read_settings(environ: Mapping[str, str], **flags: object) -> Settings:
         elif environ.get(name, "") != "":
             values[setting.name] = _read(name, environ[name], setting.default)
     return Settings(**values)
-
-
-def settings_text(settings: Settings) -> dict[str, object]:
-    """Return settings as JSON values, for another process."""
-    return {
-        name: str(value) if isinstance(value, Path) else value for name, value in asdict(settings).items()
-    }
-
-
-def settings_from(members: Mapping[str, Any]) -> Settings:
-    """Rebuild settings from the result of `settings_text`."""
-    values = dict(members)
-    return Settings(
-        **{**values, "data": Path(values["data"]), "service_allow": tuple(values["service_allow"])}
-    )
 
 
 def _read(name: str, text: str, default: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +17,20 @@ FLOORS = (
     {"reference"},
     {"store", "owl"},
     {"actors"},
-    {"ontology", "reasoning", "validation", "provenance", "search", "readers", "extract"},
+    {"ontology", "reasoning", "validation", "provenance", "search", "readers"},
     {"load", "describe", "graph_store", "dataset"},
+)
+API_FLOORS = (
+    {"folder"},
+    {"loading"},
+    {"web"},
+    {"pages", "server"},
+    {"doors"},
+    {"protocols"},
+    {"app"},
+    {"serving"},
+    {"commands"},
+    {"cli"},
 )
 WEB = {"flask", "werkzeug", "jinja2", "httptools", "http", "socketserver"}
 ENGINES = {"pyoxigraph", "reasonable", "rocksdict", "owlready2", "rdflib", "pyrudof", "pyshacl"}
@@ -40,27 +53,28 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def room(path: Path) -> str:
-    """The room of a file of kg: its folder inside the package, or its own name."""
-    parts = path.relative_to(ROOT / "kg").with_suffix("").parts
-    return parts[0]
+    """The room of a file: its folder inside the package, or its own name."""
+    return path.relative_to(ROOT).with_suffix("").parts[1]
 
 
-def floor(name: str) -> int | None:
-    return next((number for number, rooms in enumerate(FLOORS) if name in rooms), None)
+def floor(name: str, floors: tuple[set[str], ...]) -> int | None:
+    return next((number for number, rooms in enumerate(floors) if name in rooms), None)
 
 
-@pytest.mark.parametrize("path", modules("kg"), ids=lambda p: str(p.relative_to(ROOT)))
-def test_kg_imports_only_lower_floors(path: Path) -> None:
-    if path.name == "__init__.py" and path.parent.name == "kg":
-        return
+@pytest.mark.parametrize("path", modules("kg") + modules("api"), ids=lambda p: str(p.relative_to(ROOT)))
+def test_rooms_import_only_lower_floors(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[0]
+    floors = FLOORS if package == "kg" else API_FLOORS
     mine = room(path)
-    here = floor(mine)
+    if mine == "__init__":
+        return
+    here = floor(mine, floors)
     assert here is not None, f"{mine} has no floor: name one in tests/test_layers.py and docs/architecture.md"
     for name in imports(path):
         parts = name.split(".")
-        if parts[0] != "kg" or len(parts) < 2 or parts[1] == mine:
+        if parts[0] != package or len(parts) < 2 or parts[1] == mine:
             continue
-        there = floor(parts[1])
+        there = floor(parts[1], floors)
         if there is None:
             assert parts[1] == "__version__", f"{path}: {name} has no floor"
             continue
@@ -81,11 +95,34 @@ def test_api_knows_no_engine(path: Path) -> None:
     assert not {name.split(".")[0] for name in imports(path)} & ENGINES
 
 
-def test_every_floor_is_told_in_the_docs() -> None:
+@pytest.mark.parametrize(("package", "floors"), [("kg", FLOORS), ("api", API_FLOORS)])
+def test_every_room_has_a_floor_and_a_line_in_the_docs(package: str, floors: tuple[set[str], ...]) -> None:
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    present = {room(path) for path in modules("kg") if room(path) != "__init__"}
-    missing = sorted(name for name in present if f"`{name}" not in text and f"{name}.py" not in text)
+    present = {room(path) for path in modules(package)} - {"__init__"}
+    assert present == set().union(*floors), "tests/test_layers.py lists other rooms than there are"
+    missing = sorted(name for name in present if f"`{name}" not in text)
     assert not missing, f"docs/architecture.md does not name {missing}"
+
+
+def test_file_names_are_unique() -> None:
+    names = Counter(path.name for package in ("kg", "api") for path in modules(package))
+    assert [name for name, number in names.items() if number > 1 and name != "__init__.py"] == []
+
+
+def test_names_of_public_classes_are_unique() -> None:
+    names = Counter(
+        node.name
+        for package in ("kg", "api")
+        for path in modules(package)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert [name for name, number in names.items() if number > 1] == []
+
+
+def test_a_folder_has_few_files() -> None:
+    folders = Counter(path.parent.relative_to(ROOT) for package in ("kg", "api") for path in modules(package))
+    assert {str(folder): number for folder, number in folders.items() if number > 17} == {}
 
 
 @pytest.mark.parametrize("path", modules("kg") + modules("api"), ids=lambda p: str(p.relative_to(ROOT)))

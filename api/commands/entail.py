@@ -1,4 +1,4 @@
-"""Commands: building the entailments anew."""
+"""`diplograph entail`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from api.commands.options import data_option, with_data
-from api.server.data_folder import known_token, open_folder, running_server
+from api.folder.data_folder import known_token, open_folder, running_server
 from kg.errors import ParameterError, StoreFailedError, WrongTokenError
 from kg.reasoning import StaleEntailments
 from kg.settings import Settings
@@ -20,7 +20,7 @@ from kg.settings import Settings
 @data_option
 @click.pass_obj
 def entail(settings: Settings, data: Path | None) -> None:
-    """Build what follows from the graph anew, as after updates of a large one; a running server does it."""
+    """Rebuild the entailments, for example after updates of a large graph; a running server does it."""
     settings = with_data(settings, data)
     if settings.store:
         raise ParameterError(

@@ -31,7 +31,7 @@ _SHOWN = 50
 @data_option
 @click.pass_obj
 def describe(settings: Settings, name: str, form: str, output: Path | None, data: Path | None) -> None:
-    """Tell what the graph says of a thing."""
+    """Show what the graph holds about a thing."""
     with opened(with_data(settings, data)) as store:
         iri = resolve(store, name)
         if form == "text":
@@ -64,7 +64,7 @@ def search(settings: Settings, text: str, limit: int, data: Path | None) -> None
 @data_option
 @click.pass_obj
 def index(settings: Settings, data: Path | None) -> None:
-    """Build the index of names anew; a running server goes on searching in the old one meanwhile."""
+    """Rebuild the index of names; a running server searches the old one meanwhile."""
     with opened(with_data(settings, data)) as store:
         found = index_of(store)
         found.rebuild(store)

@@ -17,8 +17,7 @@ import click
 from api.commands.load_targets import Loader, LocalLoader, RemoteLoader
 from api.commands.options import data_option, opened, with_data
 from api.commands.progress import ProgressLine
-from api.pages.tables import text_table
-from api.server.data_folder import (
+from api.folder.data_folder import (
     LOADS,
     followers,
     isolate_folder,
@@ -27,6 +26,7 @@ from api.server.data_folder import (
     open_remote,
     running_server,
 )
+from api.pages.tables import text_table
 from kg.errors import CancelledError, DiplographError, ParameterError
 from kg.load import list_loads
 from kg.readers.event_table import write_template
@@ -34,7 +34,7 @@ from kg.settings import Settings
 from kg.store import Store
 from kg.terms import LOAD, PREFIXES, compact
 
-# Reading a whole graph takes as long as it takes.
+# Seconds; reading a whole graph has no other limit.
 _LONG = 6 * 3600.0
 _READERS = 3
 _SHOWN = 20
@@ -93,7 +93,7 @@ def load(
         loader = stack.enter_context(_loader(with_data(settings, data)))
         stack.enter_context(_interrupts())
         planned: list[tuple[Any, dict[str, Any]]] = []
-        # Whatever ends this, a preview that is not stored goes.
+        # A preview that is not stored is dropped however the command ends.
         stack.callback(lambda: _drop(loader, planned))
         for path in files:
             name = "standard input" if path == "-" else path
@@ -121,7 +121,7 @@ def load(
 @data_option
 @click.pass_obj
 def undo(settings: Settings, load_id: str, data: Path | None) -> None:
-    """Take a load back: what it brought leaves, what it took away comes back."""
+    """Undo a load: statements that it added are removed, and those that it removed return."""
     with _loader(with_data(settings, data)) as loader, _progress(load_id) as progress:
         done = loader.undo(load_id.removeprefix(LOAD).removeprefix("load:"), progress)
     click.echo(f"{done['load']} is undone in {compact(done['graph'])}")
@@ -152,7 +152,7 @@ def loads(settings: Settings, form: str, data: Path | None) -> None:
         )
         for load in found
     ]
-    for line in text_table(("load", "when (UTC)", "file", "graph", "new", "taken away", ""), rows, None):
+    for line in text_table(("load", "when (UTC)", "file", "graph", "new", "removed", ""), rows, None):
         click.echo(line)
 
 
@@ -166,7 +166,7 @@ def _loader(settings: Settings) -> Iterator[Loader]:
     if settings.store:
         store: Store = open_remote(settings, install_into=True)
     else:
-        # A process of its own writes, so that Ctrl+C ends a load at any moment. Some readers ask meanwhile.
+        # The writer is a process, so that Ctrl+C can end a load at any moment.
         store = isolate_folder(replace(settings, workers=_READERS, fronts=1, query_timeout=_LONG))
     try:
         yield LocalLoader(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
@@ -176,7 +176,7 @@ def _loader(settings: Settings) -> Iterator[Loader]:
 
 @contextmanager
 def _interrupts() -> Iterator[None]:
-    """Tell of Ctrl+C as of an error of ours."""
+    """Turn Ctrl+C into one of our errors."""
     try:
         yield
     except KeyboardInterrupt:
@@ -221,7 +221,7 @@ def _drop(loader: Loader, planned: list[tuple[Any, dict[str, Any]]]) -> None:
 def _own_skips(
     skip: tuple[str, ...], changes: list[tuple[Any, dict[str, Any]]], summary: dict[str, Any]
 ) -> list[str]:
-    """Give the names to leave out of one of several files: those that it lists, or all for the only one."""
+    """Return the IRIs to leave out of one of several files: those that it lists, or all for the only file."""
     if len(changes) == 1:
         return [_full(name) for name in skip]
     listed = {thing["iri"] for thing in summary["things"]}
@@ -260,10 +260,10 @@ def _check_targets(summaries: list[dict[str, Any]]) -> None:
 def _show(summary: dict[str, Any]) -> None:
     graph = compact(summary["graph"])
     if summary["unchanged"]:
-        click.echo(f"{summary['file']}: {graph} holds exactly this already; nothing to store", err=True)
+        click.echo(f"{summary['file']}: {graph} already holds exactly this; nothing to store", err=True)
         return
     click.echo(
-        f"{summary['file']} → {graph}: {summary['added']} statements new, {summary['removed']} taken away",
+        f"{summary['file']} → {graph}: {summary['added']} statements new, {summary['removed']} removed",
         err=True,
     )
     fates = ("new", "changed", "unchanged", "gone")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
 from urllib.parse import quote_plus
 
-from api.server.data_folder import Server
+from api.folder.data_folder import RunningServer
 from kg import errors
 from kg import load as loading
 from kg.lazy import Late
@@ -96,7 +96,7 @@ class LocalLoader:
                 base_iri=base,
                 max_errors=max_errors,
                 progress=progress,
-                find_reader=reader_by(mapping),
+                find_reader=partial(find_reader, mapping=mapping),
             )
         except BaseException:
             folder.remove()
@@ -150,7 +150,7 @@ class LocalLoader:
 class RemoteLoader:
     """Loads through a running server."""
 
-    def __init__(self, server: Server, token: str) -> None:
+    def __init__(self, server: RunningServer, token: str) -> None:
         """Reach the server; raises SignInRequiredError where its token is not known."""
         if not token:
             raise errors.SignInRequiredError(
@@ -302,11 +302,6 @@ def who() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return os.environ.get("USER", "")
-
-
-def reader_by(mapping: Path | None) -> loading.FindReader:
-    """Give what finds the reader of a file: by a mapping of one's own where there is one."""
-    return find_reader if mapping is None else partial(find_reader, mapping=mapping)
 
 
 def _mapping_text(path: Path) -> str:

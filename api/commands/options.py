@@ -1,4 +1,4 @@
-"""What several commands take."""
+"""Options and files that several commands share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from api.server.data_folder import open_index, open_store
+from api.folder.data_folder import open_index, open_store
 from kg.errors import ParameterError
 from kg.settings import Settings
 from kg.store import Store
@@ -20,27 +20,27 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def data_option(command: F) -> F:
-    """Let a command take `--data` after its name, too."""
+    """Add the option `--data` to a command."""
     return click.option(
         "--data", type=click.Path(path_type=Path), help="Folder that holds the store (DIPLOGRAPH_DATA)."
     )(command)
 
 
 def output_option(command: F) -> F:
-    """Let a command write to a file."""
+    """Add the option `--output` to a command."""
     return click.option(
         "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file."
     )(command)
 
 
 def with_data(settings: Settings, data: Path | None) -> Settings:
-    """Put the folder of `--data` in the place of the one set otherwise."""
+    """Return the settings with the folder of `--data`, if it is given."""
     return settings if data is None else replace(settings, data=data)
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
-    """Open the store and close it again."""
+    """Open the store for the length of a block."""
     store = open_store(settings)
     index = open_index(settings, store)
     try:
@@ -57,7 +57,7 @@ def read_file(path: str) -> bytes:
 
 
 def name_file(path: str) -> bytes | Path:
-    """Give a file that can be read, or the bytes of standard input for `-`. Raises ParameterError."""
+    """Return the path of a readable file, or the bytes of standard input for `-`. Raises ParameterError."""
     if path == "-":
         return sys.stdin.buffer.read()
     try:
@@ -72,7 +72,7 @@ def name_file(path: str) -> bytes | Path:
 def write(pieces: Iterator[bytes], output: Path | None) -> None:
     """Write to a file, or to standard output. Raises ParameterError when the file cannot be written.
 
-    A file is put in its place when it is whole; nothing is left of one that broke off.
+    The file appears when it is complete; nothing is left of an incomplete one.
     """
     if output is None:
         for piece in pieces:

@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, plain lines elsewhere."""
+"""Progress of long work: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ProgressLine:
         self._open = False
 
     def __call__(self, phase: str, done: int, total: int | None = None) -> None:
-        """Take how far the work is."""
+        """Show the progress."""
         now = time.monotonic()
         if phase != self._phase:
             self._phase, self._since = phase, now
@@ -34,7 +34,7 @@ class ProgressLine:
             self._draw(phase, done, total, now)
 
     def close(self) -> None:
-        """Take the bar off the terminal."""
+        """Erase the bar."""
         if self._open:
             click.echo("\r\033[K", nl=False, err=True)
             self._open = False
@@ -52,7 +52,7 @@ class ProgressLine:
 
 
 def describe(phase: str, done: int, total: int | None, seconds: float) -> str:
-    """Say how far a phase is after some seconds: count, rate, and remaining time where they can be told."""
+    """Describe the progress of a phase: count, rate and remaining time, if they are known."""
     parts = [phase]
     if done:
         parts.append(f"{done:,} of {total:,}" if total else f"{done:,}")

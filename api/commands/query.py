@@ -69,7 +69,7 @@ def _text(store: Store, name: str, values: dict[str, str]) -> str:
         near = difflib.get_close_matches(name, questions, n=3)
         hint = f"Did you mean {' or '.join(near)}? " if near else ""
         raise UnknownNameError(
-            f"{name} is no question and no file",
+            f"{name} is neither a question nor a file",
             mend=f"{hint}The questions are: {', '.join(sorted(questions))}.",
         )
     if values:

@@ -1,7 +1,7 @@
 """The query editor: its page, its results as tables, and stopping queries.
 
 The page is the template sparql.html with the variables `query` (text in the editor), `examples` (titles and
-addresses), `result` (a `Shown`, or None) and `problem` (an `api.web.errors.Problem`, or None).
+addresses), `result` (a `Shown`, or None) and `problem` (an `api.web.problem_details.Problem`, or None).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from flask.typing import ResponseReturnValue
 from api.doors.questions import catalogue
 from api.pages.charts import Bars, bars_of
 from api.pages.template_filters import sparql
-from api.pages.urls import href
-from api.web.errors import Problem, problem_of
 from api.web.parameters import inference
+from api.web.problem_details import Problem, problem_of
 from api.web.state import state
+from api.web.urls import href
 from kg.describe.lists.solution_tables import QueryResult, result_of
 from kg.describe.page_model import Value
 from kg.describe.site.ontology_terms import ontology_terms

@@ -11,9 +11,9 @@ from urllib.parse import quote
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from api.pages import urls as links
 from api.pages.citation import cite, schema_of
 from api.pages.page_parameters import page_number
+from api.web import urls as links
 from api.web.negotiation import choose_format, graph_format, send_answer, wants_html
 from api.web.state import state
 from kg.describe.entity.description_rdf import describe_triples, facts_table

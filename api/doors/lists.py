@@ -13,8 +13,8 @@ from flask.typing import ResponseReturnValue
 
 from api.pages.page_parameters import day, meant, page_number
 from api.pages.row_files import TYPES, Record, send_rows
-from api.web.errors import problem_of
 from api.web.negotiation import wants_html
+from api.web.problem_details import problem_of
 from api.web.state import state
 from kg.describe.lists.event_filters import EventFilter, Line, Of, filtered_all, list_page
 from kg.errors import ParameterError, RequestError

@@ -12,12 +12,12 @@ from flask import Blueprint, jsonify, redirect, render_template, request, send_f
 from flask.typing import ResponseReturnValue
 from werkzeug.utils import secure_filename
 
-from api.pages.urls import path_of
-from api.server import background_loads as jobs
-from api.server.load_jobs import Job, Reading
+from api.loading import background_loads as jobs
+from api.loading.load_jobs import Job, Reading
 from api.web.auth import signed_in, writes
 from api.web.negotiation import wants_html
 from api.web.state import State, state
+from api.web.urls import path_of
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
 from kg.load import LoadFolder, LoadState, Preview

@@ -18,9 +18,9 @@ from api.pages.maps_and_networks import drawn_places, network_in
 from api.pages.page_parameters import meant
 from api.pages.row_files import TYPES
 from api.pages.spreadsheets import workbook
-from api.web.errors import problem_of
 from api.web.negotiation import send_answer, wants_html
 from api.web.parameters import inference
+from api.web.problem_details import problem_of
 from api.web.state import state
 from kg.catalogue import Question, read_catalogue
 from kg.describe.lists.question_answers import QuestionAnswer, answer_question

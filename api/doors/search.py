@@ -8,9 +8,9 @@ from typing import Final
 from flask import Blueprint, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from api.pages.urls import path_of
 from api.web.negotiation import wants_html
 from api.web.state import state
+from api.web.urls import path_of
 from kg.errors import ParameterError
 from kg.search import Hit, search, suggest
 from kg.terms import GRAPH, ID, term

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from api.pages.urls import href, path_of
+from api.web.urls import href, path_of
 from kg.describe.lists.solution_tables import ResultTable
 from kg.describe.page_model import Spot
 from kg.search import Name, kind_of

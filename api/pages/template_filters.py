@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from flask import Flask
 
-from api.pages import urls as links
+from api.web import urls as links
 from kg.describe.page_model import Statement, Value
 from kg.search import Name, kind_of
 from kg.terms import ID, ONTOLOGY

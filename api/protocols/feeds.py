@@ -8,8 +8,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from flask import Blueprint, Response, request
 
-from api.pages.urls import path_of
 from api.web.state import state
+from api.web.urls import path_of
 from kg.describe.site.site_index import described, feed_of
 from kg.errors import UnknownNameError
 from kg.search import unknown

@@ -20,7 +20,7 @@ from flask.typing import ResponseReturnValue
 
 from api.doors import entities
 from api.doors.editor import EXAMPLES
-from api.pages import urls as links
+from api.web import urls as links
 from api.web.auth import writes
 from api.web.negotiation import choose_format, send_answer, wants_html
 from api.web.parameters import decode, read_fields
@@ -102,8 +102,8 @@ def _read(graph: StoredGraph) -> Response:
 def _change(graph: StoredGraph) -> Response:
     if graph.iri in {own.value for own in OWN_GRAPHS}:
         raise ProtectedGraphError(
-            f"<{graph.iri}> is kept by this program and changes with it",
-            mend="Put your statements into a graph of your own.",
+            f"<{graph.iri}> is maintained by diplograph itself",
+            mend="Put your statements into another graph.",
         )
     if request.method == "DELETE":
         return _guarded(graph, graph.delete)
@@ -125,7 +125,7 @@ def _patch(graph: StoredGraph) -> Response:
 
 
 def _guarded(graph: StoredGraph, work: Callable[[], None]) -> Response:
-    """Do a change whose conditions hold: 201 when it made the graph, else 204."""
+    """Carry out a change whose conditions hold: 201 if it created the graph, else 204."""
     with WRITING:
         state().store.settle()
         existed = graph.exists()
@@ -167,7 +167,7 @@ def _join(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _state_of(graph: StoredGraph) -> str:
-    """Name the state of a graph: any change of the store changes it; empty where the store has no names."""
+    """Return the state of a graph, new after any change of the store; empty if that has no versions."""
     return _digest(graph.iri or "") if state().store.version else ""
 
 

@@ -1,4 +1,4 @@
-"""Door: operation. Whether the server is ready, and its figures."""
+"""Door: readiness and figures of the server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from api.server.metrics import Metrics
 from api.web.auth import writes
-from api.web.errors import problem_of, send_problem
+from api.web.problem_details import problem_of, send_problem
 from api.web.state import state
 from kg import __version__
 from kg.errors import DiplographError, StoreFailedError, UnknownNameError
@@ -23,7 +23,7 @@ METRICS = "diplograph metrics"
 
 @blueprint.get("/health")
 def health() -> ResponseReturnValue:
-    """Tell whether queries can be answered: 200 and `ready`, else 503 as problem details."""
+    """Report whether queries can be answered: 200 and `ready`, or 503 as problem details."""
     store = state().store
     try:
         check_ready(store)
@@ -43,18 +43,18 @@ def health() -> ResponseReturnValue:
 @blueprint.post("/entailments")
 @writes
 def entail() -> ResponseReturnValue:
-    """Build the entailments anew, and give their number; needs the token."""
+    """Rebuild the entailments and report their number; needs the token."""
     pending = state().pending
     if pending is None:
         raise UnknownNameError(
-            "a store elsewhere has no entailments of ours", mend="Reason with that store's own means."
+            "entailments are not kept for a store elsewhere", mend="Use the reasoner of that store."
         )
     return jsonify({"entailments": pending.rebuild(state().store)})
 
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """Give the figures of operation in Prometheus' text format."""
+    """Send the figures of operation in the text format of Prometheus."""
     found: Metrics = current_app.extensions[METRICS]
     return Response(found.render(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
@@ -65,9 +65,9 @@ def live_workers(store: Store) -> int | None:
 
 
 def check_ready(store: Store) -> None:
-    """Make sure that a query would be taken. Raises StoreFailedError."""
+    """Check that a query would be answered. Raises StoreFailedError."""
     if isinstance(store, IsolatedStore):
-        # Workers that are all busy are ready; to wait for one would be no answer.
+        # Busy workers are ready, too; waiting for one would delay the answer.
         if not live_workers(store):
             raise _unready("no query process is alive")
         return
@@ -78,4 +78,4 @@ def check_ready(store: Store) -> None:
 
 
 def _unready(detail: str) -> StoreFailedError:
-    return StoreFailedError(f"the store is not ready: {detail}", mend="Wait, or look into the server's log.")
+    return StoreFailedError(f"the store is not ready: {detail}", mend="Wait, or read the server's log.")

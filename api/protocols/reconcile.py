@@ -15,9 +15,9 @@ from flask.typing import ResponseReturnValue
 from markupsafe import escape
 
 from api.doors.search import value_of
-from api.pages.urls import path_of
 from api.web.headers import POLICY
 from api.web.state import state
+from api.web.urls import path_of
 from kg.describe.page_model import Value
 from kg.describe.site.reconciliation import (
     Card,

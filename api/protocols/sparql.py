@@ -16,9 +16,9 @@ from api.doors.editor import SHOWN_ROWS as SHOWN_ROWS
 from api.doors.editor import editor_page, show
 from api.protocols.void import describe_service
 from api.web.auth import writes
-from api.web.errors import problem_of
 from api.web.negotiation import send_answer, wants_html
 from api.web.parameters import dataset, decode, inference, only, read_fields
+from api.web.problem_details import problem_of
 from api.web.query_request import FORM, SPARQL_QUERY, with_base
 from api.web.state import state
 from kg.describe.lists.solution_tables import result_of

@@ -16,9 +16,9 @@ from starlette.types import Message, Receive, Scope, Send
 
 from api.server.plain_queries import PlainQueries
 from api.server.wsgi_bridge import READ_AHEAD, ClientGoneError, Wsgi, WsgiBridge, read_ahead
-from api.web.errors import Problem, problem_parts
 from api.web.exchange import note_outcome
 from api.web.headers import ADDRESS_LIMIT, encode
+from api.web.problem_details import Problem, problem_parts
 from api.web.query_request import FORM, PATH, SPARQL_QUERY, QueryRequest, read_query
 
 # RFC 3986 section 3.2.2 and a port.

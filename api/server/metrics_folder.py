@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from api.server.data_folder import FIGURES
+from api.folder.data_folder import FIGURES
 from kg.load import locked
 
 # Writing to a mapped file on a disk can wait a second for the disk.

@@ -11,10 +11,10 @@ from starlette.types import Send
 
 from api.server.query_limit import QueryLimit
 from api.server.result_cache import Result, ResultCache
-from api.web.errors import log_error, problem_of, problem_parts
 from api.web.exchange import note_outcome
 from api.web.headers import OPEN, SECURE, encode, timing
 from api.web.negotiation import explain_unwritable, not_acceptable
+from api.web.problem_details import log_error, problem_of, problem_parts
 from api.web.query_request import QueryRequest
 from kg.errors import DiplographError
 from kg.rdf.formats import Format, formats_for

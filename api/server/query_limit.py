@@ -49,7 +49,7 @@ class QueryLimit:
             self._taken += 1
 
     def leave(self) -> None:
-        """Give the place back."""
+        """Free the place."""
         with self._lock:
             self._taken -= 1
 

@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.web.errors import problem_of, problem_parts
 from api.web.exchange import CURRENT, Exchange
 from api.web.headers import encode
+from api.web.problem_details import problem_of, problem_parts
 from kg.errors import DiplographError, StoreFailedError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Who may write: the bearer token, or a session that was signed in with it."""
+"""Authentication of writes: the bearer token, or a session that was signed in with it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Flask, make_response, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 
-from api.web.errors import problem_of
 from api.web.negotiation import wants_html
+from api.web.problem_details import problem_of
 from api.web.state import state
 from kg.errors import ReadOnlyError, SignInRequiredError, WrongTokenError
 
@@ -41,7 +41,7 @@ def register(app: Flask) -> None:
 
 
 def writes(view: Callable[P, R]) -> Callable[P, R]:
-    """Let only those through who hold the token.
+    """Decorate a view that needs the token.
 
     Raises ReadOnlyError, SignInRequiredError without any credentials, WrongTokenError with wrong ones.
     """
@@ -69,12 +69,12 @@ def writes(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def signed_in() -> bool:
-    """Tell whether this session was signed in with the token."""
+    """Return whether this session was signed in with the token."""
     return session.get("signed_in") is True
 
 
 def csrf_token() -> str:
-    """Give the value of a form's hidden field `csrf_token`; empty for who is not signed in."""
+    """Return the value of a form's hidden field `csrf_token`; empty without a session."""
     found: str = session.get("csrf", "")
     return found
 
@@ -87,7 +87,7 @@ def sign_in() -> ResponseReturnValue:
 
 @blueprint.post("/sign-in")
 def take_token() -> ResponseReturnValue:
-    """Open a session for who knows the token, and go on to `next`."""
+    """Open a session for a client that sends the token, and redirect to `next`."""
     target = _local(request.form.get("next", ""))
     if not _is_token(request.form.get("token", "")):
         error = WrongTokenError(

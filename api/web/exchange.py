@@ -1,4 +1,4 @@
-"""The answer under way, as figures and log describe it."""
+"""The answer under way, as figures and log record it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CURRENT: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
 
 
 def note_outcome(outcome: str) -> None:
-    """Name the outcome of the request under way: `hit` for one from the cache, or the kind of a problem."""
+    """Set the outcome of the request under way: `hit` for one from the cache, or the kind of a problem."""
     exchange = CURRENT.get()
     if exchange is not None:
         exchange.outcome = outcome

@@ -20,7 +20,7 @@ def register(app: Flask) -> None:
 
 
 def asked_languages() -> list[str]:
-    """Give the languages that the request asks for, the one it likes most first."""
+    """Return the languages of the request, the preferred one first."""
     tags = [request.args.get("lang", ""), *request.accept_languages.values()]
     return [tag for tag in tags if _TAG.fullmatch(tag)][:_MOST]
 

@@ -13,7 +13,7 @@ from kg.store import Store
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Where the store cannot tell its version, an answer is good for so many seconds.
+# Seconds that a result is valid if the store has no versions.
 _GOOD_FOR: Final = 60.0
 _MOST: Final = 200
 

@@ -1,4 +1,4 @@
-"""Which format a client gets: Werkzeug's reading of Accept against what is offered (RFC 9110 section 12)."""
+"""Content negotiation: the Accept header against the formats on offer (RFC 9110 section 12)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from kg.store import Answer
 
 HTML = "text/html"
 _SHORT = 32 * 1024
-# What clients send is short and comes again; longer headers are read each time.
+# Headers of clients are short and repeat; longer ones are not kept.
 _LONG = 500
-# What a machine may ask for; a client that likes none of it less than HTML is no browser.
+# Formats for programs; a client that prefers HTML to all of them is a browser.
 _MACHINE = (
     "application/problem+json",
     *(name for form in (*RESULT_FORMATS, *RDF_FORMATS) for name in (form.media_type, *form.aliases)),
@@ -28,12 +28,12 @@ _MACHINE = (
 
 
 def wants_html() -> bool:
-    """Tell whether the client would rather have a page than any format for machines."""
+    """Return whether the client prefers a page to any format for programs."""
     return prefers_html(request.environ.get("HTTP_ACCEPT", ""))
 
 
 def prefers_html(header: str) -> bool:
-    """Tell whether an Accept header would rather have a page than any format for machines."""
+    """Return whether an Accept header prefers a page to any format for programs."""
     return _prefers_html(header) if len(header) < _LONG else _prefers_html.__wrapped__(header)
 
 
@@ -76,7 +76,7 @@ def not_acceptable(accept: str, offered: Sequence[Format]) -> NotAcceptableError
 
 
 def best_format(header: str, offered: tuple[Format, ...]) -> Format | None:
-    """Choose the format that an Accept header likes best; None when it likes none of them."""
+    """Choose the format that an Accept header prefers; None if it accepts none of them."""
     choose = _best_format if len(header) < _LONG else _best_format.__wrapped__
     return choose(header, offered)
 
@@ -84,7 +84,7 @@ def best_format(header: str, offered: tuple[Format, ...]) -> Format | None:
 @lru_cache(maxsize=1024)
 def _best_format(header: str, offered: tuple[Format, ...]) -> Format | None:
     accept = parse_accept_header(header, MIMEAccept)
-    # A wildcard means the name a format goes by; an alias is used where the client says it.
+    # A wildcard stands for the main name of a format; an alias is used if the client names it.
     asked = {value.lower() for value, _ in accept}
     names: dict[str, Format] = {}
     for form in offered:
@@ -98,7 +98,7 @@ def _best_format(header: str, offered: tuple[Format, ...]) -> Format | None:
 def send_answer(answer: Answer, *, form: Format | None = None) -> Response:
     """Send a result in the format that the client accepts, or in the one that is given.
 
-    What fails in the engine fails before the first byte leaves. Raises NotAcceptableError, StoreFailedError.
+    Raises NotAcceptableError, StoreFailedError, before the first byte if possible.
     """
     chosen = form or choose_format(formats_for(answer.kind))
     started = perf_counter()
@@ -121,7 +121,7 @@ def _begin(answer: Answer, form: Format) -> tuple[bytes, bytes | None, Generator
     pieces = (piece for piece in answer.serialize(form))
     try:
         first = next(pieces, b"")
-        # A short piece is the last one, as a rule: what is whole at once goes with its length.
+        # A short piece is usually the last one; a complete result is sent with its length.
         return first, next(pieces, b"") if len(first) < _SHORT else None, pieces
     except StoreFailedError as error:
         raise explain_unwritable(error, form) from None

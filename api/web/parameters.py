@@ -35,7 +35,7 @@ def _not_utf8(error: UnicodeDecodeError) -> ParameterError:
 
 
 def only(fields: Mapping[str, list[str]], name: str) -> str:
-    """Give the one value of a parameter. Raises ParameterError when there is none or more than one."""
+    """Return the only value of a parameter. Raises ParameterError if there is none or more than one."""
     values = fields.get(name, [])
     if len(values) != 1:
         raise ParameterError(
@@ -46,19 +46,19 @@ def only(fields: Mapping[str, list[str]], name: str) -> str:
 
 
 def dataset(fields: Mapping[str, list[str]], default: str, named: str) -> QueryDataset:
-    """Give the dataset that a request asks for in the parameters of these names."""
+    """Return the dataset that the parameters of these names describe."""
     return QueryDataset(tuple(fields.get(default, ())), tuple(fields.get(named, ())))
 
 
 def inference(fields: Mapping[str, list[str]]) -> bool:
-    """Tell whether a request wants what is entailed to count: `inference`, true unless it says false.
+    """Read the parameter `inference`, true by default: whether entailments count.
 
     Raises ParameterError for any other value, and when there is more than one.
     """
     values = fields.get("inference", ["true"])
     if len(values) != 1 or values[0] not in ("true", "false"):
         raise ParameterError(
-            f"inference is given as {' and '.join(values)[:80]!r}",
-            mend="Write inference=true for answers with what is entailed, inference=false for others.",
+            f"inference={' and '.join(values)[:80]!r} is not true or false",
+            mend="Write inference=true for answers with entailments, inference=false for answers without.",
         )
     return values[0] == "true"

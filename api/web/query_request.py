@@ -45,7 +45,7 @@ class QueryRequest:
         return _choose(self.accept) if len(self.accept) < _LONG_HEADER else _choose.__wrapped__(self.accept)
 
     def etag(self, version: str) -> str:
-        """Name the result at a version of the data; empty for a result that may change without the data.
+        """Return the entity tag of the result at a version of the data; empty if it varies by itself.
 
         The tag is weak, since rows may come in another order; all content codings share it.
         """

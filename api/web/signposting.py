@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 from flask import Flask, Response, g, request
 
-from api.pages.urls import data_path, path_of
 from api.web.state import state
+from api.web.urls import data_path, path_of
 from kg.describe.entity.signposts import signposts_of
 from kg.describe.page_model import Signposts
 from kg.ontology import article_graphs, reference_graphs

@@ -9,8 +9,8 @@ from functools import cached_property
 
 from flask import current_app
 
-from api.server.data_folder import LOADS
-from api.server.load_jobs import Job, carry_out
+from api.folder.data_folder import LOADS
+from api.loading.load_jobs import Job, carry_out
 from api.web.memo import Memory
 from kg.load import Follower, Loads
 from kg.reasoning import AssertedStore, StaleEntailments

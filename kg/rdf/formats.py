@@ -96,4 +96,4 @@ def rdf_format(name: str) -> Format:
     if wanted in extra:
         return rdf_format(extra[wanted])
     names = ", ".join(f"{candidate.name} ({candidate.media_type})" for candidate in RDF_FORMATS)
-    raise UnsupportedFormatError(f"{name} is no RDF format known here", mend=f"Use one of: {names}.")
+    raise UnsupportedFormatError(f"{name} is not a known RDF format", mend=f"Use one of: {names}.")

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, thing
-from kg.readers.reading import NoteKind, Reading, minted
+from kg.readers.reading import NoteKind, ReadingJob, minted
 from kg.readers.record import Record
 from kg.terms import ID, PREFIXES
 
@@ -63,7 +63,7 @@ class Coded:
 class Codings:
     """Looks up the codes of one dataset, with a cache of event types."""
 
-    def __init__(self, job: Reading, slug: str) -> None:
+    def __init__(self, job: ReadingJob, slug: str) -> None:
         self._job, self._slug = job, slug
         self._types: dict[tuple[str, str], Coded | str] = {}
 

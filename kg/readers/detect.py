@@ -34,7 +34,7 @@ from kg.readers.gdelt.mentions import read_mentions
 from kg.readers.grouping import Grouping
 from kg.readers.icews import read_icews
 from kg.readers.polecat import read_polecat
-from kg.readers.reading import Notes, Reading, check_bytes
+from kg.readers.reading import Notes, ReadingJob, check_bytes
 from kg.readers.record import Record, RowFault
 from kg.readers.rml.mapped_rows import read_mapped
 from kg.readers.rml.mapping import Mapping, read_mapping
@@ -71,7 +71,7 @@ class TableReader:
 
     name: str
     title: str
-    rows: Callable[[Reading], Iterator[Record]]
+    rows: Callable[[ReadingJob], Iterator[Record]]
     codes_records: bool = True
     needed: frozenset[str] = frozenset()
     layout: Layout | None = None
@@ -102,11 +102,11 @@ def reading(
     name: str | None = None,
     notes: Notes | None = None,
     grouping: Grouping | None = None,
-) -> Reading:
+) -> ReadingJob:
     """Open a file, an archive or a folder for a reader; raises as `TableReader.read` does."""
     shown = name or path.name
     found = notes if notes is not None else Notes()
-    return Reading(list(parts(path, shown)), shown, resolver, on_fault, found, grouping)
+    return ReadingJob(list(parts(path, shown)), shown, resolver, on_fault, found, grouping)
 
 
 FORMATS: Final[tuple[TableReader, ...]] = (

@@ -15,7 +15,7 @@ from kg.rdf.ntriples import LABEL, TYPE, dg, thing
 from kg.readers.code_lookup import Coded, Codings
 from kg.readers.name_lookup import NamedCodings
 from kg.readers.periods import Period, period, period_record
-from kg.readers.reading import Reading, document, document_slug
+from kg.readers.reading import ReadingJob, document, document_slug
 from kg.readers.record import Record
 from kg.readers.sheets import rows_of
 from kg.terms import ID, PREFIXES, slugify
@@ -94,7 +94,7 @@ def write_template(path: Path) -> None:
         )
 
 
-def read_events(job: Reading) -> Iterator[Record]:
+def read_events(job: ReadingJob) -> Iterator[Record]:
     """Read a table with the columns of `COLUMNS`, in any order; raises DataSyntaxError for another header."""
     table = _Table(job)
     for name, rows in rows_of(job):
@@ -147,7 +147,7 @@ def _header(row: list[str], name: str) -> list[str]:
 class _Table:
     """Turns rows into events; the file itself is the source of a row without one."""
 
-    def __init__(self, job: Reading) -> None:
+    def __init__(self, job: ReadingJob) -> None:
         self._job = job
         self._slug = ""
 

@@ -12,7 +12,7 @@ from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, thing
 from kg.readers.code_lookup import Codings
 from kg.readers.name_lookup import NamedCodings, described, head, safe
-from kg.readers.reading import Reading, dataset, minted, text_triple
+from kg.readers.reading import ReadingJob, dataset, minted, text_triple
 from kg.readers.record import Record
 from kg.terms import ID, PREFIXES
 
@@ -40,7 +40,7 @@ COLUMNS: Final = (
 _SLUG: Final = "icews"
 
 
-def read_icews(job: Reading) -> Iterator[Record]:
+def read_icews(job: ReadingJob) -> Iterator[Record]:
     """Read rows of 20 columns, with or without a header."""
     yield dataset(
         _SLUG,
@@ -62,7 +62,7 @@ def read_icews(job: Reading) -> Iterator[Record]:
 
 
 def _record(
-    job: Reading, codes: Codings, names: NamedCodings, row: list[str], line: int, text: str
+    job: ReadingJob, codes: Codings, names: NamedCodings, row: list[str], line: int, text: str
 ) -> Iterator[Record]:
     cell = dict(zip(COLUMNS, row, strict=True))
     identifier = cell["Event ID"]

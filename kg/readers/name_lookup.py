@@ -8,7 +8,7 @@ from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, thing
 from kg.readers.code_lookup import WIRES, Coded, Note, coordinate_fault, own_agent, place_triples, remember
 from kg.readers.periods import day_period, period_record
-from kg.readers.reading import Reading, minted
+from kg.readers.reading import ReadingJob, minted
 from kg.readers.record import Record
 from kg.terms import ID, PREFIXES, slugify
 
@@ -16,7 +16,7 @@ from kg.terms import ID, PREFIXES, slugify
 class NamedCodings:
     """Looks up the names of one dataset, with a cache for each kind."""
 
-    def __init__(self, job: Reading, slug: str) -> None:
+    def __init__(self, job: ReadingJob, slug: str) -> None:
         self._job, self._slug = job, slug
         self._actors: dict[tuple[str, str | None], Coded] = {}
         self._places: dict[tuple[str, ...], Coded | str | None] = {}
@@ -98,7 +98,7 @@ class NamedCodings:
         return Coded(iri, nt.escape(label), Record(iri, "Place", lines.encode(), line), exact=True)
 
 
-def described(job: Reading, day: str, things: list[Coded | None], line: int) -> Iterator[Record]:
+def described(job: ReadingJob, day: str, things: list[Coded | None], line: int) -> Iterator[Record]:
     """Yield descriptions of the day, actors, places and types of a row that were not described before."""
     if job.once.first(day):
         yield period_record(day_period(day), line)

@@ -14,7 +14,7 @@ from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, thing
 from kg.readers.code_lookup import Coded, Note, own_event_type
 from kg.readers.name_lookup import NamedCodings, described, head, safe
-from kg.readers.reading import Reading, dataset, minted, text_triple
+from kg.readers.reading import ReadingJob, dataset, minted, text_triple
 from kg.readers.record import Record
 from kg.terms import ID, slugify
 
@@ -41,7 +41,7 @@ _SLUG: Final = "polecat"
 _QUADS: Final = ("verbal-cooperation", "material-cooperation", "verbal-conflict", "material-conflict")
 
 
-def read_polecat(job: Reading) -> Iterator[Record]:
+def read_polecat(job: ReadingJob) -> Iterator[Record]:
     """Read rows below a header with POLECAT's columns; each file has its own header."""
     yield dataset(
         _SLUG,
@@ -83,7 +83,7 @@ def _values(text: str) -> list[str]:
 class _Types:
     """PLOVER types and modes; those missing in the scheme become event types of the dataset."""
 
-    def __init__(self, job: Reading) -> None:
+    def __init__(self, job: ReadingJob) -> None:
         self._job = job
         self._found: dict[tuple[str, str], list[Coded]] = {}
 
@@ -113,7 +113,7 @@ class _Types:
         return Coded(iri, nt.escape(name), record, notes=(own,))
 
 
-def _side(job: Reading, names: NamedCodings, cell: dict[str, str], role: str, line: int) -> list[Coded]:
+def _side(job: ReadingJob, names: NamedCodings, cell: dict[str, str], role: str, line: int) -> list[Coded]:
     """Look up the actors or recipients; country codes apply to names only if there are equally many."""
     who = [name for piece in cell[f"{role} Name"].split(";") if (name := piece.strip()) and name != "None"]
     codes = [piece.strip() for piece in cell.get(f"{role} Country", "").split(";")]
@@ -137,7 +137,7 @@ def _side(job: Reading, names: NamedCodings, cell: dict[str, str], role: str, li
 
 
 def _record(
-    job: Reading, names: NamedCodings, types: _Types, cell: dict[str, str], line: int, text: str
+    job: ReadingJob, names: NamedCodings, types: _Types, cell: dict[str, str], line: int, text: str
 ) -> Iterator[Record]:
     identifier = cell["Event ID"]
     if not identifier:
@@ -209,7 +209,7 @@ def _record(
     yield Record(iri, "CodingRecord", "".join(lines).encode(), line, kinds[-1].iri, when[0], who)
 
 
-def _place(job: Reading, names: NamedCodings, cell: dict[str, str], line: int) -> Coded | str | None:
+def _place(job: ReadingJob, names: NamedCodings, cell: dict[str, str], line: int) -> Coded | str | None:
     def get(name: str) -> str:
         value = cell.get(name, "").strip()
         return "" if value == "None" else value

@@ -131,7 +131,7 @@ class Block:
 
 
 @dataclass
-class Reading:
+class ReadingJob:
     """One reading of one source: its files, and where faults, notes and records to group are collected.
 
     A row with a fault yields no record.

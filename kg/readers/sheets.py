@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from kg.errors import DataSyntaxError, TooLargeError
 from kg.lazy import Late
 from kg.readers.archives import Part
-from kg.readers.reading import Reading
+from kg.readers.reading import ReadingJob
 
 if TYPE_CHECKING:
     import openpyxl
@@ -24,7 +24,7 @@ _BOOK_LIMIT: Final = 1 << 30
 _DELIMITERS: Final = (",", "\t", ";")
 
 
-def rows_of(job: Reading) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
+def rows_of(job: ReadingJob) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
     """Yield each file's name and rows; raises DataSyntaxError for broken quoting or a bad workbook."""
     for part, lines in job.files(blank=True):
         if part.name.lower().endswith(".xlsx"):

@@ -93,7 +93,7 @@ class TestQuery:
     @pytest.mark.parametrize(
         ("arguments", "given", "words"),
         [
-            (("query", "deportation"), None, "no question"),
+            (("query", "deportation"), None, "neither a question"),
             (("query", "-"), "SELECT ?x {", "line 1"),
             (("query", "-"), "SELECT * { ?x nope:y ?z }", "nope"),
             (("query", "-"), b"SELECT \xff", "UTF-8"),

@@ -7,7 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from api.cli import main
-from api.server.data_folder import open_folder
+from api.folder.data_folder import open_folder
 from kg.reasoning import StaleEntailments
 from kg.settings import Settings
 

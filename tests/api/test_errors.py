@@ -6,7 +6,7 @@ import pytest
 from flask import Flask, abort, request
 from flask.testing import FlaskClient
 
-from api.web.errors import status_of
+from api.web.problem_details import status_of
 from kg import errors
 
 HTML = {"Accept": "text/html"}

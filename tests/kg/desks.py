@@ -16,7 +16,7 @@ from kg.changes import Change
 from kg.load import Follower, Load, Loads, Preview, prepare, store_load
 from kg.load.load_folder import LoadFolder
 from kg.readers.detect import TableReader
-from kg.readers.reading import Reading
+from kg.readers.reading import ReadingJob
 from kg.readers.record import Record, RowFault
 from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH_LOADS, ID, ONTOLOGY, PREFIXES
@@ -34,7 +34,7 @@ def data(store: EmbeddedStore) -> set[str]:
     return {str(quad) for quad in store.engine if quad.graph_name != GRAPH_LOADS}
 
 
-def read_small(job: Reading) -> Iterator[Record]:
+def read_small(job: ReadingJob) -> Iterator[Record]:
     """Read lines of id, day, type and actor."""
     for line, row in job.lines():
         if row.startswith("#"):

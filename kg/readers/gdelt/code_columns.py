@@ -10,7 +10,7 @@ from kg.rdf.ntriples import dg, thing
 from kg.readers.code_lookup import Coded, Codings, remember
 from kg.readers.gdelt.blocks import Described
 from kg.readers.periods import calendar_day, day_period, period_record
-from kg.readers.reading import Reading, document_slug
+from kg.readers.reading import ReadingJob, document_slug
 from kg.readers.reading import document as described
 
 _ACTOR_COLUMNS: Final = (
@@ -71,7 +71,7 @@ class GdeltCodes:
     The keys of the caches are the bytes of cells. Documents are added to `things` when first used.
     """
 
-    def __init__(self, job: Reading, layout: Layout, ending: bytes) -> None:
+    def __init__(self, job: ReadingJob, layout: Layout, ending: bytes) -> None:
         self._job, self._layout, self._ending = job, layout, ending
         self._codings = Codings(job, layout.slug)
         self._known_actors: dict[Key, Coded | None] = {}

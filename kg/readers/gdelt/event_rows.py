@@ -21,7 +21,7 @@ from kg.rdf.ntriples import LABEL, TYPE, dg
 from kg.readers.code_lookup import Coded
 from kg.readers.gdelt.blocks import BlockRecords, Identifiers, Known, Repeats, Row, RowOptions
 from kg.readers.gdelt.code_columns import NAMES, V1, V2, Entry, GdeltCodes, Layout
-from kg.readers.reading import Block, Reading, dataset
+from kg.readers.reading import Block, ReadingJob, dataset
 from kg.readers.record import Record, RowFault
 from kg.terms import ID
 
@@ -37,17 +37,17 @@ _TONE: Final = dg("averageTone")
 _CODES_PER_ROW: Final = 7
 
 
-def read_gdelt2(job: Reading) -> Iterator[Record]:
+def read_gdelt2(job: ReadingJob) -> Iterator[Record]:
     """Read rows of 61 columns, or more if a header names them."""
     return _read(job, V2)
 
 
-def read_gdelt1(job: Reading) -> Iterator[Record]:
+def read_gdelt1(job: ReadingJob) -> Iterator[Record]:
     """Read rows of 58 columns, or of 57 as up to March 2013, without an address."""
     return _read(job, V1)
 
 
-def _read(job: Reading, layout: Layout) -> Iterator[Record]:
+def _read(job: ReadingJob, layout: Layout) -> Iterator[Record]:
     yield about(layout)
     options = RowOptions(list_all=True, grouped=job.grouping is not None)
     for found in read_blocks(job, GdeltRows(job, layout, options), Identifiers()):
@@ -62,7 +62,7 @@ ReadBlocks = Callable[[Iterable[Block]], Generator[tuple[Block, BlockRecords], N
 
 
 def read_blocks(
-    job: Reading, reader: GdeltRows, identifiers: Identifiers, read: ReadBlocks | None = None
+    job: ReadingJob, reader: GdeltRows, identifiers: Identifiers, read: ReadBlocks | None = None
 ) -> Iterator[BlockRecords]:
     """Read the blocks of a source in order; the things of each are those it describes first.
 
@@ -88,7 +88,7 @@ def _with_headers(blocks: Iterable[Block]) -> Iterator[Block]:
 
 
 def _settle(
-    job: Reading, block: Block, found: BlockRecords, reader: GdeltRows, identifiers: Identifiers
+    job: ReadingJob, block: Block, found: BlockRecords, reader: GdeltRows, identifiers: Identifiers
 ) -> BlockRecords:
     """Remove what earlier blocks described; a block that repeats their identifiers is read a second time."""
     known = identifiers.known(found.identifiers)
@@ -122,9 +122,9 @@ def about(layout: Layout) -> Record:
 class GdeltRows:
     """Reads the rows of blocks; each thing that rows name is described once."""
 
-    def __init__(self, job: Reading, layout: Layout, options: RowOptions) -> None:
+    def __init__(self, job: ReadingJob, layout: Layout, options: RowOptions) -> None:
         self._found = BlockRecords()
-        self._job = Reading([], job.name, job.resolver, self._take)
+        self._job = ReadingJob([], job.name, job.resolver, self._take)
         self._layout, self._options = layout, options
         self._codes = GdeltCodes(self._job, layout, options.ending)
         self._shown = 0

@@ -10,7 +10,7 @@ from typing import Final
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, thing
 from kg.readers.periods import calendar_day
-from kg.readers.reading import Reading, document, document_slug
+from kg.readers.reading import ReadingJob, document, document_slug
 from kg.readers.record import Record
 from kg.terms import ID
 
@@ -36,7 +36,7 @@ _NUMBERS: Final = (
 )
 
 
-def read_mentions(job: Reading) -> Iterator[Record]:
+def read_mentions(job: ReadingJob) -> Iterator[Record]:
     """Read rows of 16 columns (14 or 15 if the last are missing) about records of GDELT 2.0."""
     for line, text in job.lines():
         row = text.split("\t")
@@ -48,7 +48,7 @@ def read_mentions(job: Reading) -> Iterator[Record]:
             yield from _mention(job, row, line, text)
 
 
-def _mention(job: Reading, row: list[str], line: int, text: str) -> Iterator[Record]:
+def _mention(job: ReadingJob, row: list[str], line: int, text: str) -> Iterator[Record]:
     number, address = row[0], row[5]
     if not (number.isascii() and number.isdigit()):
         job.fault(line, COLUMNS[0], f'"{number}" is not an event identifier (digits)')

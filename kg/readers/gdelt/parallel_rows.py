@@ -17,7 +17,7 @@ from kg.rdf.compression import frame
 from kg.readers.gdelt.blocks import BlockRecords, RowOptions
 from kg.readers.gdelt.code_columns import Layout
 from kg.readers.gdelt.event_rows import GdeltRows
-from kg.readers.reading import Block, Reading
+from kg.readers.reading import Block, ReadingJob
 
 LARGE: Final = 8 * 1024 * 1024
 """Size in bytes from which a file is read by several processes."""
@@ -66,7 +66,7 @@ def _prepare(layout: Layout, options: RowOptions, resolver: Resolver) -> None:
     global _reader
     os.nice(_NICENESS)  # queries have priority
     # Faults of rows are returned with the records of their block.
-    _reader = GdeltRows(Reading([], "", resolver, lambda fault: None), layout, options)
+    _reader = GdeltRows(ReadingJob([], "", resolver, lambda fault: None), layout, options)
 
 
 def _read(block: Block) -> BlockRecords:

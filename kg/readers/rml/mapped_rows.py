@@ -16,7 +16,7 @@ from kg.rdf import ntriples as nt
 from kg.rdf.literals import literal_fault
 from kg.rdf.ntriples import LABEL, TYPE, dg
 from kg.readers.periods import Period, open_period, period, period_record
-from kg.readers.reading import Reading
+from kg.readers.reading import ReadingJob
 from kg.readers.record import Record
 from kg.readers.rml.mapping import Column, Mapping, Rule, TermMap
 from kg.readers.sheets import rows_of
@@ -36,7 +36,7 @@ class _CellError(ValueError):
         self.column, self.reason = column, reason
 
 
-def read_mapped(job: Reading, mapping: Mapping) -> Iterator[Record]:
+def read_mapped(job: ReadingJob, mapping: Mapping) -> Iterator[Record]:
     """Yield a record for each subject of a row, equal records once.
 
     An empty cell yields no triple (R2RML section 11); no word is taken for an empty cell. Raises
@@ -67,7 +67,7 @@ def _check(mapping: Mapping, header: list[str], name: str) -> None:
 
 
 class _Work:
-    def __init__(self, job: Reading, mapping: Mapping) -> None:
+    def __init__(self, job: ReadingJob, mapping: Mapping) -> None:
         self._job, self._mapping = job, mapping
         self._labels: dict[str, str] = {}
 

@@ -16,7 +16,7 @@ from kg.store.interface import UNION, QueryDataset
 
 
 @dataclass(frozen=True)
-class QueryRequest:
+class WorkerQuery:
     """Answer a query. `forms` names the format of each kind of result that is to follow at once.
 
     `any_number` lifts the limit on rows.

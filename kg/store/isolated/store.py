@@ -21,9 +21,9 @@ from kg.store.isolated.messages import (
     ChangeRequest,
     Done,
     Head,
-    QueryRequest,
     RunRequest,
     UpdateRequest,
+    WorkerQuery,
 )
 from kg.store.isolated.pool import Pool
 from kg.store.isolated.snapshots import current_age, current_version
@@ -76,11 +76,11 @@ class IsolatedStore(LocalStore, Generic[W]):
 
         Raises also BusyError when every worker stays busy, QueryStoppedError when a limit is reached.
         """
-        return self._answer(QueryRequest(text, dataset))
+        return self._answer(WorkerQuery(text, dataset))
 
     def query_whole(self, text: str, dataset: QueryDataset = UNION) -> IsolatedAnswer:
         """Answer a query to which the limit on rows does not apply; see `query`."""
-        return self._answer(QueryRequest(text, dataset, any_number=True))
+        return self._answer(WorkerQuery(text, dataset, any_number=True))
 
     async def ask(
         self, text: str, dataset: QueryDataset = UNION, forms: Mapping[Kind, str] | None = None
@@ -91,7 +91,7 @@ class IsolatedStore(LocalStore, Generic[W]):
         """
         lease = await self._pool.lend_async()
         try:
-            await lease.send_async(QueryRequest(text, dataset, dict(forms or {})), len(text))
+            await lease.send_async(WorkerQuery(text, dataset, dict(forms or {})), len(text))
             head: Head = await lease.receive_async()
         except BaseException:
             lease.close()
@@ -144,7 +144,7 @@ class IsolatedStore(LocalStore, Generic[W]):
         self._pool.close()
         self.writer.close()
 
-    def _answer(self, request: QueryRequest) -> IsolatedAnswer:
+    def _answer(self, request: WorkerQuery) -> IsolatedAnswer:
         lease = self._pool.lend()
         try:
             on_stop(lease.interrupt)

@@ -21,8 +21,8 @@ from kg.store.isolated.messages import (
     CloseRequest,
     Done,
     Head,
-    QueryRequest,
     RunRequest,
+    WorkerQuery,
     WriteRequest,
     pack,
     unpack,
@@ -34,7 +34,7 @@ PIECE: Final = 64 * 1024
 # Seconds after which an idle worker opens a newer snapshot, so that the older one can be removed.
 _IDLE: Final = 5.0
 
-Request = QueryRequest | WriteRequest | CloseRequest | RunRequest
+Request = WorkerQuery | WriteRequest | CloseRequest | RunRequest
 
 
 def run_worker(connection: Connection, snapshots: Path, limits: Limits) -> None:
@@ -90,7 +90,7 @@ class _Worker:
 
     def _carry_out(self, request: Request) -> None:
         match request:
-            case QueryRequest():
+            case WorkerQuery():
                 self._query(request)
             case WriteRequest():
                 self._write(request.form)
@@ -101,7 +101,7 @@ class _Worker:
                 speak(request.languages)
                 self._send(Done(request.function(self._store, *request.args, **request.kwargs)))
 
-    def _query(self, request: QueryRequest) -> None:
+    def _query(self, request: WorkerQuery) -> None:
         self._answer = None
         self._open_current()
         answer = self._store.query(request.text, request.dataset)

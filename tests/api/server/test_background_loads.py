@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 
-from api.server import background_loads as jobs
+from api.loading import background_loads as jobs
 from kg.errors import ConflictError
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.server.data_folder import LOADS, keep_folder
-from api.server.load_jobs import Job, Reading
-from api.server.load_worker import load_apart
+from api.folder.data_folder import LOADS, keep_folder
+from api.loading.load_jobs import Job, Reading
+from api.loading.load_worker import load_apart
 from bench.rows import write_rows
 from kg.errors import (
     CancelledError,

@@ -28,7 +28,7 @@ TOKEN = {"Authorization": "Bearer test-token"}
 PLAIN = {"Accept-Encoding": "identity"}
 DECODERS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.decompress,
-    "zstd": lambda data: zstd.decompress(data),
+    "zstd": zstd.decompress,
 }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Literal, NotRequired, TypedDict
 
-from api.commands.load_targets import reader_by
 from kg import load as loading
 from kg.load import Follower, Loads
+from kg.readers.detect import find_reader
 from kg.store import Store
 
 
@@ -52,7 +53,7 @@ def carry_out(store: Store, loads: Loads, followers: Sequence[Follower], job: Jo
                 source=reading["source"],
                 base_iri=reading["base_iri"],
                 max_errors=reading["max_errors"],
-                find_reader=reader_by(None if mapping is None else Path(mapping)),
+                find_reader=partial(find_reader, mapping=None if mapping is None else Path(mapping)),
             )
         case "store":
             loading.store_load(store, loads, folder, skip=job["skip"], followers=followers)

@@ -7,8 +7,8 @@ import os
 from concurrent.futures.process import BrokenProcessPool
 from typing import Final
 
-from api.server.data_folder import LOADS, followers, open_behind, open_index
-from api.server.load_jobs import Job, carry_out
+from api.folder.data_folder import LOADS, followers, open_behind, open_index
+from api.loading.load_jobs import Job, carry_out
 from kg.errors import DiplographError, StoreFailedError
 from kg.load import Loads
 from kg.processes import process_pool

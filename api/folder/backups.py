@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from api.server.data_folder import STORE, check_folder, open_folder, running_server
+from api.folder.data_folder import STORE, check_folder, open_folder, running_server
 from kg import __version__
 from kg.errors import ConflictError, NotAStoreError, ParameterError, StoreFailedError
 from kg.settings import Settings
@@ -48,7 +48,7 @@ def restore(settings: Settings, source: Path) -> None:
     """
     if not (source / _LABEL).is_file() or not (source / STORE).is_dir():
         raise NotAStoreError(
-            "it is no backup", where=str(source), mend="Name a folder that 'diplograph backup' made."
+            "it is not a backup", where=str(source), mend="Name a folder that 'diplograph backup' made."
         )
     check_folder(settings.data)
     if (settings.data / STORE).exists():
@@ -74,7 +74,7 @@ def _copy(settings: Settings, target: Path) -> None:
         return
     if not (settings.data / STORE).is_dir():
         raise ParameterError(
-            "there is no store to back up", where=str(settings.data), mend="Name the data folder with --data."
+            "it holds no store", where=str(settings.data), mend="Name the data folder with --data."
         )
     store = open_folder(settings)
     try:

@@ -55,7 +55,7 @@ _OWN: Final = {
     *(SEARCH + end for end in ("", "-wal", "-shm")),
 }
 
-# Seconds that each query of an opening may take: a large store may need its entailments anew.
+# Seconds that each query of an opening may take: the entailments of a large store may have to be rebuilt.
 _OPENING: Final = 6 * 3600.0
 
 _log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ S = TypeVar("S", bound=Store)
 
 
 @dataclass(frozen=True)
-class Server:
+class RunningServer:
     """A running server: its address without a slash at the end, its process, and its store's writer."""
 
     url: str
@@ -80,7 +80,7 @@ def check_folder(folder: Path) -> None:
     names = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {folder.name}
     if not folder.is_dir() or (STORE not in names and names - _OWN):
         raise NotAStoreError(
-            "it is no data folder of diplograph: it holds other files",
+            "this is not a diplograph data folder: it holds other files",
             where=str(folder),
             mend="Name an empty folder, a new one, or the data folder of an earlier run with --data.",
         )
@@ -169,7 +169,7 @@ class InStep:
 
 
 def followers(settings: Settings, index: SearchIndex) -> tuple[Follower, ...]:
-    """Give what is kept in step with the graph when a load is stored or undone.
+    """Return what follows the graph when a load is stored or undone.
 
     A store elsewhere gets no entailments.
     """
@@ -200,7 +200,7 @@ def _open(settings: Settings, make: Callable[[], S]) -> S:
 
 
 def open_store(settings: Settings) -> Store:
-    """Give the store elsewhere, or that of the data folder: through its server, else opened here.
+    """Open the store elsewhere, or that of the data folder: through its server, else in this process.
 
     Raises what `open_folder` raises.
     """
@@ -263,7 +263,7 @@ def open_remote(settings: Settings, *, install_into: bool = False) -> RemoteStor
 
 
 def known_token(settings: Settings) -> str:
-    """Give the token that was set, else the one kept in the folder; empty when there is none."""
+    """Return the token that was set, else the one in the folder; empty if there is none."""
     if settings.token:
         return settings.token
     with suppress(FileNotFoundError):
@@ -281,7 +281,7 @@ def make_token(folder: Path) -> str:
 def announce(folder: Path, url: str, writer: WriterAddress | None) -> None:
     """Write down, for this user alone, where this process serves the folder and its writer is reached."""
     (folder / SERVER).unlink(missing_ok=True)
-    server = Server(url, os.getpid(), writer)
+    server = RunningServer(url, os.getpid(), writer)
     _write_private(folder / SERVER, json.dumps(asdict(server)) + "\n")
 
 
@@ -290,12 +290,12 @@ def withdraw(folder: Path) -> None:
     (folder / SERVER).unlink(missing_ok=True)
 
 
-def running_server(folder: Path) -> Server | None:
+def running_server(folder: Path) -> RunningServer | None:
     """Find the server that holds the folder; one that ended without saying so counts as none."""
     try:
         said = json.loads((folder / SERVER).read_text(encoding="utf-8"))
         writer = said.get("writer")
-        server = Server(said["url"], int(said["pid"]), WriterAddress(**writer) if writer else None)
+        server = RunningServer(said["url"], int(said["pid"]), WriterAddress(**writer) if writer else None)
         parts = urlsplit(server.url)
         socket.create_connection((parts.hostname or "", parts.port or 80), timeout=2).close()
         # Another program may have taken the port after ours ended; signal 0 only asks whether it lives.

@@ -22,8 +22,8 @@ import uvicorn
 import uvloop
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from api.server.data_folder import open_behind
-from api.server.load_worker import load_apart
+from api.folder.data_folder import open_behind
+from api.loading.load_worker import load_apart
 from kg.errors import StoreFailedError
 from kg.processes import preload, start
 from kg.settings import Settings
@@ -112,7 +112,7 @@ def run_front(
     from api.app import create_app, create_asgi_app
 
     raise_file_limit()
-    preload("api.server.load_worker")
+    preload("api.loading.load_worker")
     sys.setswitchinterval(_SWITCH)
     store = open_behind(settings, address)
     if isinstance(store, IsolatedStore):

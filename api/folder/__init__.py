@@ -1,0 +1,1 @@
+"""The data folder: its store, token and backups."""

@@ -1,0 +1,1 @@
+"""The processes of a server: the one that holds the data folder, and the fronts."""
