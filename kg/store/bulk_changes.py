@@ -7,11 +7,10 @@ after a crash finishes the change if its bulk load is complete, and drops it oth
 
 from __future__ import annotations
 
-import io
 import json
 import os
-import re
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -22,18 +21,12 @@ import pyoxigraph
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat
 
 from kg.rdf.compression import is_packed, open_packed
-from kg.rdf.sorted_lines import has_blank_node, read_lines, sort_lines, with_graph, write_difference
+from kg.rdf.sorted_lines import read_lines, sort_lines, with_graph, write_difference
+from kg.store.updates import has_blank, requests
 
 SMALL: Final = 20_000
 """Number of quads from which a change is carried out by this module, not as one transaction."""
 
-# As engines write N-Quads (RDF 1.1 N-Quads section 4): one space between terms.
-_NODE: Final = r'(?:<[^<>\s]*>|_:[^\s<>"]+)'
-_STATEMENT: Final = re.compile(
-    rf"({_NODE} <[^<>\s]*> "
-    rf'(?:{_NODE}|<<\(.*\)>>|"(?:[^"\\]|\\.)*"(?:@[\w-]+|\^\^<[^<>\s]*>)?))'
-    rf"(?: ({_NODE}))? \.\n?"
-)
 _MARK: Final = NamedNode("urn:x-diplograph:journal")
 _ENTRY: Final = "entry.json"
 _LEFT_BEHIND: Final = "bulk-*.sst"
@@ -109,13 +102,12 @@ class Bulk:
 
     @staticmethod
     def _take_out(engine: pyoxigraph.Store, removed: Path) -> None:
-        for lines in pieces(removed):
-            blank = [line for line in lines if has_blank_node(line.encode())]
-            if len(blank) < len(lines):
-                named = set(lines).difference(blank) if blank else lines
-                engine.update(delete_text(named))
+        quads = read_quads(removed)
+        while some := list(islice(quads, SMALL)):
+            for request in requests((quad for quad in some if not has_blank(quad)), (), SMALL, sys.maxsize):
+                engine.update(request)
             # An update cannot name blank nodes; the engine's own method finds them by their labels.
-            for quad in pyoxigraph.parse("".join(blank), format=RdfFormat.N_QUADS):
+            for quad in filter(has_blank, some):
                 engine.remove(quad)
 
     def _sweep(self) -> None:
@@ -156,42 +148,15 @@ def journal_of(folder: Path) -> Path:
     return folder.with_name(folder.name + ".journal")
 
 
-def pieces(path: Path) -> Iterator[list[str]]:
-    """Yield the lines of a file of N-Quads, some thousands at a time."""
-    with io.TextIOWrapper(open_packed(path), encoding="utf-8", newline="\n") as file:
-        while lines := list(islice(file, SMALL)):
-            yield lines
+def read_quads(path: Path) -> Iterator[Quad]:
+    """Yield the quads of a file of N-Quads, which may be compressed; raises SyntaxError."""
+    with open_packed(path) as file:
+        yield from pyoxigraph.parse(file, format=RdfFormat.N_QUADS, lenient=True)
 
 
 def count_lines(path: Path, limit: int) -> int:
     """Count the lines of a file, up to a limit."""
     return sum(1 for _ in islice(read_lines(path), limit))
-
-
-def names_blank_nodes(path: Path) -> bool:
-    """Return whether a file of N-Quads has blank nodes."""
-    return any(map(has_blank_node, read_lines(path)))
-
-
-def delete_text(lines: Iterable[str]) -> str:
-    """Write an update that removes the quads of some lines of N-Quads, which have no blank nodes."""
-    return f"DELETE DATA {{\n{_patterns(lines)}\n}}"
-
-
-def insert_text(lines: Iterable[str]) -> str:
-    """Write an update that adds the quads of some lines of N-Quads; blank nodes become new ones."""
-    return f"INSERT DATA {{\n{_patterns(lines)}\n}}"
-
-
-def _patterns(lines: Iterable[str]) -> str:
-    found = []
-    for line in lines:
-        parts = _STATEMENT.fullmatch(line)
-        if parts is None:
-            raise ValueError(f"this line is not N-Quads: {line.strip()[:200]}")
-        triple, graph = parts.groups()
-        found.append(f"GRAPH {graph} {{ {triple} }}" if graph else f"{triple} .")
-    return "\n".join(found)
 
 
 def _mark(name: str) -> Quad:

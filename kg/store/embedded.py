@@ -36,15 +36,12 @@ from kg.store.bulk_changes import (
     SMALL,
     Bulk,
     count_lines,
-    delete_text,
-    insert_text,
-    names_blank_nodes,
-    pieces,
+    read_quads,
 )
 from kg.store.engine_errors import explain_failure, explain_syntax
 from kg.store.interface import UNION, QueryDataset, Row, Store, never
 from kg.store.local import LocalStore
-from kg.store.updates import graph_terms, requests
+from kg.store.updates import graph_terms, has_blank, requests
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -163,15 +160,11 @@ class EmbeddedStore(LocalStore):
         """
         with _engine_errors():
             few = [count_lines(path, SMALL) for path in (removed, added)]
-        if max(few) < SMALL and not names_blank_nodes(removed):
-            texts = [
-                write(lines)
-                for path, write in ((removed, delete_text), (added, insert_text))
-                for lines in pieces(path)
-            ]
-            if texts:
-                self._transact(";\n".join(texts))
-            return
+            if max(few) < SMALL:
+                out = list(read_quads(removed))
+                if not any(map(has_blank, out)):
+                    self._change_few(out, list(read_quads(added)))
+                    return
         engine = self.engine
         with self._writing, _engine_errors():
             try:
@@ -180,8 +173,6 @@ class EmbeddedStore(LocalStore):
                 else:
                     self._whole.clear()
                     self._bulk.exchange(engine, removed, added, secrets.token_hex(8))
-            except SyntaxError as error:
-                raise StoreFailedError(f"the engine refuses the quads: {error}") from None
             finally:
                 self._changes += 1
                 self._whole.set()
@@ -197,18 +188,12 @@ class EmbeddedStore(LocalStore):
         with self._writing, _engine_errors():
             self.engine.backup(str(path))
 
-    def _transact(self, request: str) -> None:
+    def _change_few(self, removed: list[Quad], added: list[Quad]) -> None:
         engine = self.engine
         with self._writing, _engine_errors():
-            try:
+            for request in requests(removed, added, SMALL, sys.maxsize, blank=True):
                 engine.update(request)
-            except SyntaxError as error:
-                raise StoreFailedError(f"the engine refuses the quads: {error}") from None
-            self._changes += 1
-
-    def _change_few(self, removed: list[Quad], added: list[Quad]) -> None:
-        for request in requests(removed, added, SMALL, sys.maxsize):
-            self._transact(request)
+                self._changes += 1
 
     def run(self, function: Callable[Concatenate[Store, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a function on this store; see `Store.run`."""
@@ -290,6 +275,8 @@ def _engine_errors() -> Iterator[None]:
         yield
     except DiplographError:
         raise
+    except SyntaxError as error:
+        raise StoreFailedError(f"the engine refuses the quads: {error}") from None
     except (OSError, RuntimeError, ValueError) as error:
         raise explain_failure(str(error)) from None
 

@@ -60,18 +60,25 @@ def named(term: Any) -> Any:
     return term
 
 
-def without_blank(quad: Quad) -> Quad:
-    """Return the quad; raises StoreFailedError if it has a blank node, also in a triple term."""
+def has_blank(quad: Quad) -> bool:
+    """Return whether a quad has a blank node, also in a triple term."""
     terms: list[object] = [quad.subject, quad.object, quad.graph_name]
     while terms:
         part = terms.pop()
         if isinstance(part, BlankNode):
-            raise StoreFailedError(
-                f"a blank node cannot be changed by name: {quad}",
-                mend="Give the node an IRI first, as loading does.",
-            )
+            return True
         if isinstance(part, Triple):
             terms += [part.subject, part.object]
+    return False
+
+
+def without_blank(quad: Quad) -> Quad:
+    """Return the quad; raises StoreFailedError if it has a blank node."""
+    if has_blank(quad):
+        raise StoreFailedError(
+            f"a blank node cannot be changed by name: {quad}",
+            mend="Give the node an IRI first, as loading does.",
+        )
     return quad
 
 

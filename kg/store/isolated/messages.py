@@ -50,14 +50,6 @@ class CloseRequest:
 
 
 @dataclass(frozen=True)
-class ExportRequest:
-    """Write the triples of a graph to a file of N-Triples."""
-
-    graph: str
-    path: str
-
-
-@dataclass(frozen=True)
 class RunRequest:
     """Call a function of `kg` with the store, for a reader of these languages."""
 

@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from kg.errors import BusyError, StoreFailedError
 from kg.processes import end, interrupt, start_connected
-from kg.store.cancellation import on_stop
 from kg.store.isolated.limits import Limits, ended, too_slow
 from kg.store.isolated.messages import CloseRequest, pack, unpack
 from kg.store.isolated.worker import run_worker
@@ -293,10 +292,6 @@ class Lease:
         """Have the lease closed by another thread, if it is still open; for destructors."""
         if self._worker is not None:
             self._pool.abandon(self)
-
-    def stoppable(self) -> None:
-        """Let the request that this thread carries out stop the work; see `kg.store.cancellation`."""
-        on_stop(self.interrupt)
 
     def _received(self, message: Any, started: float) -> Any:
         self._left -= monotonic() - started

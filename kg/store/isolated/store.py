@@ -11,6 +11,8 @@ from pyoxigraph import NamedNode, Quad, RdfFormat
 
 from kg.languages import wanted
 from kg.rdf.formats import Kind
+from kg.store.cancellation import on_stop
+from kg.store.embedded import EmbeddedStore
 from kg.store.interface import UNION, QueryDataset, Store, never
 from kg.store.isolated.answers import AsyncAnswer, IsolatedAnswer
 from kg.store.isolated.limits import Limits
@@ -18,13 +20,12 @@ from kg.store.isolated.messages import (
     ChangeFilesRequest,
     ChangeRequest,
     Done,
-    ExportRequest,
     Head,
     RunRequest,
     UpdateRequest,
     WorkerQuery,
 )
-from kg.store.isolated.pool import Lease, Pool
+from kg.store.isolated.pool import Pool
 from kg.store.isolated.snapshots import current_age, current_version
 from kg.store.isolated.writer import Writer, Writing
 from kg.store.local import LocalStore
@@ -103,13 +104,7 @@ class IsolatedStore(LocalStore, Generic[W]):
 
     def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in a worker, on its snapshot; see `Store.run`."""
-        lease = self._pool.lend()
-        try:
-            lease.stoppable()
-            done: Done = self._exchange(lease, RunRequest(function, args, kwargs, wanted()))
-        finally:
-            lease.close()
-        result: T = done.result
+        result: T = self._run(RunRequest(function, args, kwargs, wanted()))
         return result
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
@@ -125,11 +120,7 @@ class IsolatedStore(LocalStore, Generic[W]):
 
     def export(self, graph: NamedNode, path: Path) -> None:
         """Write the triples of a graph to a file; see `LocalStore.export`."""
-        lease = self._pool.lend()
-        try:
-            self._exchange(lease, ExportRequest(graph.value, str(path.resolve())), _EXPORT_TIME)
-        finally:
-            lease.close()
+        self._run(RunRequest(EmbeddedStore.export, (graph, path.resolve()), {}, wanted()), _EXPORT_TIME)
 
     @property
     def version(self) -> str:
@@ -156,7 +147,7 @@ class IsolatedStore(LocalStore, Generic[W]):
     def _answer(self, request: WorkerQuery) -> IsolatedAnswer:
         lease = self._pool.lend()
         try:
-            lease.stoppable()
+            on_stop(lease.interrupt)
             lease.send(request)
             head: Head = lease.receive()
             lease.pause()
@@ -165,12 +156,16 @@ class IsolatedStore(LocalStore, Generic[W]):
             raise
         return IsolatedAnswer(lease, head)
 
-    @staticmethod
-    def _exchange(lease: Lease, request: Any, budget: float | None = None) -> Done:
-        lease.send(request)
-        done: Done = lease.receive(budget)
-        lease.finish()
-        return done
+    def _run(self, request: RunRequest, budget: float | None = None) -> Any:
+        lease = self._pool.lend()
+        try:
+            on_stop(lease.interrupt)
+            lease.send(request)
+            done: Done = lease.receive(budget)
+            lease.finish()
+        finally:
+            lease.close()
+        return done.result
 
     def _change_few(self, removed: list[Quad], added: list[Quad]) -> None:
         self.writer.write(ChangeRequest(_nquads(removed), _nquads(added)))

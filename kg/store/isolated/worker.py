@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
-from pyoxigraph import NamedNode
 
 from kg.errors import DiplographError, StoreFailedError
 from kg.languages import speak
@@ -21,7 +20,6 @@ from kg.store.isolated.limits import Limits, too_large
 from kg.store.isolated.messages import (
     CloseRequest,
     Done,
-    ExportRequest,
     Head,
     RunRequest,
     WorkerQuery,
@@ -36,7 +34,7 @@ PIECE: Final = 64 * 1024
 # Seconds after which an idle worker opens a newer snapshot, so that the older one can be removed.
 _IDLE: Final = 5.0
 
-Request = WorkerQuery | WriteRequest | CloseRequest | ExportRequest | RunRequest
+Request = WorkerQuery | WriteRequest | CloseRequest | RunRequest
 
 
 def run_worker(connection: Connection, snapshots: Path, limits: Limits) -> None:
@@ -98,10 +96,6 @@ class _Worker:
                 self._write(request.form)
             case CloseRequest():
                 self._answer = None
-            case ExportRequest():
-                self._open_current()
-                self._store.export(NamedNode(request.graph), Path(request.path))
-                self._send(Done())
             case RunRequest():
                 self._open_current()
                 speak(request.languages)
