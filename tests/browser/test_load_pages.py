@@ -69,9 +69,9 @@ def test_from_a_wrong_file_to_an_undone_load(
 
     wrong.write_text(whole, encoding="utf-8")
     send(driver, live_server, wrong)
-    assert shows(driver, "nothing is stored yet")
+    assert shows(driver, "not stored yet")
     assert shows(driver, "Norway and Kenya sign a port accord")
-    button(driver, "Store this").click()
+    button(driver, "Store").click()
     assert shows(driver, "Load, stored")
     assert store.query(f"ASK {{ <{EVENT}> ?p ?o }}").truth()
     place = driver.current_url
@@ -80,7 +80,7 @@ def test_from_a_wrong_file_to_an_undone_load(
     driver.find_element(By.CSS_SELECTOR, "main table a").click()
     assert driver.current_url == place
     button(driver, "Undo this load").click()
-    assert shows(driver, "This load was taken back")
+    assert shows(driver, "This load was undone")
     assert not store.query(f"ASK {{ <{EVENT}> ?p ?o }}").truth()
 
 
@@ -93,8 +93,8 @@ def test_an_unticked_event_stays_out(
     send(driver, live_server, FILE)
     assert shows(driver, "What to store")
     driver.find_element(By.CSS_SELECTOR, f'input[name="keep"][value="{EVENT}"]').click()
-    button(driver, "Store this").click()
-    assert shows(driver, "Left out")
+    button(driver, "Store").click()
+    assert shows(driver, "Skipped")
     assert not store.query(f"ASK {{ <{EVENT}> ?p ?o }}").truth()
 
 
@@ -119,8 +119,8 @@ def test_findings_preview_and_load_are_accessible_and_fit(live_server: str, tmp_
         assert shows(driver, "xsd:date")
         check("what is wrong with a file")
         send(driver, live_server, FILE)
-        assert shows(driver, "nothing is stored yet")
+        assert shows(driver, "not stored yet")
         check("the preview of a load")
-        button(driver, "Store this").click()
+        button(driver, "Store").click()
         assert shows(driver, "Load, stored")
         check("the page of a load")
