@@ -73,7 +73,7 @@ def start_connected(
     except OSError as error:
         raise _cannot_start(error) from None
     with theirs:
-        return start(target, theirs, *args, name=target.__name__, **kwargs), ours  # type: ignore[arg-type]
+        return start(target, theirs, *args, name=target.__name__.removeprefix("run_"), **kwargs), ours  # type: ignore[arg-type]
 
 
 def interrupt(process: BaseProcess) -> None:

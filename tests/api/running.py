@@ -44,7 +44,7 @@ class Served:
         return descendants(self.process.pid)
 
     def named(self, name: str) -> list[int]:
-        """List its processes of this name: dg-front, dg-worker, dg-writer."""
+        """List its processes of this name: front, worker, writer."""
         return named(name, self.process.pid)
 
     def stop(self) -> int:
@@ -103,7 +103,10 @@ def named(name: str, above: int) -> list[int]:
     found = []
     for pid in descendants(above):
         try:
-            if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() == name:
+            if Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() in (
+                f"dg-{name}",
+                f"dg-run_{name}",
+            ):
                 found.append(pid)
         except OSError:
             continue

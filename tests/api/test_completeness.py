@@ -60,7 +60,7 @@ class Running:
 
     def readers(self) -> list[int]:
         """The processes under the server that answer queries."""
-        return named("dg-worker", self.process.pid)
+        return named("worker", self.process.pid)
 
 
 def start(folder: Path, **settings: str) -> Running:

@@ -30,7 +30,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def fronts(server: Served) -> list[int]:
-    return server.named("dg-front")
+    return server.named("front")
 
 
 def snapshots(folder: Path) -> list[Path]:
