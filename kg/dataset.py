@@ -13,17 +13,19 @@ from time import monotonic
 from typing import Final
 
 import pyoxigraph
-from pyoxigraph import BlankNode, Literal, NamedNode, Triple
+from pyoxigraph import NamedNode, Triple
 
 from kg.errors import QueryStoppedError
 from kg.rdf.formats import Format, Kind
 from kg.store import Row, Store
-from kg.terms import BASE, GRAPH_ENTAILMENTS, PREFIXES, term
+from kg.terms import BASE, GRAPH_ENTAILMENTS, PREFIXES, read_turtle
 
-_SD: Final = "http://www.w3.org/ns/sparql-service-description#"
-_VOID: Final = "http://rdfs.org/ns/void#"
-_FORMATS: Final = "http://www.w3.org/ns/formats/"
-_TYPE: Final = term("rdf:type")
+_PREFIXES: Final = {
+    "sd": "http://www.w3.org/ns/sparql-service-description#",
+    "void": "http://rdfs.org/ns/void#",
+    "dcterms": PREFIXES["dcterms"],
+    "formats": "http://www.w3.org/ns/formats/",
+}
 _SHOWN: Final = 1000
 _LIFE: Final = 60.0
 # Unique URIs for file formats, by the names of formats.
@@ -39,6 +41,7 @@ _UNIQUE: Final = {
     "trig": "TriG",
     "nq": "N-Quads",
 }
+_READ: Final = ("ttl", "nt", "rdf", "jsonld")
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,7 @@ class TripleAnswer:
     def serialize(self, form: Format) -> Iterator[bytes]:
         """Yield the serialised triples in one piece."""
         target = io.BytesIO()
-        prefixes = {"sd": _SD, "void": _VOID, "dcterms": PREFIXES["dcterms"], "formats": _FORMATS}
-        pyoxigraph.serialize(self._triples, target, format=form.engine, prefixes=prefixes)  # type: ignore[arg-type]
+        pyoxigraph.serialize(self._triples, target, format=form.engine, prefixes=_PREFIXES)  # type: ignore[arg-type]
         yield target.getvalue()
 
 
@@ -126,86 +128,57 @@ def service_description(
     sizes: Sizes, endpoint: str, void: str, formats: Sequence[Format], *, updates: bool
 ) -> TripleAnswer:
     """Describe the service at `endpoint` (SPARQL 1.1 Service Description), whose dataset `void` describes."""
-    service, data, default = NamedNode(f"{endpoint}#service"), NamedNode(f"{void}#dataset"), BlankNode()
-    found = [
-        Triple(service, _TYPE, _sd("Service")),
-        Triple(service, _sd("endpoint"), NamedNode(endpoint)),
-        Triple(service, _sd("supportedLanguage"), _sd("SPARQL11Query")),
-        Triple(service, _sd("feature"), _sd("UnionDefaultGraph")),
-        Triple(service, _sd("defaultDataset"), data),
-        Triple(data, _TYPE, _sd("Dataset")),
-        Triple(data, _sd("defaultGraph"), default),
-        Triple(default, _TYPE, _sd("Graph")),
-    ]
-    if updates:
-        found.append(Triple(service, _sd("supportedLanguage"), _sd("SPARQL11Update")))
-    if sizes.triples is not None:
-        found.append(Triple(default, _void("triples"), _number(sizes.triples)))
-    for form in formats:
-        found.append(Triple(service, _sd("resultFormat"), NamedNode(_FORMATS + _UNIQUE[form.name])))
-    for form in formats:
-        if form.name in ("ttl", "nt", "rdf", "jsonld"):
-            found.append(Triple(service, _sd("inputFormat"), NamedNode(_FORMATS + _UNIQUE[form.name])))
-    for iri, count in sizes.graphs:
-        named, graph = BlankNode(), BlankNode()
-        found += [
-            Triple(data, _sd("namedGraph"), named),
-            Triple(named, _TYPE, _sd("NamedGraph")),
-            Triple(named, _sd("name"), NamedNode(iri)),
-            Triple(named, _sd("graph"), graph),
-            Triple(graph, _TYPE, _sd("Graph")),
-            Triple(graph, _void("triples"), _number(count)),
-        ]
-    return TripleAnswer(found)
+    service, data = NamedNode(f"{endpoint}#service"), NamedNode(f"{void}#dataset")
+    update = f"{service} sd:supportedLanguage sd:SPARQL11Update ." if updates else ""
+    total = "" if sizes.triples is None else f"; void:triples {sizes.triples}"
+    results = ", ".join(f"formats:{_UNIQUE[form.name]}" for form in formats)
+    inputs = [f"formats:{_UNIQUE[form.name]}" for form in formats if form.name in _READ]
+    graphs = "\n".join(
+        f"{data} sd:namedGraph [ a sd:NamedGraph ; sd:name {NamedNode(iri)} ;"
+        f" sd:graph [ a sd:Graph ; void:triples {count} ] ] ."
+        for iri, count in sizes.graphs
+    )
+    return _answer(f"""
+        {service} a sd:Service ; sd:endpoint {NamedNode(endpoint)} ; sd:defaultDataset {data} ;
+            sd:supportedLanguage sd:SPARQL11Query ; sd:feature sd:UnionDefaultGraph ;
+            sd:resultFormat {results} ; sd:inputFormat {", ".join(inputs)} .
+        {data} a sd:Dataset ; sd:defaultGraph [ a sd:Graph {total} ] .
+        {update} {graphs}""")
 
 
 def void_description(sizes: Sizes, endpoint: str, void: str, *, dump: str) -> TripleAnswer:
     """Describe the data (VoID section 4): counts, vocabularies, partitions by class and by property."""
     data = NamedNode(f"{void}#dataset")
-    found = [
-        Triple(NamedNode(void), _TYPE, _void("DatasetDescription")),
-        Triple(NamedNode(void), NamedNode("http://xmlns.com/foaf/0.1/primaryTopic"), data),
-        Triple(data, _TYPE, _void("Dataset")),
-        Triple(data, term("dcterms:title"), Literal("Diplomatic interactions", language="en")),
-        Triple(data, _void("sparqlEndpoint"), NamedNode(endpoint)),
-        Triple(data, _void("dataDump"), NamedNode(dump)),
-        Triple(data, _void("uriSpace"), Literal(BASE)),
-    ]
-    whole = {
+    counts = {
         "triples": sizes.triples,
         "distinctSubjects": sizes.subjects,
         "distinctObjects": sizes.objects,
         "classes": _all(sizes.classes),
         "properties": _all(sizes.properties),
     }
-    found += [Triple(data, _void(name), _number(n)) for name, n in whole.items() if n is not None]
-    if sizes.entailed:
-        # VoID section 5.1: a distinguishable part of the data.
-        found += [
-            Triple(data, _void("subset"), GRAPH_ENTAILMENTS),
-            Triple(GRAPH_ENTAILMENTS, _TYPE, _void("Dataset")),
-            Triple(
-                GRAPH_ENTAILMENTS, term("dcterms:title"), Literal("Entailments by OWL 2 RL", language="en")
-            ),
-            Triple(GRAPH_ENTAILMENTS, _void("triples"), _number(sizes.entailed)),
-        ]
-    terms = [iri for iri, _ in (*sizes.classes, *sizes.properties)]
-    for space in sorted(
-        {space for space in PREFIXES.values() if any(iri.startswith(space) for iri in terms)}
-    ):
-        found.append(Triple(data, _void("vocabulary"), NamedNode(space)))
-    for part, key, counted, pairs in (
-        ("classPartition", "class", "entities", sizes.classes),
-        ("propertyPartition", "property", "triples", sizes.properties),
-    ):
-        for iri, count in pairs:
-            node = BlankNode()
-            found += [
-                Triple(data, _void(part), node),
-                Triple(node, _void(key), NamedNode(iri)),
-                Triple(node, _void(counted), _number(count)),
-            ]
-    return TripleAnswer(found)
+    iris = [iri for iri, _ in (*sizes.classes, *sizes.properties)]
+    statements = [
+        *(f"void:{name} {number}" for name, number in counts.items() if number is not None),
+        *(f"void:vocabulary <{s}>" for s in PREFIXES.values() if any(iri.startswith(s) for iri in iris)),
+        *(f"void:classPartition [ void:class <{iri}> ; void:entities {n} ]" for iri, n in sizes.classes),
+        *(
+            f"void:propertyPartition [ void:property <{iri}> ; void:triples {n} ]"
+            for iri, n in sizes.properties
+        ),
+    ]
+    # VoID section 5.1: a distinguishable part of the data.
+    entailed = f"""{data} void:subset {GRAPH_ENTAILMENTS} . {GRAPH_ENTAILMENTS} a void:Dataset ;
+            dcterms:title "Entailments by OWL 2 RL"@en ; void:triples {sizes.entailed} ."""
+    return _answer(f"""
+        {NamedNode(void)} a void:DatasetDescription ; foaf:primaryTopic {data} .
+        {data} a void:Dataset ; dcterms:title "Diplomatic interactions"@en ; void:uriSpace "{BASE}" ;
+            void:sparqlEndpoint {NamedNode(endpoint)} ; void:dataDump {NamedNode(dump)} .
+        {entailed if sizes.entailed else ""}
+        {"".join(f"{data} {statement} ." for statement in statements)}""")
+
+
+def _answer(turtle: str) -> TripleAnswer:
+    return TripleAnswer(read_turtle(turtle, {**PREFIXES, **_PREFIXES}))
 
 
 def _count(store: Store, query: str) -> int | None:
@@ -232,15 +205,3 @@ def _groups(store: Store, count: str, pattern: str) -> tuple[tuple[str, int], ..
 
 def _all(pairs: Sequence[tuple[str, int]]) -> int | None:
     return len(pairs) if 0 < len(pairs) < _SHOWN else None
-
-
-def _number(count: int) -> Literal:
-    return Literal(count)
-
-
-def _sd(name: str) -> NamedNode:
-    return NamedNode(_SD + name)
-
-
-def _void(name: str) -> NamedNode:
-    return NamedNode(_VOID + name)

@@ -69,10 +69,8 @@ class OwlClass(OwlTerm):
     @property
     def above(self) -> list[OwlClass]:
         """Direct superclasses, including those in its definition."""
-        found = [c for c in self.entity.is_a if _named(c)]
-        for expression in self.entity.equivalent_to:
-            found += [c for c in getattr(expression, "Classes", ()) if _named(c)]
-        return _sorted(OwlClass(c) for c in found if c is not owlready2.Thing)
+        combined = (c for equivalent in self.entity.equivalent_to for c in _parts(equivalent)[1:])
+        return _named((*self.entity.is_a, *combined))
 
     @property
     def below(self) -> list[OwlClass]:
@@ -87,11 +85,9 @@ class OwlClass(OwlTerm):
     @property
     def properties(self) -> list[OwlProperty]:
         """Properties that its members can have, including those of superclasses."""
-        world = self.entity.namespace.world
-        wide = self.entity.ancestors()
-        return _sorted(
-            OwlProperty(p) for p in world.properties() if any(_covers(domain, wide) for domain in p.domain)
-        )
+        above = self.entity.ancestors()
+        found = map(OwlProperty, self.entity.namespace.world.properties())
+        return _sorted(p for p in found if any(cls.entity in above for cls in p.domains))
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,12 +102,12 @@ class OwlProperty(OwlTerm):
     @property
     def domains(self) -> list[OwlClass]:
         """Classes whose members can have it; several are alternatives."""
-        return _sorted(OwlClass(c) for domain in self.entity.domain for c in _parts(domain))
+        return _named(c for domain in self.entity.domain for c in _parts(domain))
 
     @property
     def ranges(self) -> list[OwlClass]:
         """Classes of its values; empty for texts and numbers."""
-        return _sorted(OwlClass(c) for found in self.entity.range for c in _parts(found))
+        return _named(c for found in self.entity.range for c in _parts(found))
 
     @property
     def above(self) -> list[OwlProperty]:
@@ -136,7 +132,7 @@ class OwlThing(OwlTerm):
     @property
     def classes(self) -> list[OwlClass]:
         """Asserted classes."""
-        return _sorted(OwlClass(c) for c in self.entity.is_a if _named(c) and c is not owlready2.Thing)
+        return _named(self.entity.is_a)
 
     def values(self, name: str) -> list[OwlThing | str | int | float]:
         """Return the values of a property by its local name, such as `actor`.
@@ -149,14 +145,12 @@ class OwlThing(OwlTerm):
 
 
 class Vocabulary:
-    """The ontology and its concept schemes, together with other facts."""
+    """The ontology and its concept schemes for exploring, optionally together with facts."""
 
     def __init__(self, facts: Iterable[Triple] = ()) -> None:
-        self._world: Any = owlready2.World()
         triples = [quad.triple for name in _FILES for quad in parse(path=ONTOLOGY_FOLDER / name)]
-        triples += [Triple(_blank(t.subject), t.predicate, _blank(t.object)) for t in facts]
-        data = serialize(triples, format=RdfFormat.N_TRIPLES) or b""
-        self._world.get_ontology(ONTOLOGY).load(fileobj=BytesIO(data), only_local=True)
+        triples += with_blank_nodes(facts)
+        self._world = read_world(serialize(triples, format=RdfFormat.N_TRIPLES) or b"")
 
     @property
     def classes(self) -> list[OwlClass]:
@@ -191,9 +185,7 @@ class Vocabulary:
         """Find a class; raises UnknownNameError if there is none of that name."""
         found = self[name]
         if not isinstance(found, OwlClass):
-            raise UnknownNameError(
-                f"{found.name} is not a class", mend="vocabulary.classes lists the classes."
-            )
+            raise UnknownNameError(f"{found.name} is not a class", mend="vocabulary.classes lists them.")
         return found
 
     def thing(self, name: str) -> OwlThing:
@@ -204,9 +196,7 @@ class Vocabulary:
         return found
 
 
-def open_vocabulary(facts: Iterable[Triple] = ()) -> Vocabulary:
-    """Open the ontology and its concept schemes for exploring, optionally together with facts."""
-    return Vocabulary(facts)
+open_vocabulary = Vocabulary
 
 
 def _candidates(name: str) -> Iterator[str]:
@@ -224,22 +214,29 @@ def _text(entity: Any, name: str) -> str:
     return str(best[0]) if best else ""
 
 
-def _named(expression: Any) -> bool:
-    return isinstance(expression, owlready2.ThingClass)
+def _named(expressions: Iterable[Any]) -> list[OwlClass]:
+    """Return the named classes among class expressions, without owl:Thing."""
+    kinds = (c for c in expressions if isinstance(c, owlready2.ThingClass) and c is not owlready2.Thing)
+    return _sorted(map(OwlClass, kinds))
 
 
-def _parts(expression: Any) -> list[Any]:
-    if _named(expression):
-        return [] if expression is owlready2.Thing else [expression]
-    return [c for c in getattr(expression, "Classes", ()) if _named(c)]
+def _parts(expression: Any) -> tuple[Any, ...]:
+    return (expression, *getattr(expression, "Classes", ()))
 
 
-def _covers(domain: Any, wide: set[Any]) -> bool:
-    return any(part in wide for part in _parts(domain))
+def read_world(ntriples: bytes) -> Any:
+    """Read N-Triples into a world of owlready2; nothing is fetched."""
+    world: Any = owlready2.World()
+    world.get_ontology(ONTOLOGY).load(fileobj=BytesIO(ntriples), only_local=True)
+    return world
+
+
+def with_blank_nodes(triples: Iterable[Triple]) -> Iterator[Triple]:
+    """Turn skolem IRIs back into blank nodes: in OWL 2 DL a class expression has no IRI."""
+    return (Triple(_blank(t.subject), t.predicate, _blank(t.object)) for t in triples)
 
 
 def _blank(node: Any) -> Any:
-    """Turn skolem IRIs back into blank nodes, as class expressions require."""
     if isinstance(node, NamedNode) and node.value.startswith(GENID):
         return BlankNode("g" + "".join(c if c.isalnum() else "x" for c in node.value[len(GENID) :]))
     return node

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -12,13 +12,10 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from kg import __version__
 from kg.errors import UnknownNameError
-from kg.store import Row, Store
-from kg.terms import GRAPH_LOADS, LOAD, PREFIXES, compact, mint, term
+from kg.store import Store
+from kg.terms import GRAPH_LOADS, LOAD, PREFIXES, compact, mint, read_turtle, term
 
 TOOL: Final = f"diplograph {__version__}"
-
-_RDF_TYPE: Final = term("rdf:type")
-_LABEL: Final = term("rdfs:label")
 
 
 @dataclass(frozen=True)
@@ -89,65 +86,53 @@ def mint_load(at: datetime) -> str:
 
 def load_triples(load: Load) -> list[Triple]:
     """Describe a load (PROV-O section 3.1: an Activity, the Entities it used and generated, its Agent)."""
-    activity, file = NamedNode(load.iri), NamedNode(load.iri + "#file")
-    agent = mint("software", load.tool)
-    who = [Triple(activity, term("dg:startedBy"), Literal(load.started_by))] if load.started_by else []
-    return [
-        *who,
-        Triple(activity, _RDF_TYPE, term("dg:Load")),
-        Triple(activity, _RDF_TYPE, term("prov:Activity")),
-        Triple(activity, _LABEL, Literal(load.label, language="en")),
-        Triple(activity, term("prov:startedAtTime"), _time(load.started)),
-        Triple(activity, term("prov:endedAtTime"), _time(load.ended)),
-        Triple(activity, term("prov:used"), file),
-        Triple(activity, term("prov:generated"), NamedNode(load.graph)),
-        Triple(activity, term("prov:wasAssociatedWith"), agent),
-        Triple(activity, term("dg:addedCount"), Literal(load.added)),
-        Triple(activity, term("dg:removedCount"), Literal(load.removed)),
-        Triple(file, _RDF_TYPE, term("prov:Entity")),
-        Triple(file, _LABEL, Literal(load.file_name)),
-        Triple(file, term("dg:fileName"), Literal(load.file_name)),
-        Triple(file, term("dg:sha256"), Literal(load.sha256)),
-        Triple(file, term("dg:byteLength"), Literal(load.byte_length)),
-        Triple(agent, _RDF_TYPE, term("prov:SoftwareAgent")),
-        Triple(agent, _LABEL, Literal(load.tool, language="en")),
-    ]
+    name = Literal(load.file_name)
+    return _activity(
+        load,
+        load.label,
+        load.tool,
+        f"""a dg:Load ; prov:used <{load.iri}#file> ; prov:generated {NamedNode(load.graph)} ;
+            dg:addedCount {load.added} ; dg:removedCount {load.removed} .
+        <{load.iri}#file> a prov:Entity ; rdfs:label {name} ; dg:fileName {name} ;
+            dg:sha256 {Literal(load.sha256)} ; dg:byteLength {load.byte_length} .""",
+    )
 
 
 def undoing_triples(undoing: Undoing) -> list[Triple]:
     """Describe the undoing of a load (PROV-O section 3.1: an Activity informed by another)."""
-    activity, load = NamedNode(undoing.iri), NamedNode(undoing.load)
-    agent = mint("software", TOOL)
-    who = [Triple(activity, term("dg:startedBy"), Literal(undoing.started_by))] if undoing.started_by else []
-    return [
-        *who,
-        Triple(activity, _RDF_TYPE, term("dg:Undoing")),
-        Triple(activity, _RDF_TYPE, term("prov:Activity")),
-        Triple(activity, _LABEL, Literal(f"Undoing of the load of {undoing.file_name}", language="en")),
-        Triple(activity, term("dg:undoes"), load),
-        Triple(activity, term("prov:wasInformedBy"), load),
-        Triple(activity, term("prov:startedAtTime"), _time(undoing.started)),
-        Triple(activity, term("prov:endedAtTime"), _time(undoing.ended)),
-        Triple(activity, term("prov:wasAssociatedWith"), agent),
-        Triple(activity, term("dg:restoredCount"), Literal(undoing.restored)),
-        Triple(activity, term("dg:takenBackCount"), Literal(undoing.taken_back)),
-        Triple(agent, _RDF_TYPE, term("prov:SoftwareAgent")),
-        Triple(agent, _LABEL, Literal(TOOL, language="en")),
-    ]
+    return _activity(
+        undoing,
+        f"Undoing of the load of {undoing.file_name}",
+        TOOL,
+        f"""a dg:Undoing ; dg:undoes <{undoing.load}> ; prov:wasInformedBy <{undoing.load}> ;
+            dg:restoredCount {undoing.restored} ; dg:takenBackCount {undoing.taken_back} .""",
+    )
+
+
+def _activity(done: Load | Undoing, label: str, tool: str, more: str) -> list[Triple]:
+    started_by = f"dg:startedBy {Literal(done.started_by)} ;" if done.started_by else ""
+    return read_turtle(f"""
+        <{done.iri}> a prov:Activity ; rdfs:label {Literal(label, language="en")} ; {started_by}
+            prov:startedAtTime {_time(done.started)} ; prov:endedAtTime {_time(done.ended)} ;
+            prov:wasAssociatedWith {mint("software", tool)} .
+        {mint("software", tool)} a prov:SoftwareAgent ; rdfs:label {Literal(tool, language="en")} .
+        <{done.iri}> {more}""")
+
+
+def _time(at: datetime) -> Literal:
+    return Literal(at.astimezone(UTC).isoformat().replace("+00:00", "Z"), datatype=term("xsd:dateTime"))
 
 
 def read_loads(store: Store) -> list[Load]:
     """List the loads of a store, newest first. Raises StoreFailedError."""
-    return sorted(
-        _loads(store.query(_LOADS.replace("#ONLY", "")).rows()), key=lambda load: load.id, reverse=True
-    )
+    return sorted(_loads(store, ""), key=lambda load: load.id, reverse=True)
 
 
 def read_load(store: Store, load_id: str) -> Load:
     """Read one load by its id or IRI. Raises UnknownNameError, StoreFailedError."""
     try:
         only = NamedNode(load_id if load_id.startswith(LOAD) else LOAD + load_id)
-        found = list(_loads(store.query(_LOADS.replace("#ONLY", f"VALUES ?load {{ {only} }}")).rows()))
+        found = list(_loads(store, f"VALUES ?load {{ {only} }}"))
     except ValueError:
         found = []
     if not found:
@@ -173,8 +158,8 @@ SELECT ?load ?graph ?name ?sha ?length ?started ?ended ?added ?removed ?tool ?wh
 }}"""
 
 
-def _loads(rows: Iterable[Row]) -> Iterable[Load]:
-    for row in rows:
+def _loads(store: Store, only: str) -> Iterator[Load]:
+    for row in store.query(_LOADS.replace("#ONLY", only)).rows():
         text = {name: getattr(value, "value", "") for name, value in row.items()}
         yield Load(
             iri=text["load"],
@@ -190,7 +175,3 @@ def _loads(rows: Iterable[Row]) -> Iterable[Load]:
             started_by=text.get("who", ""),
             undone=datetime.fromisoformat(text["undone"]) if "undone" in text else None,
         )
-
-
-def _time(at: datetime) -> Literal:
-    return Literal(at.astimezone(UTC).isoformat().replace("+00:00", "Z"), datatype=term("xsd:dateTime"))

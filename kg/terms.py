@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Final
 
-from pyoxigraph import NamedNode
+from pyoxigraph import NamedNode, RdfFormat, Triple, parse
 
 BASE: Final = "https://w3id.org/diplograph/"
 ONTOLOGY: Final = BASE + "ontology#"
@@ -59,6 +60,12 @@ def term(curie: str) -> NamedNode:
     """Expand a prefixed name of `PREFIXES` to an IRI; raises KeyError for an unknown prefix."""
     prefix, _, local = curie.partition(":")
     return NamedNode(PREFIXES[prefix] + local)
+
+
+def read_turtle(text: str, prefixes: Mapping[str, str] = PREFIXES) -> list[Triple]:
+    """Parse Turtle of our own that uses prefixed names."""
+    head = "".join(f"@prefix {prefix}: <{iri}> .\n" for prefix, iri in prefixes.items())
+    return [quad.triple for quad in parse(head + text, format=RdfFormat.TURTLE, lenient=True)]
 
 
 def slugify(text: str) -> str:

@@ -70,8 +70,10 @@ class Application:
             ):
                 receive, query = await _read_plain(scope, receive)
                 if query is not None:
-                    with _cancelled_with_client(receive):
-                        await self._plain.answer(query, sent)
+                    tag = self._plain.tag(query)
+                    if not await self._plain.answer_at_once(query, tag, sent):
+                        with _cancelled_with_client(receive):
+                            await self._plain.answer(query, tag, sent)
                     return
             threads = self._light if scope["path"].startswith(_LIGHT) else self._threads
             await self._bridge.answer(scope, receive, sent, threads)

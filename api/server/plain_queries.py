@@ -52,21 +52,29 @@ class PlainQueries:
         self._cache = cache
         self._limit = limit
 
-    async def answer(self, query: QueryRequest, send: Send) -> None:
-        """Answer a query; errors before the first byte become problem details, later ones are raised."""
+    def tag(self, query: QueryRequest) -> str:
+        """Return the entity tag of a query's result now; see `QueryRequest.etag`."""
+        return query.etag(self._store.version)
+
+    async def answer_at_once(self, query: QueryRequest, tag: str, send: Send) -> bool:
+        """Answer a query whose result the cache or the client has; return whether that was so."""
         started = perf_counter()
-        tag = query.etag(self._store.version)
         if query.holds(tag):
             note_outcome("hit")
             await _send_head(send, 304, [("ETag", tag), ("Cache-Control", "no-cache")])
             await send({"type": "http.response.body", "body": b""})
-            return
+            return True
         result = self._cache.get(tag) if tag else None
-        if result is not None:
-            note_outcome("hit")
-            spent = f'cache;desc="hit", total;dur={1000 * (perf_counter() - started):.2f}'
-            await _send_result(send, query, result, tag, spent)
-            return
+        if result is None:
+            return False
+        note_outcome("hit")
+        spent = f'cache;desc="hit", total;dur={1000 * (perf_counter() - started):.2f}'
+        await _send_result(send, query, result, tag, spent)
+        return True
+
+    async def answer(self, query: QueryRequest, tag: str, send: Send) -> None:
+        """Answer a query from the store; errors before the first byte become problem details."""
+        started = perf_counter()
         try:
             self._limit.enter()
         except DiplographError as error:

@@ -26,6 +26,8 @@ _KINDS: Final[tuple[Kind, ...]] = ("solutions", "boolean", "graph")
 # such words.
 _VOLATILE: Final = re.compile(r"rand|now|uuid|bnode|service|\\u", re.IGNORECASE)
 _LONG_HEADER: Final = 500
+# Requests that are shorter repeat, and are read once.
+_SHORT: Final = 2048
 
 
 @dataclass(frozen=True)
@@ -70,10 +72,20 @@ def read_query(
 
     `headers` have lower-case names. What is None here is answered in full by the door of the protocol.
     """
-    accept = headers.get("accept", "")
+    short = len(query_string) + len(body) < _SHORT
+    read = _read if short else _read.__wrapped__
+    query = read(method, query_string, headers.get("accept", ""), headers.get("content-type", ""), body, base)
+    known = headers.get("if-none-match", "")
+    return replace(query, if_none_match=known) if query is not None and known else query
+
+
+@lru_cache(maxsize=2048)
+def _read(
+    method: str, query_string: bytes, accept: str, content_type: str, body: bytes, base: str
+) -> QueryRequest | None:
     if prefers_html(accept):
         return None
-    media_type = headers.get("content-type", "").replace(" ", "").lower().removesuffix(";charset=utf-8")
+    media_type = content_type.replace(" ", "").lower().removesuffix(";charset=utf-8")
     try:
         fields = read_fields(body if method == "POST" and media_type == FORM else query_string)
         if method == "POST" and media_type == SPARQL_QUERY:
@@ -85,8 +97,7 @@ def read_query(
     except DiplographError:
         return None
     graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
-    known = headers.get("if-none-match", "")
-    return QueryRequest(method, text, with_base(graphs, text, base), inferred, accept, known)
+    return QueryRequest(method, text, with_base(graphs, text, base), inferred, accept)
 
 
 def with_base(graphs: QueryDataset, text: str, base: str) -> QueryDataset:

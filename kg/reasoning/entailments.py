@@ -9,28 +9,30 @@ triple counts once.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
-from pyoxigraph import Literal, NamedNode, Triple
+import pyoxigraph
+from pyoxigraph import Literal, Quad, RdfFormat, Triple
 
 from kg.changes import Change
-from kg.reasoning.entailment_graph import Delta
 from kg.reasoning.incremental import step_for
-from kg.reasoning.rebuild import build, statements_of
+from kg.reasoning.rebuild import differences, statements_of
 from kg.reasoning.rule_queries import query_whole
-from kg.reasoning.schema import TYPE, Schema, fingerprint, read_schema
+from kg.reasoning.schema import Schema, fingerprint, read_schema
 from kg.reasoning.single_premise import ChangeReader
-from kg.store import QueryDataset, Store
-from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, GRAPH_ONTOLOGY, ID, slugify, term
+from kg.store import LocalStore, QueryDataset, Store
+from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, GRAPH_ONTOLOGY, mint, read_turtle, term
 
 _SOFTWARE: Final = f"reasonable {version('reasonable')}"
 _GENERATED: Final = term("prov:generatedAtTime")
 _ENDED: Final = term("prov:endedAtTime")
 _SHA256: Final = term("dg:sha256")
+_ENDING: Final = b" %b .\n" % str(GRAPH_ENTAILMENTS).encode()
 
 
 class Entailments:
@@ -61,12 +63,12 @@ class Entailments:
         """
         self._schema = None
         schema = self._read(store)
-        with tempfile.TemporaryDirectory(prefix="diplograph-rl-") as folder:
-            delta = Delta(Path(folder))
-            build(store, schema, delta)
-            delta.replace_provenance(_provenance(store), _new_provenance(schema))
-            delta.apply(store)
-        return _count(store)
+        with _changing(store) as files:
+            for gone, lines in differences(store, schema):
+                files[gone].writelines(_as_entailments(lines))
+            _replace_provenance(store, schema, files)
+        rows = store.query(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }}").rows()
+        return sum(int(row["n"].value) for row in rows if isinstance(row["n"], Literal))
 
     def follow(self, store: Store, change: Change) -> None:
         """Update the entailments after a change that the store already holds.
@@ -90,15 +92,12 @@ class Entailments:
                 finished = changed and part.last and not gone
                 if not step and not finished:
                     continue
-                with tempfile.TemporaryDirectory(prefix="diplograph-rl-") as folder:
-                    delta = Delta(Path(folder))
-                    for key, members in step.removed.items():
-                        delta.remove(statements_of(key, members))
-                    for key, members in step.added.items():
-                        delta.add(statements_of(key, members))
+                with _changing(store) as files:
+                    for file, members_by_key in zip(files, (step.added, step.removed), strict=True):
+                        for key, members in members_by_key.items():
+                            file.writelines(_as_entailments(statements_of(key, members)))
                     if finished:
-                        delta.replace_provenance(_provenance(store), _new_provenance(schema))
-                    delta.apply(store)
+                        _replace_provenance(store, schema, files)
 
     def _read(self, store: Store) -> Schema:
         if self._schema is None:
@@ -111,28 +110,44 @@ def _ontology(store: Store) -> Iterator[Triple]:
     yield from query_whole(store, "CONSTRUCT WHERE { ?s ?p ?o }", dataset).triples()
 
 
-def _count(store: Store) -> int:
-    rows = store.query(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {GRAPH_ENTAILMENTS} {{ ?s ?p ?o }} }}").rows()
-    return sum(int(row["n"].value) for row in rows if isinstance(row["n"], Literal))
+@contextmanager
+def _changing(store: Store) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """Yield two files for N-Quads, what to add and what to remove, and change the store by them.
+
+    That is one step if the store takes files, else as many requests as needed.
+    """
+    with tempfile.TemporaryDirectory(prefix="diplograph-rl-") as folder:
+        added, removed = Path(folder, "added.nq"), Path(folder, "removed.nq")
+        with added.open("wb") as to_add, removed.open("wb") as to_remove:
+            yield to_add, to_remove
+        if isinstance(store, LocalStore):
+            store.change_files(removed, added)
+        else:
+            # The provenance is written last: after an interruption everything is built again.
+            store.change(pyoxigraph.parse(path=removed, format=RdfFormat.N_QUADS), ())
+            store.change((), pyoxigraph.parse(path=added, format=RdfFormat.N_QUADS))
 
 
-def _provenance(store: Store) -> list[Triple]:
+def _as_entailments(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Turn whole lines of N-Triples into N-Quads of the graph of entailments."""
+    return (piece.replace(b" .\n", _ENDING) for piece in pieces)
+
+
+def _provenance(store: Store) -> set[Triple]:
     about = f"{GRAPH_ENTAILMENTS} ?p ?o"
     answer = query_whole(store, f"CONSTRUCT {{ {about} }} {{ GRAPH {GRAPH_LOADS} {{ {about} }} }}")
-    return list(answer.triples())
+    return set(answer.triples())
 
 
-def _new_provenance(schema: Schema) -> list[Triple]:
-    """Describe what the graph was generated from, by which software, and when (PROV-O)."""
+def _replace_provenance(store: Store, schema: Schema, files: tuple[BinaryIO, BinaryIO]) -> None:
+    """Write from what, by which software and when the graph was generated (PROV-O), in place of the old."""
     now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    graph, software = GRAPH_ENTAILMENTS, NamedNode(f"{ID}software/{slugify(_SOFTWARE)}")
-    return [
-        Triple(graph, TYPE, term("prov:Entity")),
-        Triple(graph, term("rdfs:label"), Literal("Entailments by OWL 2 RL", language="en")),
-        Triple(graph, term("prov:wasDerivedFrom"), GRAPH_ONTOLOGY),
-        Triple(graph, term("prov:wasAttributedTo"), software),
-        Triple(graph, _GENERATED, Literal(now, datatype=term("xsd:dateTime"))),
-        Triple(graph, _SHA256, Literal(schema.sha256)),
-        Triple(software, TYPE, term("prov:SoftwareAgent")),
-        Triple(software, term("rdfs:label"), Literal(_SOFTWARE, language="en")),
-    ]
+    software = mint("software", _SOFTWARE)
+    new = read_turtle(f"""
+        {GRAPH_ENTAILMENTS} a prov:Entity ; rdfs:label "Entailments by OWL 2 RL"@en ;
+            prov:wasDerivedFrom {GRAPH_ONTOLOGY} ; prov:wasAttributedTo {software} ;
+            prov:generatedAtTime "{now}"^^xsd:dateTime ; dg:sha256 "{schema.sha256}" .
+        {software} a prov:SoftwareAgent ; rdfs:label "{_SOFTWARE}"@en .""")
+    before, after = _provenance(store), set(new)
+    for file, triples in zip(files, (after - before, before - after), strict=True):
+        pyoxigraph.serialize((Quad(*t, GRAPH_LOADS) for t in triples), file, format=RdfFormat.N_QUADS)

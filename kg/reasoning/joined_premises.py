@@ -9,7 +9,8 @@ things with links that class expressions use; the ontology has no other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Final
 
 from kg.reasoning.schema import TYPE, Schema, keeps, reason
@@ -18,23 +19,19 @@ from kg.reasoning.statement_keys import TYPE_TOKEN, Fact, Key, Members, iri, is_
 
 _SPECIMEN: Final = "urn:x-diplograph:sort:"
 
-Mark = tuple[bytes, bytes]
+Marks = frozenset[tuple[bytes, bytes]]
+"""Properties and values of a thing that class expressions look at, its classes included."""
 Links = tuple[tuple[bytes, bytes], ...]
 """The links of a thing: property and the thing at the other end; `^` precedes an inverse one."""
+_NO_MARKS: Final[Marks] = frozenset()
 
 
 def joint_entailments(schema: Schema, facts: set[Fact]) -> dict[Key, Members]:
     """Return what facts entail together; they must hold all that each entails alone."""
-    found: dict[Key, Members] = defaultdict(set)
     links = set(_links(schema, facts)) - facts
-    more: set[Fact] = set()
-    for link in links:
-        key, member = key_and_member(link)
-        found[key].add(member)
-        for key, member in consequences(schema, link):
-            found[key].add(member)
-            more.add(key.fact(member))
-    for fact in _classes(schema, facts | links | more if links else facts):
+    more = {key.fact(member) for link in links for key, member in consequences(schema, link)} | links
+    found: dict[Key, Members] = defaultdict(set)
+    for fact in chain(more, _classes(schema, facts | more if more else facts)):
         key, member = key_and_member(fact)
         found[key].add(member)
     return found
@@ -53,21 +50,23 @@ def _links(schema: Schema, facts: set[Fact]) -> Iterator[Fact]:
 def _classes(schema: Schema, facts: set[Fact]) -> Iterator[Fact]:
     restricted = set(map(iri, schema.restricted))
     valued = set(map(iri, schema.valued))
-    marks = _Marks()
-    marked: dict[bytes, int] = {}
+    marked: dict[bytes, Marks] = {}
+    # Many things share few sets of marks.
+    shared: dict[Marks, Marks] = {}
     linked: dict[bytes, Links] = {}
     for subject, predicate, value in facts:
         if predicate == TYPE_TOKEN or predicate in valued or (predicate in restricted and not is_iri(value)):
-            marked[subject] = marks.with_mark(marked.get(subject, 0), (predicate, value))
+            marks = marked.get(subject, _NO_MARKS) | {(predicate, value)}
+            marked[subject] = shared.setdefault(marks, marks)
         if predicate not in restricted:
             continue
+        links = linked.get(subject, ())
         if predicate in valued or not is_iri(value):
-            linked.setdefault(subject, ())
+            linked[subject] = links
             continue
-        linked[subject] = (*linked.get(subject, ()), (predicate, value))
-        linked.setdefault(value, ())
-        if schema.universal:
-            linked[value] = (*linked[value], (b"^" + predicate, subject))
+        linked[subject] = (*links, (predicate, value))
+        back = ((b"^" + predicate, subject),) if schema.universal else ()
+        linked[value] = (*linked.get(value, ()), *back)
     if not linked:
         return
     kinds = _kinds(marked, linked)
@@ -77,7 +76,7 @@ def _classes(schema: Schema, facts: set[Fact]) -> Iterator[Fact]:
     specimens = [schema.axioms_of_classes]
     for number, things in members.items():
         one, node = things[0], iri(f"{_SPECIMEN}{number}")
-        specimens += [b"%b %b %b .\n" % (node, *mark) for mark in marks.of(marked.get(one, 0))]
+        specimens += [b"%b %b %b .\n" % (node, *mark) for mark in marked.get(one, ())]
         specimens += [
             b"%b %b %b .\n" % (node, name, iri(f"{_SPECIMEN}{kinds[far]}"))
             for name, far in linked[one]
@@ -93,46 +92,18 @@ def _classes(schema: Schema, facts: set[Fact]) -> Iterator[Fact]:
                     yield thing, predicate, value
 
 
-class _Marks:
-    """Numbers sets of marks (classes, and values of properties): many things share few sets."""
-
-    def __init__(self) -> None:
-        self._sets: list[frozenset[Mark]] = [frozenset()]
-        self._numbers: dict[frozenset[Mark], int] = {frozenset(): 0}
-        self._next: dict[tuple[int, Mark], int] = {}
-
-    def with_mark(self, number: int, mark: Mark) -> int:
-        """Return the number of a set after adding a mark."""
-        found = self._next.get((number, mark))
-        if found is None:
-            more = self._sets[number] | {mark}
-            found = self._numbers.setdefault(more, len(self._sets))
-            if found == len(self._sets):
-                self._sets.append(more)
-            self._next[number, mark] = found
-        return found
-
-    def of(self, number: int) -> frozenset[Mark]:
-        """Return a set by its number."""
-        return self._sets[number]
-
-
-def _kinds(marked: dict[bytes, int], linked: dict[bytes, Links]) -> dict[bytes, int]:
+def _kinds(marked: dict[bytes, Marks], linked: dict[bytes, Links]) -> dict[bytes, int]:
     """Return the number of each thing's kind; class expressions cannot distinguish things of one kind.
 
     Kinds are refined until they are stable (bisimulation).
     """
-    kinds = {thing: marked.get(thing, 0) for thing in linked}
+    kinds: Mapping[bytes, object] = {thing: marked.get(thing, _NO_MARKS) for thing in linked}
     count = len(set(kinds.values()))
     while True:
         numbers: dict[object, int] = {}
         finer: dict[bytes, int] = {}
         for thing, links in linked.items():
-            if len(links) == 1:
-                [(name, far)] = links
-                key: object = (kinds[thing], name, kinds[far])
-            else:
-                key = (kinds[thing], frozenset([(name, kinds[far]) for name, far in links]))
+            key = kinds[thing], frozenset([(name, kinds[far]) for name, far in links])
             finer[thing] = numbers.setdefault(key, len(numbers))
         if len(numbers) == count:
             return finer

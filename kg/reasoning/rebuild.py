@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from kg.reasoning.entailment_graph import Delta
 from kg.reasoning.joined_premises import joint_entailments
 from kg.reasoning.reachable import Neighbours
 from kg.reasoning.rule_queries import RuleQueries, chunks, entailed
@@ -21,35 +20,37 @@ from kg.store import Store
 _BATCH: Final = 5_000
 
 
-def build(store: Store, schema: Schema, delta: Delta) -> None:
-    """Write the differences between the stored entailments and the right ones. Raises StoreFailedError."""
+def differences(store: Store, schema: Schema) -> Iterator[tuple[bool, Iterable[bytes]]]:
+    """Yield lines of N-Triples to add (False) and to remove (True), to make the stored entailments right.
+
+    Raises StoreFailedError.
+    """
     queries = RuleQueries(store, schema)
     joint = joint_entailments(schema, Neighbours(store, schema).everywhere())
-    stored = queries.any_stored()
+    stored = _stored_keys(queries)
     for key, patterns in queries.sources.items():
         wanted = f"{{ {queries.asserts(*patterns)} }} MINUS {queries.asserts(key.pattern)}"
         missing = f"{wanted} MINUS {entailed(key.pattern)}" if stored else wanted
-        delta.add(queries.lines(key, missing))
+        yield False, queries.lines(key, missing)
     for key, members in joint.items():
-        delta.add(statements_of(key, members - queries.asserted(key, members) - queries.stored(key, members)))
-    for key in _stored_keys(queries) if stored else ():
+        new = members - queries.asserted(key, members) - queries.stored(key, members)
+        yield False, statements_of(key, new)
+    for key in stored:
         patterns = queries.sources.get(key, ())
         unfounded = entailed(key.pattern)
         if patterns:
             unfounded += f" MINUS {{ {queries.asserts(*patterns)} }}"
-        delta.remove(_without(queries.lines(key, unfounded), key, joint.get(key, set())))
+        yield True, _without(queries.lines(key, unfounded), key, joint.get(key, set()))
         # Two subqueries are joined at once; a pattern would be looked up for each stored entailment.
         asserted = f"{{ SELECT DISTINCT {key.variables} {{ {queries.asserts(key.pattern)} }} }}"
-        delta.remove(queries.lines(key, f"{asserted} {entailed(key.pattern)}"))
+        yield True, queries.lines(key, f"{asserted} {entailed(key.pattern)}")
 
 
 def _stored_keys(queries: RuleQueries) -> list[Key]:
-    properties = list(queries.query(f"SELECT DISTINCT ?p {{ {entailed('?x ?p ?y')} }}").rows())
-    classes = list(queries.query(f"SELECT DISTINCT ?c {{ {entailed(f'?x {TYPE} ?c')} }}").rows())
-    return [
-        *(Key(str(row["p"])[1:-1]) for row in properties if row["p"] != TYPE),
-        *(Key(str(row["c"])[1:-1], True) for row in classes),
-    ]
+    properties = queries.query(f"SELECT DISTINCT ?k {{ {entailed('?x ?k ?y')} }}").rows()
+    keys = [Key(str(row["k"])[1:-1]) for row in properties if row["k"] != TYPE]
+    classes = queries.query(f"SELECT DISTINCT ?k {{ {entailed(f'?x {TYPE} ?k')} }}").rows()
+    return [*keys, *(Key(str(row["k"])[1:-1], True) for row in classes)]
 
 
 def statements_of(key: Key, members: Iterable[bytes]) -> Iterator[bytes]:
@@ -61,7 +62,6 @@ def statements_of(key: Key, members: Iterable[bytes]) -> Iterator[bytes]:
 def _without(pieces: Iterable[bytes], key: Key, members: Members) -> Iterator[bytes]:
     """Leave out the statements of some members."""
     kept = {b"%b .\n" % key.statement(member) for member in members}
-    for piece in pieces:
-        yield (
-            b"".join(line for line in piece.splitlines(keepends=True) if line not in kept) if kept else piece
-        )
+    if not kept:
+        return iter(pieces)
+    return (b"".join(line for line in piece.splitlines(True) if line not in kept) for piece in pieces)

@@ -75,10 +75,6 @@ class RuleQueries:
         """Return the things for which one of some patterns of ?x is asserted."""
         return self._among(Key("", True), things, tuple(patterns))
 
-    def any_stored(self) -> bool:
-        """Return whether the graph of entailments has content."""
-        return self.store.query(f"ASK {{ {entailed('?s ?p ?o')} }}").truth()
-
     def lines(self, key: Key, where: str) -> Iterator[bytes]:
         """Yield statements of a key as whole lines of N-Triples, without those with blank nodes."""
         middle = key.statement(b"")
