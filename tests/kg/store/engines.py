@@ -64,14 +64,14 @@ class Engine:
 
 
 def free_port() -> int:
-    """Find a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def oxigraph_program() -> str | None:
-    """Find the Oxigraph server, which PyPI's `oxigraph` installs."""
+    """Return the path of the Oxigraph server, which PyPI's `oxigraph` installs."""
     beside = Path(sys.executable).parent / "oxigraph"
     return str(beside) if beside.exists() else shutil.which("oxigraph")
 
@@ -89,7 +89,7 @@ def oxigraph(folder: Path) -> Iterator[Engine]:
 
 @contextmanager
 def virtuoso(folder: Path) -> Iterator[Engine]:
-    """Run a Virtuoso on a new database; its user `dba` has the password `dba` until somebody changes it."""
+    """Run a Virtuoso on a new database; its user `dba` has the password `dba`."""
     folder.mkdir(parents=True, exist_ok=True)
     http_port, sql_port = free_port(), free_port()
     ini = folder / "virtuoso.ini"

@@ -1,4 +1,4 @@
-"""Putting one graph in the place of another: whole, in one step, and recovered after a crash."""
+"""Large changes and replaced graphs: complete, in one step, and recovered after a crash."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_blank_nodes_and_triple_terms_are_replaced(store: AnyStore, tmp_path: Pa
         assert row["count"] == Literal(size)
         term = f'<<( <urn:x:0> <urn:x:p> "{word} _: )>> <urn:x:g> ."@en )>>'
         assert store.query(f"ASK {{ GRAPH {GRAPH} {{ <urn:x:0> <urn:x:says> {term} }} }}").truth()
-    # What the store itself wrote, put back: the same labels, and still the same graph.
+    # An export of the store, loaded again: the same labels, and still the same graph.
     store.export(GRAPH, tmp_path / "own.nt")
     store.replace(GRAPH, tmp_path / "own.nt")
     [row] = store.query(WHOLE).rows()
@@ -130,7 +130,7 @@ def test_blank_nodes_and_triple_terms_are_replaced(store: AnyStore, tmp_path: Pa
     assert (count(store), count(store, OTHER)) == (2, 3)
 
 
-def test_a_file_that_is_no_ntriples_changes_nothing(store: AnyStore, tmp_path: Path) -> None:
+def test_a_malformed_file_changes_nothing(store: AnyStore, tmp_path: Path) -> None:
     store.replace(GRAPH, write(tmp_path / "before.nt", range(3)))
     (tmp_path / "bad.nt").write_text("<urn:x:a> <urn:x:b> .\n")
     with pytest.raises(StoreFailedError):
@@ -198,7 +198,7 @@ def test_what_enters_may_be_compressed(store: AnyStore, tmp_path: Path, number: 
     assert added.exists()
 
 
-def test_a_damaged_file_is_told(store: AnyStore, tmp_path: Path) -> None:
+def test_a_damaged_file_raises_an_error(store: AnyStore, tmp_path: Path) -> None:
     write(tmp_path / "added.nt", range(MANY))
     text = (tmp_path / "added.nt").read_bytes().replace(b" .\n", f" {GRAPH} .\n".encode())
     added, removed = tmp_path / "added.nq.zst", tmp_path / "removed.nq"
@@ -229,7 +229,7 @@ def test_a_large_change_can_be_cancelled(tmp_path: Path) -> None:
         store.close()
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_raises_an_error_and_leaves_no_files(tmp_path: Path) -> None:
     store = EmbeddedStore(tmp_path / "store")
     write(tmp_path / "many.nt", range(10 * MANY))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -309,7 +309,7 @@ def test_a_crash_keeps_blank_nodes_whole(tmp_path: Path, where: str, whole: bool
     files = {n: (tmp_path / f"{n}.nt").read_text(encoding="utf-8").splitlines() for n in ("removed", "added")}
     both = set(files["removed"]) & set(files["added"])
     for name, lines in files.items():
-        # What is in both files would stay out.
+        # Quads in both files would be removed.
         kept = [line for line in lines if line not in both]
         text = "".join(f"{line.removesuffix('.')}{GRAPH} .\n" for line in kept)
         (tmp_path / f"{name}.nq").write_text(text, encoding="utf-8")

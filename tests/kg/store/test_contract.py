@@ -1,4 +1,4 @@
-"""What every store behind the seam keeps to, whatever engine it has."""
+"""The contract of the store interface, on every store."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ UNNAMED = "Virtuoso 7 has no unnamed graph"
 
 
 def differs(**reasons: str) -> pytest.MarkDecorator:
-    """Say which engines truly differ, and how: the test must then fail on them."""
+    """Mark the engines that differ, each with the reason: the test must fail on them."""
     return pytest.mark.differs(**reasons)
 
 
@@ -115,13 +115,13 @@ def test_the_dataset_of_the_request_overrides_from(two: Store) -> None:
     assert subjects(two, ALL, QueryDataset(default=(E + "none",))) == []
 
 
-def test_a_graph_that_is_no_iri_is_refused(kept: Store) -> None:
+def test_a_malformed_graph_iri_is_refused(kept: Store) -> None:
     for text, call in ((ALL, kept.query), ("DELETE WHERE { ?s ?p ?o }", kept.update)):
         with pytest.raises(ParameterError):
             call(text, QueryDataset(default=("no iri",)))
 
 
-def test_answers_know_their_kind(two: Store) -> None:
+def test_answers_have_a_kind_and_variables(two: Store) -> None:
     rows = two.query(f"SELECT ?s ?nothing {{ ?s <{E}p> ?o }} ORDER BY ?s")
     assert (rows.kind, rows.variables) == ("solutions", ("s", "nothing"))
     assert [dict(row) for row in rows.rows()] == [{"s": A}, {"s": B}]
@@ -148,7 +148,7 @@ def test_graphs_can_be_written(two: Store, form: str) -> None:
 @pytest.mark.parametrize(
     "query", ["SELECT (EXISTS {{ {0} ?p ?o }} AS ?t) {{}}", "SELECT ?t {{ BIND({0} = {1} AS ?t) }}"]
 )
-def test_truth_values_that_are_computed_are_truth_values(two: Store, query: str) -> None:
+def test_computed_booleans_are_booleans(two: Store, query: str) -> None:
     absent = f"<{E}absent>"
     for ends, expected in (((A, A), "true"), ((absent, A), "false")):
         text = query.format(*ends)
@@ -157,7 +157,7 @@ def test_truth_values_that_are_computed_are_truth_values(two: Store, query: str)
         assert json.loads(written)["results"]["bindings"][0]["t"]["value"] == expected
 
 
-def test_numbers_that_are_no_truth_values_stay(two: Store) -> None:
+def test_computed_integers_stay_integers(two: Store) -> None:
     (row,) = two.query(
         "SELECT (COUNT(*) AS ?n) (1 AS ?one) (SAMPLE(?s) = 1 AS ?t) { VALUES ?s { 2 } }"
     ).rows()
@@ -203,7 +203,7 @@ def test_an_undeclared_prefix_is_named_with_the_line_that_declares_it(kept: Stor
     assert "PREFIX foaf: <http://xmlns.com/foaf/0.1/>" in str(caught.value.mend)
 
 
-def test_an_update_sent_as_a_query_is_told_so(kept: Store) -> None:
+def test_an_update_sent_as_a_query_has_its_own_message(kept: Store) -> None:
     with pytest.raises(QuerySyntaxError, match="update"):
         kept.query("CLEAR ALL")
     with pytest.raises(QuerySyntaxError, match="query"):
@@ -336,7 +336,7 @@ def test_many_threads_read_while_others_write(two: Store) -> None:
     assert len(subjects(two, f"SELECT DISTINCT ?s {{ GRAPH <{E}g3> {{ ?s ?p ?o }} }}")) == 30
 
 
-def test_a_closed_store_says_so(kept: Store) -> None:
+def test_a_closed_store_raises_an_error(kept: Store) -> None:
     kept.close()
     kept.close()
     with pytest.raises(StoreFailedError, match="closed"):

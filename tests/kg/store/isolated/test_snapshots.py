@@ -57,7 +57,7 @@ def test_versions_differ_after_each_publication_and_each_opening(tmp_path: Path)
     assert len(set(seen)) == 6
 
 
-def test_what_a_failed_publication_left_is_in_nobodys_way(
+def test_files_of_a_failed_publication_do_no_harm(
     folder: SnapshotFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = publish(folder)

@@ -1,4 +1,4 @@
-"""Queries in processes of their own: each can be stopped, none disturbs the others, nothing stays behind."""
+"""Queries in processes of their own: each can be stopped without harm to others, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_fifty_stopped_queries_leave_nothing_behind(make: Make, tmp_path: Path) 
     first.close()
     store = make(timeout=0.3)
     assert count(store) == ROWS
-    gc.collect()  # What earlier tests left is not to go in the middle of the count.
+    gc.collect()  # Objects of earlier tests must not be freed during the count.
     processes, files = len(children()), descriptors()
     for _ in range(50):
         with pytest.raises(QueryStoppedError):
@@ -239,7 +239,7 @@ def test_readers_go_on_beside_a_long_update(make: Make) -> None:
     writing.join()
 
 
-def test_all_processes_taken_is_said_so(make: Make) -> None:
+def test_no_free_worker_is_an_error_of_its_own(make: Make) -> None:
     store = make(workers=1, timeout=2)
     fill(store)
     pieces = store.query(LONG_RESULT).serialize(CSV)
@@ -281,7 +281,7 @@ def test_close_ends_every_process(make: Make, tmp_path: Path) -> None:
     assert not (tmp_path / "snapshots").exists()
 
 
-def test_a_folder_that_is_no_store_is_refused(make: Make, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused(make: Make, tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     (tmp_path / "store" / "letter.txt").write_text("dear")
     before = children()

@@ -20,7 +20,7 @@ from kg.store.isolated.writer_server import RemoteWriter, WriterAddress, serve_w
 from tests.kg.store.opening import open_isolated
 
 SECONDS = 4
-# A machine that is busy with other things is no fault.
+# A busy machine must not fail a test.
 PATIENCE = 60
 
 Any = IsolatedStore[Writer] | IsolatedStore[Writing]
@@ -117,7 +117,7 @@ def test_every_query_sees_what_was_acknowledged_before_it_in_every_process(serve
         assert not thread.is_alive()
     assert not served.faults
     assert min(acknowledged.values()) > 0
-    # What is left is the current snapshot and those that a worker has open.
+    # The current snapshot remains, and those that a worker has open.
     wait_until(lambda: snapshots(served.snapshots) <= 1 + 4)
 
 
@@ -371,7 +371,7 @@ def test_a_second_opening_leaves_the_first_alone(served: Served, tmp_path: Path)
     assert last(served.there, "o") == 1
 
 
-def test_a_change_that_cannot_be_read_yet_is_said_so_and_published_later(
+def test_a_change_that_cannot_be_published_raises_an_error_and_is_published_later(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(served.here, "s", 0)
@@ -472,6 +472,6 @@ def test_closing_while_writes_wait(served: Served) -> None:
     assert not served.snapshots.exists()
 
 
-def test_an_address_without_a_writer_is_told(tmp_path: Path) -> None:
+def test_an_address_without_a_writer_raises_an_error(tmp_path: Path) -> None:
     with pytest.raises(StoreFailedError, match="does not answer"):
         RemoteWriter(WriterAddress(str(tmp_path / "none"), "key"))

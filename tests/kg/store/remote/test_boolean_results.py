@@ -1,4 +1,4 @@
-"""Columns of truth values, told from the text of a query, and mended in a result in XML."""
+"""Columns of booleans, found in the text of a query and corrected in a result in XML."""
 
 import pytest
 
@@ -23,7 +23,7 @@ from kg.store.remote.boolean_results import boolean_variables, with_booleans
         ("SELECT ?x { ?s ?p ?x } # (true AS ?x)", ""),
     ],
 )
-def test_variables_of_truth_values(query: str, names: str) -> None:
+def test_variables_that_hold_booleans(query: str, names: str) -> None:
     assert boolean_variables(query) == set(names.split())
 
 

@@ -1,4 +1,4 @@
-"""Every kind of page, and the commands, on real engines: they tell what they tell on the embedded store."""
+"""Every kind of page, and the commands, on real engines: they have the same content as on the embedded store."""
 
 from __future__ import annotations
 
@@ -160,14 +160,14 @@ def _site(engine: str, store: Any, folder: Path) -> Site:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_tells_the_same(here: Site, there: Site, path: str) -> None:
+def test_a_page_has_the_same_content(here: Site, there: Site, path: str) -> None:
     expected, found = (site.get(path, "text/html") for site in (here, there))
     assert found.status_code == expected.status_code
     assert _told(found, path, there.engine) == _told(expected, path, there.engine)
 
 
 @pytest.mark.parametrize("name", read_catalogue())
-def test_a_question_tells_the_same(here: Site, there: Site, name: str) -> None:
+def test_a_question_has_the_same_answer(here: Site, there: Site, name: str) -> None:
     for path, accept in ((f"/queries/{name}", "text/html"), (f"/queries/{name}.csv", "*/*")):
         expected, found = (site.get(path, accept) for site in (here, there))
         assert found.status_code == expected.status_code == 200
@@ -200,7 +200,7 @@ def test_a_table_holds_the_same_rows(here: Site, there: Site, path: str) -> None
     assert sorted(found) == sorted(expected)
 
 
-def test_the_ontology_page_tells_of_the_same_terms(here: Site, there: Site) -> None:
+def test_the_ontology_page_has_the_same_terms(here: Site, there: Site) -> None:
     """Its examples are those that an engine finds first."""
     expected, found = (
         re.findall(r'id="[^"]+"', site.get("/ontology", "text/html").text) for site in (here, there)
@@ -285,7 +285,7 @@ class TestCommands:
             csv.reader(io.StringIO(here.get("/queries/deportations.csv").text))
         )
 
-    def test_a_name_and_what_is_known_of_it(self) -> None:
+    def test_a_name_is_described(self) -> None:
         hits = _run("search", "iran").stdout
         assert "id:country/irn" in hits or "country/irn" in hits
         assert "Iranian government" in _run("describe", "government/irn").stdout
@@ -306,7 +306,7 @@ def _run(*arguments: str) -> Result:
 
 
 def _told(response: Any, path: str, engine: str) -> list[str]:
-    """Give the words of a page, without the number of all triples where an engine has graphs of its own."""
+    """Return the words of a page, without the number of all triples if an engine has graphs of its own."""
     text = html.unescape(re.sub(r"<[^>]+>", "\n", response.text))
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if path == "/" and engine == "virtuoso":

@@ -1,4 +1,4 @@
-"""What the tool does with a store, on real engines: installing, loading, asking, replacing."""
+"""Work on real engines: installing, loading, questions, replacing graphs."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_a_change_larger_than_a_request_is_whole(remote: RemoteStore) -> None:
     assert _count(remote, graph) == 1000
 
 
-def test_a_wrong_password_is_told(virtuoso_engine: Any) -> None:
+def test_a_wrong_password_raises_an_error(virtuoso_engine: Any) -> None:
     store = RemoteStore(virtuoso_engine.query_url, login="dba:wrong")
     with pytest.raises((SignInRequiredError, WrongTokenError)) as caught:
         store.update("CLEAR SILENT GRAPH <http://e.example/g>")
@@ -159,7 +159,7 @@ def test_a_wrong_password_is_told(virtuoso_engine: Any) -> None:
 
 
 class TestStoppedByVirtuoso:
-    """What the engine stops or cuts at a limit of its own is an error, never a result."""
+    """A result that the engine stops or cuts at its own limit raises an error."""
 
     CROSS = "{ ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 

@@ -1,4 +1,4 @@
-"""Where a text is malformed, found by our own engine in a process of its own."""
+"""The syntax check of SPARQL by our own engine, in a process of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_malformed_query_has_line_and_column() -> None:
     assert (error.line, error.column) == (2, 2)
 
 
-def test_a_malformed_update_is_told_from_a_query() -> None:
+def test_a_query_sent_as_an_update_has_its_own_message() -> None:
     error = syntax_error("INSERT", "update")
     assert error is not None and error.line == 1
     error = syntax_error("ASK {}", "update")
