@@ -38,15 +38,13 @@ def step_for(store: Store, schema: Schema, part: ChangePart, *, gone: bool) -> S
     """
     queries = RuleQueries(store, schema)
     step = _single_after_removal(queries, part) if gone else _single_after_addition(queries, part)
-    retyped: Members = set()
-    for name in schema.expressed:
-        key = Key(name, True)
-        retyped |= part.entailable.get(key, set()) | (step.removed if gone else step.added).get(key, set())
+    changed = step.removed if gone else step.added
+    keys = [Key(name, True) for name in schema.expressed]
+    retyped: Members = set().union(
+        *(some.get(key, ()) for key in keys for some in (part.entailable, changed))
+    )
     if retyped or part.joining:
-        near = Neighbours(store, schema)
-        start = near.starting_points(part.joining, retyped)
-        if start:
-            _add_joint(queries, near, schema, step, start, part.joining, gone=gone)
+        _add_joint(queries, Neighbours(store, schema), schema, step, part.joining, retyped, gone=gone)
     return step
 
 
@@ -86,12 +84,15 @@ def _add_joint(
     near: Neighbours,
     schema: Schema,
     step: Step,
-    start: Members,
     moved: set[Fact],
+    retyped: Members,
     *,
     gone: bool,
 ) -> None:
     """Add to a step the entailments with several premises, of the things that the change reaches."""
+    start = near.starting_points(moved, retyped)
+    if not start:
+        return
     most = near.are_most(start)
     facts = near.everywhere() if most else set()
     touched = start | near.ends_of(facts) if most else near.reached(start, moved)

@@ -16,6 +16,7 @@ from kg.terms import ID, term
 from kg.validation.findings import Finding
 from kg.validation.graph_check import check_graph
 from kg.validation.known_terms import TYPE, concept_statements
+from kg.validation.rdf_rules import batches
 from kg.validation.shacl import ShapesValidator, read_shapes
 
 SUBJECTS: Final = 250
@@ -24,7 +25,6 @@ LISTED: Final = 1_000
 """Violations that are listed, and other findings that are listed; all are counted."""
 
 _LINES: Final = 50_000
-_BATCH: Final = 500
 _REMEMBERED: Final = 200_000
 _UNDESCRIBED: Final = 200
 _LABEL: Final = term("rdfs:label")
@@ -44,13 +44,10 @@ class FileFindings:
 
     def add(self, finding: Finding) -> None:
         """Count a finding, and list it below the limit."""
-        if finding.severity == "violation":
-            self.violations += 1
-            number = self.violations
-        else:
-            self.others += 1
-            number = self.others
-        if number <= LISTED:
+        violation = finding.severity == "violation"
+        self.violations += violation
+        self.others += not violation
+        if (self.violations if violation else self.others) <= LISTED:
             self.findings.append(finding)
 
 
@@ -101,12 +98,14 @@ class PiecewiseValidation:
         subjects = {t.subject for t in own if isinstance(t.subject, NamedNode)}
         referenced = {t.object for t in own if isinstance(t.object, NamedNode)}
         around = [*pointing, *self._in_other_graphs(subjects)]
-        for triple in around:
-            referenced.update(node for node in (triple.subject, triple.object) if isinstance(node, NamedNode))
+        referenced.update(n for t in around for n in (t.subject, t.object) if isinstance(n, NamedNode))
         concepts = concept_statements()
         around += (t for node in subjects for t in concepts.get(node, ()))
         around += self._types_of(own, subjects, referenced)
-        around += self._read_by_queries(own, subjects)
+        # SPARQL constraints also read statements of the file beyond the subjects of this piece.
+        read = read_shapes().query_properties
+        values = {t.object for t in own if t.predicate in read and isinstance(t.object, NamedNode)} - subjects
+        around += _parse(self._file.starting(f"{x} {name} ".encode()) for x in values for name in read)
         # Shapes may report one thing twice.
         for finding in dict.fromkeys(check_graph(self._validator, own, around)):
             result.add(finding)
@@ -146,19 +145,9 @@ class PiecewiseValidation:
         for node in nodes:
             yield from self._types[node]
 
-    def _read_by_queries(self, own: list[Triple], subjects: set[NamedNode]) -> Iterator[Triple]:
-        """Yield statements of the file that SPARQL constraints read beyond the subjects of this piece."""
-        properties = read_shapes().query_properties
-        values = {t.object for t in own if t.predicate in properties and isinstance(t.object, NamedNode)}
-        return _parse(
-            self._file.starting(f"{value} {name} ".encode())
-            for value in values - subjects
-            for name in properties
-        )
-
     def _construct(self, template: str, nodes: Iterable[NamedNode], pattern: str) -> Iterator[Triple]:
         """Query the graphs beside the one replaced, with some nodes as ?x."""
-        for some in _batches(nodes):
+        for some in batches(nodes):
             # A second VALUES block would make the engine read everything.
             where = f"VALUES ?x {{ {some} }} {pattern} FILTER(?g != {self._graph})"
             yield from self._store.query(f"CONSTRUCT {{ {template} }} WHERE {{ {where} }}").triples()
@@ -174,7 +163,7 @@ class PiecewiseValidation:
         ]
         self._bare.update(bare)
         known: set[Term] = set()
-        for some in _batches(bare):
+        for some in batches(bare):
             query = f"SELECT DISTINCT ?x {{ VALUES ?x {{ {some} }} ?x {TYPE}|{_LABEL} ?y }}"
             known.update(row["x"] for row in self._store.query(query).rows())
         for node in bare:
@@ -186,8 +175,7 @@ class _LinesAt:
     """The lines of a sorted file by subject, for subjects that are asked for in the order of the file."""
 
     def __init__(self, path: Path) -> None:
-        self._lines = read_lines(path)
-        self._groups = by_subject(self._lines)
+        self._groups = by_subject(read_lines(path))
         self._next = next(self._groups, None)
 
     def at(self, subject: bytes) -> list[bytes]:
@@ -199,7 +187,6 @@ class _LinesAt:
     def close(self) -> None:
         """Close the file."""
         self._groups = iter(())
-        self._lines = iter(())
 
 
 def _pieces(path: Path, subjects: int) -> Iterator[dict[bytes, list[bytes]]]:
@@ -219,8 +206,3 @@ def _pieces(path: Path, subjects: int) -> Iterator[dict[bytes, list[bytes]]]:
 def _parse(groups: Iterable[Iterable[bytes]]) -> Iterator[Triple]:
     text = b"".join(line for lines in groups for line in lines)
     return (quad.triple for quad in pyoxigraph.parse(text, format=RdfFormat.N_TRIPLES))
-
-
-def _batches(nodes: Iterable[NamedNode]) -> Iterator[str]:
-    names = list(map(str, nodes))
-    return (" ".join(names[start : start + _BATCH]) for start in range(0, len(names), _BATCH))

@@ -119,14 +119,12 @@ class ShapesValidator:
         """Yield the statements that make nodes targets of the shapes of their classes."""
         added = [triple for triple in graph if triple.predicate == SUBCLASS]
         hierarchy = _superclasses((*self._hierarchy, *added)) if added else self._superclasses
-        markers: dict[Term, set[NamedNode]] = {}
+        markers = cache(
+            lambda kind: {m for cls in _closed(kind, hierarchy) for m in self._targets.get(cls, ())}
+        )
         for node, predicate, kind in graph:
             if predicate == TYPE and name_of(node) in nodes:
-                if kind not in markers:
-                    above = _closed(kind, hierarchy)
-                    markers[kind] = {marker for cls in above for marker in self._targets.get(cls, ())}
-                for marker in markers[kind]:
-                    yield Triple(node, marker, node)
+                yield from (Triple(node, marker, node) for marker in markers(kind))
 
     def _read(self, graph: Iterable[Triple]) -> None:
         if text := _ntriples(graph):
