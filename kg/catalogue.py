@@ -15,7 +15,7 @@ Each parameter occurs once in the query as `VALUES ?on { UNDEF }`, or with a def
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -27,7 +27,8 @@ from kg.bundled import QUERIES_FOLDER
 from kg.errors import DataSyntaxError, ParameterError
 from kg.terms import ID, PREFIXES, term
 
-_HEADER: Final = re.compile(r"#\s*(title|description|sentence|param|fixture):\s*(.*\S)\s*")
+_HEADER: Final = re.compile(r"#\s*(\w+):\s*(.*\S)\s*")
+_PARAMETER_LINE: Final = re.compile(r"#\s*param:\s*(.*\S)\s*")
 _PARAMETER: Final = re.compile(r"(\w+)\s+(\w+)(?:\s+(\w+:\w+))?\s+(required|optional)\s+[—-]\s+(.+)")
 _PLACE: Final = re.compile(r"VALUES\s+\?(?P<name>\w+)\s*\{[^{}]*\}")
 
@@ -111,19 +112,24 @@ def read_catalogue(folder: Path = QUERIES_FOLDER) -> dict[str, Question]:
     return {path.stem: _read_question(path) for path in sorted(folder.glob("*.rq"))}
 
 
-def _read_question(path: Path) -> Question:
-    text = path.read_text(encoding="utf-8")
-    parts: dict[str, str] = {}
-    parameters: list[Parameter] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = _HEADER.fullmatch(line)
-        if header and header[1] == "param":
-            parameters.append(_read_parameter(header[2], text, f"{path.name}, line {number}"))
-        elif header:
-            parts[header[1]] = header[2]
-    for key in ("title", "description", "fixture"):
+def read_header(path: Path, needed: Collection[str], optional: Collection[str]) -> dict[str, str]:
+    """Read the header of a SPARQL file by key. Raises DataSyntaxError for one that lacks a needed key."""
+    found = map(_HEADER.fullmatch, path.read_text(encoding="utf-8").splitlines())
+    parts = {header[1]: header[2] for header in found if header and header[1] in (*needed, *optional)}
+    for key in needed:
         if key not in parts:
             raise DataSyntaxError(f"the header lacks {key}", where=path.name, mend=f"Add a line # {key}: …")
+    return parts
+
+
+def _read_question(path: Path) -> Question:
+    text = path.read_text(encoding="utf-8")
+    parameters = [
+        _read_parameter(found[1], text, f"{path.name}, line {number}")
+        for number, line in enumerate(text.splitlines(), start=1)
+        if (found := _PARAMETER_LINE.fullmatch(line))
+    ]
+    parts = read_header(path, ("title", "description", "fixture"), ("sentence",))
     sentence = parts.get("sentence", "")
     if sentence and sorted(re.findall(r"\{(\w+)\}", sentence)) != sorted(p.name for p in parameters):
         problem = "the sentence does not contain each parameter once"

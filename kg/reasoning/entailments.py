@@ -20,8 +20,7 @@ import pyoxigraph
 from pyoxigraph import Literal, Quad, RdfFormat, Triple
 
 from kg.changes import Change
-from kg.reasoning.incremental import step_for
-from kg.reasoning.rebuild import differences, statements_of
+from kg.reasoning.differences import differences, statements_of, step_for
 from kg.reasoning.rule_queries import query_whole
 from kg.reasoning.schema import Schema, fingerprint, read_schema
 from kg.reasoning.single_premise import parts_of
@@ -99,8 +98,7 @@ class Entailments:
                         _replace_provenance(store, schema, files)
 
     def _read(self, store: Store) -> Schema:
-        if self._schema is None:
-            self._schema = read_schema(_ontology(store))
+        self._schema = self._schema or read_schema(_ontology(store))
         return self._schema
 
 

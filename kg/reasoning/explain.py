@@ -41,8 +41,6 @@ def _contradictions(triples: list[Triple]) -> Iterator[str]:
         if name in facts.functional and len(values) > 1 and all(isinstance(v, Literal) for v in values):
             shown = ", ".join(sorted(v.value for v in values if isinstance(v, Literal)))
             yield f"{compact(thing)} can have one {compact(name)} only, and has: {shown}"
-
-    for (thing, name), values in facts.values.items():
         for way in sorted(facts.upwards(name).keys() & (facts.irreflexive | facts.asymmetric)):
             if any(isinstance(v, NamedNode) and v.value == thing for v in values):
                 reason = f"{compact(way)} leads to another thing"

@@ -22,10 +22,10 @@ import pyoxigraph
 from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, Triple
 
 from kg.bundled import CHECKS_FOLDER
+from kg.catalogue import read_header
 from kg.errors import DataSyntaxError
 from kg.terms import compact
 
-_HEADER: Final = re.compile(r"#\s*(title|finds|severity|covers|mend):\s*(.*\S)\s*")
 _IRI: Final = re.compile(r"<([^<>\s]+)>")
 
 
@@ -93,12 +93,8 @@ def run_checks(triples: Iterable[Triple], checks: Mapping[str, Check] | None = N
 
 
 def _read(path: Path) -> Check:
-    text = path.read_text(encoding="utf-8")
-    parts = {found[1]: found[2] for line in text.splitlines() if (found := _HEADER.fullmatch(line))}
-    for key in ("title", "finds", "severity", "mend"):
-        if key not in parts:
-            raise DataSyntaxError(f"the header lacks {key}", where=path.name, mend=f"Add a line # {key}: …")
+    parts = {"covers": "", **read_header(path, ("title", "finds", "severity", "mend"), ("covers",))}
     if parts["severity"] not in ("error", "warning"):
         problem = f"“{parts['severity']}” is not a severity"
         raise DataSyntaxError(problem, where=path.name, mend="Write error or warning.")
-    return Check(name=path.stem, text=text, **{"covers": "", **parts})
+    return Check(name=path.stem, text=path.read_text(encoding="utf-8"), **parts)

@@ -51,6 +51,7 @@ class FileFindings:
             self.findings.append(finding)
 
 
+@dataclass
 class PiecewiseValidation:
     """Checks a sorted file of N-Triples piece by piece, each subject whole.
 
@@ -59,30 +60,25 @@ class PiecewiseValidation:
     replaces: its content in the store does not count.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        path: Path,
-        inverse: Path,
-        graph: NamedNode,
-        subclasses: Iterable[Triple] = (),
-    ) -> None:
-        self._store = store
-        self._path = path
-        self._inverse = inverse
-        self._graph = graph
-        self._validator = ShapesValidator(subclasses)
-        self._file = SortedLines(path)
+    store: Store
+    path: Path
+    inverse: Path
+    graph: NamedNode
+    subclasses: Iterable[Triple] = ()
+
+    def __post_init__(self) -> None:
+        self._validator = ShapesValidator(self.subclasses)
+        self._file = SortedLines(self.path)
         self._types: dict[NamedNode, tuple[Triple, ...]] = {}
         self._bare: set[NamedNode] = set()
 
     def check(self, *, subjects: int = SUBJECTS, watch: Watch | None = None) -> FileFindings:
         """Check the whole file; `watch` is called with the number of lines done. Raises StoreFailedError."""
         result = FileFindings()
-        inverse = _LinesAt(self._inverse)
+        inverse = _LinesAt(self.inverse)
         done = 0
         try:
-            for lines in _pieces(self._path, subjects):
+            for lines in _pieces(self.path, subjects):
                 if watch:
                     watch(done)
                 done += sum(map(len, lines.values()))
@@ -149,8 +145,8 @@ class PiecewiseValidation:
         """Query the graphs beside the one replaced, with some nodes as ?x."""
         for some in batches(nodes):
             # A second VALUES block would make the engine read everything.
-            where = f"VALUES ?x {{ {some} }} {pattern} FILTER(?g != {self._graph})"
-            yield from self._store.query(f"CONSTRUCT {{ {template} }} WHERE {{ {where} }}").triples()
+            where = f"VALUES ?x {{ {some} }} {pattern} FILTER(?g != {self.graph})"
+            yield from self.store.query(f"CONSTRUCT {{ {template} }} WHERE {{ {where} }}").triples()
 
     def _note_undescribed(self, referenced: set[NamedNode], result: FileFindings) -> None:
         """Note the `id:` IRIs without type and label: most are misspelled."""
@@ -165,7 +161,7 @@ class PiecewiseValidation:
         known: set[Term] = set()
         for some in batches(bare):
             query = f"SELECT DISTINCT ?x {{ VALUES ?x {{ {some} }} ?x {TYPE}|{_LABEL} ?y }}"
-            known.update(row["x"] for row in self._store.query(query).rows())
+            known.update(row["x"] for row in self.store.query(query).rows())
         for node in bare:
             if node not in known and len(result.undescribed) < _UNDESCRIBED:
                 result.undescribed[node.value] = None
