@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, Literal
 
@@ -12,37 +13,26 @@ from pyoxigraph import Literal as Value
 from pyoxigraph import NamedNode
 
 from kg.store import Store
-from kg.terms import ID, ONTOLOGY
+from kg.terms import ID, PREFIXES
 
 CodeSystem = Literal["cameo", "fips", "cow", "iso2", "iso3"]
 
-_COUNTRY_CODES: Final = """
-PREFIX dg: <https://w3id.org/diplograph/ontology#>
-SELECT DISTINCT ?thing ?system ?code WHERE {
-  VALUES ?system { dg:iso2 dg:iso3 dg:fips dg:cameo dg:cow dg:cowAbbreviation }
-  ?thing ?system ?code .
+_PREFIXES: Final = "".join(f"PREFIX {name}: <{PREFIXES[name]}>\n" for name in ("dg", "rdfs", "skos"))
+_COUNTRY_CODES: Final = """SELECT DISTINCT ?thing ?system ?code WHERE {
+  VALUES (?property ?system) { (dg:iso2 "iso2") (dg:iso3 "iso3") (dg:fips "fips") (dg:cameo "cameo")
+    (dg:cow "cow") (dg:cowAbbreviation "cow") }
+  ?thing ?property ?code .
 }"""
 # Only actors and places: the label of a claim must not become an actor.
-_NAMES: Final = """
-PREFIX dg: <https://w3id.org/diplograph/ontology#>
-PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
-PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
-SELECT DISTINCT ?thing ?name WHERE {
+_NAMES: Final = """SELECT DISTINCT ?thing ?name WHERE {
   VALUES ?class { dg:Country dg:Organization dg:Government dg:Administration dg:Agency
     dg:InternationalOrganization dg:NewsOrganization dg:Person dg:PopulationGroup
     dg:Place dg:Region dg:Facility }
   ?thing a ?class ; rdfs:label|skos:altLabel|skos:prefLabel ?name .
 }"""
 _LABELS: Final = """
-PREFIX dg: <https://w3id.org/diplograph/ontology#>
-PREFIX rdfs: <http://www.w3.org/2000/01/rdf-schema#>
 SELECT DISTINCT ?thing ?name WHERE { ?thing a dg:Country ; rdfs:label ?name . FILTER(LANG(?name) = "en") }"""
-_TYPES: Final = """
-PREFIX dg: <https://w3id.org/diplograph/ontology#>
-PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
-SELECT DISTINCT ?thing WHERE { ?thing a dg:EventType ; skos:inScheme ?scheme }"""
-_SUGGESTIONS = 3
-_CLOSENESS = 0.75
+_TYPES: Final = "SELECT DISTINCT ?thing WHERE { ?thing a dg:EventType ; skos:inScheme ?scheme }"
 
 
 class Resolver:
@@ -61,18 +51,18 @@ class Resolver:
         types: Iterable[str] = (),
     ) -> None:
         """Take (system, code, IRI), (name, IRI), (label, IRI) of countries, and IRIs of known event types."""
-        self._codes: dict[tuple[str, str], set[str]] = {}
+        self._codes: dict[tuple[str, str], set[str]] = defaultdict(set)
         for system, code, iri in codes:
-            self._codes.setdefault((system, _code(code)), set()).add(iri)
-        self._names: dict[str, set[str]] = {}
+            self._codes[system, _code(code)].add(iri)
+        self._names: dict[str, set[str]] = defaultdict(set)
         self._spelling: dict[str, str] = {}
         for name, iri in names:
             if not iri.startswith((f"{ID}actor/", f"{ID}place/gdelt-")):
-                self._names.setdefault(fold(name), set()).add(iri)
+                self._names[fold(name)].add(iri)
                 self._spelling.setdefault(fold(name), name)
-        self._squeezed: dict[str, set[str]] = {}
+        self._squeezed: dict[str, set[str]] = defaultdict(set)
         for key, iris in self._names.items():
-            self._squeezed.setdefault(_squeeze(key), set()).update(iris)
+            self._squeezed[_squeeze(key)] |= iris
         self._labels = {iri: label for label, iri in labels}
         self._types = frozenset(types)
         self._things = frozenset(iri for iris in self._names.values() for iri in iris)
@@ -80,16 +70,15 @@ class Resolver:
     @classmethod
     def of(cls, store: Store) -> Resolver:
         """Read codes, names, labels and event types from a store."""
+        # Each is read to the end: an open answer would block the others if there is only one worker.
         return cls(
-            codes=_codes(store),
-            names=((name, iri) for iri, name in _pairs(store, _NAMES)),
-            labels=((name, iri) for iri, name in _pairs(store, _LABELS)),
-            # Read to the end: an open answer would block the other queries if there is only one worker.
-            types=[
-                thing.value
-                for row in store.query(_TYPES).rows()
-                if isinstance(thing := row.get("thing"), NamedNode)
+            codes=[
+                (system, code, thing)  # type: ignore[misc]
+                for system, code, thing in _rows(store, _COUNTRY_CODES, "system", "code", "thing")
             ],
+            names=[(name, iri) for name, iri in _rows(store, _NAMES, "name", "thing")],
+            labels=[(label, iri) for label, iri in _rows(store, _LABELS, "name", "thing")],
+            types=[iri for (iri,) in _rows(store, _TYPES, "thing")],
         )
 
     def country(self, system: CodeSystem, code: str) -> str | None:
@@ -126,9 +115,7 @@ class Resolver:
 
     def _with_name(self, name: str) -> Collection[str]:
         key = fold(name)
-        if not key:
-            return ()
-        return self._names.get(key) or self._squeezed.get(_squeeze(key)) or ()
+        return (self._names.get(key) or self._squeezed.get(_squeeze(key)) or ()) if key else ()
 
     def knows(self, iri: str) -> bool:
         """Return whether an IRI is a named actor or place of the graph."""
@@ -143,7 +130,7 @@ class Resolver:
 
         It compares all names, so it is for messages and not for every row of a large table.
         """
-        close = difflib.get_close_matches(fold(name), self._names, n=_SUGGESTIONS, cutoff=_CLOSENESS)
+        close = difflib.get_close_matches(fold(name), self._names, n=3, cutoff=0.75)
         return [(self._spelling[key], min(self._names[key])) for key in close]
 
     def suggest_type(self, code: str) -> list[str]:
@@ -170,23 +157,10 @@ def _code(code: str) -> str:
     return code.strip().upper().lstrip("0") or "0"
 
 
-def _codes(store: Store) -> Iterator[tuple[CodeSystem, str, str]]:
-    systems: dict[str, CodeSystem] = {
-        f"{ONTOLOGY}cameo": "cameo",
-        f"{ONTOLOGY}fips": "fips",
-        f"{ONTOLOGY}cow": "cow",
-        f"{ONTOLOGY}cowAbbreviation": "cow",
-        f"{ONTOLOGY}iso2": "iso2",
-        f"{ONTOLOGY}iso3": "iso3",
-    }
-    for row in store.query(_COUNTRY_CODES).rows():
-        thing, system, code = (row.get(name) for name in ("thing", "system", "code"))
-        if isinstance(thing, NamedNode) and isinstance(system, NamedNode) and isinstance(code, Value):
-            yield systems[system.value], code.value, thing.value
-
-
-def _pairs(store: Store, query: str) -> Iterator[tuple[str, str]]:
-    for row in store.query(query).rows():
-        thing, text = row.get("thing"), row.get("name")
-        if isinstance(thing, NamedNode) and isinstance(text, Value):
-            yield thing.value, text.value
+def _rows(store: Store, query: str, *names: str) -> Iterator[tuple[str, ...]]:
+    """Yield the values of some variables, of which `thing` is an IRI and the others are texts."""
+    for row in store.query(_PREFIXES + query).rows():
+        nodes = [(row.get(name), NamedNode if name == "thing" else Value) for name in names]
+        values = tuple(node.value for node, kind in nodes if isinstance(node, kind))
+        if len(values) == len(names):
+            yield values

@@ -15,7 +15,7 @@ Each parameter occurs once in the query as `VALUES ?on { UNDEF }`, or with a def
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,12 +25,12 @@ from pyoxigraph import Literal, NamedNode
 
 from kg.bundled import QUERIES_FOLDER
 from kg.errors import DataSyntaxError, ParameterError
-from kg.terms import ID, PREFIXES
+from kg.terms import ID, PREFIXES, term
 
-_HEADER: Final = re.compile(r"#\s*(title|description|sentence|param|fixture):\s*(.*\S)\s*")
+_HEADER: Final = re.compile(r"#\s*(\w+):\s*(.*\S)\s*")
+_PARAMETER_LINE: Final = re.compile(r"#\s*param:\s*(.*\S)\s*")
 _PARAMETER: Final = re.compile(r"(\w+)\s+(\w+)(?:\s+(\w+:\w+))?\s+(required|optional)\s+[—-]\s+(.+)")
 _PLACE: Final = re.compile(r"VALUES\s+\?(?P<name>\w+)\s*\{[^{}]*\}")
-_XSD_DATE: Final = NamedNode(PREFIXES["xsd"] + "date")
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,8 @@ class Question:
     def parts(self) -> list[str | Parameter]:
         """Return the sentence as words and parameters, in order."""
         blanks = {parameter.name: parameter for parameter in self.parameters}
-        found: list[str | Parameter] = []
-        for part in re.split(r"(\{\w+\})", self.sentence):
-            if part:
-                found.append(blanks[part[1:-1]] if part.startswith("{") else part)
-        return found
+        found = filter(None, re.split(r"(\{\w+\})", self.sentence))
+        return [blanks[part[1:-1]] if part.startswith("{") else part for part in found]
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Return the query with parameter values inserted.
@@ -75,14 +72,18 @@ class Question:
         An empty value counts as missing. Raises ParameterError, which lists the parameters, for one that is
         unknown, missing or malformed.
         """
-        for name in values:
-            if name not in {parameter.name for parameter in self.parameters}:
-                raise ParameterError(f"{self.name} has no parameter {name}", mend=self._allowed())
+        for name in values.keys() - {parameter.name for parameter in self.parameters}:
+            raise ParameterError(f"{self.name} has no parameter {name}", mend=self._allowed())
         filled: dict[str, NamedNode | Literal] = {}
         for parameter in self.parameters:
             value = values.get(parameter.name, "").strip()
             if value:
-                filled[parameter.name] = self._term(parameter, value)
+                expected, example, read = _KINDS[parameter.kind]
+                try:
+                    filled[parameter.name] = read(value)
+                except ValueError:
+                    problem = f"{parameter.name}: “{value}” is not {expected} (use {example})"
+                    raise ParameterError(problem, where=self.name, mend=self._allowed()) from None
             elif parameter.required:
                 raise ParameterError(f"{self.name} needs {parameter.name}", mend=self._allowed())
 
@@ -92,17 +93,6 @@ class Question:
 
         # In one pass, so that a value that looks like a parameter is not replaced.
         return _PLACE.sub(place, self.text)
-
-    def _term(self, parameter: Parameter, value: str) -> NamedNode | Literal:
-        expected, example, read = _KINDS[parameter.kind]
-        try:
-            return read(value)
-        except ValueError:
-            raise ParameterError(
-                f"{parameter.name}: “{value}” is not {expected} (use {example})",
-                where=self.name,
-                mend=self._allowed(),
-            ) from None
 
     def _allowed(self) -> str:
         if not self.parameters:
@@ -122,64 +112,52 @@ def read_catalogue(folder: Path = QUERIES_FOLDER) -> dict[str, Question]:
     return {path.stem: _read_question(path) for path in sorted(folder.glob("*.rq"))}
 
 
-def _read_question(path: Path) -> Question:
-    text = path.read_text(encoding="utf-8")
-    parts: dict[str, str] = {}
-    parameters: list[Parameter] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        header = _HEADER.fullmatch(line)
-        if header is None:
-            continue
-        key, value = header.groups()
-        if key == "param":
-            parameters.append(_read_parameter(value, text, f"{path.name}, line {number}"))
-        else:
-            parts[key] = value
-    for key in ("title", "description", "fixture"):
+def read_header(path: Path, needed: Collection[str], optional: Collection[str]) -> dict[str, str]:
+    """Read the header of a SPARQL file by key. Raises DataSyntaxError for one that lacks a needed key."""
+    found = map(_HEADER.fullmatch, path.read_text(encoding="utf-8").splitlines())
+    parts = {header[1]: header[2] for header in found if header and header[1] in (*needed, *optional)}
+    for key in needed:
         if key not in parts:
             raise DataSyntaxError(f"the header lacks {key}", where=path.name, mend=f"Add a line # {key}: …")
+    return parts
+
+
+def _read_question(path: Path) -> Question:
+    text = path.read_text(encoding="utf-8")
+    parameters = [
+        _read_parameter(found[1], text, f"{path.name}, line {number}")
+        for number, line in enumerate(text.splitlines(), start=1)
+        if (found := _PARAMETER_LINE.fullmatch(line))
+    ]
+    parts = read_header(path, ("title", "description", "fixture"), ("sentence",))
     sentence = parts.get("sentence", "")
     if sentence and sorted(re.findall(r"\{(\w+)\}", sentence)) != sorted(p.name for p in parameters):
-        raise DataSyntaxError(
-            "the sentence does not contain each parameter once",
-            where=path.name,
-            mend="Write a blank {name} for every parameter, and no other.",
-        )
-    return Question(
-        path.stem, parts["title"], parts["description"], tuple(parameters), parts["fixture"], text, sentence
-    )
+        problem = "the sentence does not contain each parameter once"
+        mend = "Write a blank {name} for every parameter, and no other."
+        raise DataSyntaxError(problem, where=path.name, mend=mend)
+    return Question(name=path.stem, parameters=tuple(parameters), text=text, **parts)
 
 
 def _read_parameter(line: str, text: str, where: str) -> Parameter:
     found = _PARAMETER.fullmatch(line)
     if found is None or found[2] not in _KINDS:
-        raise DataSyntaxError(
-            f"the parameter line is malformed: {line}",
-            where=where,
-            mend=f"Write: name kind [class] required|optional — what it is. Kinds: {', '.join(_KINDS)}.",
-        )
+        mend = f"Write: name kind [class] required|optional — what it is. Kinds: {', '.join(_KINDS)}."
+        raise DataSyntaxError(f"the parameter line is malformed: {line}", where=where, mend=mend)
     name, kind, of, need, description = found.groups()
     if _PLACE.findall(text).count(name) != 1:
-        raise DataSyntaxError(
-            f"the query does not contain the parameter {name} exactly once",
-            where=where,
-            mend=f"Write VALUES ?{name} {{ UNDEF }} once.",
-        )
+        problem = f"the query does not contain the parameter {name} exactly once"
+        raise DataSyntaxError(problem, where=where, mend=f"Write VALUES ?{name} {{ UNDEF }} once.")
     return Parameter(name, kind, description, need == "required", of)
 
 
 def _iri(text: str) -> NamedNode:
-    if text.startswith("<") and text.endswith(">"):
-        return _absolute(text[1:-1])
     prefix, colon, local = text.partition(":")
     if colon and prefix in PREFIXES:
         return NamedNode(PREFIXES[prefix] + local)
     if re.fullmatch(r"[a-z][a-z-]*/[\w.~-]+", text):
         return NamedNode(ID + text)
-    return _absolute(text)
-
-
-def _absolute(text: str) -> NamedNode:
+    if text.startswith("<") and text.endswith(">"):
+        text = text[1:-1]
     # RFC 3987 allows more, but without "//" a name with a mistyped prefix would be accepted as an IRI.
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*://|urn:", text):
         raise ValueError(text)
@@ -190,7 +168,7 @@ def _date(text: str) -> Literal:
     # XML Schema 1.1 part 2 section 3.3.9; fromisoformat also accepts 20180101 and 2018-W01-1.
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ValueError(text)
-    return Literal(date.fromisoformat(text).isoformat(), datatype=_XSD_DATE)
+    return Literal(date.fromisoformat(text).isoformat(), datatype=term("xsd:date"))
 
 
 def _integer(text: str) -> Literal:

@@ -69,8 +69,7 @@ class SizeCache:
         self._store = store
         self._lock = threading.Lock()
         self._found: Sizes | None = None
-        self._version = ""
-        self._read = 0.0
+        self._version, self._read = "", 0.0
 
     def sizes(self) -> Sizes:
         """Return the counts; concurrent calls share one counting. Raises StoreFailedError."""
@@ -82,14 +81,13 @@ class SizeCache:
             return self._found
 
 
+@dataclass(frozen=True)
 class TripleAnswer:
     """Triples in memory as the answer to a query."""
 
+    _triples: Sequence[Triple]
     kind: Kind = "graph"
     variables: tuple[str, ...] = ()
-
-    def __init__(self, triples: Sequence[Triple]) -> None:
-        self._triples = triples
 
     def rows(self) -> Iterator[Row]:
         """Return no solutions."""
@@ -181,26 +179,28 @@ def _answer(turtle: str) -> TripleAnswer:
     return TripleAnswer(read_turtle(turtle, {**PREFIXES, **_PREFIXES}))
 
 
-def _count(store: Store, query: str) -> int | None:
-    try:
-        row = next(store.query(query).rows())
-    except QueryStoppedError:
-        return None
-    return int(getattr(row["n"], "value", "0"))
-
-
-def _groups(store: Store, count: str, pattern: str) -> tuple[tuple[str, int], ...]:
-    query = (
-        f"SELECT ?key ({count} AS ?n) {{ {pattern} FILTER(isIRI(?key)) }} "
-        f"GROUP BY ?key ORDER BY DESC(?n) ?key LIMIT {_SHOWN}"
-    )
+def _rows(store: Store, query: str) -> list[tuple[object, int]] | None:
+    """Return the ?key and ?n of each row; None if counting exceeded the limits of a query."""
     try:
         rows = list(store.query(query).rows())
     except QueryStoppedError:
-        return ()
-    pairs = ((row.get("key"), int(getattr(row["n"], "value", "0"))) for row in rows)
+        return None
+    return [(row.get("key"), int(getattr(row["n"], "value", "0"))) for row in rows]
+
+
+def _count(store: Store, query: str) -> int | None:
+    rows = _rows(store, query)
+    return rows[0][1] if rows else None
+
+
+def _groups(store: Store, count: str, pattern: str) -> tuple[tuple[str, int], ...]:
+    rows = _rows(
+        store,
+        f"SELECT ?key ({count} AS ?n) {{ {pattern} FILTER(isIRI(?key)) }} "
+        f"GROUP BY ?key ORDER BY DESC(?n) ?key LIMIT {_SHOWN}",
+    )
     # An empty count has one row without a key.
-    return tuple((key.value, count) for key, count in pairs if isinstance(key, NamedNode))
+    return tuple((key.value, number) for key, number in rows or () if isinstance(key, NamedNode))
 
 
 def _all(pairs: Sequence[tuple[str, int]]) -> int | None:

@@ -14,12 +14,12 @@ import pyoxigraph
 from pyoxigraph import DefaultGraph, NamedNode, Quad, RdfFormat
 
 from kg.errors import ParameterError, TooLargeError, UnknownNameError
-from kg.rdf.formats import GRAPH_FORMATS, Format
+from kg.rdf.formats import Format, result_format
 from kg.rdf.ntriples_files import Written
 from kg.sparql.text import within_graph
 from kg.store import UNNAMED, Answer, QueryDataset, Store
 
-_NTRIPLES: Final = next(form for form in GRAPH_FORMATS if form.name == "nt")
+_NTRIPLES: Final = result_format("graph", "nt")
 # Triples that fit into the text of one request; more are written as a file.
 _IN_TEXT: Final = 500
 _IN_CHANGE: Final = 20_000
@@ -46,12 +46,9 @@ class StoredGraph:
 
     def exists(self) -> bool:
         """Return whether the store has the graph; the unnamed one always exists."""
-        if self._node is None:
-            return True
         node = self._node
-        return self._store.query(
-            f"ASK {{ {{ GRAPH {node} {{ ?s ?p ?o }} }} UNION {{ GRAPH ?g {{}} FILTER(?g = {node}) }} }}"
-        ).truth()
+        where = f"{{ GRAPH {node} {{ ?s ?p ?o }} }} UNION {{ GRAPH ?g {{}} FILTER(?g = {node}) }}"
+        return node is None or self._store.query(f"ASK {{ {where} }}").truth()
 
     def read(self) -> Answer:
         """Return its triples. Raises UnknownNameError if there is no such graph."""
@@ -70,13 +67,12 @@ class StoredGraph:
 
         Raises TooLargeError for more than 500 triples for the unnamed graph, StoreFailedError.
         """
-        plain = not (written.blank_nodes or written.triple_terms)
         if self._node is None:
-            self._in_text(f"CLEAR DEFAULT ;\n{self._insert(path, written)}", written)
+            self._insert("CLEAR DEFAULT ;\n", path, written)
         elif written.triples == 0:
             self._store.update(f"DROP SILENT GRAPH {self._node} ;\nCREATE GRAPH {self._node}")
-        elif not plain and written.triples <= _IN_TEXT:
-            self._in_text(f"DROP SILENT GRAPH {self._node} ;\n{self._insert(path, written)}", written)
+        elif (written.blank_nodes or written.triple_terms) and written.triples <= _IN_TEXT:
+            self._insert(f"DROP SILENT GRAPH {self._node} ;\n", path, written)
         else:
             self._store.replace(self._node, path)
 
@@ -90,7 +86,7 @@ class StoredGraph:
             quads = pyoxigraph.parse(path=str(path), format=RdfFormat.N_TRIPLES)
             self._store.change([], (Quad(q.subject, q.predicate, q.object, graph) for q in quads))
         elif self._node is None or written.triples <= _IN_TEXT:
-            self._in_text(self._insert(path, written), written)
+            self._insert("", path, written)
         else:
             with tempfile.TemporaryDirectory(prefix="diplograph-") as folder:
                 whole = Path(folder) / "whole.nt"
@@ -102,12 +98,9 @@ class StoredGraph:
 
     def delete(self) -> None:
         """Delete it. Raises UnknownNameError if there is no such graph."""
-        if self._node is None:
-            self._store.update("CLEAR DEFAULT")
-            return
         if not self.exists():
             raise self.unknown()
-        self._store.update(f"DROP SILENT GRAPH {self._node}")
+        self._store.update(f"DROP SILENT GRAPH {self._node}" if self._node else "CLEAR DEFAULT")
 
     def patch(self, update: str) -> None:
         """Carry out an update limited to this graph. Raises OutsideGraphError, QuerySyntaxError."""
@@ -120,21 +113,16 @@ class StoredGraph:
     def _triples(self) -> Answer:
         return self._store.query("CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(self.iri or UNNAMED,)))
 
-    def _insert(self, path: Path, written: Written) -> str:
-        text = path.read_text(encoding="utf-8") if written.triples <= _IN_TEXT else ""
-        return f"INSERT DATA {{ {text if self._node is None else f'GRAPH {self._node} {{ {text} }}'} }}"
-
-    def _in_text(self, update: str, written: Written) -> None:
+    def _insert(self, first: str, path: Path, written: Written) -> None:
+        """Add the triples of a file by an update, after another operation."""
         if written.triples > _IN_TEXT:
-            raise _too_many()
-        self._store.update(update)
-
-
-def _too_many() -> TooLargeError:
-    return TooLargeError(
-        f"the unnamed graph takes at most {_IN_TEXT} triples in one request",
-        mend="Use a named graph, or send the triples in parts by POST.",
-    )
+            raise TooLargeError(
+                f"the unnamed graph takes at most {_IN_TEXT} triples in one request",
+                mend="Use a named graph, or send the triples in parts by POST.",
+            )
+        text = path.read_text(encoding="utf-8")
+        inside = f"GRAPH {self._node} {{ {text} }}" if self._node else text
+        self._store.update(f"{first}INSERT DATA {{ {inside} }}")
 
 
 def read_dataset(store: Store, form: Format) -> Iterator[bytes]:

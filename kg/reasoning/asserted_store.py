@@ -11,6 +11,7 @@ from pyoxigraph import NamedNode, Quad
 
 from kg.sparql.text import dataset_clauses
 from kg.store import UNION, UNNAMED, Answer, QueryDataset, Store, graph_names
+from kg.store.per_version import per_version
 from kg.terms import GRAPH_ENTAILMENTS
 
 P = ParamSpec("P")
@@ -34,7 +35,6 @@ class AssertedStore(Store):
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: tuple[str, QueryDataset] = ("", UNION)
 
     def query(self, text: str, dataset: QueryDataset = UNION) -> Answer:
         """Answer a query over asserted statements; see `Store.query`."""
@@ -43,7 +43,7 @@ class AssertedStore(Store):
     def dataset_for(self, text: str, dataset: QueryDataset) -> QueryDataset:
         """Return the dataset that leaves entailments out of a query, for `Store.query`."""
         if dataset.is_union and not dataset_clauses(text):
-            return replace(self._asserted(), base_iri=dataset.base_iri)
+            return replace(_asserted(self._store), base_iri=dataset.base_iri)
         return dataset
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
@@ -75,11 +75,8 @@ class AssertedStore(Store):
         """Release the engine."""
         self._store.close()
 
-    def _asserted(self) -> QueryDataset:
-        version = self.version
-        if not version or self._known[0] != version:
-            self._known = (version, asserted_only(self._store))
-        return self._known[1]
+
+_asserted = per_version(asserted_only)
 
 
 def _run_asserted(

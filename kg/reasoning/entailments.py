@@ -20,11 +20,10 @@ import pyoxigraph
 from pyoxigraph import Literal, Quad, RdfFormat, Triple
 
 from kg.changes import Change
-from kg.reasoning.incremental import step_for
-from kg.reasoning.rebuild import differences, statements_of
+from kg.reasoning.differences import differences, statements_of, step_for
 from kg.reasoning.rule_queries import query_whole
 from kg.reasoning.schema import Schema, fingerprint, read_schema
-from kg.reasoning.single_premise import ChangeReader
+from kg.reasoning.single_premise import parts_of
 from kg.store import LocalStore, QueryDataset, Store
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, GRAPH_ONTOLOGY, mint, read_turtle, term
 
@@ -82,10 +81,9 @@ class Entailments:
             self.rebuild(store)
             return
         schema = self._read(store)
-        reader = ChangeReader(schema)
         changed = False
         for gone in (True, False):
-            for part in reader.parts(change.statements(gone=gone)):
+            for part in parts_of(change.statements(gone=gone), schema):
                 step = step_for(store, schema, part, gone=gone)
                 changed |= bool(step)
                 # The provenance is about all entailments, so that it is written with the last part.
@@ -100,8 +98,7 @@ class Entailments:
                         _replace_provenance(store, schema, files)
 
     def _read(self, store: Store) -> Schema:
-        if self._schema is None:
-            self._schema = read_schema(_ontology(store))
+        self._schema = self._schema or read_schema(_ontology(store))
         return self._schema
 
 
@@ -146,8 +143,9 @@ def _replace_provenance(store: Store, schema: Schema, files: tuple[BinaryIO, Bin
     new = read_turtle(f"""
         {GRAPH_ENTAILMENTS} a prov:Entity ; rdfs:label "Entailments by OWL 2 RL"@en ;
             prov:wasDerivedFrom {GRAPH_ONTOLOGY} ; prov:wasAttributedTo {software} ;
-            prov:generatedAtTime "{now}"^^xsd:dateTime ; dg:sha256 "{schema.sha256}" .
+            prov:generatedAtTime "{now}"^^xsd:dateTime ; dg:sha256 "{fingerprint(schema.ontology)}" .
         {software} a prov:SoftwareAgent ; rdfs:label "{_SOFTWARE}"@en .""")
     before, after = _provenance(store), set(new)
     for file, triples in zip(files, (after - before, before - after), strict=True):
-        pyoxigraph.serialize((Quad(*t, GRAPH_LOADS) for t in triples), file, format=RdfFormat.N_QUADS)
+        quads = (Quad(t.subject, t.predicate, t.object, GRAPH_LOADS) for t in triples)
+        pyoxigraph.serialize(quads, file, format=RdfFormat.N_QUADS)

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import combinations
-from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.terms import compact, term
-
-_TYPE: Final = term("rdf:type")
-_LIST_LINKS: Final = (term("rdf:first"), term("rdf:rest"))
+from kg.reasoning.schema import TYPE, list_items, list_links
+from kg.terms import PREFIXES, compact, term
 
 
 def explain(triples: Iterable[Triple]) -> tuple[str, ...]:
@@ -43,8 +41,6 @@ def _contradictions(triples: list[Triple]) -> Iterator[str]:
         if name in facts.functional and len(values) > 1 and all(isinstance(v, Literal) for v in values):
             shown = ", ".join(sorted(v.value for v in values if isinstance(v, Literal)))
             yield f"{compact(thing)} can have one {compact(name)} only, and has: {shown}"
-
-    for (thing, name), values in facts.values.items():
         for way in sorted(facts.upwards(name).keys() & (facts.irreflexive | facts.asymmetric)):
             if any(isinstance(v, NamedNode) and v.value == thing for v in values):
                 reason = f"{compact(way)} leads to another thing"
@@ -65,14 +61,6 @@ class _Facts:
         self.above: dict[str, set[str]] = defaultdict(set)
         self.range: dict[str, set[str]] = defaultdict(set)
         self.domain: dict[str, set[str]] = defaultdict(set)
-        self.functional: set[str] = set()
-        self.irreflexive: set[str] = set()
-        self.asymmetric: set[str] = set()
-        kinds = {
-            term("owl:FunctionalProperty"): self.functional,
-            term("owl:IrreflexiveProperty"): self.irreflexive,
-            term("owl:AsymmetricProperty"): self.asymmetric,
-        }
         self.types: list[tuple[str, str]] = []
         self.statements: list[tuple[str, str, str | None]] = []
         self.values: dict[tuple[str, str], set[object]] = defaultdict(set)
@@ -89,13 +77,16 @@ class _Facts:
             target = t.object.value if isinstance(t.object, NamedNode) else None
             if t.predicate in tables and target:
                 tables[t.predicate][t.subject.value].add(target)
-            elif t.predicate == _TYPE and target:
+            elif t.predicate == TYPE and target:
                 self.types.append((t.subject.value, target))
-                if isinstance(t.object, NamedNode) and t.object in kinds:
-                    kinds[t.object].add(t.subject.value)
             else:
                 self.statements.append((t.subject.value, t.predicate.value, target))
                 self.values[t.subject.value, t.predicate.value].add(t.object)
+
+        kinds = ("FunctionalProperty", "IrreflexiveProperty", "AsymmetricProperty")
+        self.functional, self.irreflexive, self.asymmetric = (
+            {thing for thing, cls in self.types if cls == f"{PREFIXES['owl']}{kind}"} for kind in kinds
+        )
 
     def upwards(self, name: str) -> dict[str, tuple[str, ...]]:
         """Return a class or property and all wider ones, each with the steps that lead to it."""
@@ -111,12 +102,7 @@ class _Facts:
     def reasons_for_types(self) -> dict[str, dict[str, tuple[str, ...]]]:
         """Return for each thing its classes, each with the fewest steps that make it a member."""
         why: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
-        climbs: dict[str, dict[str, tuple[str, ...]]] = {}
-
-        def climb(name: str) -> dict[str, tuple[str, ...]]:
-            if name not in climbs:
-                climbs[name] = self.upwards(name)
-            return climbs[name]
+        climb = cache(self.upwards)
 
         def note(thing: str, cls: str, *reason: str) -> None:
             for name, steps in climb(cls).items():
@@ -139,15 +125,11 @@ class _Facts:
 
 
 def _disjoint_pairs(triples: list[Triple]) -> Iterator[tuple[str, str]]:
-    links = {(t.subject, t.predicate): t.object for t in triples if t.predicate in _LIST_LINKS}
+    links = list_links(triples)
     for t in triples:
         if t.predicate == term("owl:disjointWith"):
             if isinstance(t.subject, NamedNode) and isinstance(t.object, NamedNode):
                 yield t.subject.value, t.object.value
         elif t.predicate == term("owl:members"):
-            members: list[str] = []
-            node: Any = t.object
-            while (first := links.get((node, _LIST_LINKS[0]))) is not None:
-                members += [first.value] if isinstance(first, NamedNode) else []
-                node = links.get((node, _LIST_LINKS[1]))
+            members = [item.value for item in list_items(links, t.object) if isinstance(item, NamedNode)]
             yield from combinations(members, 2)

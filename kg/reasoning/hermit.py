@@ -27,7 +27,6 @@ from kg.reasoning.explain import explain
 from kg.reasoning.schema import TYPE, is_schema
 from kg.terms import PREFIXES, compact, term
 
-_INSTALL: Final = "Install a Java runtime, for example with: apt install default-jre-headless"
 _GRAPH: Final = "graph.nt"
 
 
@@ -59,7 +58,8 @@ def check_consistency(graphs: Iterable[Triple], *, timeout: float = 300.0) -> Co
     Raises ToolMissingError without Java, ToolFailedError if HermiT fails or exceeds the time.
     """
     if shutil.which("java") is None:
-        raise ToolMissingError("HermiT needs Java, and there is no java on the PATH", mend=_INSTALL)
+        mend = "Install a Java runtime, for example with: apt install default-jre-headless"
+        raise ToolMissingError("HermiT needs Java, and there is no java on the PATH", mend=mend)
     # Imports are not fetched.
     triples = [t for t in with_blank_nodes(graphs) if t.predicate != term("owl:imports")]
     report = _run(triples, timeout)

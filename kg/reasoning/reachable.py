@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from kg.reasoning.rule_queries import RuleQueries, chunks, entailed
@@ -55,9 +55,8 @@ class Neighbours:
         found: dict[str, set[tuple[bytes, bytes]]] = defaultdict(set)
         for name in sorted(self._schema.joining):
             key, follows = Key(name), self._schema.properties.get(name, NONE)
-            pairs = {
-                (subject, value) for subject, _, value in self._read(key, self._queries.asserts(key.pattern))
-            }
+            lines = self._queries.lines(key, self._queries.asserts(key.pattern))
+            pairs = {(subject, value) for piece in lines for subject, _, value in facts_in(piece)}
             for other in {name, *follows.forward} & self._schema.joining:
                 found[other] |= pairs
             for other in follows.backward & self._schema.joining:
@@ -71,8 +70,8 @@ class Neighbours:
         known: Things = set()
         for link, (subjects, values) in ends.items():
             follows = self._schema.properties.get(link, NONE)
-            known |= (subjects if name in follows.subject else set()) | (
-                values if name in follows.object else set()
+            known.update(
+                subjects if name in follows.subject else (), values if name in follows.object else ()
             )
         yield from known & things
         asked = things - known
@@ -87,27 +86,22 @@ class Neighbours:
             members = self._queries.members(
                 key, f"{{ SELECT DISTINCT ?x {{ {linked} }} }} {{ SELECT DISTINCT ?x {{ {asserted} }} }}"
             )
-        yield from (thing for thing in members if thing in asked)
+        yield from filter(asked.__contains__, members)
 
-    def starting_points(self, moved: Iterable[Fact], retyped: Things) -> Things:
+    def starting_points(self, moved: set[Fact], retyped: Things) -> Things:
         """Return the things whose entailments with several premises a change may affect first.
 
         They are the ends of `moved`, its statements with joining properties, and those of `retyped` that have
         such statements: things whose classes changed in a way that class expressions may see.
         """
-        found: Things = set()
-        for subject, predicate, value in moved:
-            found.add(subject)
-            if predicate in self._walked and is_iri(value):
-                found.add(value)
+        found = {subject for subject, _, _ in moved}
+        found.update(value for _, predicate, value in moved if predicate in self._walked and is_iri(value))
         return found | self._queries.matching(retyped - found, self._linked) if self._joining else found
 
     def are_most(self, things: Things) -> bool:
         """Return whether reading all things costs less than reading these."""
-        links = (f"?x <{name}> ?y" for name in sorted(self._schema.joining))
-        return (
-            len(things) > _MANY and self._queries.all_if_few(Key(""), tuple(links), len(things)) is not None
-        )
+        links = tuple(f"?x <{name}> ?y" for name in sorted(self._schema.joining))
+        return len(things) > _MANY and self._queries.all_if_few(Key(""), links, len(things)) is not None
 
     def ends_of(self, facts: Iterable[Fact]) -> Things:
         """Return the things that statements with joining properties connect."""
@@ -136,11 +130,8 @@ class Neighbours:
         seen, new = set(things), set(things)
         while new:
             read = {fact for thing in new for fact in more.get(thing, ()) if self._matters(fact)}
-            for batch in chunks(sorted(new), _BATCH):
-                nodes = b" ".join(batch).decode()
-                where = self._queries.asserts("?x ?p ?y") + f" UNION {entailed('?x ?p ?y')}"
-                text = f"CONSTRUCT {{ ?x ?p ?y }} {{ VALUES ?x {{ {nodes} }} {where} }}"
-                read.update(fact for fact in self._queries.statements(text) if self._matters(fact))
+            where = f"{self._queries.asserts('?x ?p ?y')} UNION {entailed('?x ?p ?y')}"
+            read.update(filter(self._matters, self._facts(new, where)))
             found |= read
             new = {value for _, p, value in read if p in self._walked and is_iri(value)} - seen
             seen |= new
@@ -149,20 +140,17 @@ class Neighbours:
     def entailed(self, things: Things) -> dict[Key, Members]:
         """Return the stored entailments of things that may have several premises."""
         found: dict[Key, Members] = defaultdict(set)
-        for batch in chunks(sorted(things), _BATCH):
-            text = (
-                f"CONSTRUCT {{ ?x ?p ?y }} {{ VALUES ?x {{ {b' '.join(batch).decode()} }}"
-                f" {entailed('?x ?p ?y')} }}"
-            )
-            for fact in self._queries.statements(text):
-                key, member = key_and_member(fact)
-                if key.name in self._schema.joint:
-                    found[key].add(member)
+        for fact in self._facts(things, entailed("?x ?p ?y")):
+            key, member = key_and_member(fact)
+            if key.name in self._schema.joint:
+                found[key].add(member)
         return found
 
-    def _read(self, key: Key, where: str) -> Iterable[Fact]:
-        for piece in self._queries.lines(key, where):
-            yield from facts_in(piece)
+    def _facts(self, things: Things, where: str) -> Iterator[Fact]:
+        """Yield the statements ?x ?p ?y of a pattern about things."""
+        for batch in chunks(sorted(things), _BATCH):
+            values = f"VALUES ?x {{ {b' '.join(batch).decode()} }}"
+            yield from self._queries.statements(f"CONSTRUCT {{ ?x ?p ?y }} {{ {values} {where} }}")
 
     def _matters(self, fact: Fact) -> bool:
         _, predicate, value = fact
@@ -180,12 +168,9 @@ class Neighbours:
         while new:
             more: Things = set()
             for batch in chunks(sorted(new), _BATCH):
-                where = (
-                    f"VALUES ?x {{ {b' '.join(batch).decode()} }} {{ {self._queries.asserts(*patterns)} }}"
-                )
-                more.update(
-                    y for row in self._queries.members(Key(""), where) for y in [row.partition(b" ")[2]]
-                )
-            new = {thing for thing in more if is_iri(thing)} - found
+                values = f"VALUES ?x {{ {b' '.join(batch).decode()} }}"
+                rows = self._queries.members(Key(""), f"{values} {{ {self._queries.asserts(*patterns)} }}")
+                more.update(row.partition(b" ")[2] for row in rows)
+            new = set(filter(is_iri, more)) - found
             found |= new
         return found

@@ -26,7 +26,6 @@ _FEW: Final = 50
 _READ: Final = 5
 _NTRIPLES: Final = result_format("graph", "nt")
 _TSV: Final = result_format("solutions", "tsv")
-_THING: Final = ("?x ?p ?other", "?other ?p ?x")
 
 
 def query_whole(store: Store, text: str, dataset: QueryDataset = UNION) -> Answer:
@@ -67,10 +66,6 @@ class RuleQueries:
         """Return the members in the graph of entailments."""
         return self._among(key, members, (key.pattern,), inside=True)
 
-    def known(self, things: Collection[bytes]) -> Members:
-        """Return the things that any asserted statement is about."""
-        return self.matching(things, _THING)
-
     def matching(self, things: Collection[bytes], patterns: Iterable[str]) -> Members:
         """Return the things for which one of some patterns of ?x is asserted."""
         return self._among(Key("", True), things, tuple(patterns))
@@ -82,8 +77,7 @@ class RuleQueries:
         for piece in self._rows(key, where):
             rows = piece
             if not _all_plain(piece, key):
-                kept = [row for row in piece.splitlines(keepends=True) if _is_plain(row)]
-                odd, rows = True, b"".join(kept)
+                odd, rows = True, b"".join(row for row in piece.splitlines(keepends=True) if _is_plain(row))
             if key.of_class:
                 yield rows.replace(b"\n", b"%b .\n" % middle)
             else:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,13 +22,9 @@ from kg.terms import GENID, PREFIXES, term
 
 if TYPE_CHECKING:
     import rdflib
-else:
-    rdflib = Late("rdflib")
-
-if TYPE_CHECKING:
     import reasonable
 else:
-    reasonable = Late("reasonable")
+    rdflib, reasonable = Late("rdflib"), Late("reasonable")
 
 TYPE: Final = term("rdf:type")
 _SPECIMEN: Final = "urn:x-diplograph:specimen:"
@@ -38,25 +34,22 @@ _PROPERTY_KINDS: Final = tuple(
 )
 # owl:sameAs is never entailed: with functional properties it is a fault of the data, which the shapes and
 # HermiT report, and it would copy the statements about one thing to the other.
-_EQUALITY: Final = tuple(term(f"owl:{kind}") for kind in ("FunctionalProperty", "InverseFunctionalProperty"))
-_ABOUT_PROPERTIES: Final = frozenset(
-    term(name)
-    for name in ("owl:inverseOf", "rdfs:subPropertyOf", "owl:propertyChainAxiom", "rdfs:domain", "rdfs:range")
-)
+_EQUALITY: Final = (term("owl:FunctionalProperty"), term("owl:InverseFunctionalProperty"))
 _KINDS_OF_PROPERTY: Final = (term("owl:TransitiveProperty"), term("owl:SymmetricProperty"), *_EQUALITY)
-_SCHEMA_PREDICATES: Final = frozenset(
-    {term("rdfs:subClassOf"), term("rdfs:subPropertyOf"), term("rdfs:domain"), term("rdfs:range")}
-)
-_EXPRESSIONS: Final = (term("owl:onProperty"), term("owl:intersectionOf"))
 _ON: Final = term("owl:onProperty")
-_ASKING_FOR_ONE: Final = (term("owl:someValuesFrom"), term("owl:hasValue"))
-_LIST: Final = (term("rdf:first"), term("rdf:rest"))
-_CONCLUDE_NOTHING: Final = frozenset(
-    {TYPE, term("rdfs:domain"), term("rdfs:range"), term("rdfs:isDefinedBy"), term("owl:disjointWith")}
+_FIRST, _REST = term("rdf:first"), term("rdf:rest")
+
+
+def _terms(names: str) -> frozenset[NamedNode]:
+    return frozenset(map(term, names.split()))
+
+
+_SCHEMA_PREDICATES: Final = _terms("rdfs:subClassOf rdfs:subPropertyOf rdfs:domain rdfs:range")
+_ABOUT_PROPERTIES: Final = _terms(
+    "owl:inverseOf rdfs:subPropertyOf owl:propertyChainAxiom rdfs:domain rdfs:range"
 )
-_BOTH_WAYS: Final = frozenset(
-    term(f"owl:{name}") for name in ("equivalentClass", "intersectionOf", "unionOf", "oneOf", "complementOf")
-)
+_CONCLUDE_NOTHING: Final = _terms("rdf:type rdfs:domain rdfs:range rdfs:isDefinedBy owl:disjointWith")
+_BOTH_WAYS: Final = _terms("owl:equivalentClass owl:intersectionOf owl:unionOf owl:oneOf owl:complementOf")
 
 
 @dataclass(frozen=True)
@@ -97,7 +90,7 @@ class Schema:
     @cached_property
     def concluded(self) -> frozenset[str]:
         """Classes and properties that may be entailed; a superset."""
-        found = {name for above in self.above.values() for name in above} | self.relational | self.restricted
+        found = set(self.joining.union(*self.above.values()))
         for follows in self.properties.values():
             found |= follows.subject | follows.object | follows.forward | follows.backward
         for t in self.ontology:
@@ -120,16 +113,11 @@ class Schema:
     @cached_property
     def joint(self) -> frozenset[str]:
         """Classes and properties of entailments that may have several premises."""
-        links = {
-            *self.joining,
-            *(x for name in self.joining for x in self.properties.get(name, NONE).forward),
-            *(x for name in self.joining for x in self.properties.get(name, NONE).backward),
-        }
-        classes = set(self.expressed)
-        for name in links:
-            follows = self.properties.get(name, NONE)
-            classes |= follows.subject | follows.object
-        return frozenset(links | classes.union(*(self.above.get(cls, frozenset()) for cls in classes)))
+        follows = [self.properties.get(name, NONE) for name in self.joining]
+        links = self.joining.union(*(f.forward | f.backward for f in follows))
+        follows = [self.properties.get(name, NONE) for name in links]
+        classes = self.expressed.union(*(f.subject | f.object for f in follows))
+        return links | classes.union(*(self.above.get(cls, ()) for cls in classes))
 
     @cached_property
     def axioms(self) -> bytes:
@@ -142,24 +130,14 @@ class Schema:
         return _lines(
             t
             for t in self.ontology
-            if t.predicate not in _ABOUT_PROPERTIES and t.object not in _KINDS_OF_PROPERTY
+            if not (t.predicate in _ABOUT_PROPERTIES or t.object in _KINDS_OF_PROPERTY)
         )
-
-    @property
-    def sha256(self) -> str:
-        """Checksum of the ontology, independent of the order of its statements."""
-        return fingerprint(self.ontology)
 
 
 def is_schema(triple: Triple) -> bool:
     """Return whether a statement is about classes or properties, so that it can entail anything."""
-    if triple.predicate in _SCHEMA_PREDICATES or triple.predicate.value.startswith(PREFIXES["owl"]):
-        return True
-    return (
-        triple.predicate == TYPE
-        and isinstance(triple.object, NamedNode)
-        and triple.object.value.startswith(PREFIXES["owl"])
-    )
+    decisive = triple.object if triple.predicate == TYPE else triple.predicate
+    return decisive in _SCHEMA_PREDICATES or str(decisive).startswith(f"<{PREFIXES['owl']}")
 
 
 def fingerprint(ontology: Iterable[Triple]) -> str:
@@ -196,23 +174,19 @@ def read_schema(ontology: Iterable[Triple]) -> Schema:
     properties = {}
     for name, found in tables.items():
         found["forward"].discard(name)
-        properties[name] = Consequences(**{part: frozenset(found[part]) for part in _PARTS})
-    roots = set(kinds[term("owl:TransitiveProperty")])
-    restricted: set[str] = set()
-    walked: set[str] = set()
-    valued = {t.subject for t in triples if t.predicate == term("owl:hasValue")}
-    for t in triples:
-        if t.predicate == term("owl:propertyChainAxiom"):
-            roots.update(_members(triples, t.object))
-        elif t.predicate == term("owl:onProperty"):
-            restricted.update(_members(triples, t.object))
-            if t.subject not in valued:
-                walked.update(_members(triples, t.object))
+        properties[name] = Consequences(**{part: frozenset(names) for part, names in found.items()})
+    links = list_links(triples)
+    chains = [t.object for t in triples if t.predicate == term("owl:propertyChainAxiom")]
+    roots = kinds[term("owl:TransitiveProperty")] | _named(
+        x for node in chains for x in list_items(links, node)
+    )
+    with_value = {t.subject for t in triples if t.predicate == term("owl:hasValue")}
+    restricted = _named(t.object for t in triples if t.predicate == _ON)
+    walked = _named(t.object for t in triples if t.predicate == _ON and t.subject not in with_value)
 
     def and_sources(wanted: set[str]) -> frozenset[str]:
-        return frozenset(wanted) | {
-            name for name, found in properties.items() if (found.forward | found.backward) & wanted
-        }
+        entailing = {name for name, f in properties.items() if (f.forward | f.backward) & wanted}
+        return frozenset(wanted | entailing)
 
     wider = {c: frozenset(found - {c}) for c, found in above.items()}
     spoken, nodes = _in_expressions(triples)
@@ -227,9 +201,6 @@ def read_schema(ontology: Iterable[Triple]) -> Schema:
         beside=_needed_beside(triples, spoken, nodes),
         universal=any(t.predicate == term("owl:allValuesFrom") for t in triples),
     )
-
-
-_PARTS: Final = ("subject", "object", "forward", "backward")
 
 
 def _specimen(role: str, number: int) -> NamedNode:
@@ -248,7 +219,7 @@ def _in_expressions(triples: tuple[Triple, ...]) -> tuple[set[str], set[str]]:
         for one, other in (ends, ends[::-1]):
             if _is_anonymous(one):
                 near[one].add(other)
-    found = {str(t.subject) for t in triples if t.predicate in _EXPRESSIONS}
+    found = {str(t.subject) for t in triples if t.predicate in (_ON, term("owl:intersectionOf"))}
     named, new = set(), set(found)
     while new:
         beside = {x for node in new for x in near[node]}
@@ -262,47 +233,48 @@ def _needed_beside(
     triples: tuple[Triple, ...], spoken: set[str], nodes: set[str]
 ) -> dict[str, frozenset[str]]:
     """Return, for classes that occur only in intersections, the properties required by the same ones."""
-    asked = {t.subject for t in triples if t.predicate in _ASKING_FOR_ONE}
-    on: dict[object, str] = {
-        t.subject: str(t.object)[1:-1] for t in triples if t.predicate == _ON and t.subject in asked
-    }
-    links: dict[tuple[object, object], object] = {
-        (t.subject, t.predicate): t.object for t in triples if t.predicate in _LIST
-    }
+    asking = (term("owl:someValuesFrom"), term("owl:hasValue"))
+    asked = {t.subject for t in triples if t.predicate in asking}
+    on = {t.subject: str(t.object)[1:-1] for t in triples if t.predicate == _ON and t.subject in asked}
+    links = list_links(triples)
     required: dict[str, set[str]] = defaultdict(set)
-    counted: dict[str, int] = defaultdict(int)
+    counted: Counter[str] = Counter()
     for t in triples:
-        if t.predicate != term("owl:intersectionOf"):
-            continue
-        operands: list[object] = []
-        node: object = t.object
-        while (node, _LIST[0]) in links:
-            operands.append(links[node, _LIST[0]])
-            node = links.get((node, _LIST[1]), _LIST[1])
-        properties = {on[operand] for operand in operands if operand in on}
-        for name in (str(operand)[1:-1] for operand in operands if properties):
-            counted[name] += 1
-            required[name].add(min(properties))
-    # A class that occurs elsewhere too may apply without such a property.
-    for t in triples:
-        for one, other in ((t.subject, t.object), (t.object, t.subject)):
-            if str(one) in nodes and str(other)[1:-1] in required:
-                counted[str(other)[1:-1]] -= 1
-    return {name: frozenset(required[name]) for name in required if name in spoken and counted[name] == 0}
+        if t.predicate == term("owl:intersectionOf"):
+            operands = list_items(links, t.object)
+            properties = {on[operand] for operand in operands if operand in on}
+            for name in (str(operand)[1:-1] for operand in operands if properties):
+                counted[name] += 1
+                required[name].add(min(properties))
+        # A class that occurs elsewhere too may apply without such a property.
+        ends = str(t.subject), str(t.object)
+        counted.subtract(other[1:-1] for one, other in (ends, ends[::-1]) if one in nodes)
+    return {
+        name: frozenset(found) for name, found in required.items() if name in spoken and counted[name] == 0
+    }
+
+
+def list_links(triples: Iterable[Triple]) -> dict[tuple[object, NamedNode], Any]:
+    """Return the links of the RDF lists of a graph, for `list_items`."""
+    return {(t.subject, t.predicate): t.object for t in triples if t.predicate in (_FIRST, _REST)}
+
+
+def list_items(links: Mapping[tuple[object, NamedNode], Any], node: object) -> list[Any]:
+    """Return the items of the RDF list that starts at a node."""
+    items = []
+    while (node, _FIRST) in links:
+        items.append(links[node, _FIRST])
+        node = links.get((node, _REST))
+    return items
 
 
 def _is_anonymous(node: str) -> bool:
     return node.startswith(("_:", f"<{GENID}"))
 
 
-def _members(triples: tuple[Triple, ...], node: Any) -> Iterator[str]:
-    """Yield a named property, or those of a list."""
-    if isinstance(node, NamedNode) and not node.value.startswith((GENID, PREFIXES["rdf"])):
-        yield node.value
-        return
-    for t in triples:
-        if t.subject == node and t.predicate in (term("rdf:first"), term("rdf:rest")):
-            yield from _members(triples, t.object)
+def _named(nodes: Iterable[object]) -> set[str]:
+    """Return the IRIs of named properties."""
+    return {n.value for n in nodes if isinstance(n, NamedNode) and not n.value.startswith(GENID)}
 
 
 def keeps(iri: str) -> bool:

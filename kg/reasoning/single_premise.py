@@ -39,27 +39,17 @@ class ChangePart:
         return sorted({*self.candidates, *self.entailable})
 
 
-class ChangeReader:
-    """Reads changes by the tables of an ontology."""
-
-    def __init__(self, schema: Schema) -> None:
-        self._schema = schema
-        # One bit for each class that may be entailed.
-        self._bits = {name: 1 << number for number, name in enumerate(sorted(_entailed_classes(schema)))}
-        named = set(schema.properties) | schema.concluded | schema.joining
-        self._names = {iri(name): name for name in named}
-
-    def parts(self, batches: Statements) -> Iterator[ChangePart]:
-        """Read a change in parts; the last one is marked, and may be empty."""
-        reader = _PartReader(self._schema, self._bits, self._names)
-        for batch in batches:
-            reader.read(batch)
-            if reader.size >= _PART:
-                yield reader.result()
-                reader = _PartReader(self._schema, self._bits, self._names)
-        part = reader.result()
-        part.last = True
-        yield part
+def parts_of(batches: Statements, schema: Schema) -> Iterator[ChangePart]:
+    """Read a change in parts; the last one is marked, and may be empty."""
+    reader = _PartReader(schema)
+    for batch in batches:
+        reader.read(batch)
+        if reader.size >= _PART:
+            yield reader.result()
+            reader = _PartReader(schema)
+    part = reader.result()
+    part.last = True
+    yield part
 
 
 class _Property(NamedTuple):
@@ -83,11 +73,15 @@ class _Class(NamedTuple):
 
 
 class _PartReader:
-    def __init__(self, schema: Schema, bits: dict[str, int], names: dict[bytes, str]) -> None:
+    def __init__(self, schema: Schema) -> None:
         self._schema = schema
-        self._bits = bits
-        self._properties = {predicate: self._property(name) for predicate, name in names.items()}
-        self._names = names
+        of_ends = (found.subject | found.object for found in schema.properties.values())
+        classes = set(schema.above).union(*schema.above.values(), *of_ends)
+        # One bit for each class that may be entailed.
+        self._bits = {name: 1 << number for number, name in enumerate(sorted(classes))}
+        names = schema.concluded.union(schema.properties, schema.joining)
+        self._names = {iri(name): name for name in names}
+        self._properties = {predicate: self._property(name) for predicate, name in self._names.items()}
         self._classes: dict[bytes, _Class] = {}
         self._part = ChangePart()
         # Values keep the ends of their lines: most of them are equal, and few are looked at.
@@ -103,11 +97,11 @@ class _PartReader:
         last, entailed, asserted = self._subject, self._entailed, self._asserted
         for line in batch.lines:
             subject, predicate, value = line.split(b" ", 2)
+            if subject != last:
+                if entailed & ~asserted:
+                    self._add(last, entailed & ~asserted)
+                last, entailed, asserted = subject, 0, 0
             if predicate == TYPE_TOKEN:
-                if subject != last:
-                    if entailed & ~asserted:
-                        self._add(last, entailed & ~asserted)
-                    last, entailed, asserted = subject, 0, 0
                 _, bit, wider, things = classes.get(value) or self._class(value)
                 asserted |= bit
                 entailed |= wider
@@ -117,10 +111,6 @@ class _PartReader:
             found = properties.get(predicate)
             if found is None:
                 continue
-            if subject != last:
-                if entailed & ~asserted:
-                    self._add(last, entailed & ~asserted)
-                last, entailed, asserted = subject, 0, 0
             of_subject, values, pairs = found
             entailed |= of_subject
             if values is not None:
@@ -208,10 +198,3 @@ def consequences(schema: Schema, fact: Fact) -> Iterator[tuple[Key, bytes]]:
         yield Key(cls, True), subject
     for cls in entailed.object if is_iri(value) else ():
         yield Key(cls, True), value
-
-
-def _entailed_classes(schema: Schema) -> set[str]:
-    found = {name for above in schema.above.values() for name in above} | set(schema.above)
-    for entailed in schema.properties.values():
-        found |= entailed.subject | entailed.object
-    return found

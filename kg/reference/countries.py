@@ -20,7 +20,6 @@ else:
 _GEONAMES: Final = "https://sws.geonames.org/"
 # A code that CLDR uses and ISO 3166 lacks.
 _CLDR_ONLY: Final = {"XKX": "XK"}
-_FORMER: Final = "cow-"
 # Columns with codes; a cell may hold several.
 _CODES: Final = {
     "m49": "dg:unM49",
@@ -43,15 +42,13 @@ def countries(rows: tuple[Row, ...]) -> Iterator[Triple]:
         record = pycountry.countries.get(alpha_3=key)
         yield from _names(country, row, record)
         if record is not None:
-            yield Triple(country, term("dg:iso2"), Literal(record.alpha_2))
-            yield Triple(country, term("dg:iso3"), Literal(record.alpha_3))
-            yield Triple(country, term("dg:isoNumeric"), Literal(record.numeric))
+            for name, code in (("2", record.alpha_2), ("3", record.alpha_3), ("Numeric", record.numeric)):
+                yield Triple(country, term(f"dg:iso{name}"), Literal(code))
         for column, name in _CODES.items():
             yield from (Triple(country, term(name), Literal(code)) for code in parts(row[column]))
-        if key.startswith(_FORMER):
-            yield Triple(
-                country, term("rdfs:comment"), english("A former state, identified by its COW number.")
-            )
+        if key.startswith("cow-"):
+            former = english("A former state, identified by its COW number.")
+            yield Triple(country, term("rdfs:comment"), former)
         yield from _place(country, row)
 
 

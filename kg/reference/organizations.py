@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.reference.fact_tables import Row, parts
 from kg.reference.triples import LABEL, TYPE, english, named, names_in_languages, place_of, town
-from kg.terms import ID, PREFIXES, mint, term
+from kg.terms import ID, mint, term
 
-_DATE: Final = NamedNode(PREFIXES["xsd"] + "date")
-_PRECISION: Final = ID + "time-precision/"
+_DATE: Final = term("xsd:date")
 _MONTH: Final = len("YYYY-MM")
 
 
@@ -34,12 +33,11 @@ def organizations(rows: tuple[Row, ...]) -> Iterator[Triple]:
 def members(rows: tuple[Row, ...]) -> Iterator[Triple]:
     """Describe the memberships of countries in organizations."""
     for row in rows:
-        yield Triple(
-            mint("organization", row["organization"]), term("org:hasMember"), mint("country", row["country"])
-        )
+        body, country = mint("organization", row["organization"]), mint("country", row["country"])
+        yield Triple(body, term("org:hasMember"), country)
 
 
-def name_uses(rows: tuple[Row, ...], english_names: Mapping[NamedNode, str]) -> Iterator[Triple]:
+def name_uses(rows: tuple[Row, ...], english_names: Mapping[Any, str]) -> Iterator[Triple]:
     """Describe who uses a contested name for a country, with the dates if they are known.
 
     The name is also an alternative label of the country, so that search finds it. `english_names` has the
@@ -68,7 +66,7 @@ def _interval(use: NamedNode, interval: NamedNode, row: Row) -> Iterator[Triple]
     yield Triple(interval, LABEL, english(label))
     whole_days = all(len(bound) != _MONTH for bound in (begin, end))
     precision = "open" if not (begin and end) else "day" if whole_days else "month"
-    yield Triple(interval, term("dg:precision"), NamedNode(_PRECISION + precision))
+    yield Triple(interval, term("dg:precision"), NamedNode(f"{ID}time-precision/{precision}"))
     for name, bound, last in (("dg:begin", begin, False), ("dg:end", end, True)):
         if bound:
             yield Triple(interval, term(name), Literal(_day(bound, last), datatype=_DATE))

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Final
 
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import Literal, Triple
 
 from kg.reference.countries import countries, regions
 from kg.reference.fact_tables import read_table
@@ -33,30 +33,14 @@ def reference_triples() -> tuple[Triple, ...]:
     tables = {name: read_table(name) for name in (*_TABLES, _NAMES)}
     sources = {f"{library} {version(library)}" for library in _LIBRARIES}
     sources |= {source for table in tables.values() for source in table.sources}
-    triples = [
-        Triple(GRAPH_COUNTRIES, TYPE, term("prov:Entity")),
-        Triple(GRAPH_COUNTRIES, LABEL, english("Countries, world regions and international organizations")),
-    ]
-    triples += [
-        Triple(GRAPH_COUNTRIES, term("dcterms:source"), Literal(source)) for source in sorted(sources)
-    ]
+    label = english("Countries, world regions and international organizations")
+    triples = [Triple(GRAPH_COUNTRIES, TYPE, term("prov:Entity")), Triple(GRAPH_COUNTRIES, LABEL, label)]
+    triples += [Triple(GRAPH_COUNTRIES, term("dcterms:source"), Literal(s)) for s in sorted(sources)]
     for name, describe in _TABLES.items():
         triples += describe(tables[name].rows)
-    triples += name_uses(tables[_NAMES].rows, _english_names(triples))
-    labels = {(triple.subject, triple.object) for triple in triples if triple.predicate == LABEL}
-    return tuple(
-        triple
-        for triple in dict.fromkeys(triples)
-        if triple.predicate != ALIAS or (triple.subject, triple.object) not in labels
-    )
-
-
-def _english_names(triples: list[Triple]) -> dict[NamedNode, str]:
-    return {
-        triple.subject: triple.object.value
-        for triple in triples
-        if triple.predicate == LABEL
-        and isinstance(triple.subject, NamedNode)
-        and isinstance(triple.object, Literal)
-        and triple.object.language == "en"
-    }
+    labels = [(t.subject, t.object) for t in triples if t.predicate == LABEL]
+    english_names = {s: o.value for s, o in labels if isinstance(o, Literal) and o.language == "en"}
+    triples += name_uses(tables[_NAMES].rows, english_names)
+    labelled = {(t.subject, t.object) for t in triples if t.predicate == LABEL}
+    found = dict.fromkeys(triples)
+    return tuple(t for t in found if t.predicate != ALIAS or (t.subject, t.object) not in labelled)

@@ -13,6 +13,8 @@ from kg.validation.findings import Finding, in_order, literal_text, name_of
 from kg.validation.known_terms import concept_statements, unknown_terms
 from kg.validation.shacl import ShapesValidator
 
+_shared_validator = cache(ShapesValidator)
+
 
 def validate(data: Iterable[Triple], background: Iterable[Triple] = ()) -> list[Finding]:
     """Check triples against `ontology/shapes.ttl`; violations first, then by node and property.
@@ -56,8 +58,3 @@ def check_graph(
     for finding in validator.findings(sound, {name_of(triple.subject) for triple in own}):
         if (finding.node, finding.path) not in reported:
             yield finding
-
-
-@cache
-def _shared_validator() -> ShapesValidator:
-    return ShapesValidator()

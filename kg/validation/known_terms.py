@@ -8,7 +8,7 @@ from functools import cache
 from typing import Final
 
 import pyoxigraph
-from pyoxigraph import NamedNode, RdfFormat, Triple
+from pyoxigraph import NamedNode, Triple
 
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.terms import ONTOLOGY, compact, term
@@ -43,40 +43,31 @@ def unknown_terms(triple: Triple) -> Iterator[Finding]:
 @cache
 def concept_statements() -> dict[NamedNode, tuple[Triple, ...]]:
     """Return type, labels and scheme of each concept that comes with the ontology."""
-    found: dict[NamedNode, list[Triple]] = {}
-    for name in ("event-types.ttl", "cameo.ttl"):
-        for triple in _statements(name):
-            if triple.predicate in _OF_CONCEPTS and isinstance(triple.subject, NamedNode):
-                found.setdefault(triple.subject, []).append(triple)
-    return {concept: tuple(triples) for concept, triples in found.items()}
+    found: dict[NamedNode, tuple[Triple, ...]] = {}
+    for triple in (*_statements("event-types.ttl"), *_statements("cameo.ttl")):
+        if triple.predicate in _OF_CONCEPTS and isinstance(triple.subject, NamedNode):
+            found[triple.subject] = (*found.get(triple.subject, ()), triple)
+    return found
 
 
 @cache
 def class_hierarchy() -> tuple[Triple, ...]:
     """Return the statements of the ontology that put one named class under another."""
-    return tuple(
-        triple
-        for triple in _statements("diplomacy.ttl")
-        if triple.predicate == SUBCLASS
-        and isinstance(triple.subject, NamedNode)
-        and isinstance(triple.object, NamedNode)
-    )
+    found = (t for t in _statements("diplomacy.ttl") if t.predicate == SUBCLASS)
+    return tuple(t for t in found if isinstance(t.subject, NamedNode) and isinstance(t.object, NamedNode))
 
 
 @cache
 def _declared() -> tuple[frozenset[str], frozenset[str]]:
     """Return the IRIs of the classes and of the properties of the ontology."""
-    classes: set[str] = set()
-    properties: set[str] = set()
-    for triple in _statements("diplomacy.ttl"):
-        if triple.predicate == TYPE and isinstance(triple.subject, NamedNode):
-            (classes if triple.object == _CLASS else properties).add(triple.subject.value)
-    return frozenset(classes), frozenset(properties)
+    typed = [t for t in _statements("diplomacy.ttl") if t.predicate == TYPE]
+    kinds = [(t.subject.value, t.object == _CLASS) for t in typed if isinstance(t.subject, NamedNode)]
+    classes = frozenset(iri for iri, is_class in kinds if is_class)
+    return classes, frozenset(iri for iri, is_class in kinds if not is_class)
 
 
 def _statements(name: str) -> Iterator[Triple]:
-    for quad in pyoxigraph.parse(path=ONTOLOGY_FOLDER / name, format=RdfFormat.TURTLE):
-        yield quad.triple
+    return (quad.triple for quad in pyoxigraph.parse(path=ONTOLOGY_FOLDER / name))
 
 
 def _unknown(node: str, path: str | None, name: str, known: frozenset[str]) -> Finding:

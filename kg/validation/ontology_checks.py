@@ -16,19 +16,16 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import pyoxigraph
-from pyoxigraph import NamedNode, Quad, QuerySolutions, Triple
+from pyoxigraph import Literal, NamedNode, Quad, QuerySolutions, Triple
 
 from kg.bundled import CHECKS_FOLDER
+from kg.catalogue import read_header
 from kg.errors import DataSyntaxError
 from kg.terms import compact
 
-Severity = Literal["error", "warning"]
-
-_HEADER: Final = re.compile(r"#\s*(title|finds|severity|covers|mend):\s*(.*\S)\s*")
-_SEVERITIES: Final[dict[str, Severity]] = {"error": "error", "warning": "warning"}
 _IRI: Final = re.compile(r"<([^<>\s]+)>")
 
 
@@ -39,7 +36,7 @@ class Check:
     name: str
     title: str
     finds: str
-    severity: Severity
+    severity: str
     covers: str
     mend: str
     text: str
@@ -76,45 +73,28 @@ def run_checks(triples: Iterable[Triple], checks: Mapping[str, Check] | None = N
     """
     store = pyoxigraph.Store()
     store.bulk_extend(Quad(t.subject, t.predicate, t.object) for t in triples)
-    found: list[CheckFinding] = []
+    # A term that one check finds in several ways is one finding.
+    found: dict[tuple[str, str], CheckFinding] = {}
     for check in (read_checks() if checks is None else checks).values():
         try:
             solutions = store.query(check.text)
         except SyntaxError as error:
             raise DataSyntaxError(str(error), where=f"{check.name}.rq", mend="Correct the query.") from None
-        if not isinstance(solutions, QuerySolutions) or "term" not in {v.value for v in solutions.variables}:
-            raise DataSyntaxError(
-                "the query does not select ?term",
-                where=f"{check.name}.rq",
-                mend="Select ?term, the IRI at fault.",
-            )
-        details = {v.value for v in solutions.variables} & {"detail"}
+        variables = {v.value for v in solutions.variables} if isinstance(solutions, QuerySolutions) else set()
+        if not isinstance(solutions, QuerySolutions) or "term" not in variables:
+            mend = "Select ?term, the IRI at fault."
+            raise DataSyntaxError("the query does not select ?term", where=f"{check.name}.rq", mend=mend)
         for row in solutions:
-            detail = row["detail"] if details else None
-            text = detail.value if isinstance(detail, pyoxigraph.Literal) else ""
-            found.append(CheckFinding(check, _plain(row["term"]), text))
-    # A term that one check finds in several ways is one finding.
-    single: dict[tuple[str, str], CheckFinding] = {}
-    for finding in found:
-        single.setdefault((finding.check.name, finding.term), finding)
-    return sorted(single.values(), key=lambda f: (f.check.severity != "error", f.check.name, f.term))
-
-
-def _plain(term: object) -> str:
-    return term.value if isinstance(term, NamedNode) else str(term)
+            term, detail = row["term"], row["detail"] if "detail" in variables else None
+            iri = term.value if isinstance(term, NamedNode) else str(term)
+            text = detail.value if isinstance(detail, Literal) else ""
+            found.setdefault((check.name, iri), CheckFinding(check, iri, text))
+    return sorted(found.values(), key=lambda f: (f.check.severity != "error", f.check.name, f.term))
 
 
 def _read(path: Path) -> Check:
-    text = path.read_text(encoding="utf-8")
-    parts = {found[1]: found[2] for line in text.splitlines() if (found := _HEADER.fullmatch(line))}
-    for key in ("title", "finds", "severity", "mend"):
-        if key not in parts:
-            raise DataSyntaxError(f"the header lacks {key}", where=path.name, mend=f"Add a line # {key}: …")
-    severity = _SEVERITIES.get(parts["severity"])
-    if severity is None:
-        raise DataSyntaxError(
-            f"“{parts['severity']}” is not a severity", where=path.name, mend="Write error or warning."
-        )
-    return Check(
-        path.stem, parts["title"], parts["finds"], severity, parts.get("covers", ""), parts["mend"], text
-    )
+    parts = {"covers": "", **read_header(path, ("title", "finds", "severity", "mend"), ("covers",))}
+    if parts["severity"] not in ("error", "warning"):
+        problem = f"“{parts['severity']}” is not a severity"
+        raise DataSyntaxError(problem, where=path.name, mend="Write error or warning.")
+    return Check(name=path.stem, text=path.read_text(encoding="utf-8"), **parts)

@@ -16,6 +16,7 @@ from kg.terms import ID, term
 from kg.validation.findings import Finding
 from kg.validation.graph_check import check_graph
 from kg.validation.known_terms import TYPE, concept_statements
+from kg.validation.rdf_rules import batches
 from kg.validation.shacl import ShapesValidator, read_shapes
 
 SUBJECTS: Final = 250
@@ -24,7 +25,6 @@ LISTED: Final = 1_000
 """Violations that are listed, and other findings that are listed; all are counted."""
 
 _LINES: Final = 50_000
-_BATCH: Final = 500
 _REMEMBERED: Final = 200_000
 _UNDESCRIBED: Final = 200
 _LABEL: Final = term("rdfs:label")
@@ -44,16 +44,14 @@ class FileFindings:
 
     def add(self, finding: Finding) -> None:
         """Count a finding, and list it below the limit."""
-        if finding.severity == "violation":
-            self.violations += 1
-            number = self.violations
-        else:
-            self.others += 1
-            number = self.others
-        if number <= LISTED:
+        violation = finding.severity == "violation"
+        self.violations += violation
+        self.others += not violation
+        if (self.violations if violation else self.others) <= LISTED:
             self.findings.append(finding)
 
 
+@dataclass
 class PiecewiseValidation:
     """Checks a sorted file of N-Triples piece by piece, each subject whole.
 
@@ -62,30 +60,25 @@ class PiecewiseValidation:
     replaces: its content in the store does not count.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        path: Path,
-        inverse: Path,
-        graph: NamedNode,
-        subclasses: Iterable[Triple] = (),
-    ) -> None:
-        self._store = store
-        self._path = path
-        self._inverse = inverse
-        self._graph = graph
-        self._validator = ShapesValidator(subclasses)
-        self._file = SortedLines(path)
+    store: Store
+    path: Path
+    inverse: Path
+    graph: NamedNode
+    subclasses: Iterable[Triple] = ()
+
+    def __post_init__(self) -> None:
+        self._validator = ShapesValidator(self.subclasses)
+        self._file = SortedLines(self.path)
         self._types: dict[NamedNode, tuple[Triple, ...]] = {}
         self._bare: set[NamedNode] = set()
 
     def check(self, *, subjects: int = SUBJECTS, watch: Watch | None = None) -> FileFindings:
         """Check the whole file; `watch` is called with the number of lines done. Raises StoreFailedError."""
         result = FileFindings()
-        inverse = _LinesAt(self._inverse)
+        inverse = _LinesAt(self.inverse)
         done = 0
         try:
-            for lines in _pieces(self._path, subjects):
+            for lines in _pieces(self.path, subjects):
                 if watch:
                     watch(done)
                 done += sum(map(len, lines.values()))
@@ -101,12 +94,14 @@ class PiecewiseValidation:
         subjects = {t.subject for t in own if isinstance(t.subject, NamedNode)}
         referenced = {t.object for t in own if isinstance(t.object, NamedNode)}
         around = [*pointing, *self._in_other_graphs(subjects)]
-        for triple in around:
-            referenced.update(node for node in (triple.subject, triple.object) if isinstance(node, NamedNode))
+        referenced.update(n for t in around for n in (t.subject, t.object) if isinstance(n, NamedNode))
         concepts = concept_statements()
         around += (t for node in subjects for t in concepts.get(node, ()))
         around += self._types_of(own, subjects, referenced)
-        around += self._read_by_queries(own, subjects)
+        # SPARQL constraints also read statements of the file beyond the subjects of this piece.
+        read = read_shapes().query_properties
+        values = {t.object for t in own if t.predicate in read and isinstance(t.object, NamedNode)} - subjects
+        around += _parse(self._file.starting(f"{x} {name} ".encode()) for x in values for name in read)
         # Shapes may report one thing twice.
         for finding in dict.fromkeys(check_graph(self._validator, own, around)):
             result.add(finding)
@@ -146,22 +141,12 @@ class PiecewiseValidation:
         for node in nodes:
             yield from self._types[node]
 
-    def _read_by_queries(self, own: list[Triple], subjects: set[NamedNode]) -> Iterator[Triple]:
-        """Yield statements of the file that SPARQL constraints read beyond the subjects of this piece."""
-        properties = read_shapes().query_properties
-        values = {t.object for t in own if t.predicate in properties and isinstance(t.object, NamedNode)}
-        return _parse(
-            self._file.starting(f"{value} {name} ".encode())
-            for value in values - subjects
-            for name in properties
-        )
-
     def _construct(self, template: str, nodes: Iterable[NamedNode], pattern: str) -> Iterator[Triple]:
         """Query the graphs beside the one replaced, with some nodes as ?x."""
-        for some in _batches(nodes):
+        for some in batches(nodes):
             # A second VALUES block would make the engine read everything.
-            where = f"VALUES ?x {{ {some} }} {pattern} FILTER(?g != {self._graph})"
-            yield from self._store.query(f"CONSTRUCT {{ {template} }} WHERE {{ {where} }}").triples()
+            where = f"VALUES ?x {{ {some} }} {pattern} FILTER(?g != {self.graph})"
+            yield from self.store.query(f"CONSTRUCT {{ {template} }} WHERE {{ {where} }}").triples()
 
     def _note_undescribed(self, referenced: set[NamedNode], result: FileFindings) -> None:
         """Note the `id:` IRIs without type and label: most are misspelled."""
@@ -174,9 +159,9 @@ class PiecewiseValidation:
         ]
         self._bare.update(bare)
         known: set[Term] = set()
-        for some in _batches(bare):
+        for some in batches(bare):
             query = f"SELECT DISTINCT ?x {{ VALUES ?x {{ {some} }} ?x {TYPE}|{_LABEL} ?y }}"
-            known.update(row["x"] for row in self._store.query(query).rows())
+            known.update(row["x"] for row in self.store.query(query).rows())
         for node in bare:
             if node not in known and len(result.undescribed) < _UNDESCRIBED:
                 result.undescribed[node.value] = None
@@ -186,8 +171,7 @@ class _LinesAt:
     """The lines of a sorted file by subject, for subjects that are asked for in the order of the file."""
 
     def __init__(self, path: Path) -> None:
-        self._lines = read_lines(path)
-        self._groups = by_subject(self._lines)
+        self._groups = by_subject(read_lines(path))
         self._next = next(self._groups, None)
 
     def at(self, subject: bytes) -> list[bytes]:
@@ -199,7 +183,6 @@ class _LinesAt:
     def close(self) -> None:
         """Close the file."""
         self._groups = iter(())
-        self._lines = iter(())
 
 
 def _pieces(path: Path, subjects: int) -> Iterator[dict[bytes, list[bytes]]]:
@@ -219,8 +202,3 @@ def _pieces(path: Path, subjects: int) -> Iterator[dict[bytes, list[bytes]]]:
 def _parse(groups: Iterable[Iterable[bytes]]) -> Iterator[Triple]:
     text = b"".join(line for lines in groups for line in lines)
     return (quad.triple for quad in pyoxigraph.parse(text, format=RdfFormat.N_TRIPLES))
-
-
-def _batches(nodes: Iterable[NamedNode]) -> Iterator[str]:
-    names = list(map(str, nodes))
-    return (" ".join(names[start : start + _BATCH]) for start in range(0, len(names), _BATCH))

@@ -11,30 +11,18 @@ from typing import Any, Final
 import pyoxigraph
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
+from kg import terms
 from kg.errors import ParameterError
 from kg.store import QueryDataset, Store
-from kg.terms import (
-    GRAPH,
-    GRAPH_ALIGNMENTS,
-    GRAPH_COUNTRIES,
-    GRAPH_ENTAILMENTS,
-    GRAPH_EVENT_TYPES,
-    GRAPH_LOADS,
-    GRAPH_ONTOLOGY,
-    PREFIXES,
-    compact,
-    slugify,
-    source_graph,
-    term,
-)
+from kg.terms import GRAPH, PREFIXES, compact, slugify, source_graph, term
 
 OWN_GRAPHS: Final = (
-    GRAPH_ONTOLOGY,
-    GRAPH_EVENT_TYPES,
-    GRAPH_ALIGNMENTS,
-    GRAPH_COUNTRIES,
-    GRAPH_LOADS,
-    GRAPH_ENTAILMENTS,
+    terms.GRAPH_ONTOLOGY,
+    terms.GRAPH_EVENT_TYPES,
+    terms.GRAPH_ALIGNMENTS,
+    terms.GRAPH_COUNTRIES,
+    terms.GRAPH_LOADS,
+    terms.GRAPH_ENTAILMENTS,
 )
 
 _LABEL: Final = term("rdfs:label")
@@ -114,14 +102,10 @@ class Rewriting:
         while some := list(islice(rest, _REWRITTEN)):
             if len(self._known) > _KNOWN_LITERALS:
                 self._known.clear()
-            values = {triple.object: None for triple in some if _may_change(triple.object)}
+            values = dict.fromkeys(t.object for t in some if _may_change(t.object))
             self._probe([value for value in values if value not in self._known])
-            for triple in some:
-                value = triple.object
-                if value in values:
-                    yield Triple(triple.subject, triple.predicate, self._count(value))
-                else:
-                    yield triple
+            for t in some:
+                yield Triple(t.subject, t.predicate, self._count(t.object)) if t.object in values else t
 
     def notes(self) -> tuple[str, ...]:
         """Return a line for each datatype that replaces others."""
@@ -153,7 +137,5 @@ def as_stored(triples: Iterable[Triple]) -> list[Triple]:
 
 
 def _may_change(value: object) -> bool:
-    if not isinstance(value, Literal):
-        return False
-    datatype = value.datatype.value
+    datatype = value.datatype.value if isinstance(value, Literal) else _STRING
     return datatype.startswith(_XSD) and datatype != _STRING

@@ -119,14 +119,12 @@ class ShapesValidator:
         """Yield the statements that make nodes targets of the shapes of their classes."""
         added = [triple for triple in graph if triple.predicate == SUBCLASS]
         hierarchy = _superclasses((*self._hierarchy, *added)) if added else self._superclasses
-        markers: dict[Term, set[NamedNode]] = {}
+        markers = cache(
+            lambda kind: {m for cls in _closed(kind, hierarchy) for m in self._targets.get(cls, ())}
+        )
         for node, predicate, kind in graph:
             if predicate == TYPE and name_of(node) in nodes:
-                if kind not in markers:
-                    above = _closed(kind, hierarchy)
-                    markers[kind] = {marker for cls in above for marker in self._targets.get(cls, ())}
-                for marker in markers[kind]:
-                    yield Triple(node, marker, node)
+                yield from (Triple(node, marker, node) for marker in markers(kind))
 
     def _read(self, graph: Iterable[Triple]) -> None:
         if text := _ntriples(graph):
@@ -165,38 +163,33 @@ def _with_named_properties(path: Path) -> Iterator[Triple]:
 
 def _superclasses(hierarchy: Iterable[Triple]) -> Mapping[Term, set[Term]]:
     found: dict[Term, set[Term]] = defaultdict(set)
-    for triple in hierarchy:
-        found[triple.subject].add(triple.object)
+    for narrow, _, wide in hierarchy:
+        found[narrow].add(wide)
     return found
 
 
 def _closed(cls: Term, superclasses: Mapping[Term, set[Term]]) -> set[Term]:
     """Return a class with all classes above it."""
-    reached = {cls}
-    rest = [cls]
-    while rest:
-        new = superclasses.get(rest.pop(), set()) - reached
-        reached |= new
-        rest += new
+    reached = new = {cls}
+    while new:
+        new = set().union(*(superclasses.get(one, ()) for one in new)) - reached
+        reached = reached | new
     return reached
 
 
 def _texts(shapes: Iterable[Triple]) -> dict[str, ShapeTexts]:
     """Return the texts of each shape by its IRI; a property shape has the label of the shape around it."""
-    texts: dict[str, ShapeTexts] = {}
+    texts: dict[str, ShapeTexts] = defaultdict(ShapeTexts)
     inside: list[tuple[ShapeTexts, str]] = []
-    for triple in shapes:
-        if not isinstance(triple.subject, NamedNode):
-            continue
-        found = texts.setdefault(triple.subject.value, ShapeTexts())
-        value = triple.object
-        if triple.predicate == term("sh:message") and isinstance(value, Literal):
+    for subject, predicate, value in shapes:
+        found = texts[name_of(subject)]
+        if predicate == term("sh:message") and isinstance(value, Literal):
             found.message = value.value
-        elif triple.predicate == term("rdfs:label") and isinstance(value, Literal):
+        elif predicate == term("rdfs:label") and isinstance(value, Literal):
             found.label = value.value
-        elif triple.predicate == term("sh:path") and isinstance(value, NamedNode):
+        elif predicate == term("sh:path") and isinstance(value, NamedNode):
             found.path = compact(value.value)
-        elif triple.predicate == _PROPERTY and isinstance(value, NamedNode):
+        elif predicate == _PROPERTY and isinstance(value, NamedNode):
             inside.append((found, value.value))
     for outer, name in inside:
         texts[name].label = outer.label
