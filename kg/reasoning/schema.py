@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.lazy import Late
+from kg.lazy import LazyModule
 from kg.terms import GENID, PREFIXES, term
 
 if TYPE_CHECKING:
     import rdflib
 else:
-    rdflib = Late("rdflib")
+    rdflib = LazyModule("rdflib")
 
 if TYPE_CHECKING:
     import reasonable
 else:
-    reasonable = Late("reasonable")
+    reasonable = LazyModule("reasonable")
 
 TYPE: Final = term("rdf:type")
 _SPECIMEN: Final = "urn:x-diplograph:specimen:"
