@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Any
 
 
-class Late:
+class LazyModule:
     """A module that is imported when one of its names is first used."""
 
     def __init__(self, module: str) -> None:

@@ -15,13 +15,13 @@ from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple, parse, serialize
 
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import UnknownNameError
-from kg.lazy import Late
+from kg.lazy import LazyModule
 from kg.terms import GENID, ID, ONTOLOGY, PREFIXES, compact
 
 if TYPE_CHECKING:
     import owlready2
 else:
-    owlready2 = Late("owlready2")
+    owlready2 = LazyModule("owlready2")
 
 _FILES: Final = ("diplomacy.ttl", "event-types.ttl")
 

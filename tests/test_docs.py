@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.settings import Settings
+from kg.settings import Settings, variable
 
 ROOT = Path(__file__).parent.parent
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -55,7 +55,7 @@ def test_every_dependency_has_its_reason() -> None:
 def test_every_setting_is_in_the_docs() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     for setting in fields(Settings):
-        assert f"`{setting.metadata['name']}`" in text, setting.name
+        assert f"`{variable(setting.name)}`" in text, setting.name
 
 
 def readme_commands(program: str) -> list[list[str]]:

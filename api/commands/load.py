@@ -28,7 +28,7 @@ from api.folder.data_folder import (
 )
 from api.pages.tables import text_table
 from kg.errors import CancelledError, DiplographError, ParameterError
-from kg.load import list_loads
+from kg.load import read_loads
 from kg.readers.event_table import write_template
 from kg.settings import Settings
 from kg.store import Store
@@ -136,7 +136,7 @@ def undo(settings: Settings, load_id: str, data: Path | None) -> None:
 def loads(settings: Settings, form: str, data: Path | None) -> None:
     """List the loads, newest first."""
     with opened(with_data(settings, data)) as store:
-        found = list_loads(store)
+        found = read_loads(store)
     if form == "json":
         click.echo(json.dumps([load.summary() for load in found], indent=2, ensure_ascii=False))
         return

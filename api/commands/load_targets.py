@@ -16,7 +16,7 @@ from urllib.parse import quote_plus
 from api.folder.data_folder import RunningServer
 from kg import errors
 from kg import load as loading
-from kg.lazy import Late
+from kg.lazy import LazyModule
 from kg.load import Follower, LoadFolder, Loads, Progress, silent
 from kg.provenance import read_load
 from kg.readers.detect import find_reader
@@ -26,7 +26,7 @@ from kg.store.remote.problems import problem_error, unreachable
 if TYPE_CHECKING:
     import httpx
 else:
-    httpx = Late("httpx")
+    httpx = LazyModule("httpx")
 
 _CHUNK: Final = 1024 * 1024
 _POLL: Final = 0.3

@@ -135,7 +135,7 @@ def cancel(load_id: str) -> ResponseReturnValue:
 def history() -> ResponseReturnValue:
     """List the loads, newest first, and separately those that are not stored yet."""
     here = state()
-    loads = loading.list_loads(here.store)
+    loads = loading.read_loads(here.store)
     open_ones = [
         said
         for folder, _ in reversed(here.loads.all())

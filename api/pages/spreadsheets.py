@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from kg.errors import TooLargeError
-from kg.lazy import Late
+from kg.lazy import LazyModule
 from kg.store import Answer, Term
 from kg.terms import PREFIXES
 
 if TYPE_CHECKING:
     import openpyxl
 else:
-    openpyxl = Late("openpyxl")
+    openpyxl = LazyModule("openpyxl")
 
 Cell = str | int | float | bool | datetime.date | None
 

@@ -3,60 +3,25 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Unpack
 
 from kg.load.committing import store_load
 from kg.load.installation import install
 from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors, locked
-from kg.load.model import (
-    Conflict,
-    FindReader,
-    Follower,
-    Newcomer,
-    Options,
-    Preview,
-    Progress,
-    Thing,
-    TypeCount,
-    silent,
-)
+from kg.load.model import FindReader, Follower, Options, Preview, Progress, silent
 from kg.load.recovery import recover, settle
 from kg.load.staging import stage
 from kg.load.staging_rdf import RdfRead, stage_rdf
-from kg.load.undoing import Undone, undo_load
+from kg.load.undoing import undo_load
 from kg.provenance import Load, read_load, read_loads
 from kg.store import Store
 from kg.validation.rdf_rules import OWN_GRAPHS
 
-__all__ = [
-    "OWN_GRAPHS",
-    "Conflict",
-    "FindReader",
-    "Follower",
-    "Load",
-    "LoadFolder",
-    "LoadState",
-    "Loads",
-    "Newcomer",
-    "Preview",
-    "Progress",
-    "RdfRead",
-    "Thing",
-    "TypeCount",
-    "Undone",
-    "install",
-    "list_loads",
-    "locked",
-    "prepare",
-    "read_load",
-    "recover",
-    "report",
-    "settle",
-    "silent",
-    "store_load",
-    "undo_load",
-]
+__all__ = ["OWN_GRAPHS", "FindReader", "Follower", "Load", "LoadFolder", "LoadState", "Loads", "Preview"]
+__all__ += ["Progress", "install", "locked", "prepare", "read_load", "read_loads", "recover", "report"]
+__all__ += ["settle", "silent", "store_load", "undo_load"]
 
 
 @disk_errors()
@@ -85,7 +50,7 @@ def prepare(
         except BaseException as error:
             folder.fail(state, error)
             raise
-        state.preview = preview.stored()
+        state.preview = asdict(preview)
         state.step = "unchanged" if preview.unchanged else "ready"
         folder.write(state)
     return preview
@@ -101,9 +66,4 @@ def report(store: Store, data: bytes | Path, *, name: str, format: str | None = 
         path = data if isinstance(data, Path) else Path(work) / "data"
         if isinstance(data, bytes):
             path.write_bytes(data)
-        return stage_rdf(store, Path(work), path, name=name, format=format)
-
-
-def list_loads(store: Store) -> list[Load]:
-    """Return the loads, newest first; raises StoreFailedError."""
-    return read_loads(store)
+        return stage_rdf(store, Path(work), path, name, format)

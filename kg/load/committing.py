@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, cast
@@ -76,7 +76,7 @@ def store_load(
             load = _record(preview, folder.id, started, state.started_by)
             state.step, state.load, state.followed = "storing", load.iri, False
             state.added_bytes = folder.added.stat().st_size
-            state.preview = preview.stored()
+            state.preview = asdict(preview)
             state.phase, state.phase_since, state.done = "storing", time.time(), 0
             state.total = preview.added + preview.removed
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypedDict
+from typing import Any, Final, Protocol, TypedDict
 
 from kg.changes import Change
 from kg.rdf.sorted_lines import Watch
@@ -14,7 +14,7 @@ from kg.readers.record import RowFault
 from kg.store import Store
 
 OnFault = Callable[[RowFault], None]
-
+_SUMMARY_NAMES: Final = {"file_name": "file", "byte_length": "bytes", "fault_count": "unreadable"}
 
 FindReader = Callable[[Path, str | None, str], TableReader | None]
 """Finds the reader of a file by path, format and name; returns None for RDF."""
@@ -143,51 +143,28 @@ class Preview:
 
     def summary(self) -> dict[str, Any]:
         """Return it as JSON values."""
+        values = asdict(self) | {"unchanged": self.unchanged}
+        del values["fingerprint"], values["version"]
+        values["conflicts"] = [{**asdict(conflict), "text": conflict.text} for conflict in self.conflicts]
         return {
-            "graph": self.graph,
-            "file": self.file_name,
-            "sha256": self.sha256,
-            "bytes": self.byte_length,
-            "unchanged": self.unchanged,
-            "added": self.added,
-            "removed": self.removed,
-            "counts": [asdict(count) for count in self.counts],
-            "things": [asdict(thing) for thing in self.things],
-            "thing_count": self.thing_count,
-            "conflicts": [{**asdict(conflict), "text": conflict.text} for conflict in self.conflicts],
-            "conflict_count": self.conflict_count,
-            "unknown": list(self.unknown),
-            "newcomers": [asdict(one) for one in self.newcomers],
-            "newcomer_count": self.newcomer_count,
-            "duplicates": list(self.duplicates),
-            "findings": list(self.findings),
-            "notes": list(self.notes),
-            "unreadable": self.fault_count,
-            "records": self.records,
+            _SUMMARY_NAMES.get(name, name): list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
         }
-
-    def stored(self) -> dict[str, Any]:
-        """Return all fields as JSON values, for `restored`."""
-        return asdict(self)
 
     @classmethod
     def restored(cls, values: dict[str, Any]) -> Preview:
-        """Rebuild a preview from the result of `stored`."""
-
-        def texts(items: Any) -> tuple[str, ...]:
-            return tuple(str(item) for item in items)
-
+        """Rebuild a preview from the JSON values of its fields."""
         lists = {
             "counts": tuple(TypeCount(**one) for one in values["counts"]),
             "things": tuple(Thing(**one) for one in values["things"]),
             "conflicts": tuple(
-                Conflict(**{**one, "here": texts(one["here"]), "there": texts(one["there"])})
+                Conflict(**{**one, "here": tuple(one["here"]), "there": tuple(one["there"])})
                 for one in values["conflicts"]
             ),
             "newcomers": tuple(
-                Newcomer(one["iri"], one["label"], tuple((iri, label) for iri, label in one["suggestions"]))
+                Newcomer(one["iri"], one["label"], tuple(map(tuple, one["suggestions"])))
                 for one in values["newcomers"]
             ),
-            **{name: texts(values[name]) for name in ("unknown", "duplicates", "findings", "notes")},
+            **{name: tuple(values[name]) for name in ("unknown", "duplicates", "findings", "notes")},
         }
         return cls(**{**values, **lists})

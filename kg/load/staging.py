@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
 
@@ -16,7 +17,7 @@ from kg.load.load_folder import LoadFolder
 from kg.load.model import FindReader, Preview, Progress, TypeCount, silent, watching
 from kg.load.preview import Tally
 from kg.load.staging_rdf import stage_rdf
-from kg.load.staging_tables import Duplicates, Faults, FirstLoad, normalise, sort_again, write_raw
+from kg.load.staging_tables import Duplicates, Faults, FirstLoad, write_raw
 from kg.load.table_reading import TableReading
 from kg.rdf.compression import packed_name
 from kg.rdf.sorted_lines import read_lines, side_by_side, sort_lines, with_graph
@@ -62,32 +63,21 @@ def stage(
     unknown: tuple[str, ...] = ()
     version = store.version
     if reader is None:
-        read = stage_rdf(
-            store,
-            folder.path,
-            path,
-            name=name,
-            format=format,
-            media_type=media_type,
-            source=source,
-            base_iri=base_iri,
-            progress=progress,
-        )
+        read = stage_rdf(store, folder.path, path, name, format, media_type, source, base_iri, progress)
         graph, notes, unknown = read.graph, read.notes, tuple(read.checked.undescribed)
         read.accept(name)
         findings = read.others
-        fingerprint = _compare(store, folder, graph, read.path, tally, progress)
+        fingerprint = _Staging(store, folder, graph, tally, duplicates, progress).compare(read.path)
     else:
         graph = target_graph(None, source, name)
         with TableReading(store, reader, path, name, faults.take, folder.path) as table:
             duplicates.grouped = table.groups
+            staging = _Staging(store, folder, graph, tally, duplicates, progress)
             if is_empty(store, graph):
-                _write_first(store, folder, graph, table, tally, progress, duplicates)
+                staging.write_first(table)
                 fingerprint = ""
             else:
-                fingerprint = _compare_table(
-                    store, folder, graph, table.records(), tally, progress, duplicates
-                )
+                fingerprint = staging.compare_records(table.records())
             notes = table.notes()
         faults.check()
         findings = tuple(faults.listed)
@@ -147,78 +137,75 @@ def export_sorted(store: Store, graph: NamedNode, target: Path, progress: Progre
     return digest if count else ""
 
 
-def _write_first(
-    store: Store,
-    folder: LoadFolder,
-    graph: NamedNode,
-    table: TableReading,
-    tally: Tally,
-    progress: Progress,
-    duplicates: Duplicates,
-) -> None:
-    watch = RecordWatch(store, graph, tally)
-    packed = packed_name(folder.added)
-    with packed.open("wb") as out:
-        first = FirstLoad(out, str(graph).encode(), tally, duplicates, watch.take, progress)
-        table.write(first, watch)
-        first.finish()
-    watch.finish()
-    folder.removed.touch()
-    # A row with a repeated id may repeat statements.
-    if first.forgot or duplicates.bounded or duplicates.repeated:
-        sort_again(packed, folder.path / "added.nq", tally, progress)
+@dataclass
+class _Staging:
+    """Writes the changes that a file makes to a graph into the folder of its load, and counts them."""
 
+    store: Store
+    folder: LoadFolder
+    graph: NamedNode
+    tally: Tally
+    duplicates: Duplicates
+    progress: Progress
 
-def _compare_table(
-    store: Store,
-    folder: LoadFolder,
-    graph: NamedNode,
-    records: Iterator[Record],
-    tally: Tally,
-    progress: Progress,
-    duplicates: Duplicates,
-) -> str:
-    raw, plain, new = (folder.path / name for name in ("raw.nt", "plain.nt", "new.nt"))
-    write_raw(records, raw, progress, duplicates)
-    try:
-        normalise(raw, plain)
-    except SyntaxError as error:
-        raise StoreFailedError(f"the reader wrote malformed N-Triples: {error}") from None
-    raw.unlink()
-    sort_lines(read_lines(plain), new, watch=watching(progress, "sorting"))
-    plain.unlink()
-    return _compare(store, folder, graph, new, tally, progress)
+    def write_first(self, table: TableReading) -> None:
+        """Write the records of a table for an empty graph."""
+        tally, folder = self.tally, self.folder
+        watch = RecordWatch(self.store, self.graph, tally)
+        packed = packed_name(folder.added)
+        with packed.open("wb") as out:
+            name = str(self.graph).encode()
+            first = FirstLoad(out, name, tally, self.duplicates, watch.take, self.progress)
+            table.write(first, watch)
+            first.flush()
+        watch.finish()
+        folder.removed.touch()
+        # A row with a repeated id may repeat statements.
+        if first.forgot or self.duplicates.bounded or self.duplicates.repeated:
+            lines = read_lines(packed)
+            tally.added, _ = sort_lines(
+                lines, folder.path / "added.nq", watch=watching(self.progress, "sorting")
+            )
+            packed.unlink()
 
+    def compare_records(self, records: Iterator[Record]) -> str:
+        """Compare the records of a table with the graph; return the checksum of the graph."""
+        raw, plain, new = (self.folder.path / name for name in ("raw.nt", "plain.nt", "new.nt"))
+        write_raw(records, raw, self.progress, self.duplicates)
+        try:
+            triples = pyoxigraph.parse(path=str(raw), format=RdfFormat.N_TRIPLES)
+            pyoxigraph.serialize(triples, str(plain), format=RdfFormat.N_TRIPLES)
+        except SyntaxError as error:
+            raise StoreFailedError(f"the reader wrote malformed N-Triples: {error}") from None
+        raw.unlink()
+        sort_lines(read_lines(plain), new, watch=watching(self.progress, "sorting"))
+        plain.unlink()
+        return self.compare(new)
 
-def _compare(
-    store: Store, folder: LoadFolder, graph: NamedNode, new: Path, tally: Tally, progress: Progress
-) -> str:
-    old = folder.path / "old.nt"
-    fingerprint = export_sorted(store, graph, old, progress)
-    name = str(graph).encode()
-    with folder.added.open("wb", buffering=_CHUNK) as added, folder.removed.open("wb") as removed:
-        walk = side_by_side(read_lines(old), read_lines(new))
-        for number, (subject, before, after) in enumerate(walk):
-            tally.compare(subject, before, after)
-            if before != after:
-                was, will = set(before), set(after)
-                removed.writelines(with_graph(line, name) for line in before if line not in will)
-                added.writelines(with_graph(line, name) for line in after if line not in was)
-            if number % _SUBJECT_TICK == 0:
-                progress("comparing", number)
-    old.unlink()
-    return fingerprint
+    def compare(self, new: Path) -> str:
+        """Compare sorted N-Triples with the graph; return the checksum of the graph."""
+        folder, old, name = self.folder, self.folder.path / "old.nt", str(self.graph).encode()
+        fingerprint = export_sorted(self.store, self.graph, old, self.progress)
+        with folder.added.open("wb", buffering=_CHUNK) as added, folder.removed.open("wb") as removed:
+            walk = side_by_side(read_lines(old), read_lines(new))
+            for number, (subject, before, after) in enumerate(walk):
+                self.tally.compare(subject, before, after)
+                if before != after:
+                    was, will = set(before), set(after)
+                    removed.writelines(with_graph(line, name) for line in before if line not in will)
+                    added.writelines(with_graph(line, name) for line in after if line not in was)
+                if number % _SUBJECT_TICK == 0:
+                    self.progress("comparing", number)
+        old.unlink()
+        return fingerprint
 
 
 def _counts(store: Store, tally: Tally) -> tuple[TypeCount, ...]:
     labels = labels_of(store, [NamedNode(name) for name in tally.counts if name])
+    fates = ("new", "changed", "unchanged", "gone")
     counts = (
-        TypeCount(
-            name,
-            labels.get(name, compact(name)) or "without a class",
-            *(fates[fate] for fate in ("new", "changed", "unchanged", "gone")),
-        )
-        for name, fates in tally.counts.items()
+        TypeCount(name, labels.get(name, compact(name)) or "without a class", *map(count.__getitem__, fates))
+        for name, count in tally.counts.items()
     )
     return tuple(sorted(counts, key=lambda count: (count.label.lower(), count.type)))
 
@@ -232,8 +219,8 @@ def _checksum(path: Path) -> tuple[str, int]:
     digest, length = hashlib.sha256(), 0
     for part in sorted(path.rglob("*")) if path.is_dir() else (path,):
         if part.is_file():
+            length += part.stat().st_size
             with part.open("rb") as file:
                 while chunk := file.read(_CHUNK):
                     digest.update(chunk)
-                    length += len(chunk)
     return digest.hexdigest(), length

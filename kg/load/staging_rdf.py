@@ -42,21 +42,22 @@ class RdfRead:
     @property
     def violations(self) -> tuple[str, ...]:
         """Texts of the violations, which prevent the load; the last may give the number of further ones."""
-        texts = tuple(text for severity, text in self.findings if severity == "violation")
-        return texts + _rest(self.checked.violations)
+        return self._texts(True, self.checked.violations)
 
     @property
     def others(self) -> tuple[str, ...]:
         """Texts of the findings that do not prevent the load."""
-        texts = tuple(text for severity, text in self.findings if severity != "violation")
-        return texts + _rest(self.checked.others)
+        return self._texts(False, self.checked.others)
+
+    def _texts(self, violations: bool, number: int) -> tuple[str, ...]:
+        texts = [text for severity, text in self.findings if (severity == "violation") is violations]
+        return (*texts, f"… and {number - LISTED:,} more") if number > LISTED else tuple(texts)
 
     def accept(self, name: str) -> None:
         """Raise ValidationFailedError if there are violations."""
-        number = self.checked.violations
-        if number:
+        if self.checked.violations:
             raise ValidationFailedError(
-                f"{counted(number, 'violation')}; nothing was stored",
+                f"{counted(self.checked.violations, 'violation')}; nothing was stored",
                 findings=self.violations,
                 where=name,
                 mend="Correct the lines in the findings and load the file again.",
@@ -67,7 +68,6 @@ def stage_rdf(
     store: Store,
     work: Path,
     path: Path,
-    *,
     name: str,
     format: str | None,  # noqa: A002 - the word that every RDF library uses
     media_type: str | None = None,
@@ -180,7 +180,3 @@ def _place(one: Finding) -> tuple[int, bool, str, str, str]:
     # Findings of literals come after those of the shapes.
     last = one.shape == "Literals"
     return SEVERITIES.index(one.severity), last, one.node, one.path or "", one.message
-
-
-def _rest(number: int) -> tuple[str, ...]:
-    return (f"… and {number - LISTED:,} more",) if number > LISTED else ()

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
-
-import pyoxigraph
-from pyoxigraph import RdfFormat
 
 from kg.errors import ValidationFailedError
 from kg.load.model import Progress, counted
 from kg.load.preview import AGENTS, Tally, types_of
 from kg.rdf.compression import frame
-from kg.rdf.sorted_lines import read_lines, sort_lines
 from kg.readers.gdelt.blocks import BlockRecords
 from kg.readers.record import Record, RowFault
 from kg.terms import ONTOLOGY
@@ -28,49 +25,43 @@ _TICK: Final = 2_000
 _FRAME: Final = 1024 * 1024
 
 
+@dataclass
 class Faults:
-    """Collects rows that cannot be read; stops the reading at more than `limit` and more than 100."""
+    """Rows of a file that cannot be read; more than `limit` and more than 100 stop the reading."""
 
-    def __init__(self, name: str, limit: int) -> None:
-        self._name = name
-        self._limit = limit
-        self.count = 0
-        self.listed: list[str] = []
+    name: str
+    limit: int
+    count: int = 0
+    listed: list[str] = field(default_factory=list)
 
     def take(self, fault: RowFault) -> None:
         """Add a fault; raises ValidationFailedError if there are too many to continue."""
         self.count += 1
-        if len(self.listed) < max(self._limit, _LISTED_FAULTS):
-            self.listed.append(str(fault))
-        if self.count > max(self._limit, _LISTED_FAULTS):
-            raise self.error(f"more than {self.count - 1} rows cannot be read; the rest was not checked")
+        if self.count > max(self.limit, _LISTED_FAULTS):
+            raise self._error(f"more than {self.count - 1} rows cannot be read; the rest was not checked")
+        self.listed.append(str(fault))
 
     def check(self) -> None:
         """Raise ValidationFailedError if more rows than allowed cannot be read."""
-        if self.count > self._limit:
-            raise self.error(f"{counted(self.count, 'row')} cannot be read; nothing was stored")
+        if self.count > self.limit:
+            raise self._error(f"{counted(self.count, 'row')} cannot be read; nothing was stored")
 
-    def error(self, detail: str) -> ValidationFailedError:
-        """Build the error that lists the faults."""
-        return ValidationFailedError(
-            detail,
-            findings=tuple(self.listed),
-            where=self._name,
-            mend=f"Correct these rows, or load the others by allowing {counted(self.count, 'faulty row')}.",
-        )
+    def _error(self, detail: str) -> ValidationFailedError:
+        mend = f"Correct these rows, or load the others by allowing {counted(self.count, 'faulty row')}."
+        return ValidationFailedError(detail, findings=tuple(self.listed), where=self.name, mend=mend)
 
 
+@dataclass
 class Duplicates:
     """Counts rows with a repeated id, and rows with the same day, type and actors."""
 
-    def __init__(self) -> None:
-        self._ids: set[int] = set()
-        self._alike: Counter[int] = Counter()
-        self.records = 0
-        self.repeated = 0
-        self.bounded = False
-        self.grouped = False
-        self.groups = 0
+    records: int = 0
+    repeated: int = 0
+    bounded: bool = False
+    grouped: bool = False
+    groups: int = 0
+    _ids: set[int] = field(default_factory=set)
+    _alike: Counter[int] = field(default_factory=Counter)
 
     def is_new(self, record: Record) -> bool:
         """Count a record; return whether its IRI is new."""
@@ -98,12 +89,10 @@ class Duplicates:
             found.append(f"{counted(self.repeated, 'row')} with the id of an earlier row, joined with it")
         if self.groups:
             found.append(f"{counted(self.groups, 'set')} of likely duplicates, grouped; nothing was merged")
-        groups = sum(1 for count in self._alike.values() if count > 1)
-        alike = sum(count for count in self._alike.values() if count > 1)
-        if groups:
+        if alike := [count for count in self._alike.values() if count > 1]:
             found.append(
-                f"{alike:,} records with the same day, type and actors, in {counted(groups, 'group')}: "
-                "possible duplicates; nothing was merged"
+                f"{sum(alike):,} records with the same day, type and actors, in "
+                f"{counted(len(alike), 'group')}: possible duplicates; nothing was merged"
             )
         return tuple(found)
 
@@ -186,17 +175,14 @@ class FirstLoad:
         self._tally.added += len(kept)
         self._keep(b"".join(kept).replace(b" .\n", self.ending))
 
-    def finish(self) -> None:
-        """Write the remaining lines."""
-        self._put()
-
     def _keep(self, lines: bytes) -> None:
         self._held.append(lines)
         self._size += len(lines)
         if self._size >= _FRAME:
-            self._put()
+            self.flush()
 
-    def _put(self) -> None:
+    def flush(self) -> None:
+        """Write the lines held in memory."""
         if self._held:
             self._out.write(frame(self._held))
             self._held, self._size = [], 0
@@ -205,7 +191,7 @@ class FirstLoad:
         """Write the records of a block of rows: all are new, and their lines end with `ending`."""
         for iri, kind, lines, line in found.things:
             self.take(Record(iri, kind, lines, line))
-        self._put()
+        self.flush()
         self._out.write(found.packed or frame(found.pieces))
         self._number += found.count
         self._reported = self._number
@@ -216,12 +202,6 @@ class FirstLoad:
         tally.show_rows([(row[0], row[6]) for row in found.rows], found.count)
         self._duplicates.records += found.count
         self._progress("reading rows", self._number)
-
-
-def normalise(source: Path, target: Path) -> None:
-    """Write N-Triples in the engine's form; raises SyntaxError for malformed lines."""
-    triples = pyoxigraph.parse(path=str(source), format=RdfFormat.N_TRIPLES)
-    pyoxigraph.serialize(triples, str(target), format=RdfFormat.N_TRIPLES)
 
 
 def _count(tally: Tally, record: Record) -> None:
@@ -244,9 +224,3 @@ def _count_shared(tally: Tally, line: bytes, lines: list[bytes]) -> None:
     if not AGENTS.isdisjoint(classes):
         subject = line[: line.index(b" ") + 1]
         tally.agent(subject[1:-2].decode(), [one for one in lines if one.startswith(subject)])
-
-
-def sort_again(source: Path, target: Path, tally: Tally, progress: Progress) -> None:
-    """Sort a file without repeated statements into another, count them, and remove the original."""
-    tally.added, _ = sort_lines(read_lines(source), target, watch=lambda number: progress("sorting", number))
-    source.unlink()

@@ -46,6 +46,11 @@ def thing(kind: str, slug: str) -> str:
     return f"<{ID}{kind}/{slug}>"
 
 
+def statements(node: str, *pairs: tuple[str, str | None]) -> str:
+    """Return a line for each pair of predicate and object, all in N-Triples; an empty object yields none."""
+    return "".join([f"{node} {predicate} {value} .\n" for predicate, value in pairs if value])
+
+
 def escape(text: str) -> str:
     """Escape a text for the inside of a literal."""
     return text.translate(_ESCAPES) if _SPECIAL.search(text) else text

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from kg.rdf import ntriples as nt
-from kg.rdf.ntriples import LABEL, TYPE, dg, thing
+from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
 from kg.readers.reading import NoteKind, ReadingJob, minted
 from kg.readers.record import Record
 from kg.terms import ID, PREFIXES
@@ -40,7 +40,7 @@ Note = tuple[NoteKind, str, str, str | None]
 
 
 @dataclass(eq=False)
-class Coded:
+class CodedThing:
     """The thing that a code or name means: IRI, text of the row (escaped), and its description if it is new.
 
     `exact` marks a place finer than a country. `notes` are counted at each use: kind, value, sentence for
@@ -60,16 +60,16 @@ class Coded:
         return f"<{self.iri}>"
 
 
-class Codings:
+class CodeLookup:
     """Looks up the codes of one dataset, with a cache of event types."""
 
     def __init__(self, job: ReadingJob, slug: str) -> None:
         self._job, self._slug = job, slug
-        self._types: dict[tuple[str, str], Coded | str] = {}
+        self._types: dict[tuple[str, str], CodedThing | str] = {}
 
     # Event types
 
-    def cameo(self, code: str, root: str, line: int, column: str) -> Coded | None:
+    def cameo(self, code: str, root: str, line: int, column: str) -> CodedThing | None:
         """Return the event type of a CAMEO code and add its notes; report an invalid code and return None."""
         found = self.type(code, root, line)
         if isinstance(found, str):
@@ -78,7 +78,7 @@ class Codings:
         self._job.notes.add_all(found.notes, line)
         return found
 
-    def type(self, code: str, root: str, line: int) -> Coded | str:
+    def type(self, code: str, root: str, line: int) -> CodedThing | str:
         """Return the event type of a CAMEO code, or a message if the code is invalid.
 
         A leading zero removed by a spreadsheet is restored if the row's root code or the scheme leaves no
@@ -90,7 +90,7 @@ class Codings:
             remember(self._types, (code, root), found)
         return found
 
-    def _type(self, code: str, root: str, line: int) -> Coded | str:
+    def _type(self, code: str, root: str, line: int) -> CodedThing | str:
         stem = f"{ID}event-type/cameo-"
         known = self._job.resolver.event_type
         right = code
@@ -106,16 +106,16 @@ class Codings:
             text = f"event code {code} was read as {right}, with its leading zero"
             notes = (("repaired code", code, text, stem + right),)
         if known(stem + right):
-            return Coded(stem + right, right, notes=notes)
+            return CodedThing(stem + right, right, notes=notes)
         iri = f"{ID}event-type/{self._slug}-{right}"
         near = self._job.resolver.suggest_type(right)
         text = f"event code {right} is not in the scheme" + (f"; its parent is {near[0]}" if near else "")
         record = own_event_type(iri, f"code {right} of {self._slug}", self._slug, line, code=right)
-        return Coded(iri, right, record, notes=(*notes, ("event type", right, text, iri)))
+        return CodedThing(iri, right, record, notes=(*notes, ("event type", right, text, iri)))
 
     # Actors
 
-    def actor(self, key: Sequence[str], line: int) -> Coded | None:
+    def actor(self, key: Sequence[str], line: int) -> CodedThing | None:
         """Look up GDELT's ten columns of an actor: code, name, country, group, ethnic, 2 religions, 3 types.
 
         Returns None if the row has no actor. The result is not cached here.
@@ -126,7 +126,7 @@ class Codings:
         country = self._job.resolver.country("cameo", country_code) if country_code else None
         text = nt.escape(name or code)
         if country and code == country_code and not any(details):
-            return Coded(country, text)
+            return CodedThing(country, text)
         notes: tuple[Note, ...] = ()
         if country_code and not country:
             notes = (("country code", country_code, _no_country("CAMEO", country_code), None),)
@@ -135,10 +135,10 @@ class Codings:
         if key[3] and not country_code and set(key[7:]) <= {"", "IGO", "NGO", "INT"}:
             body = self._job.resolver.organization(key[3])
             if body:
-                return Coded(body, text, notes=notes)
+                return CodedThing(body, text, notes=notes)
         known = self._job.resolver.actor_named(name) if name and any(details) else None
         if known and not known.startswith(f"{ID}country/"):
-            return Coded(known, text, notes=notes)
+            return CodedThing(known, text, notes=notes)
         iri = f"{ID}actor/{minted(self._slug, code, name)}"
         shown = f"{name} ({code})" if name and code else name or code
         media = "MED" in details[-3:]
@@ -149,11 +149,11 @@ class Codings:
             )
             notes = (*notes, ("wire service", shown, note, iri))
         own: Note = ("actor", shown, f"{shown} was added as an actor of the dataset", iri)
-        return Coded(iri, text, record, notes=(*notes, own))
+        return CodedThing(iri, text, record, notes=(*notes, own))
 
     # Places
 
-    def place(self, key: Sequence[str], line: int) -> Coded | str:
+    def place(self, key: Sequence[str], line: int) -> CodedThing | str:
         """Look up GDELT's columns of a place: type, name, country, division, latitude, longitude, feature.
 
         Returns a message if the coordinates are invalid.
@@ -163,17 +163,20 @@ class Codings:
             return fault
         country = self._job.resolver.country("fips", fips) if fips else None
         if level == "1" and country:
-            return Coded(country, nt.escape(name))
+            return CodedThing(country, nt.escape(name))
         iri = f"{ID}place/{minted('gdelt', feature, name) if name != feature else minted('gdelt', name)}"
         lines = place_triples(f"<{iri}>", name or feature, country, latitude, longitude)
-        code = feature if level != "1" else fips
-        lines += f"<{iri}> {dg('sourceCode')} {nt.plain(code)} .\n" if code else ""
-        lines += f"<{iri}> {dg('divisionCode')} {nt.plain(division)} .\n" if division and level != "1" else ""
+        code, division = (fips, "") if level == "1" else (feature, division)
+        lines += statements(
+            f"<{iri}>",
+            (dg("sourceCode"), code and nt.plain(code)),
+            (dg("divisionCode"), division and nt.plain(division)),
+        )
         notes: tuple[Note, ...] = ()
         if fips and not country:
             notes = (("place", f"{name} ({fips})", _no_country("FIPS", fips), iri),)
         record = Record(iri, "Place", lines.encode(), line)
-        return Coded(iri, nt.escape(name), record, exact=level in ("3", "4"), notes=notes)
+        return CodedThing(iri, nt.escape(name), record, exact=level in ("3", "4"), notes=notes)
 
 
 def remember(cache: dict[_Key, _Value], key: _Key, value: _Value, limit: int = _CACHE_LIMIT) -> None:
@@ -199,13 +202,15 @@ def coordinate_fault(latitude: str, longitude: str) -> str | None:
 
 def place_triples(node: str, name: str, country: str | None, latitude: str, longitude: str) -> str:
     """Return the description of a place: name, country and coordinates in degrees (WGS 84)."""
-    lines = f"{node} {TYPE} {dg('Place')} .\n{node} {LABEL} {nt.english(name)} .\n"
-    if country:
-        lines += f"{node} {dg('country')} <{country}> .\n"
-    if latitude and longitude:
-        lines += f"{node} {dg('latitude')} {nt.decimal(latitude)} .\n"
-        lines += f"{node} {dg('longitude')} {nt.decimal(longitude)} .\n"
-    return lines
+    located = latitude and longitude
+    return statements(
+        node,
+        (TYPE, dg("Place")),
+        (LABEL, nt.english(name)),
+        (dg("country"), country and f"<{country}>"),
+        (dg("latitude"), located and nt.decimal(latitude)),
+        (dg("longitude"), located and nt.decimal(longitude)),
+    )
 
 
 def own_event_type(
@@ -214,14 +219,19 @@ def own_event_type(
     """Describe an event type that no scheme contains, in the scheme of its dataset."""
     skos, scheme, label = PREFIXES["skos"], thing("scheme", slug), nt.english(name)
     title = nt.english(f"Event types of {slug} outside other schemes")
-    lines = (
-        f"<{iri}> {TYPE} {dg('EventType')} .\n<{iri}> {TYPE} <{skos}Concept> .\n"
-        f"<{iri}> {LABEL} {label} .\n<{iri}> <{skos}prefLabel> {label} .\n<{iri}> {_SCHEME} {scheme} .\n"
-        f"{scheme} {TYPE} <{skos}ConceptScheme> .\n"
-        f"{scheme} {LABEL} {title} .\n{scheme} <{skos}prefLabel> {title} .\n"
+    lines = statements(
+        f"<{iri}>",
+        (TYPE, dg("EventType")),
+        (TYPE, f"<{skos}Concept>"),
+        (LABEL, label),
+        (f"<{skos}prefLabel>", label),
+        (_SCHEME, scheme),
+        (f"<{skos}notation>", code and nt.plain(code)),
+        (f"<{skos}broader>", broader and f"<{broader}>"),
     )
-    lines += f"<{iri}> <{skos}notation> {nt.plain(code)} .\n" if code else ""
-    lines += f"<{iri}> <{skos}broader> <{broader}> .\n" if broader else ""
+    lines += statements(
+        scheme, (TYPE, f"<{skos}ConceptScheme>"), (LABEL, title), (f"<{skos}prefLabel>", title)
+    )
     return Record(iri, "EventType", lines.encode(), line)
 
 
@@ -229,13 +239,14 @@ def own_agent(
     iri: str, name: str, country: str | None, line: int, *, wire: bool, media: bool = False, code: str = ""
 ) -> Record:
     """Describe an actor of a dataset; wire services and media do not act for their coded country."""
-    node = f"<{iri}>"
-    lines = f"{node} {TYPE} {dg('NewsOrganization' if wire else 'Agent')} .\n"
-    lines += f"{node} {LABEL} {nt.english(name)} .\n"
-    lines += f"{node} {dg('sourceCode')} {nt.plain(code)} .\n" if code else ""
-    if country:
-        lines += f"{node} {dg('codedCountry')} <{country}> .\n"
-        lines += "" if wire or media else f"{node} {dg('country')} <{country}> .\n"
+    lines = statements(
+        f"<{iri}>",
+        (TYPE, dg("NewsOrganization" if wire else "Agent")),
+        (LABEL, nt.english(name)),
+        (dg("sourceCode"), code and nt.plain(code)),
+        (dg("codedCountry"), country and f"<{country}>"),
+        (dg("country"), f"<{country}>" if country and not (wire or media) else None),
+    )
     return Record(iri, "Agent", lines.encode(), line)
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from kg.errors import DataSyntaxError, UnsupportedFormatError
-from kg.lazy import Late
+from kg.lazy import LazyModule
 from kg.rdf import ntriples as nt
-from kg.rdf.ntriples import LABEL, TYPE, dg, thing
-from kg.readers.code_lookup import Coded, Codings
-from kg.readers.name_lookup import NamedCodings
+from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
+from kg.readers.code_lookup import CodedThing, CodeLookup
+from kg.readers.name_lookup import NameLookup
 from kg.readers.periods import Period, period, period_record
 from kg.readers.reading import ReadingJob, document, document_slug
 from kg.readers.record import Record
@@ -23,7 +23,7 @@ from kg.terms import ID, PREFIXES, slugify
 if TYPE_CHECKING:
     import openpyxl
 else:
-    openpyxl = Late("openpyxl")
+    openpyxl = LazyModule("openpyxl")
 
 # Name, whether it is required, and the explanation in the template.
 COLUMNS: Final[tuple[tuple[str, bool, str], ...]] = (
@@ -37,11 +37,7 @@ COLUMNS: Final[tuple[tuple[str, bool, str], ...]] = (
     ("latitude", False, "of a new place, in degrees, north is positive"),
     ("longitude", False, "of a new place, in degrees, east is positive"),
     ("description", False, "a longer description"),
-    (
-        "modality",
-        False,
-        "happened (if empty), planned, possible, denied, opinion, projected …",
-    ),
+    ("modality", False, "happened (if empty), planned, possible, denied, opinion, projected …"),
     ("source", False, "title of the document that reports it"),
     ("url", False, "its web address"),
     ("publisher", False, "its publisher"),
@@ -51,17 +47,8 @@ COLUMNS: Final[tuple[tuple[str, bool, str], ...]] = (
 _NAMES: Final = tuple(name for name, _, _ in COLUMNS)
 _NEEDED: Final = tuple(name for name, needed, _ in COLUMNS if needed)
 _MODALITIES: Final = (
-    *(
-        "asserted",
-        "happened",
-        "realised",
-        "planned",
-        "projected",
-        "opinion",
-        "possible",
-        "undisclosed",
-        "denied",
-    ),
+    *("asserted", "happened", "realised", "planned", "projected"),
+    *("opinion", "possible", "undisclosed", "denied"),
 )
 _SUGGESTED: Final = "write CONSULT, COERCE deport, or a CAMEO code such as 043"
 
@@ -153,7 +140,7 @@ class _Table:
 
     def begin(self, name: str) -> None:
         self._slug = slugify(name.rpartition("/")[2].partition(".")[0])
-        self._codes, self._names = Codings(self._job, self._slug), NamedCodings(self._job, self._slug)
+        self._codes, self._names = CodeLookup(self._job, self._slug), NameLookup(self._job, self._slug)
 
     def event(self, cells: dict[str, str], line: int) -> Iterator[Record]:
         job = self._job
@@ -215,9 +202,9 @@ class _Table:
             return False
         return found
 
-    def _types(self, text: str, line: int) -> list[Coded] | None:
+    def _types(self, text: str, line: int) -> list[CodedThing] | None:
         """Look up event types; an unknown one is an error, because the table is the user's own."""
-        found: list[Coded] = []
+        found: list[CodedThing] = []
         for word in (piece.strip() for piece in text.split(";")):
             if not word:
                 continue
@@ -232,11 +219,11 @@ class _Table:
             if word.isdigit() or not self._job.resolver.event_type(iri):
                 self._job.fault(line, "type", f'"{word}" is not a known event type; {_SUGGESTED}')
                 return None
-            found.append(Coded(iri, word))
+            found.append(CodedThing(iri, word))
         return found
 
-    def _agents(self, text: str, line: int, column: str) -> list[Coded] | None:
-        found: list[Coded] = []
+    def _agents(self, text: str, line: int, column: str) -> list[CodedThing] | None:
+        found: list[CodedThing] = []
         for word in dict.fromkeys(piece.strip() for piece in text.split(";")):
             if not word:
                 continue
@@ -247,18 +234,18 @@ class _Table:
                 if not self._job.resolver.knows(word):
                     self._job.fault(line, column, f"<{word}> is not an actor or place in the graph")
                     return None
-                found.append(Coded(word, word))
+                found.append(CodedThing(word, word))
             elif country:
-                found.append(Coded(country, word))
+                found.append(CodedThing(country, word))
             else:
                 found.append(self._names.actor(word, None, line))
         return found
 
-    def _place(self, cells: dict[str, str], line: int) -> Coded | str | None:
+    def _place(self, cells: dict[str, str], line: int) -> CodedThing | str | None:
         name = cells["place"]
         known = self._job.resolver.named(name) if name else None
         if known and known.startswith((f"{ID}place/", f"{ID}country/")):
-            return Coded(known, name)
+            return CodedThing(known, name)
         if not name and (cells["latitude"] or cells["longitude"]):
             self._job.fault(line, "place", "the row has coordinates without the name of a place")
             return "coordinates without a name"
@@ -274,7 +261,7 @@ class _Table:
         if not (title or address):
             slug = slugify(f"table {self._slug}")
             node = thing("source", slug)
-            lines = f"{node} {TYPE} {dg('Dataset')} .\n{node} {LABEL} {nt.english(f'Table {self._slug}')} .\n"
+            lines = statements(node, (TYPE, dg("Dataset")), (LABEL, nt.english(f"Table {self._slug}")))
             return slug, Record(f"{ID}source/{slug}", "Dataset", lines.encode(), line)
         if address and not address.startswith(("http://", "https://")):
             self._job.fault(line, "url", f'"{address}" is not a web address (https://…)')
@@ -286,17 +273,23 @@ class _Table:
         slug = document_slug(address) if address else slugify(f"{publisher} {title} {day}")
         node, dcterms = thing("source", slug), PREFIXES["dcterms"]
         if title:
-            lines = f"{node} {TYPE} {dg('Article')} .\n{node} {LABEL} {nt.english(title)} .\n"
-            lines += f"{node} <{dcterms}title> {nt.english(title)} .\n"
-            lines += f"{node} {dg('url')} {nt.url(address)} .\n" if address else ""
+            lines = statements(
+                node,
+                (TYPE, dg("Article")),
+                (LABEL, nt.english(title)),
+                (f"<{dcterms}title>", nt.english(title)),
+                (dg("url"), address and nt.url(address)),
+            )
         else:
             lines = document(slug, address, line).ntriples.decode()
-        if published:
-            lines += f"{node} <{dcterms}issued> {nt.date(published.begin)} .\n"
-        if publisher:
-            body = self._names.actor(publisher, None, line)
-            lines += f"{node} <{dcterms}publisher> {body.node} .\n"
-            lines += body.record.ntriples.decode() if body.record is not None else ""
+        body = self._names.actor(publisher, None, line) if publisher else None
+        lines += statements(
+            node,
+            (f"<{dcterms}issued>", nt.date(published.begin) if published else None),
+            (f"<{dcterms}publisher>", body.node if body else None),
+        )
+        if body and body.record is not None:
+            lines += body.record.ntriples.decode()
         return slug, Record(f"{ID}source/{slug}", "Article", lines.encode(), line)
 
 
@@ -313,27 +306,37 @@ def _event(
     day: str | None,
     who: tuple[str, ...],
 ) -> Record:
-    node = thing("event", slug)
-    lines = [f"{node} {TYPE} {dg('Event')} .\n{node} {LABEL} {nt.english(cells['label'])} .\n"]
-    if cells["description"]:
-        lines.append(f"{node} <{PREFIXES['rdfs']}comment> {nt.english(cells['description'])} .\n")
-    for name, values in parts.items():
-        lines += [f"{node} {dg(name)} {value} .\n" for value in dict.fromkeys(values)]
-    return Record(f"{ID}event/{slug}", "Event", "".join(lines).encode(), line, kind, day, who)
+    about = cells["description"]
+    lines = statements(
+        thing("event", slug),
+        (TYPE, dg("Event")),
+        (LABEL, nt.english(cells["label"])),
+        (f"<{PREFIXES['rdfs']}comment>", about and nt.english(about)),
+        *((dg(name), value) for name, values in parts.items() for value in dict.fromkeys(values)),
+    )
+    return Record(f"{ID}event/{slug}", "Event", lines.encode(), line, kind, day, who)
 
 
 def _claim(
     slug: str, label: str, parts: dict[str, list[str]], modality: str, source: str, line: int
 ) -> Record:
-    node, step, document = thing("claim", slug), thing("step", f"{slug}-1"), thing("source", source)
-    lines = [
-        f"{node} {TYPE} {dg('Claim')} .\n{node} {LABEL} {nt.english(label)} .\n",
-        f"{node} {dg('about')} {thing('event', slug)} .\n",
-        *(f"{node} {dg('aspect')} {dg(name)} .\n" for name, values in parts.items() if values),
-        f"{node} {dg('modality')} {thing('modality', modality)} .\n",
-        f"{node} {dg('statedIn')} {document} .\n{node} {dg('attributionStep')} {step} .\n",
-        f"{step} {TYPE} {dg('AttributionStep')} .\n{step} {LABEL} {nt.english('The document itself')} .\n",
-        f"{step} {dg('stepNumber')} {nt.integer('1')} .\n{step} {dg('attributedTo')} {document} .\n",
-        f"{step} {dg('sourceKind')} {thing('source-kind', 'document')} .\n",
-    ]
-    return Record(f"{ID}claim/{slug}", "Claim", "".join(lines).encode(), line)
+    step, document = thing("step", f"{slug}-1"), thing("source", source)
+    lines = statements(
+        thing("claim", slug),
+        (TYPE, dg("Claim")),
+        (LABEL, nt.english(label)),
+        (dg("about"), thing("event", slug)),
+        *((dg("aspect"), dg(name)) for name, values in parts.items() if values),
+        (dg("modality"), thing("modality", modality)),
+        (dg("statedIn"), document),
+        (dg("attributionStep"), step),
+    )
+    lines += statements(
+        step,
+        (TYPE, dg("AttributionStep")),
+        (LABEL, nt.english("The document itself")),
+        (dg("stepNumber"), nt.integer("1")),
+        (dg("attributedTo"), document),
+        (dg("sourceKind"), thing("source-kind", "document")),
+    )
+    return Record(f"{ID}claim/{slug}", "Claim", lines.encode(), line)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from kg.errors import StoreFailedError
-from kg.rdf.ntriples import LABEL, TYPE, decimal, dg, english, thing
+from kg.rdf.ntriples import LABEL, TYPE, decimal, dg, english, statements, thing
 from kg.rdf.sorted_lines import RUN_BYTES, merge_files
 from kg.readers.record import Record
 from kg.terms import ID
@@ -138,17 +138,17 @@ def _group(rows: list[_Row]) -> Record:
     day, actor, recipient, kind = rows[0][:4]
     iris = sorted({row[4] for row in rows}, key=lambda iri: (len(iri), iri))
     iri = f"{ID}record-group/{iris[0].removeprefix(_RECORD)}"
-    node = f"<{iri}>"
     score = (_agreement([row[6] for row in rows]) + _agreement([row[5] for row in rows])) / 2
-    label = f"{len(iris)} records of {day}, likely duplicates"
-    lines = [
-        f"{node} {TYPE} {dg('RecordGroup')} .\n{node} {LABEL} {english(label)} .\n",
-        f"{node} {dg('groupingMethod')} {thing('grouping-method', METHOD)} .\n",
-        f"{node} {dg('groupingScore')} {decimal(f'{score:.2f}')} .\n",
-        *(f"{node} {dg('groupMember')} <{member}> .\n" for member in iris),
-    ]
+    lines = statements(
+        f"<{iri}>",
+        (TYPE, dg("RecordGroup")),
+        (LABEL, english(f"{len(iris)} records of {day}, likely duplicates")),
+        (dg("groupingMethod"), thing("grouping-method", METHOD)),
+        (dg("groupingScore"), decimal(f"{score:.2f}")),
+        *((dg("groupMember"), f"<{member}>") for member in iris),
+    )
     who = tuple(one for one in (actor, recipient) if one)
-    return Record(iri, "RecordGroup", "".join(lines).encode(), 0, kind, day, who)
+    return Record(iri, "RecordGroup", lines.encode(), 0, kind, day, who)
 
 
 def _agreement(values: list[str]) -> float:

@@ -1,6 +1,6 @@
 """ICEWS coded events: 20 tab-separated columns, with names in place of codes.
 
-The columns are those of the ICEWS Coded Event Data (`COLUMNS`). The intensity is on Goldstein's scale.
+The columns are those of the ICEWS CodedThing Event Data (`COLUMNS`). The intensity is on Goldstein's scale.
 """
 
 from __future__ import annotations
@@ -9,33 +9,17 @@ from collections.abc import Iterator
 from typing import Final
 
 from kg.rdf import ntriples as nt
-from kg.rdf.ntriples import LABEL, TYPE, dg, thing
-from kg.readers.code_lookup import Codings
-from kg.readers.name_lookup import NamedCodings, described, head, safe
-from kg.readers.reading import ReadingJob, dataset, minted, text_triple
+from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
+from kg.readers.code_lookup import CodeLookup
+from kg.readers.name_lookup import NameLookup, described, head, safe
+from kg.readers.reading import ReadingJob, dataset, minted
 from kg.readers.record import Record
 from kg.terms import ID, PREFIXES
 
 COLUMNS: Final = (
-    *(
-        "Event ID",
-        "Event Date",
-        "Source Name",
-        "Source Sectors",
-        "Source Country",
-        "Event Text",
-        "CAMEO Code",
-    ),
-    *(
-        "Intensity",
-        "Target Name",
-        "Target Sectors",
-        "Target Country",
-        "Story ID",
-        "Sentence Number",
-        "Publisher",
-    ),
-    *("City", "District", "Province", "Country", "Latitude", "Longitude"),
+    *("Event ID", "Event Date", "Source Name", "Source Sectors", "Source Country", "Event Text"),
+    *("CAMEO Code", "Intensity", "Target Name", "Target Sectors", "Target Country", "Story ID"),
+    *("Sentence Number", "Publisher", "City", "District", "Province", "Country", "Latitude", "Longitude"),
 )
 _SLUG: Final = "icews"
 
@@ -50,7 +34,7 @@ def read_icews(job: ReadingJob) -> Iterator[Record]:
         "See the terms of the Dataverse from which the file was taken.",
         "https://dataverse.harvard.edu/dataverse/icews",
     )
-    codes, names = Codings(job, _SLUG), NamedCodings(job, _SLUG)
+    codes, names = CodeLookup(job, _SLUG), NameLookup(job, _SLUG)
     for line, text in job.lines():
         row = text.split("\t")
         if row[0] == COLUMNS[0]:
@@ -62,7 +46,7 @@ def read_icews(job: ReadingJob) -> Iterator[Record]:
 
 
 def _record(
-    job: ReadingJob, codes: Codings, names: NamedCodings, row: list[str], line: int, text: str
+    job: ReadingJob, codes: CodeLookup, names: NameLookup, row: list[str], line: int, text: str
 ) -> Iterator[Record]:
     cell = dict(zip(COLUMNS, row, strict=True))
     identifier = cell["Event ID"]
@@ -99,42 +83,42 @@ def _record(
         return
     yield from described(job, when[0], [kind, actor, recipient, place], line)
     iri = f"{ID}record/{_SLUG}-{safe(identifier)}{suffix}"
-    node = f"<{iri}>"
     sides = f"{cell['Source Name'] or '?'} → {cell['Target Name'] or '?'}"
     label = f"ICEWS {identifier}: {sides}, {cell['Event Text'] or kind.text}"
-    lines = [head(iri, _SLUG, identifier, label, when[0]), f"{node} {dg('eventType')} {kind.node} .\n"]
-    for value, name in ((intensity, "goldstein"), (sentence, "sentenceNumber")):
-        lines.append(f"{node} {dg(name)} {value} .\n" if value else "")
-    for one, role in ((actor, "Actor"), (recipient, "Recipient"), (place, "Place")):
-        lines.append(f"{node} {dg(f'coded{role}')} {one.node} .\n" if one else "")
-    for column, name in (
-        ("Source Name", "actorName"),
-        ("Target Name", "recipientName"),
-        ("Story ID", "storyId"),
-    ):
-        lines.append(text_triple(node, name, cell[column]))
-    for column, name in (("Source Sectors", "actorSector"), ("Target Sectors", "recipientSector")):
-        lines += [text_triple(node, name, sector) for sector in dict.fromkeys(cell[column].split(","))]
     story = f"{_SLUG}-story-{safe(cell['Story ID'])}" if cell["Story ID"] else ""
-    if story:
-        lines.append(f"{node} {dg('codedFrom')} {thing('source', story)} .\n")
-        if job.once.first(story):
-            yield _story(story, cell["Story ID"], cell["Publisher"], line)
+    texts = [
+        ("actorName", cell["Source Name"]),
+        ("recipientName", cell["Target Name"]),
+        ("storyId", cell["Story ID"]),
+        *(("actorSector", sector) for sector in dict.fromkeys(cell["Source Sectors"].split(","))),
+        *(("recipientSector", sector) for sector in dict.fromkeys(cell["Target Sectors"].split(","))),
+    ]
+    lines = head(iri, _SLUG, identifier, label, when[0]) + statements(
+        f"<{iri}>",
+        (dg("eventType"), kind.node),
+        (dg("goldstein"), intensity),
+        (dg("sentenceNumber"), sentence),
+        (dg("codedActor"), actor.node if actor else None),
+        (dg("codedRecipient"), recipient.node if recipient else None),
+        (dg("codedPlace"), place.node if place else None),
+        *((dg(name), value and nt.plain(value)) for name, value in texts),
+        (dg("codedFrom"), story and thing("source", story)),
+    )
+    if story and job.once.first(story):
+        yield _story(story, cell["Story ID"], cell["Publisher"], line)
     if job.grouping is not None:
         who = (actor.iri if actor else "", recipient.iri if recipient else "")
         job.grouping.add(iri, when[0], *who, kind.iri, place.iri if place and place.exact else "", story)
     actors = tuple(one.iri for one in (actor, recipient) if one)
-    yield Record(iri, "CodingRecord", "".join(lines).encode(), line, kind.iri, when[0], actors)
+    yield Record(iri, "CodingRecord", lines.encode(), line, kind.iri, when[0], actors)
 
 
 def _story(slug: str, identifier: str, publisher: str, line: int) -> Record:
     node = thing("source", slug)
     label = f"Story {identifier}" + (f" of {publisher}" if publisher else "")
-    lines = f"{node} {TYPE} {dg('Article')} .\n{node} {LABEL} {nt.english(label)} .\n"
-    if publisher:
-        body = thing("actor", minted(_SLUG, publisher))
-        lines += (
-            f"{node} <{PREFIXES['dcterms']}publisher> {body} .\n"
-            f"{body} {TYPE} {dg('NewsOrganization')} .\n{body} {LABEL} {nt.english(publisher)} .\n"
-        )
+    body = thing("actor", minted(_SLUG, publisher)) if publisher else ""
+    by = f"<{PREFIXES['dcterms']}publisher>"
+    lines = statements(node, (TYPE, dg("Article")), (LABEL, nt.english(label)), (by, body))
+    if body:
+        lines += statements(body, (TYPE, dg("NewsOrganization")), (LABEL, nt.english(publisher)))
     return Record(f"{ID}source/{slug}", "Article", lines.encode(), line)

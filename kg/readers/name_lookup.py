@@ -5,23 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kg.rdf import ntriples as nt
-from kg.rdf.ntriples import LABEL, TYPE, dg, thing
-from kg.readers.code_lookup import WIRES, Coded, Note, coordinate_fault, own_agent, place_triples, remember
+from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
+from kg.readers.code_lookup import (
+    WIRES,
+    CodedThing,
+    Note,
+    coordinate_fault,
+    own_agent,
+    place_triples,
+    remember,
+)
 from kg.readers.periods import day_period, period_record
 from kg.readers.reading import ReadingJob, minted
 from kg.readers.record import Record
 from kg.terms import ID, PREFIXES, slugify
 
 
-class NamedCodings:
+class NameLookup:
     """Looks up the names of one dataset, with a cache for each kind."""
 
     def __init__(self, job: ReadingJob, slug: str) -> None:
         self._job, self._slug = job, slug
-        self._actors: dict[tuple[str, str | None], Coded] = {}
-        self._places: dict[tuple[str, ...], Coded | str | None] = {}
+        self._actors: dict[tuple[str, str | None], CodedThing] = {}
+        self._places: dict[tuple[str, ...], CodedThing | str | None] = {}
 
-    def actor(self, name: str, country: str | None, line: int) -> Coded:
+    def actor(self, name: str, country: str | None, line: int) -> CodedThing:
         """Return the actor with a name; `country` is the IRI of the country in the row, if any."""
         found = self._actors.get((name, country))
         if found is None:
@@ -30,29 +38,27 @@ class NamedCodings:
         self._job.notes.add_all(found.notes, line)
         return found
 
-    def _actor(self, name: str, country: str | None, line: int) -> Coded:
+    def _actor(self, name: str, country: str | None, line: int) -> CodedThing:
         wire = name.upper() in WIRES
         known = self._job.resolver.actor_named(name)
         if known and not (wire and known.startswith(f"{ID}country/")):
-            return Coded(known, nt.escape(name))
+            return CodedThing(known, nt.escape(name))
         iri = f"{ID}actor/{minted(self._slug, name, '' if country is None else country.rpartition('/')[2])}"
         if wire:
             text = f"{name} is a news agency coded as an actor; it was not taken for its country"
             self._job.notes.add("wire service", name, text, line, iri)
         own: Note = ("actor", name, f"{name} was added as an actor of the dataset", iri)
-        return Coded(iri, nt.escape(name), own_agent(iri, name, country, line, wire=wire), notes=(own,))
+        return CodedThing(iri, nt.escape(name), own_agent(iri, name, country, line, wire=wire), notes=(own,))
 
     def country(self, name: str, line: int) -> str | None:
         """Return the country with a name; an unknown one is noted."""
         if not name:
             return None
         found = self._job.resolver.country_named(name)
-        if found:
-            return found
-        self._job.notes.add(
-            "country code", name, f"{name} is not a known country, so the country is missing", line
-        )
-        return None
+        if not found:
+            text = f"{name} is not a known country, so the country is missing"
+            self._job.notes.add("country code", name, text, line)
+        return found
 
     def place(
         self,
@@ -62,43 +68,33 @@ class NamedCodings:
         longitude: str,
         line: int,
         geonames: str = "",
-    ) -> Coded | str | None:
+    ) -> CodedThing | str | None:
         """Return the place with names of levels, the smallest first, or a message for bad coordinates.
 
         Without a name smaller than the country, the place is the country.
         """
         key = (*levels, country or "", latitude, longitude, geonames)
-        try:
-            found = self._places[key]
-        except KeyError:
-            found = self._place(levels, country, latitude, longitude, line, geonames)
-            remember(self._places, key, found)
+        if key in self._places:
+            return self._places[key]
+        found: CodedThing | str | None = coordinate_fault(latitude, longitude)
+        names = list(dict.fromkeys(level for level in levels if level))
+        country_slug = (country or "").rpartition("/")[2]
+        if found is None and names:
+            label = ", ".join(names)
+            own = minted(self._slug, *names, country_slug, latitude, longitude)
+            iri = f"{ID}place/{f'geonames-{geonames}' if geonames else own}"
+            lines = place_triples(f"<{iri}>", label, country, latitude, longitude)
+            same = f"<https://sws.geonames.org/{geonames}/>" if geonames else None
+            lines += statements(f"<{iri}>", (f"<{PREFIXES['skos']}exactMatch>", same))
+            record = Record(iri, "Place", lines.encode(), line)
+            found = CodedThing(iri, nt.escape(label), record, exact=True)
+        elif found is None and country:
+            found = CodedThing(country, nt.escape(country_slug.upper()))
+        remember(self._places, key, found)
         return found
 
-    def _place(
-        self,
-        levels: tuple[str, ...],
-        country: str | None,
-        latitude: str,
-        longitude: str,
-        line: int,
-        geonames: str,
-    ) -> Coded | str | None:
-        if fault := coordinate_fault(latitude, longitude):
-            return fault
-        names = list(dict.fromkeys(level for level in levels if level))
-        if not names:
-            return Coded(country, nt.escape(country.rpartition("/")[2].upper())) if country else None
-        label = ", ".join(names)
-        own = minted(self._slug, *names, (country or "").rpartition("/")[2], latitude, longitude)
-        iri = f"{ID}place/{f'geonames-{geonames}' if geonames else own}"
-        lines = place_triples(f"<{iri}>", label, country, latitude, longitude)
-        if geonames:
-            lines += f"<{iri}> <{PREFIXES['skos']}exactMatch> <https://sws.geonames.org/{geonames}/> .\n"
-        return Coded(iri, nt.escape(label), Record(iri, "Place", lines.encode(), line), exact=True)
 
-
-def described(job: ReadingJob, day: str, things: list[Coded | None], line: int) -> Iterator[Record]:
+def described(job: ReadingJob, day: str, things: list[CodedThing | None], line: int) -> Iterator[Record]:
     """Yield descriptions of the day, actors, places and types of a row that were not described before."""
     if job.once.first(day):
         yield period_record(day_period(day), line)
@@ -111,11 +107,13 @@ def described(job: ReadingJob, day: str, things: list[Coded | None], line: int) 
 
 def head(iri: str, slug: str, identifier: str, label: str, day: str) -> str:
     """Return the first statements of every record: class, label, row identifier, dataset and day."""
-    node = f"<{iri}>"
-    return (
-        f"{node} {TYPE} {dg('CodingRecord')} .\n{node} {LABEL} {nt.english(label)} .\n"
-        f"{node} {dg('recordId')} {nt.plain(identifier)} .\n"
-        f"{node} {dg('dataset')} {thing('source', slug)} .\n{node} {dg('time')} {thing('time', day)} .\n"
+    return statements(
+        f"<{iri}>",
+        (TYPE, dg("CodingRecord")),
+        (LABEL, nt.english(label)),
+        (dg("recordId"), nt.plain(identifier)),
+        (dg("dataset"), thing("source", slug)),
+        (dg("time"), thing("time", day)),
     )
 
 

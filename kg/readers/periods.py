@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kg.rdf import ntriples as nt
-from kg.rdf.ntriples import LABEL, TYPE, dg, thing
+from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
 from kg.readers.record import INTERVAL, Record
-from kg.terms import ID, PREFIXES
+from kg.terms import ID
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,14 @@ def open_period(begin: str, day: str) -> Period:
 
 def period_record(one: Period, line: int) -> Record:
     """Describe an interval."""
-    node = thing("time", one.slug)
-    lines = f"{node} {TYPE} <{PREFIXES['time']}ProperInterval> .\n{node} {LABEL} {nt.english(one.label)} .\n"
-    if one.begin:
-        lines += f"{node} {dg('begin')} {nt.date(one.begin)} .\n"
-    if one.end:
-        lines += f"{node} {dg('end')} {nt.date(one.end)} .\n"
-    lines += f"{node} {dg('precision')} {thing('time-precision', one.precision)} .\n"
+    lines = statements(
+        thing("time", one.slug),
+        (TYPE, f"<{INTERVAL}>"),
+        (LABEL, nt.english(one.label)),
+        (dg("begin"), one.begin and nt.date(one.begin)),
+        (dg("end"), one.end and nt.date(one.end)),
+        (dg("precision"), thing("time-precision", one.precision)),
+    )
     return Record(f"{ID}time/{one.slug}", INTERVAL, lines.encode(), line)
 
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from kg.rdf import ntriples as nt
-from kg.rdf.ntriples import LABEL, TYPE, dg, thing
-from kg.readers.code_lookup import Coded, Note, own_event_type
-from kg.readers.name_lookup import NamedCodings, described, head, safe
-from kg.readers.reading import ReadingJob, dataset, minted, text_triple
+from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
+from kg.readers.code_lookup import CodedThing, Note, own_event_type
+from kg.readers.name_lookup import NameLookup, described, head, safe
+from kg.readers.reading import ReadingJob, dataset, minted
 from kg.readers.record import Record
 from kg.terms import ID, slugify
 
@@ -23,18 +23,9 @@ COLUMNS: Final = (
     *("Actor Name", "Actor Country", "Actor COW", "Primary Actor Sector", "Actor Sectors", "Actor Title"),
     *("Actor Name Raw", "Wikipedia Actor ID", "Recipient Name", "Recipient Country", "Recipient COW"),
     *("Primary Recipient Sector", "Recipient Sectors", "Recipient Title", "Recipient Name Raw"),
-    *(
-        "Wikipedia Recipient ID",
-        "Placename",
-        "City",
-        "District",
-        "Province",
-        "Country",
-        "Latitude",
-        "Longitude",
-    ),
-    *("GeoNames ID", "Raw Placename", "Feature Type", "Source", "Publication Date", "Story People"),
-    *("Story Organizations", "Story Locations", "Language", "Version"),
+    *("Wikipedia Recipient ID", "Placename", "City", "District", "Province", "Country", "Latitude"),
+    *("Longitude", "GeoNames ID", "Raw Placename", "Feature Type", "Source", "Publication Date"),
+    *("Story People", "Story Organizations", "Story Locations", "Language", "Version"),
 )
 _NEEDED: Final = ("Event ID", "Event Date", "Event Type", "Actor Name", "Recipient Name")
 _SLUG: Final = "polecat"
@@ -51,7 +42,7 @@ def read_polecat(job: ReadingJob) -> Iterator[Record]:
         "See the terms of the Dataverse from which the file was taken.",
         "https://dataverse.harvard.edu/dataverse/polecat",
     )
-    names, types = NamedCodings(job, _SLUG), _Types(job)
+    names, types = NameLookup(job, _SLUG), _Types(job)
     columns: tuple[str, ...] = COLUMNS
     for line, text in job.lines():
         row = text.split("\t")
@@ -85,9 +76,9 @@ class _Types:
 
     def __init__(self, job: ReadingJob) -> None:
         self._job = job
-        self._found: dict[tuple[str, str], list[Coded]] = {}
+        self._found: dict[tuple[str, str], list[CodedThing]] = {}
 
-    def find(self, kind: str, mode: str, line: int) -> list[Coded]:
+    def find(self, kind: str, mode: str, line: int) -> list[CodedThing]:
         found = self._found.get((kind, mode))
         if found is None:
             found = self._found[kind, mode] = self._find(kind, mode, line)
@@ -95,7 +86,7 @@ class _Types:
             self._job.notes.add_all(one.notes, line)
         return found
 
-    def _find(self, kind: str, mode: str, line: int) -> list[Coded]:
+    def _find(self, kind: str, mode: str, line: int) -> list[CodedThing]:
         general = self._one(slugify(kind), kind, None, line)
         if not mode:
             return [general]
@@ -103,17 +94,17 @@ class _Types:
         # A mode outside the scheme has no quad class, so its type is kept, too.
         return [special] if special.record is None else [general, special]
 
-    def _one(self, slug: str, name: str, broader: str | None, line: int) -> Coded:
+    def _one(self, slug: str, name: str, broader: str | None, line: int) -> CodedThing:
         iri = f"{ID}event-type/plover-{slug}"
         if self._job.resolver.event_type(iri):
-            return Coded(iri, nt.escape(name))
+            return CodedThing(iri, nt.escape(name))
         iri = f"{ID}event-type/{_SLUG}-{slug}"
         own: Note = ("event type", name, f"event type {name} is not in the scheme", iri)
         record = own_event_type(iri, f"{name} of POLECAT", _SLUG, line, broader=broader)
-        return Coded(iri, nt.escape(name), record, notes=(own,))
+        return CodedThing(iri, nt.escape(name), record, notes=(own,))
 
 
-def _side(job: ReadingJob, names: NamedCodings, cell: dict[str, str], role: str, line: int) -> list[Coded]:
+def _side(job: ReadingJob, names: NameLookup, cell: dict[str, str], role: str, line: int) -> list[CodedThing]:
     """Look up the actors or recipients; country codes apply to names only if there are equally many."""
     who = [name for piece in cell[f"{role} Name"].split(";") if (name := piece.strip()) and name != "None"]
     codes = [piece.strip() for piece in cell.get(f"{role} Country", "").split(";")]
@@ -137,7 +128,7 @@ def _side(job: ReadingJob, names: NamedCodings, cell: dict[str, str], role: str,
 
 
 def _record(
-    job: ReadingJob, names: NamedCodings, types: _Types, cell: dict[str, str], line: int, text: str
+    job: ReadingJob, names: NameLookup, types: _Types, cell: dict[str, str], line: int, text: str
 ) -> Iterator[Record]:
     identifier = cell["Event ID"]
     if not identifier:
@@ -171,45 +162,46 @@ def _record(
         return
     yield from described(job, when[0], [*kinds, *actors, *recipients, place], line)
     iri = f"{ID}record/{_SLUG}-{safe(identifier)}{suffix}"
-    node = f"<{iri}>"
     sides = " → ".join("; ".join(_values(cell[f"{role} Name"])) or "?" for role in ("Actor", "Recipient"))
     label = f"POLECAT {identifier}: {sides}, {' '.join([cell['Event Type'], *modes])}"
-    lines = [head(iri, _SLUG, identifier, label, when[0])]
-    lines += [f"{node} {dg('eventType')} <{one}> .\n" for one in dict.fromkeys(kind.iri for kind in kinds)]
-    lines += [f"{node} {dg('codedActor')} <{one}> .\n" for one in dict.fromkeys(a.iri for a in actors)]
-    lines += [
-        f"{node} {dg('codedRecipient')} <{one}> .\n" for one in dict.fromkeys(r.iri for r in recipients)
-    ]
-    if place:
-        lines.append(f"{node} {dg('codedPlace')} {place.node} .\n")
-    if quad not in ("", "none"):
-        lines.append(f"{node} {dg('codedQuadClass')} {thing('quad-class', quad)} .\n")
-    if intensity:
-        lines.append(f"{node} {dg('intensity')} {intensity} .\n")
-    for column, name in (
+    source = cell.get("Source", "")
+    source = minted(_SLUG, source) if source not in ("", "None") else ""
+    roles = (("eventType", kinds), ("codedActor", actors), ("codedRecipient", recipients))
+    texts = (
         ("Contexts", "codedContext"),
         ("Actor Name", "actorName"),
         ("Recipient Name", "recipientName"),
         ("Actor Sectors", "actorSector"),
         ("Recipient Sectors", "recipientSector"),
-    ):
-        lines += [text_triple(node, name, value) for value in dict.fromkeys(_values(cell.get(column, "")))]
-    publisher = cell.get("Source", "")
-    if publisher not in ("", "None"):
-        slug = minted(_SLUG, publisher)
-        lines.append(f"{node} {dg('codedFrom')} {thing('source', slug)} .\n")
-        if job.once.first(slug):
-            yield _publication(slug, publisher, line)
+    )
+    lines = head(iri, _SLUG, identifier, label, when[0]) + statements(
+        f"<{iri}>",
+        *((dg(role), node) for role, things in roles for node in dict.fromkeys(one.node for one in things)),
+        (dg("codedPlace"), place.node if place else None),
+        (dg("codedQuadClass"), thing("quad-class", quad) if quad not in ("", "none") else None),
+        (dg("intensity"), intensity),
+        *(
+            (dg(name), nt.plain(value))
+            for column, name in texts
+            for value in dict.fromkeys(_values(cell.get(column, "")))
+        ),
+        (dg("codedFrom"), source and thing("source", source)),
+    )
+    if source and job.once.first(source):
+        published = statements(
+            thing("source", source), (TYPE, dg("Source")), (LABEL, nt.english(cell["Source"]))
+        )
+        yield Record(f"{ID}source/{source}", "Source", published.encode(), line)
     if job.grouping is not None:
         # A publication is not a document: records are grouped by day, pair, type and place.
         sides_key = [" ".join(sorted({one.iri for one in side})) for side in (actors, recipients)]
         where = place.iri if place and place.exact else ""
         job.grouping.add(iri, when[0], sides_key[0], sides_key[1], kinds[-1].iri, where, "")
     who = tuple(dict.fromkeys(one.iri for one in (*actors, *recipients)))
-    yield Record(iri, "CodingRecord", "".join(lines).encode(), line, kinds[-1].iri, when[0], who)
+    yield Record(iri, "CodingRecord", lines.encode(), line, kinds[-1].iri, when[0], who)
 
 
-def _place(job: ReadingJob, names: NamedCodings, cell: dict[str, str], line: int) -> Coded | str | None:
+def _place(job: ReadingJob, names: NameLookup, cell: dict[str, str], line: int) -> CodedThing | str | None:
     def get(name: str) -> str:
         value = cell.get(name, "").strip()
         return "" if value == "None" else value
@@ -227,9 +219,3 @@ def _place(job: ReadingJob, names: NamedCodings, cell: dict[str, str], line: int
     return names.place(
         levels, country, get("Latitude"), get("Longitude"), line, geonames if geonames.isdigit() else ""
     )
-
-
-def _publication(slug: str, name: str, line: int) -> Record:
-    node = thing("source", slug)
-    lines = f"{node} {TYPE} {dg('Source')} .\n{node} {LABEL} {nt.english(name)} .\n"
-    return Record(f"{ID}source/{slug}", "Source", lines.encode(), line)

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, Literal
 
 from kg.actors import Resolver
 from kg.errors import DataSyntaxError
-from kg.rdf.ntriples import LABEL, TYPE, dg, english, plain, thing, url
+from kg.rdf.ntriples import LABEL, TYPE, dg, english, statements, thing, url
 from kg.readers.archives import Part
 from kg.readers.grouping import Grouping
 from kg.readers.periods import calendar_day
@@ -287,12 +287,13 @@ def document_slug(text: str) -> str:
 
 def document(slug: str, text: str, line: int) -> Record:
     """Describe a document by its web address, or by the name that a dataset uses for it."""
-    node = thing("source", slug)
-    lines = f"{node} {TYPE} {dg('Article')} .\n"
-    if _WEB.fullmatch(text):
-        lines += f"{node} {LABEL} {english(_headline(text))} .\n{node} {dg('url')} {url(text)} .\n"
-    else:
-        lines += f"{node} {LABEL} {english(text)} .\n"
+    address = text if _WEB.fullmatch(text) else ""
+    lines = statements(
+        thing("source", slug),
+        (TYPE, dg("Article")),
+        (LABEL, english(_headline(text) if address else text)),
+        (dg("url"), address and url(address)),
+    )
     return Record(f"{ID}source/{slug}", "Article", lines.encode(), line)
 
 
@@ -314,21 +315,15 @@ def minted(dataset: str, *names: str) -> str:
 
 def dataset(slug: str, label: str, about: str, publisher: tuple[str, str], rights: str, page: str) -> Record:
     """Describe a dataset: publisher as (slug, name), terms of use as a sentence, address of its page."""
-    node, body = thing("source", slug), thing("organization", publisher[0])
-    dcterms = PREFIXES["dcterms"]
-    lines = (
-        f"{node} {TYPE} {dg('Dataset')} .\n{node} {LABEL} {english(label)} .\n"
-        f"{node} <{PREFIXES['rdfs']}comment> {english(about)} .\n"
-        f"{node} <{dcterms}publisher> {body} .\n"
-        f"{body} {TYPE} {dg('Organization')} .\n{body} {LABEL} {english(publisher[1])} .\n"
+    body, dcterms = thing("organization", publisher[0]), PREFIXES["dcterms"]
+    lines = statements(
+        thing("source", slug),
+        (TYPE, dg("Dataset")),
+        (LABEL, english(label)),
+        (f"<{PREFIXES['rdfs']}comment>", english(about)),
+        (f"<{dcterms}publisher>", body),
+        (f"<{dcterms}rights>", english(rights)),
+        (dg("url"), url(page)),
     )
-    if rights:
-        lines += f"{node} <{dcterms}rights> {english(rights)} .\n"
-    if page:
-        lines += f"{node} {dg('url')} {url(page)} .\n"
+    lines += statements(body, (TYPE, dg("Organization")), (LABEL, english(publisher[1])))
     return Record(f"{ID}source/{slug}", "Dataset", lines.encode(), 0)
-
-
-def text_triple(node: str, name: str, value: str) -> str:
-    """Return one statement with a plain text, or nothing for an empty text."""
-    return f"{node} {dg(name)} {plain(value)} .\n" if value else ""

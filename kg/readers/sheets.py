@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from kg.errors import DataSyntaxError, TooLargeError
-from kg.lazy import Late
+from kg.lazy import LazyModule
 from kg.readers.archives import Part
 from kg.readers.reading import ReadingJob
 
 if TYPE_CHECKING:
     import openpyxl
 else:
-    openpyxl = Late("openpyxl")
+    openpyxl = LazyModule("openpyxl")
 
 _BOOK_LIMIT: Final = 1 << 30
 _DELIMITERS: Final = (",", "\t", ";")

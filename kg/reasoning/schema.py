@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.lazy import Late
+from kg.lazy import LazyModule
 from kg.terms import GENID, PREFIXES, term
 
 if TYPE_CHECKING:
     import rdflib
     import reasonable
 else:
-    rdflib, reasonable = Late("rdflib"), Late("reasonable")
+    rdflib, reasonable = LazyModule("rdflib"), LazyModule("reasonable")
 
 TYPE: Final = term("rdf:type")
 _SPECIMEN: Final = "urn:x-diplograph:specimen:"

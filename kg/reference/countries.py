@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.lazy import Late
+from kg.lazy import LazyModule
 from kg.reference.fact_tables import Row, parts
 from kg.reference.triples import TYPE, english, named, names_in_languages, place_of, region_of, town
 from kg.terms import mint, term
@@ -15,7 +15,7 @@ from kg.terms import mint, term
 if TYPE_CHECKING:
     import pycountry
 else:
-    pycountry = Late("pycountry")
+    pycountry = LazyModule("pycountry")
 
 _GEONAMES: Final = "https://sws.geonames.org/"
 # A code that CLDR uses and ISO 3166 lacks.

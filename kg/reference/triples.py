@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.lazy import Late
+from kg.lazy import LazyModule
 from kg.terms import ID, mint, term
 
 if TYPE_CHECKING:
     import babel
 else:
-    babel = Late("babel")
+    babel = LazyModule("babel")
 
 # The six languages of the United Nations, and eight more.
 LANGUAGES: Final = ("ar", "en", "es", "fr", "ru", "zh", "de", "fa", "it", "ja", "ko", "pt", "tr", "uk")

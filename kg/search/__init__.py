@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kg.search.hierarchy import inferiors, most_specific, superiors, types_of
+from kg.search.hierarchy import inferiors, most_specific, types_of
 from kg.search.index import SearchIndex
 from kg.search.naming import (
     LABELS,
@@ -16,7 +16,6 @@ from kg.search.naming import (
     name_all,
     plain,
     row_text,
-    spoken,
     values,
 )
 from kg.search.resolving import (
@@ -31,32 +30,6 @@ from kg.search.resolving import (
     with_types,
 )
 
-__all__ = [
-    "LABELS",
-    "PROLOGUE",
-    "Hit",
-    "Name",
-    "SearchIndex",
-    "attach",
-    "exists",
-    "first_known",
-    "index_of",
-    "inferiors",
-    "iri_text",
-    "kind_of",
-    "look_up",
-    "most_specific",
-    "name_all",
-    "plain",
-    "resolve",
-    "resolve_all",
-    "row_text",
-    "search",
-    "spoken",
-    "suggest",
-    "superiors",
-    "types_of",
-    "unknown",
-    "values",
-    "with_types",
-]
+__all__ = ["LABELS", "PROLOGUE", "Hit", "Name", "SearchIndex", "attach", "exists", "first_known", "index_of"]
+__all__ += ["inferiors", "iri_text", "kind_of", "look_up", "most_specific", "name_all", "plain", "resolve"]
+__all__ += ["resolve_all", "row_text", "search", "suggest", "types_of", "unknown", "values", "with_types"]

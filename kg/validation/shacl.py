@@ -15,7 +15,7 @@ import pyoxigraph
 from pyoxigraph import BlankNode, Literal, NamedNode, RdfFormat, Triple
 
 from kg.bundled import ONTOLOGY_FOLDER
-from kg.lazy import Late
+from kg.lazy import LazyModule
 from kg.store import Term
 from kg.terms import PREFIXES, compact, term
 from kg.validation.findings import Finding, Severity, name_of
@@ -24,7 +24,7 @@ from kg.validation.known_terms import SUBCLASS, TYPE, class_hierarchy
 if TYPE_CHECKING:
     import pyrudof
 else:
-    pyrudof = Late("pyrudof")
+    pyrudof = LazyModule("pyrudof")
 
 _PROPERTY: Final = term("sh:property")
 _SPARQL: Final = PREFIXES["sh"] + "SPARQLConstraintComponent"

@@ -17,7 +17,7 @@ import pytest
 from api.commands.load_targets import LocalLoader
 from bench.rows import write_rows
 from kg.errors import CancelledError
-from kg.load import list_loads
+from kg.load import read_loads
 from kg.store import EmbeddedStore
 from tests.api.running import AUTHORITY, COMMAND, TOKEN, Served, start
 
@@ -134,6 +134,6 @@ def test_an_interrupt_after_the_storing_says_that_it_is_stored(tmp_path: Path, t
     planned, _ = loader.plan(table, "rows.csv", "gdelt", None, None, 0)
     with pytest.raises(CancelledError, match="is stored") as caught:
         loader.commit(planned)
-    (load,) = list_loads(store)
+    (load,) = read_loads(store)
     assert load.id in str(caught.value)
     assert f"diplograph undo {load.id}" in str(caught.value.mend)

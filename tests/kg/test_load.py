@@ -14,7 +14,7 @@ from kg.errors import (
     StoreFailedError,
     ValidationFailedError,
 )
-from kg.load import install, list_loads, report
+from kg.load import install, read_loads, report
 from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH, GRAPH_COUNTRIES, ID, ONTOLOGY, PREFIXES
 from tests.kg.desks import commit, plan
@@ -77,7 +77,7 @@ def test_loading_twice_changes_nothing(store: EmbeddedStore) -> None:
     assert again.preview.unchanged
     assert commit(store, again) is None
     assert quads(store) == before
-    assert len(list_loads(store)) == 1
+    assert len(read_loads(store)) == 1
 
 
 def test_values_that_the_engine_rewrites_are_no_change(store: EmbeddedStore) -> None:
@@ -221,5 +221,5 @@ def test_a_load_that_is_stored_says_so_when_what_follows_it_fails(store: Embedde
     with pytest.raises(StoreFailedError, match=r"is stored, but .*No space left") as caught:
         commit(store, made, followers=[FullDisk()])
     assert "Do not load it again" in (caught.value.mend or "")
-    assert [load.id for load in list_loads(store)] == [made.folder.id]
+    assert [load.id for load in read_loads(store)] == [made.folder.id]
     assert (made.folder.read().step, made.folder.read().followed) == ("stored", False)

@@ -7,7 +7,7 @@ from typing import Final
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import dg, thing
-from kg.readers.code_lookup import Coded, Codings, remember
+from kg.readers.code_lookup import CodedThing, CodeLookup, remember
 from kg.readers.gdelt.blocks import Described
 from kg.readers.periods import calendar_day, day_period, period_record
 from kg.readers.reading import ReadingJob, document_slug
@@ -55,7 +55,7 @@ V1: Final = Layout("gdelt1", "GDELT 1.0", (58, 57), (35, 42, 49), False, 56, 57)
 
 
 Key = tuple[bytes, ...]
-Entry = tuple[tuple[bytes, ...], bytes, bytes, Coded | None]
+Entry = tuple[tuple[bytes, ...], bytes, bytes, CodedThing | None]
 """What a code adds to a record: ends of its lines, the text of the row, the IRI (for places only those finer
 than a country), and the thing to be described or noted."""
 
@@ -73,9 +73,9 @@ class GdeltCodes:
 
     def __init__(self, job: ReadingJob, layout: Layout, ending: bytes) -> None:
         self._job, self._layout, self._ending = job, layout, ending
-        self._codings = Codings(job, layout.slug)
-        self._known_actors: dict[Key, Coded | None] = {}
-        self._known_places: dict[Key, Coded | str] = {}
+        self._codings = CodeLookup(job, layout.slug)
+        self._known_actors: dict[Key, CodedThing | None] = {}
+        self._known_places: dict[Key, CodedThing | str] = {}
         self.days: dict[bytes, Entry] = {}
         self.kinds: dict[Key, tuple[Entry, tuple[bytes, ...]]] = {}
         self.actors: tuple[dict[Key, Entry], ...] = ({}, {})
@@ -120,7 +120,7 @@ class GdeltCodes:
     def _day(self, text: bytes, day: str, node: str, line: int) -> Entry:
         entry = self.days.get(text)
         if entry is None:
-            coded = Coded(node[1:-1], day, period_record(day_period(day), line))
+            coded = CodedThing(node[1:-1], day, period_record(day_period(day), line))
             entry = self.ends(f"{_TIME} {node}"), day.encode(), b"", coded
             remember(self.days, text, entry, _CACHE_LIMIT)
         return entry
@@ -157,7 +157,7 @@ class GdeltCodes:
             remember(self.places[which], key, entry, _CACHE_LIMIT)
         return entry
 
-    def _entry(self, coded: Coded, predicate: str = "", name: str = "") -> Entry:
+    def _entry(self, coded: CodedThing, predicate: str = "", name: str = "") -> Entry:
         statements = [f"{predicate} {coded.node}"] if predicate else []
         if name:
             statements.append(f'{name} "{coded.text}"')

@@ -18,7 +18,7 @@ from typing import Final
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg
-from kg.readers.code_lookup import Coded
+from kg.readers.code_lookup import CodedThing
 from kg.readers.gdelt.blocks import BlockRecords, Identifiers, Known, Repeats, Row, RowOptions
 from kg.readers.gdelt.code_columns import NAMES, V1, V2, Entry, GdeltCodes, Layout
 from kg.readers.reading import Block, ReadingJob, dataset
@@ -155,7 +155,7 @@ class GdeltRows:
         grouped = self._options.grouped
         pieces: list[bytes] = found.pieces
         groups: list[bytes] = []
-        used: list[Coded | None] = []
+        used: list[CodedThing | None] = []
         lines: list[int] = []
         widths = self._widths(block.header)
         for line, text in enumerate(self._lines(block), block.first):
@@ -274,7 +274,7 @@ class GdeltRows:
             self._job.fault(line, NAMES[0], f'"{row[0].decode()}" is not an event identifier (digits)')
         return widths
 
-    def _finish(self, found: BlockRecords, used: list[Coded | None], lines: list[int]) -> None:
+    def _finish(self, found: BlockRecords, used: list[CodedThing | None], lines: list[int]) -> None:
         """Add descriptions of things used for the first time, and notes with their counts."""
         first = dict(zip(reversed(used), reversed(range(len(used))), strict=True))
         for coded, count in Counter(used).items():

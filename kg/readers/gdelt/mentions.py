@@ -8,39 +8,32 @@ from collections.abc import Iterator
 from typing import Final
 
 from kg.rdf import ntriples as nt
-from kg.rdf.ntriples import LABEL, TYPE, dg, thing
+from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
 from kg.readers.periods import calendar_day
 from kg.readers.reading import ReadingJob, document, document_slug
 from kg.readers.record import Record
 from kg.terms import ID
 
 COLUMNS: Final = (
-    *(
-        "GlobalEventID",
-        "EventTimeDate",
-        "MentionTimeDate",
-        "MentionType",
-        "MentionSourceName",
-        "MentionIdentifier",
-    ),
-    *("SentenceID", "Actor1CharOffset", "Actor2CharOffset", "ActionCharOffset", "InRawText", "Confidence"),
-    *("MentionDocLen", "MentionDocTone", "MentionDocTranslationInfo", "Extras"),
+    *("GlobalEventID", "EventTimeDate", "MentionTimeDate", "MentionType", "MentionSourceName"),
+    *("MentionIdentifier", "SentenceID", "Actor1CharOffset", "Actor2CharOffset", "ActionCharOffset"),
+    *("InRawText", "Confidence", "MentionDocLen", "MentionDocTone", "MentionDocTranslationInfo", "Extras"),
 )
-# -1 is an unknown offset.
-_NUMBERS: Final = (
-    (6, "sentenceNumber"),
-    (7, "actorOffset"),
-    (8, "recipientOffset"),
-    (9, "actionOffset"),
-    (11, "confidence"),
-)
+_NUMBERS: Final = {
+    6: "sentenceNumber",
+    7: "actorOffset",
+    8: "recipientOffset",
+    9: "actionOffset",
+    11: "confidence",
+    13: "documentTone",
+}
 
 
 def read_mentions(job: ReadingJob) -> Iterator[Record]:
     """Read rows of 16 columns (14 or 15 if the last are missing) about records of GDELT 2.0."""
     for line, text in job.lines():
         row = text.split("\t")
-        if row[0] == COLUMNS[0] or row[0].upper() == "GLOBALEVENTID":
+        if row[0].upper() == "GLOBALEVENTID":
             continue
         if not 14 <= len(row) <= 16:
             job.fault(line, "", f"the row has {len(row)} columns in place of 16")
@@ -61,33 +54,34 @@ def _mention(job: ReadingJob, row: list[str], line: int, text: str) -> Iterator[
         job.fault(line, COLUMNS[2], f'"{row[2]}" is not a time (YYYYMMDDHHMMSS)')
         return
     iri = f"{ID}record-mention/gdelt-{number}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
-    node, source = f"<{iri}>", document_slug(address)
-    lines = (
-        f"{node} {TYPE} {dg('RecordMention')} .\n"
-        f"{node} {LABEL} {nt.english(f'GDELT 2.0 {number} in {row[4] or address}')} .\n"
-        f"{node} {dg('mentionOfRecord')} {thing('record', f'gdelt-{number}')} .\n"
-        f"{node} {dg('foundIn')} {thing('source', source)} .\n{node} {dg('mentionedOn')} {when} .\n"
-    )
-    at = 6
+    source = document_slug(address)
+    numbers: list[tuple[str, str]] = []
+    at = 0
     try:
-        for at, name in _NUMBERS:
-            if row[at] not in ("", "-1"):
-                lines += f"{node} {dg(name)} {nt.integer(row[at])} .\n"
-        at = 13
-        if row[at]:
-            lines += f"{node} {dg('documentTone')} {nt.decimal(row[at])} .\n"
+        for at, name in _NUMBERS.items():
+            # -1 is an unknown offset, but a possible tone.
+            if row[at] and (row[at] != "-1" or name == "documentTone"):
+                write = nt.decimal if name == "documentTone" else nt.integer
+                numbers.append((dg(name), write(row[at])))
     except ValueError as error:
         job.fault(line, COLUMNS[at], str(error))
         return
     if job.once.first(source):
         yield document(source, address, line)
     if job.once.first(iri):
+        lines = statements(
+            f"<{iri}>",
+            (TYPE, dg("RecordMention")),
+            (LABEL, nt.english(f"GDELT 2.0 {number} in {row[4] or address}")),
+            (dg("mentionOfRecord"), thing("record", f"gdelt-{number}")),
+            (dg("foundIn"), thing("source", source)),
+            (dg("mentionedOn"), when),
+            *numbers,
+        )
         yield Record(iri, "RecordMention", lines.encode(), line)
 
 
 def _moment(text: str) -> str | None:
-    day, clock = (
-        calendar_day(text[:8]),
-        re.fullmatch(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)", text[8:], re.ASCII),
-    )
+    day = calendar_day(text[:8])
+    clock = re.fullmatch(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)", text[8:], re.ASCII)
     return nt.moment(f"{day}T{':'.join(clock.groups())}Z") if day and clock else None

@@ -13,7 +13,7 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple
 
 from kg.catalogue import read_catalogue
 from kg.errors import QueryStoppedError, SignInRequiredError, WrongTokenError
-from kg.load import install, list_loads
+from kg.load import install, read_loads
 from kg.rdf.formats import result_format
 from kg.search import resolve, search
 from kg.store import EmbeddedStore
@@ -110,7 +110,7 @@ def test_a_load_is_there_and_in_the_history(remote: RemoteStore) -> None:
     data = (FIXTURES / "new-event.ttl").read_bytes()
     load = commit(remote, plan(remote, data, name="new-event.ttl"))
     assert load is not None
-    assert [known.id for known in list_loads(remote)] == [load.id]
+    assert [known.id for known in read_loads(remote)] == [load.id]
     assert plan(remote, data, name="new-event.ttl").preview.unchanged
     assert remote.query(f"ASK {{ <{ID}event/norway-kenya-port-accord> ?p ?o }}").truth()
 
