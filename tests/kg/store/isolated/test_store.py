@@ -1,4 +1,4 @@
-"""Queries in processes of their own: each can be stopped without harm to others, and leaves nothing behind."""
+"""Queries in processes of their own: each can be stopped without harm to others, and leaves nothing."""
 
 from __future__ import annotations
 
