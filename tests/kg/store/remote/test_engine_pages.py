@@ -1,4 +1,4 @@
-"""Every kind of page, and the commands, on real engines: same content as on the embedded store."""
+"""Every kind of page, and the commands, on real engines: the same content as on the embedded store."""
 
 from __future__ import annotations
 
