@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pyoxigraph import Literal as Value
 from pyoxigraph import NamedNode
@@ -72,12 +72,9 @@ class Resolver:
         """Read codes, names, labels and event types from a store."""
         # Each is read to the end: an open answer would block the others if there is only one worker.
         return cls(
-            codes=[
-                (system, code, thing)  # type: ignore[misc]
-                for system, code, thing in _rows(store, _COUNTRY_CODES, "system", "code", "thing")
-            ],
-            names=[(name, iri) for name, iri in _rows(store, _NAMES, "name", "thing")],
-            labels=[(label, iri) for label, iri in _rows(store, _LABELS, "name", "thing")],
+            codes=list(_rows(store, _COUNTRY_CODES, "system", "code", "thing")),
+            names=list(_rows(store, _NAMES, "name", "thing")),
+            labels=list(_rows(store, _LABELS, "name", "thing")),
             types=[iri for (iri,) in _rows(store, _TYPES, "thing")],
         )
 
@@ -157,8 +154,8 @@ def _code(code: str) -> str:
     return code.strip().upper().lstrip("0") or "0"
 
 
-def _rows(store: Store, query: str, *names: str) -> Iterator[tuple[str, ...]]:
-    """Yield the values of some variables, of which `thing` is an IRI and the others are texts."""
+def _rows(store: Store, query: str, *names: str) -> Iterator[Any]:
+    """Yield the tuples of some variables, of which `thing` is an IRI and the others are texts."""
     for row in store.query(_PREFIXES + query).rows():
         nodes = [(row.get(name), NamedNode if name == "thing" else Value) for name in names]
         values = tuple(node.value for node, kind in nodes if isinstance(node, kind))

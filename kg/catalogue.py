@@ -72,7 +72,7 @@ class Question:
         An empty value counts as missing. Raises ParameterError, which lists the parameters, for one that is
         unknown, missing or malformed.
         """
-        for name in values.keys() - {parameter.name for parameter in self.parameters}:
+        for name in sorted(values.keys() - {parameter.name for parameter in self.parameters}):
             raise ParameterError(f"{self.name} has no parameter {name}", mend=self._allowed())
         filled: dict[str, NamedNode | Literal] = {}
         for parameter in self.parameters:

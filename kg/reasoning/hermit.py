@@ -77,13 +77,8 @@ def _culprits(triples: list[Triple], *, deadline: float) -> tuple[str, ...]:
     kinds = {term("owl:ObjectProperty"), term("owl:DatatypeProperty")}
     properties = {t.subject for t in triples if t.predicate == TYPE and t.object in kinds}
     terms = {t.subject for t in triples if is_schema(t)}
-    facts = [
-        t
-        for t in triples
-        if isinstance(t.subject, NamedNode)
-        and t.subject not in terms
-        and (t.predicate == TYPE or t.predicate in properties)
-    ]
+    others = [t for t in triples if isinstance(t.subject, NamedNode) and t.subject not in terms]
+    facts = [t for t in others if t.predicate == TYPE or t.predicate in properties]
     base = [t for t in triples if t.subject in terms or not isinstance(t.subject, NamedNode)]
 
     def fails(some: list[Triple]) -> bool:

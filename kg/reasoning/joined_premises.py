@@ -83,9 +83,8 @@ def _classes(schema: Schema, facts: set[Fact]) -> Iterator[Fact]:
             if not name.startswith(b"^")
         ]
     for s, p, o in reason(b"".join(specimens)):
-        if not s.startswith(_SPECIMEN) or o.startswith(_SPECIMEN):
-            continue
-        if (p == TYPE.value and keeps(o)) or (p != TYPE.value and keeps(p)):
+        named = keeps(o if p == TYPE.value else p) and not o.startswith(_SPECIMEN)
+        if named and s.startswith(_SPECIMEN):
             predicate, value = iri(p), iri(o)
             for thing in members[int(s[len(_SPECIMEN) :])]:
                 if (thing, predicate, value) not in facts:

@@ -104,12 +104,10 @@ class StaleEntailments:
         try:
             if self.stale() and self.is_small(store):
                 self.rebuild(store)
+                # Another change may have been made during the rebuild.
+                self.start(store)
         except (DiplographError, OSError) as error:
             _log.warning("the entailments stay older than the data: %s", error)
-        else:
-            # Another change may have been made during the rebuild.
-            if self.stale() and self.is_small(store):
-                self.start(store)
 
     def is_small(self, store: Store) -> bool:
         """Return whether a rebuild takes a few seconds at most."""

@@ -9,8 +9,8 @@ from typing import Any, Final
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.reference.fact_tables import Row, parts
-from kg.reference.triples import LABEL, TYPE, english, named, names_in_languages, place_of, town
-from kg.terms import ID, mint, term
+from kg.reference.triples import TYPE, english, named, names_in_languages, place_of, town
+from kg.terms import ID, mint, read_turtle, term
 
 _DATE: Final = term("xsd:date")
 _MONTH: Final = len("YYYY-MM")
@@ -47,26 +47,22 @@ def name_uses(rows: tuple[Row, ...], english_names: Mapping[Any, str]) -> Iterat
         country, user = mint("country", row["country"]), NamedNode(ID + row["user"])
         slug = f"{row['country']} {row['name']} {row['user'].partition('/')[2]}"
         use, name = mint("name-use", slug), Literal(row["name"], language=row["language"])
-        yield Triple(use, TYPE, term("dg:NameUse"))
         label = f"“{row['name']}” for {english_names[country]}, as used by {english_names[user]}"
-        yield Triple(use, LABEL, english(label))
-        yield Triple(use, term("dg:nameOf"), country)
-        yield Triple(use, term("dg:usedName"), name)
-        yield Triple(use, term("dg:usedBy"), user)
-        yield Triple(country, term("skos:altLabel"), name)
+        yield from read_turtle(f"""
+            {use} a dg:NameUse ; rdfs:label {english(label)} ; dg:nameOf {country} ; dg:usedName {name} ;
+                dg:usedBy {user} .
+            {country} skos:altLabel {name} .""")
         if row["from"] or row["to"]:
-            yield from _interval(use, mint("time", f"{slug} used"), row)
+            yield from _interval(use, mint("time", f"{slug} used"), row["from"], row["to"])
 
 
-def _interval(use: NamedNode, interval: NamedNode, row: Row) -> Iterator[Triple]:
-    begin, end = row["from"], row["to"]
+def _interval(use: NamedNode, interval: NamedNode, begin: str, end: str) -> Iterator[Triple]:
     label = f"{begin} to {end}" if begin and end else f"from {begin} on" if begin else f"until {end}"
-    yield Triple(use, term("dg:time"), interval)
-    yield Triple(interval, TYPE, term("time:ProperInterval"))
-    yield Triple(interval, LABEL, english(label))
     whole_days = all(len(bound) != _MONTH for bound in (begin, end))
     precision = "open" if not (begin and end) else "day" if whole_days else "month"
-    yield Triple(interval, term("dg:precision"), NamedNode(f"{ID}time-precision/{precision}"))
+    yield from read_turtle(f"""
+        {use} dg:time {interval} . {interval} a time:ProperInterval ; rdfs:label {english(label)} ;
+            dg:precision <{ID}time-precision/{precision}> .""")
     for name, bound, last in (("dg:begin", begin, False), ("dg:end", end, True)):
         if bound:
             yield Triple(interval, term(name), Literal(_day(bound, last), datatype=_DATE))

@@ -150,13 +150,8 @@ class PiecewiseValidation:
 
     def _note_undescribed(self, referenced: set[NamedNode], result: FileFindings) -> None:
         """Note the `id:` IRIs without type and label: most are misspelled."""
-        bare = [
-            node
-            for node in referenced - self._bare
-            if node.value.startswith(ID)
-            and not self._types[node]
-            and not self._file.starting(f"{node} {_LABEL} ".encode())
-        ]
+        untyped = (n for n in referenced - self._bare if n.value.startswith(ID) and not self._types[n])
+        bare = [n for n in untyped if not self._file.starting(f"{n} {_LABEL} ".encode())]
         self._bare.update(bare)
         known: set[Term] = set()
         for some in batches(bare):

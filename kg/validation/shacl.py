@@ -182,7 +182,9 @@ def _texts(shapes: Iterable[Triple]) -> dict[str, ShapeTexts]:
     texts: dict[str, ShapeTexts] = defaultdict(ShapeTexts)
     inside: list[tuple[ShapeTexts, str]] = []
     for subject, predicate, value in shapes:
-        found = texts[name_of(subject)]
+        if not isinstance(subject, NamedNode):
+            continue
+        found = texts[subject.value]
         if predicate == term("sh:message") and isinstance(value, Literal):
             found.message = value.value
         elif predicate == term("rdfs:label") and isinstance(value, Literal):
