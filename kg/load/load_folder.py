@@ -190,10 +190,6 @@ class LoadFolder:
             if path.name not in (_STATE, "lock"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
-    def remove(self) -> None:
-        """Remove the folder."""
-        shutil.rmtree(self.path, ignore_errors=True)
-
     @contextmanager
     def working(self) -> Iterator[None]:
         """Lock the load; raises ConflictError if another process has locked it."""
@@ -311,14 +307,13 @@ def describe(error: BaseException) -> dict[str, Any]:
             "mend": error.mend,
             "findings": list(error.findings) if isinstance(error, ValidationFailedError) else [],
         }
-    full = isinstance(error, OSError)
     return {
         "kind": "StoreFailedError",
         "title": "The load failed",
-        "detail": f"{error.strerror or error}"
-        if isinstance(error, OSError)
-        else "an unexpected error occurred",
+        "detail": str(error.strerror or error) if isinstance(error, OSError) else "an unexpected error occurred",
         "where": None,
-        "mend": "Free disk space and load the file again." if full else "See the log of the server.",
+        "mend": "Free disk space and load the file again."
+        if isinstance(error, OSError)
+        else "See the log of the server.",
         "findings": [],
     }

@@ -56,15 +56,12 @@ def suggest(store: Store, text: str, limit: int = 10, *, of: str | None = None) 
     if of is None:
         return index_of(store).suggest(text, limit)
     found = index_of(store).suggest(text, 20 * limit)
-    fitting = store.run(members_among, [hit.iri for hit in found], of) if found else set()
+    if not found:
+        return []
+    members = f"""{PROLOGUE} SELECT DISTINCT ?s WHERE {{ VALUES ?s {{ {values(hit.iri for hit in found)} }}
+        ?s a/rdfs:subClassOf* {iri_text(of)} }}"""
+    fitting = {plain(row["s"]) for row in store.query(members).rows()}
     return [hit for hit in found if hit.iri in fitting][:limit]
-
-
-def members_among(store: Store, iris: Sequence[str], cls: str) -> set[str]:
-    """Return those of some things that are members of a class."""
-    text = f"""{PROLOGUE} SELECT DISTINCT ?s WHERE {{ VALUES ?s {{ {values(iris)} }}
-        ?s a/rdfs:subClassOf* {iri_text(cls)} }}"""
-    return {plain(row["s"]) for row in store.query(text).rows()}
 
 
 def with_types(store: Store, hits: Sequence[Hit]) -> list[Hit]:

@@ -62,14 +62,11 @@ def refuse_excess(text: str) -> None:
         operators += found.lower() in _RECURSIVE
         if depth > _DEPTH or operators > _OPERATORS:
             line, column = place(text, match.start())
-            what = (
-                f"more than {_DEPTH} brackets deep"
-                if depth > _DEPTH
-                else f"over {_OPERATORS:,} operators long"
-            )
+            deep, long = f"more than {_DEPTH} brackets deep", f"over {_OPERATORS:,} operators long"
             raise TooLargeError(
-                f"the SPARQL text is {what}",
-                where=f"line {line}, column {column}",
+                f"the SPARQL text is {deep if depth > _DEPTH else long}",
+                line=line,
+                column=column,
                 mend="Split it into several requests, or list values with VALUES or IN.",
             )
 
@@ -184,10 +181,9 @@ def _covers(prefix: SplitResult, wanted: SplitResult) -> bool:
     ports = {"http": 80, "https": 443}
     if wanted.scheme not in ports or wanted.scheme != prefix.scheme or not wanted.hostname:
         return False
-    if (wanted.hostname, wanted.port or ports[wanted.scheme]) != (
-        prefix.hostname,
-        prefix.port or ports[prefix.scheme],
-    ):
+    if wanted.hostname != prefix.hostname:
+        return False
+    if (wanted.port or ports[wanted.scheme]) != (prefix.port or ports[prefix.scheme]):
         return False
     folder = prefix.path if prefix.path.endswith("/") else prefix.path + "/"
     return wanted.path == prefix.path or (wanted.path or "/").startswith(folder)
