@@ -190,6 +190,10 @@ class LoadFolder:
             if path.name not in (_STATE, "lock"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
+    def remove(self) -> None:
+        """Remove the folder."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
     @contextmanager
     def working(self) -> Iterator[None]:
         """Lock the load; raises ConflictError if another process has locked it."""
@@ -310,7 +314,9 @@ def describe(error: BaseException) -> dict[str, Any]:
     return {
         "kind": "StoreFailedError",
         "title": "The load failed",
-        "detail": str(error.strerror or error) if isinstance(error, OSError) else "an unexpected error occurred",
+        "detail": str(error.strerror or error)
+        if isinstance(error, OSError)
+        else "an unexpected error occurred",
         "where": None,
         "mend": "Free disk space and load the file again."
         if isinstance(error, OSError)

@@ -56,8 +56,12 @@ RDF_FORMATS: Final = GRAPH_FORMATS + DATASET_FORMATS
 
 
 _OTHER_NAMES: Final = {
-    **{"turtle": "ttl", "n-triples": "nt", "n-quads": "nq"},
-    **{"xml": "rdf", "owl": "rdf", "json": "jsonld"},
+    "turtle": "ttl",
+    "n-triples": "nt",
+    "n-quads": "nq",
+    "xml": "rdf",
+    "owl": "rdf",
+    "json": "jsonld",
 }
 
 

@@ -149,7 +149,7 @@ def read_rdf(
     media_type: str | None = None,
     base_iri: str | None = None,
 ) -> tuple[tuple[Triple, ...], RdfReading]:
-    """Read a small RDF file as a whole, each triple once; raises as `open_rdf` and `RdfReading.triples` do."""
+    """Read a small RDF file, each triple once; raises as `open_rdf` and `RdfReading.triples` do."""
     reading = open_rdf(data, name=name, format=format, media_type=media_type, base_iri=base_iri)
     return tuple(dict.fromkeys(reading.triples())), reading
 
@@ -228,9 +228,8 @@ def _syntax_error(error: SyntaxError, content: Content) -> DataSyntaxError:
         message, mend = "the IRI is relative", "Write the IRI in full, or set a base."
     elif "Unexpected end" in message:
         mend = f"{_BREAKS_OFF} The last statement ends with a full stop."
-    if error.lineno is not None and error.offset is not None:
-        if (error.lineno, error.offset) >= _last(content):
-            mend = _BREAKS_OFF
+    if error.lineno and error.offset and (error.lineno, error.offset) >= _last(content):
+        mend = _BREAKS_OFF
     return syntax_error(message, error, content.name, mend)
 
 

@@ -43,21 +43,11 @@ _SAMPLE: Final = 1 << 16
 _PACKED: Final = (".gz", ".zst", ".zip")
 _TABLES: Final = ("csv", "tsv", "tab", "txt", "xlsx")
 # Media types of tables and compressed files, and those without meaning.
-_MEDIA_TYPES: Final = frozenset(
-    {
-        "text/csv",
-        "text/tab-separated-values",
-        "text/plain",
-        "application/csv",
-        "application/gzip",
-        "application/octet-stream",
-        "application/vnd.ms-excel",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "application/x-gzip",
-        "application/x-zip-compressed",
-        "application/zip",
-        "application/zstd",
-    }
+_MEDIA_TYPES: Final = (
+    *("text/csv", "text/tab-separated-values", "text/plain", "application/csv", "application/vnd.ms-excel"),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    *("application/gzip", "application/x-gzip", "application/zip", "application/x-zip-compressed"),
+    *("application/zstd", "application/octet-stream"),
 )
 
 
@@ -92,21 +82,10 @@ class TableReader:
         raised by `on_fault` stops the reading. Raises DataSyntaxError if the file as a whole cannot be read,
         TooLargeError for a decompression bomb.
         """
-        yield from self.rows(reading(path, resolver, on_fault, name, notes, grouping))
-
-
-def reading(
-    path: Path,
-    resolver: Resolver,
-    on_fault: Callable[[RowFault], None],
-    name: str | None = None,
-    notes: Notes | None = None,
-    grouping: Grouping | None = None,
-) -> ReadingJob:
-    """Open a file, an archive or a folder for a reader; raises as `TableReader.read` does."""
-    shown = name or path.name
-    found = notes if notes is not None else Notes()
-    return ReadingJob(list(parts(path, shown)), shown, resolver, on_fault, found, grouping)
+        shown = name or path.name
+        found = Notes() if notes is None else notes
+        job = ReadingJob(list(parts(path, shown)), shown, resolver, on_fault, found, grouping)
+        yield from self.rows(job)
 
 
 FORMATS: Final[tuple[TableReader, ...]] = (
@@ -167,17 +146,17 @@ def find_reader(
     if _is_rdf(first.name):
         return None
     if first.name.lower().endswith(".xlsx"):
-        return _table("events")
+        return _tables()["events"]
     text = _sample(first)
-    found = _by_content(text)
-    if found is not None:
-        return _table(found)
+    if found := _by_content(text):
+        return _tables()[found]
     if _ending(first.name) not in _TABLES and text.lstrip()[:1] in ("<", "@", "{", "[", "P", "B"):
         return None
     raise UnsupportedFormatError(
         f"the columns of the table are unknown ({_columns(text)} in its first line)",
         where=first.name,
-        mend=f"Give its format ({_known()}), use the columns of the template, or write an RML mapping.",
+        mend=f"Give its format ({', '.join(_tables())}), use the columns of the template, "
+        "or write an RML mapping.",
     )
 
 
@@ -191,25 +170,19 @@ def has_rdf_media_type(name: str, media_type: str | None) -> bool:
     return media_type not in _MEDIA_TYPES
 
 
-def _named(format_name: str) -> TableReader | None:
-    wanted = format_name.lower()
-    for reader in (*FORMATS, *bundled_readers()):
-        if wanted == reader.name:
-            return reader
+def _named(name: str) -> TableReader | None:
+    if found := _tables().get(name.lower()):
+        return found
     try:
-        rdf_format(wanted)
+        rdf_format(name.lower())
     except UnsupportedFormatError as error:
-        tables = _known()
-        raise UnsupportedFormatError(error.detail, mend=f"{error.mend} Tables: {tables}.") from None
+        mend = f"{error.mend} Tables: {', '.join(_tables())}."
+        raise UnsupportedFormatError(error.detail, mend=mend) from None
     return None
 
 
-def _table(name: str) -> TableReader:
-    return next(reader for reader in (*FORMATS, *bundled_readers()) if reader.name == name)
-
-
-def _known() -> str:
-    return ", ".join(reader.name for reader in (*FORMATS, *bundled_readers()))
+def _tables() -> dict[str, TableReader]:
+    return {reader.name: reader for reader in (*FORMATS, *bundled_readers())}
 
 
 def _ending(name: str) -> str:

@@ -15,7 +15,7 @@ from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
 from kg.readers.code_lookup import CodedThing, Note, own_event_type
 from kg.readers.name_lookup import NameLookup, described, head, safe
 from kg.readers.reading import ReadingJob, dataset, minted
-from kg.readers.record import Record
+from kg.readers.record import QUAD_CLASSES, Record
 from kg.terms import ID, slugify
 
 COLUMNS: Final = (
@@ -29,7 +29,6 @@ COLUMNS: Final = (
 )
 _NEEDED: Final = ("Event ID", "Event Date", "Event Type", "Actor Name", "Recipient Name")
 _SLUG: Final = "polecat"
-_QUADS: Final = ("verbal-cooperation", "material-cooperation", "verbal-conflict", "material-conflict")
 
 
 def read_polecat(job: ReadingJob) -> Iterator[Record]:
@@ -141,8 +140,8 @@ def _record(
         job.fault(line, "Event Type", "the row has no event type")
         return
     quad = cell.get("Quad Code", "").strip().lower().replace(" ", "-")
-    quad = _QUADS[int(quad) - 1] if quad in ("1", "2", "3", "4") else quad
-    if quad not in ("", "none", *_QUADS):
+    quad = QUAD_CLASSES[int(quad) - 1] if quad in ("1", "2", "3", "4") else quad
+    if quad not in ("", "none", *QUAD_CLASSES):
         job.fault(line, "Quad Code", f'"{cell["Quad Code"]}" is not a quad class')
         return
     try:
