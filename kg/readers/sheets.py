@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from kg.errors import DataSyntaxError, TooLargeError
@@ -35,16 +36,12 @@ def rows_of(job: ReadingJob) -> Iterator[tuple[str, Iterator[tuple[int, list[str
 
 def _delimited(name: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
     at = 0
-    first = next(lines, None)
-    if first is None:
-        return
+    first = next(lines, (1, ""))
     delimiter = max(_DELIMITERS, key=first[1].count)
 
     def feed() -> Iterator[str]:
         nonlocal at
-        at = first[0]
-        yield first[1] + "\n"
-        for at, text in lines:  # noqa: B007 - the number is used outside
+        for at, text in chain([first], lines):  # noqa: B007 - the number is used outside
             yield text + "\n"
 
     reader = csv.reader(feed(), delimiter=delimiter, strict=True)
