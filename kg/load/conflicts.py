@@ -101,8 +101,9 @@ def find_twins(store: Store, graph: NamedNode, tally: Tally) -> tuple[str, ...]:
         wanted += [f"({' '.join(str(NamedNode(one)) for one in some)})" for some in product(*key)]
     found = []
     for start in range(0, len(wanted), _BATCH):
+        some = " ".join(wanted[start : start + _BATCH])
         rows = store.query(
-            f"SELECT DISTINCT ?x ?other ?g {{ VALUES (?x ?day ?kind ?actor) {{ {' '.join(wanted[start : start + _BATCH])} }}"
+            f"SELECT DISTINCT ?x ?other ?g {{ VALUES (?x ?day ?kind ?actor) {{ {some} }}"
             f" GRAPH ?g {{ ?other {term('dg:time')} ?day ; {term('dg:eventType')} ?kind ;"
             f" {term('dg:actor')} ?actor }} FILTER(?other != ?x && ?g != {graph}) }}"
         ).rows()

@@ -78,15 +78,8 @@ def _marks(bundled: str, counts: Mapping[NamedNode, int]) -> set[Triple]:
 
 
 def _known(store: Store) -> set[Triple]:
-    graphs = " ".join(map(str, REFERENCE_GRAPHS))
-    rows = store.query(
-        f"SELECT ?g ?mark {{ GRAPH {GRAPH_LOADS} {{ VALUES ?g {{ {graphs} }} ?g {_SHA256} ?mark }} }}"
-    ).rows()
-    return {
-        Triple(row["g"], _SHA256, row["mark"])
-        for row in rows
-        if isinstance(row["g"], NamedNode) and isinstance(row["mark"], Literal)
-    }
+    text = f"CONSTRUCT WHERE {{ GRAPH {GRAPH_LOADS} {{ ?g {_SHA256} ?mark }} }}"
+    return {triple for triple in store.query(text).triples() if triple.subject in REFERENCE_GRAPHS}
 
 
 def _counts(store: Store) -> dict[NamedNode, int]:

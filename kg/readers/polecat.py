@@ -78,22 +78,19 @@ class _Types:
         self._found: dict[tuple[str, str], list[CodedThing]] = {}
 
     def find(self, kind: str, mode: str, line: int) -> list[CodedThing]:
-        found = self._found.get((kind, mode))
-        if found is None:
-            found = self._found[kind, mode] = self._find(kind, mode, line)
-        for one in found:
+        if (kind, mode) not in self._found:
+            found = [self._one(kind, None, line)]
+            if mode:
+                special = self._one(f"{kind} {mode}", found[0].iri, line)
+                # A mode outside the scheme has no quad class, so its type is kept, too.
+                found = [special] if special.record is None else [*found, special]
+            self._found[kind, mode] = found
+        for one in self._found[kind, mode]:
             self._job.notes.add_all(one.notes, line)
-        return found
+        return self._found[kind, mode]
 
-    def _find(self, kind: str, mode: str, line: int) -> list[CodedThing]:
-        general = self._one(slugify(kind), kind, None, line)
-        if not mode:
-            return [general]
-        special = self._one(slugify(f"{kind} {mode}"), f"{kind} {mode}", general.iri, line)
-        # A mode outside the scheme has no quad class, so its type is kept, too.
-        return [special] if special.record is None else [general, special]
-
-    def _one(self, slug: str, name: str, broader: str | None, line: int) -> CodedThing:
+    def _one(self, name: str, broader: str | None, line: int) -> CodedThing:
+        slug = slugify(name)
         iri = f"{ID}event-type/plover-{slug}"
         if self._job.resolver.event_type(iri):
             return CodedThing(iri, nt.escape(name))
@@ -114,16 +111,16 @@ def _side(job: ReadingJob, names: NameLookup, cell: dict[str, str], role: str, l
         if len(codes) == len(who) and codes[index] not in ("", "None"):
             country = job.resolver.country("iso3", codes[index])
             if country is None:
-                job.notes.add(
-                    "country code",
-                    codes[index],
-                    f"{codes[index]} is not an ISO 3166 code, so the country is missing",
-                    line,
-                )
+                _note_country(job, codes[index], line)
         if country is None and len(numbers) == len(who) and numbers[index] not in ("", "None"):
             country = job.resolver.country("cow", numbers[index])
         found.append(names.actor(name, country, line))
     return found
+
+
+def _note_country(job: ReadingJob, code: str, line: int) -> None:
+    text = f"{code} is not an ISO 3166 code, so the country is missing"
+    job.notes.add("country code", code, text, line)
 
 
 def _record(
@@ -208,9 +205,7 @@ def _place(job: ReadingJob, names: NameLookup, cell: dict[str, str], line: int) 
     code = get("Country")
     country = job.resolver.country("iso3", code) if code else None
     if code and country is None:
-        job.notes.add(
-            "country code", code, f"{code} is not an ISO 3166 code, so the country is missing", line
-        )
+        _note_country(job, code, line)
     levels = (get("Placename") or get("City"), get("City"), get("District"), get("Province"))
     geonames = get("GeoNames ID").removesuffix(".0")
     if get("Feature Type").startswith("PCL") and country:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +28,6 @@ _REMEMBERED: Final = 2_000_000
 _WEB: Final = re.compile(r"https?://[^\s\"<>]+", re.ASCII | re.IGNORECASE)
 _ENDING: Final = re.compile(r"\.[A-Za-z]{2,5}$")
 _SPACES: Final = str.maketrans("-_+", "   ")
-_MARKS: Final = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 
 
 @dataclass
@@ -253,15 +253,11 @@ def _blocks(part: Part) -> Iterator[Block]:
 
 def check_bytes(start: bytes, name: str) -> None:
     """Raise DataSyntaxError if the first bytes are not those of UTF-8 text."""
-    for mark, encoding in _MARKS:
-        if start.startswith(mark):
-            raise DataSyntaxError(f"the file is {encoding}", where=name, mend="Save it as UTF-8.")
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DataSyntaxError("the file is UTF-16", where=name, mend="Save it as UTF-8.")
     if b"\0" in start:
-        raise DataSyntaxError(
-            "the file is binary, not a text table",
-            where=name,
-            mend="Choose a text file, or an .xlsx workbook.",
-        )
+        mend = "Choose a text file, or an .xlsx workbook."
+        raise DataSyntaxError("the file is binary, not a text table", where=name, mend=mend)
 
 
 @lru_cache(maxsize=1000)

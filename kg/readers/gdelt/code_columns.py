@@ -124,14 +124,13 @@ class GdeltCodes:
     def _actor(self, row: list[bytes], cell: list[str], side: int, line: int) -> Entry:
         at = 5 + 10 * side
         key = tuple(row[at : at + 10])
-        entry = self.actors[side].get(key)
-        if entry is None:
+        if key not in self.actors[side]:
             if key not in self._known_actors:
                 remember(self._known_actors, key, self._codings.actor(cell[at : at + 10], line), _CACHE_LIMIT)
             found = self._known_actors[key]
             entry = _NOBODY if found is None else self._entry(found, *_ROLES[side])
             remember(self.actors[side], key, entry, _CACHE_LIMIT)
-        return entry
+        return self.actors[side][key]
 
     def _place(self, row: list[bytes], cell: list[str], which: int, line: int) -> Entry | str:
         at, shift = self._layout.places[which], 1 if self._layout.second_level else 0
