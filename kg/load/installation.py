@@ -78,8 +78,9 @@ def _marks(bundled: str, counts: Mapping[NamedNode, int]) -> set[Triple]:
 
 
 def _known(store: Store) -> set[Triple]:
-    text = f"CONSTRUCT WHERE {{ GRAPH {GRAPH_LOADS} {{ ?g {_SHA256} ?mark }} }}"
-    return {triple for triple in store.query(text).triples() if triple.subject in REFERENCE_GRAPHS}
+    graphs = " ".join(map(str, REFERENCE_GRAPHS))
+    pattern = f"GRAPH {GRAPH_LOADS} {{ VALUES ?g {{ {graphs} }} ?g {_SHA256} ?mark }}"
+    return set(store.query(f"CONSTRUCT {{ ?g {_SHA256} ?mark }} WHERE {{ {pattern} }}").triples())
 
 
 def _counts(store: Store) -> dict[NamedNode, int]:

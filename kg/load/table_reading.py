@@ -10,9 +10,9 @@ from typing import Final, get_args
 
 from kg.actors import Resolver
 from kg.load.conflicts import RecordWatch
-from kg.load.model import OnFault, Progress
+from kg.load.model import OnFault
 from kg.load.staging_tables import FirstLoad
-from kg.readers.archives import parts, plain_name, the_one_part
+from kg.readers.archives import parts
 from kg.readers.detect import TableReader
 from kg.readers.gdelt.blocks import Identifiers, RowOptions
 from kg.readers.gdelt.event_rows import GdeltRows, about, read_blocks
@@ -22,29 +22,9 @@ from kg.readers.reading import NoteKind, Notes, ReadingJob
 from kg.readers.record import Record
 from kg.store import Store
 
-_CHUNK: Final = 1024 * 1024
 _LISTED: Final = 20
-_PACKED_LIMIT: Final = 4 * 1024**3
 # The preview lists actors separately.
 _KINDS: Final = tuple(kind for kind in get_args(NoteKind) if kind != "actor")
-
-
-def unpacked(path: Path, name: str, work: Path, progress: Progress) -> tuple[Path, str]:
-    """Return the path and name of the only RDF file at a path, unpacked into a folder if it is compressed.
-
-    Raises as `archives.parts` and its readers do, UnsupportedFormatError for several files.
-    """
-    if not name.lower().endswith((".gz", ".zip", ".zst")):
-        return path, name
-    part = the_one_part(path, name, limit=_PACKED_LIMIT)
-    target = work / "unpacked"
-    done = 0
-    with part.open() as stream, target.open("wb") as out:
-        while piece := stream.read(_CHUNK):
-            out.write(piece)
-            done += len(piece)
-            progress("unpacking", done)
-    return target, plain_name(part)
 
 
 class TableReading:

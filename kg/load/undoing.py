@@ -167,22 +167,17 @@ def _prepare(
             coming.write_bytes(b"")
             _fold(later[0], brought, took, watch)
             reason = f"load {later[1].id}, stored later from {later[1].file_name}"
-            kept = []
-            if present:
-                kept.append(f"{counted(present, 'statement')} kept: also in {reason}")
-            if absent:
-                kept.append(f"{counted(absent, 'statement')} not restored: not in {reason}")
-            if lost or back:
-                kept.append(f"{counted(lost + back, 'change')} already reverted by {reason}")
-            return kept, (0, 0)
+            notes = (
+                (present, "statement", f"kept: also in {reason}"),
+                (absent, "statement", f"not restored: not in {reason}"),
+                (lost + back, "change", f"already reverted by {reason}"),
+            )
+            return [f"{counted(number, noun)} {text}" for number, noun, text in notes if number], (0, 0)
         if not isinstance(store, LocalStore):
             rest = union(difference(now, brought), read_lines(coming))
             write_lines((without_graph(line, name) for line in rest), folder.path / "undo-whole.nt")
-    kept = []
-    if lost:
-        kept.append(f"{counted(lost, 'statement')} of the load already removed by an update")
-    if back:
-        kept.append(f"{counted(back, 'statement')} already restored by an update")
+    reverted = ((lost, "of the load already removed by an update"), (back, "already restored by an update"))
+    kept = [f"{counted(number, 'statement')} {text}" for number, text in reverted if number]
     return kept, (present, absent)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -162,12 +163,9 @@ def choose_syntax(name: str, format: str | None, media_type: str | None) -> Form
     if format:
         return rdf_format(format)
     ending = name.rpartition(".")[2] if "." in name.rpartition("/")[2] else ""
-    for candidate in (ending, media_type):
-        if candidate:
-            try:
-                return rdf_format(candidate)
-            except UnsupportedFormatError:
-                continue
+    for candidate in filter(None, (ending, media_type)):
+        with suppress(UnsupportedFormatError):
+            return rdf_format(candidate)
     endings = ", ".join(f".{syntax.extension}" for syntax in RDF_FORMATS)
     raise UnsupportedFormatError(
         f"the RDF syntax of {name or 'the data'} is unknown"

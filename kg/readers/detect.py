@@ -1,12 +1,5 @@
 """Chooses the reader of a table by the name and the content of the file.
 
-    reader = find_reader(path, format, name)          # None for RDF, which `kg.rdf.parsing` reads
-    notes = Notes()
-    with closing(Grouping(folder)) as grouping:       # only for reader.codes_records
-        for record in reader.read(path, resolver=Resolver.of(store), on_fault=faults.append, notes=notes,
-                                  grouping=grouping): ...
-        for record in grouping.groups(without=left_out): ...
-
 Records are in the order of the file: first the dataset (kind Dataset, line 0), then for each row the things
 it names first (ProperInterval, Agent, Place, EventType, Article), then the row itself (CodingRecord …).
 Omitting the record of a row removes nothing that other rows need. The same file yields the same records.
@@ -17,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -194,13 +188,9 @@ def _ending(name: str) -> str:
 
 def _is_rdf(name: str) -> bool:
     ending = _ending(name)
-    if not ending or ending in _TABLES:
-        return False
-    try:
-        rdf_format(ending)
-    except UnsupportedFormatError:
-        return False
-    return True
+    with suppress(UnsupportedFormatError):
+        return bool(ending and ending not in _TABLES and rdf_format(ending))
+    return False
 
 
 def _sample(part: Part) -> str:
