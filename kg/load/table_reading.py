@@ -49,11 +49,6 @@ class TableReading:
         if self._grouping is not None:
             self._grouping.close()
 
-    @property
-    def groups(self) -> bool:
-        """Whether likely duplicates are grouped."""
-        return self._grouping is not None
-
     def records(self) -> Iterator[Record]:
         """Yield the records row by row, then the groups."""
         yield from self._reader.read(

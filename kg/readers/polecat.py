@@ -103,17 +103,19 @@ class _Types:
 def _side(job: ReadingJob, names: NameLookup, cell: dict[str, str], role: str, line: int) -> list[CodedThing]:
     """Look up the actors or recipients; country codes apply to names only if there are equally many."""
     who = [name for piece in cell[f"{role} Name"].split(";") if (name := piece.strip()) and name != "None"]
-    codes = [piece.strip() for piece in cell.get(f"{role} Country", "").split(";")]
-    numbers = [piece.strip() for piece in cell.get(f"{role} COW", "").split(";")]
+    codes, numbers = (
+        [piece.strip().replace("None", "") for piece in cell.get(f"{role} {column}", "").split(";")]
+        for column in ("Country", "COW")
+    )
     found = []
     for index, name in enumerate(who):
-        country = None
-        if len(codes) == len(who) and codes[index] not in ("", "None"):
-            country = job.resolver.country("iso3", codes[index])
-            if country is None:
-                _note_country(job, codes[index], line)
-        if country is None and len(numbers) == len(who) and numbers[index] not in ("", "None"):
-            country = job.resolver.country("cow", numbers[index])
+        code = codes[index] if len(codes) == len(who) else ""
+        number = numbers[index] if len(numbers) == len(who) else ""
+        country = job.resolver.country("iso3", code) if code else None
+        if code and country is None:
+            _note_country(job, code, line)
+        if country is None and number:
+            country = job.resolver.country("cow", number)
         found.append(names.actor(name, country, line))
     return found
 

@@ -22,6 +22,8 @@ from kg.terms import ID, PREFIXES, slugify
 _Things = Literal["actor", "place", "event type", "country code", "repaired code", "wire service"]
 NoteKind = Literal[_Things, "repeated id", "repeated row"]
 
+REPEATED_ROW: Final = "row {} is repeated; it was kept once"
+REPEATED_IDENTIFIER: Final = "identifier {} is used by several different rows; each was kept as a record"
 _BLOCK: Final = 1 << 20
 _LONGEST_LINE: Final = 16 << 20
 _REMEMBERED: Final = 2_000_000
@@ -73,16 +75,6 @@ class Notes:
         """Return the notes of a kind, the most frequent first."""
         chosen = [note for note in self.found.values() if note.kind == kind]
         return sorted(chosen, key=lambda note: (-note.count, note.line, note.value))
-
-
-def repeated_row(name: str) -> str:
-    """Return the sentence for a row that repeats another."""
-    return f"row {name} is repeated; it was kept once"
-
-
-def repeated_identifier(name: str) -> str:
-    """Return the sentence for different rows with one identifier."""
-    return f"identifier {name} is used by several different rows; each was kept as a record"
 
 
 class Once:
@@ -154,9 +146,9 @@ class ReadingJob:
             self._rows.first(row)
             return ""
         if self._rows.first(row):
-            self.notes.add("repeated id", identifier, repeated_identifier(identifier), line)
+            self.notes.add("repeated id", identifier, REPEATED_IDENTIFIER.format(identifier), line)
             return f"-{hashlib.sha256(row.encode()).hexdigest()[:8]}"
-        self.notes.add("repeated row", identifier, repeated_row(identifier), line)
+        self.notes.add("repeated row", identifier, REPEATED_ROW.format(identifier), line)
         return None
 
     def lines(self) -> Iterator[tuple[int, str]]:

@@ -6,6 +6,7 @@ import difflib
 import re
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote
@@ -141,16 +142,11 @@ def _similar(index: SearchIndex, name: str) -> list[Hit]:
 
 
 def _candidates(name: str) -> list[str]:
-    found = []
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name):
-        found.append(name)
-        prefix = name.partition(":")[0]
-        if prefix in PREFIXES:
-            try:
-                found.append(term(name).value)
-            except ValueError:
-                return found
-    else:
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name):
         slug = name.strip("/")
-        found.append(ID + slug if "/" in slug else f"{ID}country/{slug.lower()}")
+        return [ID + slug if "/" in slug else f"{ID}country/{slug.lower()}"]
+    found = [name]
+    if name.partition(":")[0] in PREFIXES:
+        with suppress(ValueError):
+            found.append(term(name).value)
     return found

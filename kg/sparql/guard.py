@@ -8,13 +8,14 @@ text is refused if either of them fetches something. Keywords may touch their ne
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from kg.errors import QueryRefusedError, TooLargeError
-from kg.sparql.addresses import is_private
 from kg.sparql.lexer import END, ESCAPED, LETTER, TOKEN, Token, place, token_at, unescape
 
 _KEYWORD: Final = re.compile("service|load", re.IGNORECASE)
@@ -187,3 +188,25 @@ def _covers(prefix: SplitResult, wanted: SplitResult) -> bool:
         return False
     folder = prefix.path if prefix.path.endswith("/") else prefix.path + "/"
     return wanted.path == prefix.path or (wanted.path or "/").startswith(folder)
+
+
+def is_private(host: str) -> bool:
+    """Return whether a host name resolves to a loopback, private or other non-public address.
+
+    False for numeric addresses and `localhost`, which are allowed only explicitly, and for unknown names.
+    """
+    if host.lower().rstrip(".") == "localhost" or _address(host):
+        return False
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    addresses = (_address(str(entry[4][0]).partition("%")[0]) for entry in found)
+    return any(address is None or not address.is_global for address in addresses)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from kg.readers.reading import NoteKind, repeated_identifier, repeated_row
+from kg.readers.reading import REPEATED_IDENTIFIER, REPEATED_ROW, NoteKind
 
 _ASCENDING: Final = 20_000_000
 _IN_NO_ORDER: Final = 4_000_000
@@ -83,12 +83,12 @@ class Repeats:
         sums = self._sums[number]
         name, checksum = identifier.decode(), zlib.crc32(text)
         if checksum in sums:
-            self._found.notes.append(("repeated row", name, repeated_row(name), line, None, 1))
+            self._found.notes.append(("repeated row", name, REPEATED_ROW.format(name), line, None, 1))
             return None
         sums.add(checksum)
         self._found.identifiers.append(number)
         self._found.checksums.append(checksum)
-        self._found.notes.append(("repeated id", name, repeated_identifier(name), line, None, 1))
+        self._found.notes.append(("repeated id", name, REPEATED_IDENTIFIER.format(name), line, None, 1))
         return b"-" + hashlib.sha256(text).hexdigest()[:8].encode()
 
     def finish(self) -> None:

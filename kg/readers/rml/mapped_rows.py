@@ -18,12 +18,10 @@ from kg.rdf.ntriples import LABEL, TYPE, dg
 from kg.readers.periods import Period, open_period, period, period_record
 from kg.readers.reading import ReadingJob
 from kg.readers.record import CellError, Record
-from kg.readers.rml.mapping import Column, Mapping, Rule, TermMap
+from kg.readers.rml.mapping import FIELD, Column, Mapping, Rule, TermMap
 from kg.readers.sheets import rows_of
 from kg.terms import ID, ONTOLOGY, PREFIXES, slugify
 
-_XSD: Final = PREFIXES["xsd"]
-_FIELD: Final = re.compile(r"(?<!\\)\{((?:[^{}\\]|\\.)+)\}")
 # Characters that are not unreserved in an IRI (RFC 3987) are percent-encoded (R2RML 7.3).
 _NOT_IN_IRIS: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f-\xa0]")
 _UNRESERVED: Final = re.compile(r"[^\w.~-]")
@@ -161,38 +159,25 @@ def _write(term: TermMap, cells: dict[str, str]) -> str | None:
     """Return a term as N-Triples, None if one of its cells is empty."""
     if any(not cells[name] for name in term.references):
         return None
-    if term.kind == "constant":
-        text = term.value
-    elif term.kind == "reference":
-        text = cells[term.value]
-    else:
-        text = _FIELD.sub(lambda found: _encoded(cells[found[1]], term.iri), term.value)
+    text = cells[term.value] if term.kind == "reference" else term.value
+    if term.kind == "template":
+        text = FIELD.sub(lambda found: _encoded(cells[found[1]], term.iri), text)
         text = text.replace("\\{", "{").replace("\\}", "}")
     column = term.references[0] if term.references else ""
     if term.iri:
-        return _iri(text, column)
-    return _literal(text, term, column)
+        try:
+            if _NOT_IN_IRIS.search(text):
+                raise ValueError
+            return str(NamedNode(text))
+        except ValueError:
+            raise CellError(column, f'"{text}" is not an absolute IRI') from None
+    if not term.datatype:
+        return nt.plain(text) + (f"@{term.language.lower()}" if term.language else "")
+    literal = pyoxigraph.Literal(text, datatype=NamedNode(term.datatype))
+    if fault := literal_fault(literal):
+        raise CellError(column, fault)
+    return nt.typed(text, term.datatype) if term.datatype.startswith(PREFIXES["xsd"]) else str(literal)
 
 
 def _encoded(text: str, iri: bool) -> str:
     return _UNRESERVED.sub(lambda found: quote(found[0], safe=""), text) if iri else text
-
-
-def _iri(text: str, column: str) -> str:
-    try:
-        if _NOT_IN_IRIS.search(text):
-            raise ValueError
-        return str(NamedNode(text))
-    except ValueError:
-        raise CellError(column, f'"{text}" is not an absolute IRI') from None
-
-
-def _literal(text: str, term: TermMap, column: str) -> str:
-    if term.language:
-        return f"{nt.plain(text)}@{term.language.lower()}"
-    if not term.datatype:
-        return nt.plain(text)
-    literal = pyoxigraph.Literal(text, datatype=NamedNode(term.datatype))
-    if fault := literal_fault(literal):
-        raise CellError(column, fault)
-    return nt.typed(text, term.datatype) if term.datatype.startswith(_XSD) else str(literal)

@@ -36,7 +36,8 @@ _ALLOWED: Final = {
     "condition": {"reference", "equals"},
 }
 _LOOKUPS: Final = ("cow", "iso2", "iso3", "fips", "cameo", "name")
-_FIELD: Final = re.compile(r"(?<!\\)\{((?:[^{}\\]|\\.)+)\}")
+FIELD: Final = re.compile(r"(?<!\\)\{((?:[^{}\\]|\\.)+)\}")
+"""A column in a template."""
 
 _Term = NamedNode | BlankNode
 _Graph = dict[object, dict[str, list[object]]]
@@ -56,7 +57,7 @@ class TermMap:
     def references(self) -> tuple[str, ...]:
         """Columns that the term needs."""
         if self.kind == "template":
-            return tuple(_FIELD.findall(self.value))
+            return tuple(FIELD.findall(self.value))
         return (self.value,) if self.kind == "reference" else ()
 
 
