@@ -27,7 +27,7 @@ from api.folder.data_folder import (
     running_server,
 )
 from api.pages.tables import text_table
-from kg.errors import CancelledError, DiplographError, ParameterError
+from kg.errors import CancelledError, DiplographError, ParameterError, ValidationFailedError
 from kg.load import read_loads
 from kg.readers.event_table import write_template
 from kg.settings import Settings
@@ -99,7 +99,9 @@ def load(
             name = "standard input" if path == "-" else path
             with _progress(path) as progress:
                 local = stack.enter_context(_as_file(path))
-                planned.append(loader.plan(local, name, form, source, base, max_errors, progress, mapping))
+                with _named_option():
+                    plan = loader.plan(local, name, form, source, base, max_errors, progress, mapping)
+                planned.append(plan)
         _check_targets([summary for _, summary in planned])
         for _, summary in planned:
             _show(summary)
@@ -172,6 +174,17 @@ def _loader(settings: Settings) -> Iterator[Loader]:
         yield LocalLoader(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
     finally:
         store.close()
+
+
+@contextmanager
+def _named_option() -> Iterator[None]:
+    """Add to an error about rows that cannot be read the option that leaves them out."""
+    try:
+        yield
+    except ValidationFailedError as error:
+        if error.mend and "faulty row" in error.mend:
+            error.mend += " The option is --max-errors."
+        raise
 
 
 @contextmanager

@@ -14,14 +14,7 @@ from typing import Final, cast
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
-from kg.errors import (
-    CancelledError,
-    ConflictError,
-    DiplographError,
-    QueryStoppedError,
-    StoreFailedError,
-    UnknownNameError,
-)
+from kg import errors
 from kg.load.exclude import leave_out
 from kg.load.followers import follow
 from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors
@@ -56,7 +49,7 @@ def store_load(
     with folder.working():
         state = folder.read()
         if state.step not in ("ready", "unchanged"):
-            raise ConflictError(
+            raise errors.ConflictError(
                 f"load {state.id} is {state.step} and cannot be stored",
                 where=state.file_name,
                 mend="Load the file again for a new preview.",
@@ -73,7 +66,18 @@ def store_load(
                 state.step = "unchanged"
                 folder.write(state)
                 return None
-            load = _record(preview, folder.id, started, state.started_by)
+            load = Load(
+                iri=LOAD + folder.id,
+                started=started,
+                ended=datetime.now(UTC),
+                started_by=state.started_by,
+                graph=preview.graph,
+                file_name=preview.file_name,
+                sha256=preview.sha256,
+                byte_length=preview.byte_length,
+                added=preview.added,
+                removed=preview.removed,
+            )
             state.step, state.load, state.followed = "storing", load.iri, False
             state.added_bytes = folder.added.stat().st_size
             state.preview = asdict(preview)
@@ -87,8 +91,8 @@ def store_load(
                 # A change cancelled late may have been stored.
                 if not is_recorded(store, load.iri):
                     back_to_ready(folder, state)
-                    if isinstance(error, QueryStoppedError) and folder.cancelled():
-                        raise CancelledError(
+                    if isinstance(error, errors.QueryStoppedError) and folder.cancelled():
+                        raise errors.CancelledError(
                             "the load was cancelled; nothing was stored",
                             mend="Store it again if you want it.",
                         ) from None
@@ -117,8 +121,8 @@ def finish(
         follow(store, folder, state, followers)
         tell("compressing", 0)
         pack(folder)
-    except (DiplographError, OSError) as error:
-        raise StoreFailedError(
+    except (errors.DiplographError, OSError) as error:
+        raise errors.StoreFailedError(
             f"load {state.id} is stored, but search index or inferences could not be updated: {error}",
             where=state.file_name,
             mend="Do not load it again. Fix the cause; the next start updates the rest.",
@@ -157,7 +161,7 @@ def put(store: Store, removed: Path, added: Path, whole: Path | None, graph: Nam
     if isinstance(store, LocalStore):
         store.change_files(removed, added)
         return
-    if whole is None or max(_count(removed), _count(added)) < _FEW:
+    if whole is None or max(sum(1 for _ in read_lines(path)) for path in (removed, added)) < _FEW:
         store.change(_quads(removed), _quads(added))
         return
     store.replace(graph, whole, (quad for quad in _quads(added) if quad.graph_name != graph))
@@ -200,7 +204,7 @@ def _check_unchanged(store: Store, folder: LoadFolder, preview: Preview, progres
     else:
         same = is_empty(store, graph)
     if not same:
-        raise ConflictError(
+        raise errors.ConflictError(
             f"{compact(preview.graph)} was changed after the preview",
             where=preview.file_name,
             mend="Load the file again for a new preview.",
@@ -212,27 +216,12 @@ def _without(folder: LoadFolder, preview: Preview, skip: tuple[str, ...], state:
         return preview
     added, removed, missing = leave_out(folder, skip)
     if missing:
-        raise UnknownNameError(
+        raise errors.UnknownNameError(
             f"the load does not change {compact(missing[0])}", mend="Use the names in the preview."
         )
     (folder.path / "new.nt").unlink(missing_ok=True)
     state.skipped = sorted(skip)
     return replace(preview, added=added, removed=removed)
-
-
-def _record(preview: Preview, load_id: str, started: datetime, who: str) -> Load:
-    return Load(
-        iri=LOAD + load_id,
-        graph=preview.graph,
-        file_name=preview.file_name,
-        sha256=preview.sha256,
-        byte_length=preview.byte_length,
-        started=started,
-        ended=datetime.now(UTC),
-        added=preview.added,
-        removed=preview.removed,
-        started_by=who,
-    )
 
 
 def _cut(folder: LoadFolder, state: LoadState) -> None:
@@ -244,7 +233,3 @@ def _cut(folder: LoadFolder, state: LoadState) -> None:
 def _quads(path: Path) -> Iterable[Quad]:
     with open_packed(path) as file:
         yield from cast(Iterable[Quad], pyoxigraph.parse(file, format=RdfFormat.N_QUADS))
-
-
-def _count(path: Path) -> int:
-    return sum(1 for _ in read_lines(path))

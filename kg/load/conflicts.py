@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Final, TypeVar
+from collections.abc import Iterable
+from itertools import islice, product
+from typing import Final
 
 from pyoxigraph import NamedNode
 
@@ -24,7 +24,6 @@ _SHOWN: Final = 50
 _SUGGESTED: Final = 5
 _KNOWN_NAMES: Final = 20_000
 _CUTOFF: Final = 0.8
-_Item = TypeVar("_Item")
 _NAMES: Final = f"{term('rdfs:label')}|{term('skos:altLabel')}"
 
 
@@ -57,13 +56,14 @@ class RecordWatch:
 
     def take_rows(self, rows: list[Row]) -> None:
         """Add the records of a block of rows."""
-        for some in _parts(rows):
-            told = {row[0]: row for row in some}
-            # Usually no other graph has them, which is cheaper to query than their values.
-            found = [told[iri] for iri in _described_elsewhere(self._store, self._graph, told)]
-            self._held |= {row[0]: _row_values(row) for row in found}
-            self._labels |= {row[0]: label_of([row[6]]) for row in found}
-            self.finish()
+        by_iri = {row[0]: row for row in rows}
+        # Usually no other graph has them, which is cheaper to query than their values.
+        for known in _described_elsewhere(self._store, self._graph, by_iri):
+            iri, _, kind, day, actor, recipient, label = by_iri[known]
+            values = {"date": f"{ID}time/{day}", "type": kind, "actor": actor, "recipient": recipient}
+            self._held[iri] = {name: frozenset((value,)) for name, value in values.items() if value}
+            self._labels[iri] = label_of([label])
+        self.finish()
 
     def finish(self) -> None:
         """Compare the remaining records."""
@@ -71,18 +71,8 @@ class RecordWatch:
         self._held, self._labels = {}, {}
 
 
-def _row_values(row: Row) -> Values:
-    _, _, kind, day, actor, recipient, _ = row
-    told = (("date", f"{ID}time/{day}"), ("type", kind), ("actor", actor), ("recipient", recipient))
-    return {name: frozenset((value,)) for name, value in told if value}
-
-
 def _compare(
-    store: Store,
-    graph: NamedNode,
-    tally: Tally,
-    events: dict[str, Values],
-    labels: dict[str, str],
+    store: Store, graph: NamedNode, tally: Tally, events: dict[str, Values], labels: dict[str, str]
 ) -> None:
     # With a second VALUES block the engine reads everything.
     properties = ", ".join(str(term(curie)) for curie in WATCHED)
@@ -96,8 +86,8 @@ def _compare(
         for row in rows:
             iri, where, name, value = (getattr(row[key], "value", "") for key in ("x", "g", "p", "y"))
             there[iri, where][names[name]].add(value)
-        for (iri, where), told in sorted(there.items()):
-            values = {name: frozenset(found) for name, found in told.items()}
+        for (iri, where), others in sorted(there.items()):
+            values = {name: frozenset(found) for name, found in others.items()}
             tally.conflict(iri, labels.get(iri, ""), events[iri], values, compact(where))
 
 
@@ -106,18 +96,14 @@ def find_twins(store: Store, graph: NamedNode, tally: Tally) -> tuple[str, ...]:
     new = {thing.iri: thing.label for thing in tally.things if thing.kind == "event" and thing.fate == "new"}
     wanted = []
     for iri in islice(new, _COMPARED):
-        told = tally.events.get(iri, {})
-        if {"date", "type", "actor"} <= told.keys():
-            wanted += [
-                f"({NamedNode(iri)} {NamedNode(day)} {NamedNode(kind)} {NamedNode(actor)})"
-                for day in told["date"]
-                for kind in told["type"]
-                for actor in told["actor"]
-            ]
+        event = tally.events.get(iri, {})
+        key = ([iri], *(event.get(name, ()) for name in ("date", "type", "actor")))
+        wanted += [f"({' '.join(str(NamedNode(one)) for one in some)})" for some in product(*key)]
     found = []
-    for some in _parts(wanted):
+    for start in range(0, len(wanted), _BATCH):
+        some = " ".join(wanted[start : start + _BATCH])
         rows = store.query(
-            f"SELECT DISTINCT ?x ?other ?g {{ VALUES (?x ?day ?kind ?actor) {{ {' '.join(some)} }}"
+            f"SELECT DISTINCT ?x ?other ?g {{ VALUES (?x ?day ?kind ?actor) {{ {some} }}"
             f" GRAPH ?g {{ ?other {term('dg:time')} ?day ; {term('dg:eventType')} ?kind ;"
             f" {term('dg:actor')} ?actor }} FILTER(?other != ?x && ?g != {graph}) }}"
         ).rows()
@@ -186,7 +172,3 @@ def _agent_names(store: Store, graph: NamedNode) -> dict[str, tuple[str, str]]:
 def _alike(label: str, names: dict[str, tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     near = difflib.get_close_matches(label.casefold(), names, n=2, cutoff=_CUTOFF)
     return tuple(dict.fromkeys(names[name] for name in near))
-
-
-def _parts(items: list[_Item]) -> Iterator[list[_Item]]:
-    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))

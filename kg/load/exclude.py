@@ -83,7 +83,5 @@ def _filter(path: Path, out: set[bytes]) -> int:
 
 
 def _leaves(line: bytes, out: set[bytes]) -> bool:
-    if subject_of(line) in out:
-        return True
     match = _OBJECT.match(line)
-    return match is not None and match[1] == _MEMBER and match[2] in out
+    return subject_of(line) in out or bool(match and match[1] == _MEMBER and match[2] in out)

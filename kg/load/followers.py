@@ -31,10 +31,9 @@ def follow(store: Store, folder: LoadFolder, state: LoadState, followers: Sequen
 
 def change_of(folder: LoadFolder, graph: NamedNode, *, undone: bool = False) -> Change:
     """Return the changes of a load in its graph, or of its undo; they are read from disk each time."""
-    entered, left = (
-        ("undo-added.nq", "undo-removed.nq") if undone else (folder.added.name, folder.removed.name)
-    )
-    return change_from(folder.path / entered, folder.path / left, graph)
+    if undone:
+        return change_from(folder.path / "undo-added.nq", folder.path / "undo-removed.nq", graph)
+    return change_from(folder.added, folder.removed, graph)
 
 
 def change_from(entered: Path, left: Path, graph: NamedNode) -> Change:

@@ -79,14 +79,8 @@ def _marks(bundled: str, counts: Mapping[NamedNode, int]) -> set[Triple]:
 
 def _known(store: Store) -> set[Triple]:
     graphs = " ".join(map(str, REFERENCE_GRAPHS))
-    rows = store.query(
-        f"SELECT ?g ?mark {{ GRAPH {GRAPH_LOADS} {{ VALUES ?g {{ {graphs} }} ?g {_SHA256} ?mark }} }}"
-    ).rows()
-    return {
-        Triple(row["g"], _SHA256, row["mark"])
-        for row in rows
-        if isinstance(row["g"], NamedNode) and isinstance(row["mark"], Literal)
-    }
+    pattern = f"GRAPH {GRAPH_LOADS} {{ VALUES ?g {{ {graphs} }} ?g {_SHA256} ?mark }}"
+    return set(store.query(f"CONSTRUCT {{ ?g {_SHA256} ?mark }} WHERE {{ {pattern} }}").triples())
 
 
 def _counts(store: Store) -> dict[NamedNode, int]:

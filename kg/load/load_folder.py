@@ -33,7 +33,7 @@ KEPT_SECONDS: Final = 24 * 3600.0
 _STATE: Final = "state.json"
 _CANCEL: Final = "cancel"
 _WAIT: Final = 0.1
-_TELL_EVERY: Final = 0.5
+_WRITE_EVERY: Final = 0.5
 _ID: Final = re.compile(r"[a-z0-9-]{1,80}")
 
 _PASSING: Final = ("receiving", "ready", "failed", "cancelled", "unchanged")
@@ -93,12 +93,12 @@ class LoadState:
         return Preview.restored(self.preview)
 
 
+@dataclass
 class LoadFolder:
     """The folder of one load."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._told = 0.0
+    path: Path
+    _written: float = field(default=0.0, init=False)
 
     @property
     def id(self) -> str:
@@ -147,9 +147,9 @@ class LoadFolder:
         now = time.time()
         if phase != state.phase:
             state.phase, state.phase_since = phase, now
-        elif now - self._told < _TELL_EVERY:
+        elif now - self._written < _WRITE_EVERY:
             return
-        state.done, state.total, self._told = done, total, now
+        state.done, state.total, self._written = done, total, now
         self.write(state, lasting=False)
         if self.cancelled():
             raise CancelledError("the load was cancelled; nothing was stored", mend="Load the file again.")
@@ -206,11 +206,11 @@ class LoadFolder:
             yield
 
 
+@dataclass
 class Loads:
     """The loads of a data folder."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    _root: Path
 
     def new(
         self, file_name: str, started_by: str = "", *, step: str = "receiving"
@@ -311,14 +311,15 @@ def describe(error: BaseException) -> dict[str, Any]:
             "mend": error.mend,
             "findings": list(error.findings) if isinstance(error, ValidationFailedError) else [],
         }
-    full = isinstance(error, OSError)
     return {
         "kind": "StoreFailedError",
         "title": "The load failed",
-        "detail": f"{error.strerror or error}"
+        "detail": str(error.strerror or error)
         if isinstance(error, OSError)
         else "an unexpected error occurred",
         "where": None,
-        "mend": "Free disk space and load the file again." if full else "See the log of the server.",
+        "mend": "Free disk space and load the file again."
+        if isinstance(error, OSError)
+        else "See the log of the server.",
         "findings": [],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Final
 
 import pyoxigraph
@@ -16,7 +17,7 @@ from kg.terms import ONTOLOGY, compact, term
 _TYPE: Final = f" {term('rdf:type')} ".encode()
 _LABEL: Final = f" {term('rdfs:label')} ".encode()
 _OBJECT: Final = re.compile(rb"<([^>]*)> \.\n")
-_KINDS: Final = {"Event": "event", "Claim": "claim", "CodingRecord": "record"}
+KINDS: Final = {"Event": "event", "Claim": "claim", "CodingRecord": "record"}
 # Properties compared between two descriptions of an event.
 WATCHED: Final = {
     "dg:time": "date",
@@ -42,23 +43,23 @@ Values = dict[str, frozenset[str]]
 """Compared values of an event, by the names in `WATCHED`."""
 
 
+@dataclass
 class Tally:
     """Counts and lists the things of a load; the lists are limited, the counts are not."""
 
-    def __init__(self) -> None:
-        self.counts: dict[str, Counter[str]] = defaultdict(Counter)
-        self.things: list[Thing] = []
-        self.thing_count = 0
-        self.conflicts: list[Conflict] = []
-        self.conflict_count = 0
-        self.events: dict[str, Values] = {}
-        self.labels: dict[str, str] = {}
-        self.event_count = 0
-        self.agents: dict[str, str] = {}
-        self.agent_count = 0
-        self._listed: Counter[tuple[str, str]] = Counter()
-        self.added = 0
-        self.removed = 0
+    counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    things: list[Thing] = field(default_factory=list)
+    thing_count: int = 0
+    conflicts: list[Conflict] = field(default_factory=list)
+    conflict_count: int = 0
+    events: dict[str, Values] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    event_count: int = 0
+    agents: dict[str, str] = field(default_factory=dict)
+    agent_count: int = 0
+    added: int = 0
+    removed: int = 0
+    _listed: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def compare(self, subject: bytes, before: list[bytes], after: list[bytes]) -> None:
         """Count a thing with its sorted lines before and after."""
@@ -70,8 +71,7 @@ class Tally:
         classes = types_of(after or before)
         self.count(classes, fate)
         iri = subject[1:-1].decode()
-        kind = next((_KINDS[name] for name in map(_local, classes) if name in _KINDS), None)
-        if kind is not None:
+        if kind := next(filter(None, (KINDS.get(name.removeprefix(ONTOLOGY)) for name in classes)), None):
             self.show(iri, kind, fate, after or before)
             self._watch(iri, before, after)
         if fate == "new" and not AGENTS.isdisjoint(classes):
@@ -89,8 +89,8 @@ class Tally:
         self.thing_count += 1
         self._listed[kind, fate] += 1
         if self._listed[kind, fate] <= SHOWN:
-            told = lines.splitlines(keepends=True) if isinstance(lines, bytes) else lines
-            self.things.append(Thing(iri, label_of(told) or compact(iri), kind, fate))
+            listed = lines.splitlines(keepends=True) if isinstance(lines, bytes) else lines
+            self.things.append(Thing(iri, label_of(listed) or compact(iri), kind, fate))
 
     def show_rows(self, rows: list[tuple[str, bytes]], number: int) -> None:
         """List the first of `number` new records by their IRIs and the lines of their labels."""
@@ -124,16 +124,8 @@ class Tally:
             if not one <= other and not other <= one:
                 self.conflict_count += 1
                 if len(self.conflicts) < SHOWN:
-                    self.conflicts.append(
-                        Conflict(
-                            iri,
-                            label or compact(iri),
-                            what,
-                            tuple(sorted(map(compact, one))),
-                            tuple(sorted(map(compact, other))),
-                            where,
-                        )
-                    )
+                    ours, theirs = (tuple(sorted(map(compact, values))) for values in (one, other))
+                    self.conflicts.append(Conflict(iri, label or compact(iri), what, ours, theirs, where))
 
 
 def types_of(lines: Iterable[bytes]) -> tuple[str, ...]:
@@ -160,7 +152,3 @@ def label_of(lines: Iterable[bytes]) -> str:
         for quad in pyoxigraph.parse(line, format=RdfFormat.N_QUADS):
             return str(getattr(quad.object, "value", ""))[:300]
     return ""
-
-
-def _local(iri: str) -> str:
-    return iri.removeprefix(ONTOLOGY)

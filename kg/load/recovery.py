@@ -50,9 +50,8 @@ def settle(store: Store, loads: Loads, folder: LoadFolder, followers: Sequence[F
 def _settle(
     store: Store, loads: Loads, folder: LoadFolder, state: LoadState, followers: Sequence[Follower]
 ) -> None:
-    if state.step == "reading" or (
-        state.step == "receiving" and state.updated < time.time() - _RECEIVING_SECONDS
-    ):
+    expired = state.updated < time.time() - _RECEIVING_SECONDS
+    if state.step == "reading" or (state.step == "receiving" and expired):
         folder.fail(state, _broken_off())
     elif state.step == "storing":
         if state.load and is_recorded(store, state.load):

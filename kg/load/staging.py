@@ -71,7 +71,7 @@ def stage(
     else:
         graph = target_graph(None, source, name)
         with TableReading(store, reader, path, name, faults.take, folder.path) as table:
-            duplicates.grouped = table.groups
+            duplicates.grouped = reader.codes_records
             staging = _Staging(store, folder, graph, tally, duplicates, progress)
             if is_empty(store, graph):
                 staging.write_first(table)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -14,10 +13,10 @@ from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple
 
 from kg.errors import TooLargeError, UnsupportedFormatError, ValidationFailedError
 from kg.load.model import Progress, counted, silent, watching
-from kg.load.table_reading import unpacked
 from kg.rdf.blank_nodes import skolemise
 from kg.rdf.parsing import RdfReading, open_rdf
 from kg.rdf.sorted_lines import Watch, read_lines, sort_lines
+from kg.readers.archives import plain_name, the_one_part
 from kg.store import Store
 from kg.validation import SEVERITIES, Finding
 from kg.validation.known_terms import SUBCLASS
@@ -25,6 +24,8 @@ from kg.validation.piecewise import LISTED, FileFindings, PiecewiseValidation
 from kg.validation.rdf_rules import Rewriting, target_graph
 from kg.validation.shacl import read_shapes
 
+_CHUNK: Final = 1024 * 1024
+_PACKED_LIMIT: Final = 4 * 1024**3
 BLANK_STATEMENTS: Final = 1_000_000
 """Most statements with blank nodes in one file; they are compared in memory."""
 
@@ -86,14 +87,13 @@ def stage_rdf(
             mend="Give its files one by one, or a format.",
         )
     new = work / "new.nt"
-    with ExitStack() as stack:
-        at = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=".rdf-", dir=work)))
-        plain, inner = unpacked(path, name, at, progress)
+    with tempfile.TemporaryDirectory(prefix=".rdf-", dir=work) as folder:
+        at = Path(folder)
+        plain, inner = _unpacked(path, name, at, progress)
         reading = open_rdf(plain, name=inner, format=format, media_type=media_type, base_iri=base_iri)
         writing = _Writing(at, source, name)
-        with writing:
-            watch = watching(progress, "reading", reading.content.length)
-            writing.write(reading, watch, watching(progress, "naming blank nodes"))
+        watch = watching(progress, "reading", reading.content.length)
+        writing.write(reading, watch, watching(progress, "naming blank nodes"))
         total, _ = sort_lines(read_lines(writing.raw), new, watch=watching(progress, "sorting"))
         writing.raw.unlink()
         inverse = at / "inverse.nt"
@@ -103,6 +103,22 @@ def stage_rdf(
         watch = watching(progress, "finding lines", reading.content.length)
         findings = _located(reading, checked.findings, watch)
     return RdfRead(new, writing.graph, findings, checked, writing.rewriting.notes())
+
+
+def _unpacked(path: Path, name: str, work: Path, progress: Progress) -> tuple[Path, str]:
+    """Return the path and name of the only RDF file at a path, unpacked into a folder if it is compressed.
+
+    Raises as `archives.parts` and its readers do, UnsupportedFormatError for several files.
+    """
+    if not name.lower().endswith((".gz", ".zip", ".zst")):
+        return path, name
+    part = the_one_part(path, name, limit=_PACKED_LIMIT)
+    target = work / "unpacked"
+    with part.open() as stream, target.open("wb") as out:
+        while piece := stream.read(_CHUNK):
+            out.write(piece)
+            progress("unpacking", out.tell())
+    return target, plain_name(part)
 
 
 class _Writing:
@@ -117,22 +133,16 @@ class _Writing:
         self._source = source
         self._name = name
         self._inverse_properties = read_shapes().inverse_properties
-        self._stack = ExitStack()
-
-    def __enter__(self) -> _Writing:
-        self._raw: BinaryIO = self._stack.enter_context(self.raw.open("wb"))
-        self._turned: BinaryIO = self._stack.enter_context(self.turned.open("wb"))
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        self._stack.close()
 
     def write(self, reading: RdfReading, watch: Watch, naming: Watch) -> None:
         """Write a whole file; blank nodes come last, because their names depend on each other."""
         blank: dict[Triple, None] = {}
-        self._put(self._without_blank(reading, blank, watch))
-        self.graph = target_graph(reading.graph, self._source, self._name)
-        self._put(iter(skolemise(blank, self.graph.value, naming)))
+        with self.raw.open("wb") as raw, self.turned.open("wb") as turned:
+            triples = self._without_blank(reading, blank, watch)
+            pyoxigraph.serialize(self._noted(triples, turned), raw, format=RdfFormat.N_TRIPLES)
+            self.graph = target_graph(reading.graph, self._source, self._name)
+            named = skolemise(blank, self.graph.value, naming)
+            pyoxigraph.serialize(self._noted(named, turned), raw, format=RdfFormat.N_TRIPLES)
 
     def _without_blank(
         self, reading: RdfReading, blank: dict[Triple, None], watch: Watch
@@ -150,14 +160,10 @@ class _Writing:
             else:
                 yield triple
 
-    def _put(self, triples: Iterator[Triple]) -> None:
-        pyoxigraph.serialize(self._noted(triples), self._raw, format=RdfFormat.N_TRIPLES)
-
-    def _noted(self, triples: Iterator[Triple]) -> Iterator[Triple]:
+    def _noted(self, triples: Iterable[Triple], turned: BinaryIO) -> Iterator[Triple]:
         for triple in self.rewriting.stored(triples):
             if triple.predicate in self._inverse_properties and isinstance(triple.object, NamedNode):
-                turned = f"{triple.object} {triple.predicate} {triple.subject} .\n"
-                self._turned.write(turned.encode())
+                turned.write(f"{triple.object} {triple.predicate} {triple.subject} .\n".encode())
             elif triple.predicate == SUBCLASS:
                 self.subclasses.append(triple)
             yield triple

@@ -10,13 +10,12 @@ from typing import BinaryIO, Final
 
 from kg.errors import ValidationFailedError
 from kg.load.model import Progress, counted
-from kg.load.preview import AGENTS, Tally, types_of
+from kg.load.preview import AGENTS, KINDS, Tally, types_of
 from kg.rdf.compression import frame
 from kg.readers.gdelt.blocks import BlockRecords
 from kg.readers.record import Record, RowFault
 from kg.terms import ONTOLOGY
 
-_KINDS: Final = {"Event": "event", "Claim": "claim", "CodingRecord": "record"}
 _TYPE: Final = b"> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <"
 _LISTED_FAULTS: Final = 100
 _SHARED: Final = 500_000
@@ -210,7 +209,7 @@ def _count(tally: Tally, record: Record) -> None:
     # A class of another vocabulary has its full IRI.
     name = record.kind if ":" in record.kind else ONTOLOGY + record.kind
     tally.count((name,), "new")
-    kind = _KINDS.get(record.kind)
+    kind = KINDS.get(record.kind)
     if kind is not None:
         tally.event_count += 1
         tally.show(record.iri, kind, "new", record.ntriples)

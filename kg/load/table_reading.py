@@ -3,58 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from types import TracebackType
-from typing import Final
+from typing import Final, get_args
 
 from kg.actors import Resolver
 from kg.load.conflicts import RecordWatch
-from kg.load.model import OnFault, Progress
+from kg.load.model import OnFault
 from kg.load.staging_tables import FirstLoad
-from kg.readers.archives import plain_name, the_one_part
-from kg.readers.detect import TableReader, reading
+from kg.readers.archives import parts
+from kg.readers.detect import TableReader
 from kg.readers.gdelt.blocks import Identifiers, RowOptions
-from kg.readers.gdelt.event_rows import GdeltRows, ReadBlocks, about, read_blocks
+from kg.readers.gdelt.event_rows import GdeltRows, about, read_blocks
 from kg.readers.gdelt.parallel_rows import read_in_parallel, worker_count
 from kg.readers.grouping import Grouping
-from kg.readers.reading import NoteKind, Notes
+from kg.readers.reading import NoteKind, Notes, ReadingJob
 from kg.readers.record import Record
 from kg.store import Store
 
-_CHUNK: Final = 1024 * 1024
 _LISTED: Final = 20
-_PACKED_LIMIT: Final = 4 * 1024**3
 # The preview lists actors separately.
-_KINDS: Final[tuple[NoteKind, ...]] = (
-    "place",
-    "event type",
-    "country code",
-    "repaired code",
-    "wire service",
-    "repeated id",
-    "repeated row",
-)
-
-
-def unpacked(path: Path, name: str, work: Path, progress: Progress) -> tuple[Path, str]:
-    """Return the path and name of the only RDF file at a path, unpacked into a folder if it is compressed.
-
-    Raises as `archives.parts` and its readers do, UnsupportedFormatError for several files.
-    """
-    if not name.lower().endswith((".gz", ".zip", ".zst")):
-        return path, name
-    part = the_one_part(path, name, limit=_PACKED_LIMIT)
-    target = work / "unpacked"
-    done = 0
-    with part.open() as stream, target.open("wb") as out:
-        while piece := stream.read(_CHUNK):
-            out.write(piece)
-            done += len(piece)
-            progress("unpacking", done)
-    return target, plain_name(part)
+_KINDS: Final = tuple(kind for kind in get_args(NoteKind) if kind != "actor")
 
 
 class TableReading:
@@ -66,27 +36,18 @@ class TableReading:
     def __init__(
         self, store: Store, reader: TableReader, path: Path, name: str, on_fault: OnFault, work: Path
     ) -> None:
-        self._stack = ExitStack()
         self._reader = reader
         self._notes = Notes()
-        self._grouping: Grouping | None = None
-        if reader.codes_records:
-            self._grouping = self._stack.enter_context(closing(Grouping(work)))
+        self._grouping = Grouping(work) if reader.codes_records else None
         self._resolver = Resolver.of(store)
         self._on_fault, self._path, self._name = on_fault, path, name
 
     def __enter__(self) -> TableReading:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stack.close()
-
-    @property
-    def groups(self) -> bool:
-        """Whether likely duplicates are grouped."""
-        return self._grouping is not None
+    def __exit__(self, *problem: object) -> None:
+        if self._grouping is not None:
+            self._grouping.close()
 
     def records(self) -> Iterator[Record]:
         """Yield the records row by row, then the groups."""
@@ -107,15 +68,16 @@ class TableReading:
             for record in self.records():
                 first.take(record)
             return
-        job = reading(self._path, self._resolver, self._on_fault, self._name, self._notes, self._grouping)
+        files = list(parts(self._path, self._name))
+        job = ReadingJob(files, self._name, self._resolver, self._on_fault, self._notes, self._grouping)
         options = RowOptions(first.ending, watch.needed, self._grouping is not None)
         identifiers = Identifiers()
         first.take(about(layout))
-        read: ReadBlocks | None = None
-        if workers := worker_count(self._path):
-            read = partial(
-                read_in_parallel, workers=workers, layout=layout, options=options, resolver=self._resolver
-            )
+        workers = worker_count(self._path)
+        several = partial(
+            read_in_parallel, workers=workers, layout=layout, options=options, resolver=self._resolver
+        )
+        read = several if workers else None
         for found in read_blocks(job, GdeltRows(job, layout, options), identifiers, read):
             first.take_block(found)
             if watch.needed:

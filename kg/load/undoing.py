@@ -14,7 +14,7 @@ from kg.errors import ConflictError
 from kg.load.committing import is_recorded, put, quads_text
 from kg.load.followers import follow, open_delta
 from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors
-from kg.load.model import Follower, Progress, counted, silent
+from kg.load.model import Follower, Progress, counted, silent, watching
 from kg.load.staging import export_sorted
 from kg.provenance import Undoing, mint_load, undoing_triples
 from kg.rdf.compression import drop_packed
@@ -82,13 +82,8 @@ def undo_load(
         with loads.storing(lambda: tell("waiting for another load", 0)):
             started = datetime.now(UTC)
             graph = NamedNode(state.plan().graph)
-            later = [
-                (other, its_state)
-                for other, its_state in loads.all()
-                if its_state.step == "stored"
-                and its_state.id > state.id
-                and its_state.plan().graph == graph.value
-            ]
+            stored = [one for one in loads.all() if one[1].step == "stored" and one[1].id > state.id]
+            later = [one for one in stored if one[1].plan().graph == graph.value]
             kept, counts = _prepare(store, folder, graph, later[0] if later else None, tell)
             undoing = Undoing(
                 iri=mint_load(started),
@@ -107,14 +102,9 @@ def undo_load(
             with (folder.path / "undo-added.nq").open("ab") as file:
                 file.write(quads_text(undoing_triples(undoing), GRAPH_LOADS))
             try:
-                whole = folder.path / "undo-whole.nt"
-                put(
-                    store,
-                    folder.path / "undo-removed.nq",
-                    folder.path / "undo-added.nq",
-                    whole if whole.exists() else None,
-                    graph,
-                )
+                names = ("undo-removed.nq", "undo-added.nq", "undo-whole.nt")
+                removed, added, whole = (folder.path / name for name in names)
+                put(store, removed, added, whole if whole.exists() else None, graph)
             except BaseException:
                 if not is_recorded(store, undoing.iri):
                     back_to_stored(folder, loads, state)
@@ -163,10 +153,7 @@ def _prepare(
     leaving, coming = folder.path / "undo-removed.nq", folder.path / "undo-added.nq"
     with tempfile.TemporaryDirectory(prefix=".undo-", dir=folder.path) as work:
         now, brought, took = (Path(work) / name for name in ("now", "brought", "took"))
-
-        def watch(number: int) -> None:
-            progress("sorting", number)
-
+        watch = watching(progress, "sorting")
         triples = Path(work) / "now.nt"
         export_sorted(store, graph, triples, progress)
         sort_lines((with_graph(line, name) for line in read_lines(triples)), now, watch=watch)
@@ -180,22 +167,17 @@ def _prepare(
             coming.write_bytes(b"")
             _fold(later[0], brought, took, watch)
             reason = f"load {later[1].id}, stored later from {later[1].file_name}"
-            kept = []
-            if present:
-                kept.append(f"{counted(present, 'statement')} kept: also in {reason}")
-            if absent:
-                kept.append(f"{counted(absent, 'statement')} not restored: not in {reason}")
-            if lost or back:
-                kept.append(f"{counted(lost + back, 'change')} already reverted by {reason}")
-            return kept, (0, 0)
+            notes = (
+                (present, "statement", f"kept: also in {reason}"),
+                (absent, "statement", f"not restored: not in {reason}"),
+                (lost + back, "change", f"already reverted by {reason}"),
+            )
+            return [f"{counted(number, noun)} {text}" for number, noun, text in notes if number], (0, 0)
         if not isinstance(store, LocalStore):
             rest = union(difference(now, brought), read_lines(coming))
             write_lines((without_graph(line, name) for line in rest), folder.path / "undo-whole.nt")
-    kept = []
-    if lost:
-        kept.append(f"{counted(lost, 'statement')} of the load already removed by an update")
-    if back:
-        kept.append(f"{counted(back, 'statement')} already restored by an update")
+    reverted = ((lost, "of the load already removed by an update"), (back, "already restored by an update"))
+    kept = [f"{counted(number, 'statement')} {text}" for number, text in reverted if number]
     return kept, (present, absent)
 
 
@@ -204,14 +186,10 @@ def _fold(later: LoadFolder, brought: Path, took: Path, watch: Watch) -> None:
     later_brought, later_took = brought.with_name("later-brought"), took.with_name("later-took")
     _sort(later.added, later_brought, watch)
     _sort(later.removed, later_took, watch)
-    write_lines(
-        union(difference(brought, later_took), difference(later_brought, took)),
-        later.path / "folded-added.nq",
-    )
-    write_lines(
-        union(difference(took, later_brought), difference(later_took, brought)),
-        later.path / "folded-removed.nq",
-    )
+    added = union(difference(brought, later_took), difference(later_brought, took))
+    removed = union(difference(took, later_brought), difference(later_took, brought))
+    write_lines(added, later.path / "folded-added.nq")
+    write_lines(removed, later.path / "folded-removed.nq")
 
 
 def _sort(path: Path, target: Path, watch: Watch) -> int:

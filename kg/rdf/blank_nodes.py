@@ -58,8 +58,12 @@ def _colours(triples: list[Triple], scope: str, watch: Watch | None) -> dict[Bla
         _refine(around, colours, settled, watch)
         counts = Counter(colours.values())
         settled = {node for node, colour in colours.items() if counts[colour] == 1}
-        if len(counts) == classes:
-            _tell_apart(colours, counts)
+        if len(counts) == classes and len(settled) < len(around):
+            # One colour at a time, because its numbers may distinguish others in the next round.
+            first = min(colour for colour, count in counts.items() if count > 1)
+            for node, colour, place in _alike(colours, counts):
+                if colour == first:
+                    colours[node] = _hash(colour, str(place))
         classes = len(counts)
     for node, colour, place in _alike(colours, Counter(colours.values())):
         colours[node] = _hash(colour, str(place))
@@ -82,16 +86,6 @@ def _refine(
                 for way, predicate, other in statements
             )
             colours[node] = _hash(before[node], *seen)
-
-
-def _tell_apart(colours: dict[BlankNode, str], counts: Counter[str]) -> None:
-    # One colour at a time, because its numbers may distinguish others in the next round.
-    alike = [colour for colour, count in counts.items() if count > 1]
-    if alike:
-        first = min(alike)
-        for node, colour, place in _alike(colours, counts):
-            if colour == first:
-                colours[node] = _hash(colour, str(place))
 
 
 def _alike(colours: dict[BlankNode, str], counts: Counter[str]) -> list[tuple[BlankNode, str, int]]:

@@ -15,12 +15,10 @@ from kg.rdf.sorted_lines import Watch
 
 CHUNK: Final = 1024 * 1024
 _CONTINUATION: Final = bytes(range(0x80, 0xC0))
-_MARKS: Final = (
-    (codecs.BOM_UTF32_LE, "UTF-32"),
-    (codecs.BOM_UTF32_BE, "UTF-32"),
-    (codecs.BOM_UTF16_LE, "UTF-16"),
-    (codecs.BOM_UTF16_BE, "UTF-16"),
-)
+_MARKS: Final = {
+    "UTF-32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+    "UTF-16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+}
 
 
 class Content:
@@ -64,8 +62,8 @@ class Content:
         blank, before = True, self._start
         with self._raw() as file:
             first = file.read(4)
-        for mark, encoding in _MARKS:
-            if first.startswith(mark):
+        for encoding, marks in _MARKS.items():
+            if first.startswith(marks):
                 raise self.fault(
                     f"the file is {encoding}, not UTF-8",
                     f"Save it as UTF-8, for example: iconv -f {encoding} -t UTF-8.",

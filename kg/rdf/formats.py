@@ -32,15 +32,10 @@ class Format:
         return self.media_type + ("; charset=utf-8" if self.media_type.startswith("text/") else "")
 
 
+_XML: Final = ("application/xml", "text/xml")
 RESULT_FORMATS: Final = (
     Format("json", "application/sparql-results+json", "srj", QueryResultsFormat.JSON, ("application/json",)),
-    Format(
-        "xml",
-        "application/sparql-results+xml",
-        "srx",
-        QueryResultsFormat.XML,
-        ("application/xml", "text/xml"),
-    ),
+    Format("xml", "application/sparql-results+xml", "srx", QueryResultsFormat.XML, _XML),
     Format("csv", "text/csv", "csv", QueryResultsFormat.CSV),
     Format("tsv", "text/tab-separated-values", "tsv", QueryResultsFormat.TSV),
 )
@@ -48,7 +43,7 @@ RESULT_FORMATS: Final = (
 GRAPH_FORMATS: Final = (
     Format("ttl", "text/turtle", "ttl", RdfFormat.TURTLE, ("application/x-turtle",)),
     Format("nt", "application/n-triples", "nt", RdfFormat.N_TRIPLES),
-    Format("rdf", "application/rdf+xml", "rdf", RdfFormat.RDF_XML, ("application/xml", "text/xml")),
+    Format("rdf", "application/rdf+xml", "rdf", RdfFormat.RDF_XML, _XML),
     Format("jsonld", "application/ld+json", "jsonld", RdfFormat.JSON_LD, ("application/json",), True),
 )
 
@@ -58,6 +53,16 @@ DATASET_FORMATS: Final = (
 )
 
 RDF_FORMATS: Final = GRAPH_FORMATS + DATASET_FORMATS
+
+
+_OTHER_NAMES: Final = {
+    "turtle": "ttl",
+    "n-triples": "nt",
+    "n-quads": "nq",
+    "xml": "rdf",
+    "owl": "rdf",
+    "json": "jsonld",
+}
 
 
 def formats_for(kind: Kind) -> tuple[Format, ...]:
@@ -85,15 +90,7 @@ def rdf_format(name: str) -> Format:
     for candidate in RDF_FORMATS:
         if wanted in (candidate.name, candidate.extension, candidate.media_type, *candidate.aliases):
             return candidate
-    extra = {
-        "turtle": "ttl",
-        "n-triples": "nt",
-        "xml": "rdf",
-        "owl": "rdf",
-        "json": "jsonld",
-        "n-quads": "nq",
-    }
-    if wanted in extra:
-        return rdf_format(extra[wanted])
+    if wanted in _OTHER_NAMES:
+        return rdf_format(_OTHER_NAMES[wanted])
     names = ", ".join(f"{candidate.name} ({candidate.media_type})" for candidate in RDF_FORMATS)
     raise UnsupportedFormatError(f"{name} is not a known RDF format", mend=f"Use one of: {names}.")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
+from functools import cache
 from typing import Final
 
 import pyoxigraph
 
+from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import TooLargeError
 from kg.rdf.content import Content
-from kg.rdf.jsonld_context import with_context
 from kg.rdf.nesting import refuse_deep_json
+from kg.terms import BASE
 
 LIMIT: Final = 64 * 1024 * 1024
 """Most bytes of JSON-LD that are read; it takes ten times as much memory."""
+CONTEXT_IRI: Final = BASE + "context.jsonld"
+"""Address of the context; documents that refer to it are read with the packaged copy."""
 _NO_CONTEXT: Final = "https://no-context.invalid/#"
 
 
@@ -49,3 +54,18 @@ def check_keys(text: bytes, content: Content, base: str) -> None:
                 f'Map "{key}" to an IRI in "@context", or remove it.',
                 at if at >= 0 else None,
             )
+
+
+def with_context(text: str) -> str:
+    """Replace the context's address in a JSON-LD document by the context; line numbers stay the same."""
+    if CONTEXT_IRI not in text:
+        return text
+    address = re.escape(json.dumps(CONTEXT_IRI))
+    pattern = rf'("@context"\s*:\s*(?:\[\s*(?:"[^"]*"\s*,\s*)*)?){address}'
+    return re.sub(pattern, lambda found: found[1] + _flat(), text)
+
+
+@cache
+def _flat() -> str:
+    document = json.loads((ONTOLOGY_FOLDER / "context.jsonld").read_text(encoding="utf-8"))
+    return json.dumps(document["@context"], ensure_ascii=False)

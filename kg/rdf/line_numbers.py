@@ -42,13 +42,11 @@ def _words(value: str | None) -> bytes:
 
 
 def _names(iri: str, prefixes: Mapping[str, str]) -> Iterable[bytes]:
-    yield f"<{iri}>".encode()
-    yield f'"{iri}"'.encode()
+    yield from (f"<{iri}>".encode(), f'"{iri}"'.encode())
     for prefix, namespace in prefixes.items():
         if iri.startswith(namespace) and iri != namespace:
             short = f"{prefix}:{iri[len(namespace) :]}"
-            yield short.encode()
-            yield f'"{short}"'.encode()
+            yield from (short.encode(), f'"{short}"'.encode())
 
 
 def _first(content: Content, names: Mapping[bytes, str], watch: Watch | None) -> dict[str, int]:

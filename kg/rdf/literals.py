@@ -73,7 +73,11 @@ def literal_fault(literal: Literal) -> str | None:
     name = datatype[len(_XSD) :]
     text = literal.value.strip(" \t\r\n")
     if name in _RANGES:
-        return _integer_fault(text, name)
+        if not _INTEGER.fullmatch(text):
+            return f"“{text}” is not an xsd:{name} (use a whole number such as 100)"
+        least, most = _RANGES[name]
+        value = int(text) if len(text) < _DIGITS else -inf if text[0] == "-" else inf
+        return None if least <= value <= most else f"“{text}” is outside the range of xsd:{name}"
     if name not in _FORMS:
         return None
     form, example = _FORMS[name]
@@ -88,11 +92,3 @@ def literal_fault(literal: Literal) -> str | None:
         if day > last:
             return f"“{literal.value}” is not an xsd:{name}: that month has {last} days"
     return None
-
-
-def _integer_fault(text: str, name: str) -> str | None:
-    if not _INTEGER.fullmatch(text):
-        return f"“{text}” is not an xsd:{name} (use a whole number such as 100)"
-    least, most = _RANGES[name]
-    value = int(text) if len(text) < _DIGITS else -inf if text[0] == "-" else inf
-    return None if least <= value <= most else f"“{text}” is outside the range of xsd:{name}"

@@ -24,13 +24,7 @@ FALSE: Final = f'"false"^^<{_XSD}boolean>'
 _SPECIAL: Final = re.compile(r'[\x00-\x1f"\\\x7f]')
 _ESCAPES: Final = {
     **{code: f"\\u{code:04X}" for code in (*range(0x20), 0x7F)},
-    ord("\b"): "\\b",
-    ord("\t"): "\\t",
-    ord("\n"): "\\n",
-    ord("\f"): "\\f",
-    ord("\r"): "\\r",
-    ord('"'): '\\"',
-    ord("\\"): "\\\\",
+    **{ord(char): f"\\{name}" for char, name in zip('\b\t\n\f\r"\\', 'btnfr"\\', strict=True)},
 }
 _PLAIN_DECIMAL: Final = re.compile(r"(-?)(0|[1-9]\d{0,17})(?:\.(\d{1,17}))?", re.ASCII)
 _EXPONENT_LIMIT = 400
@@ -87,11 +81,9 @@ def integer(text: str) -> str:
         raise ValueError(f'"{text}" is not a whole number')
     sign = "-" if text[0] == "-" else ""
     digits = text.lstrip("+-").lstrip("0") or "0"
-    return (
-        _stored(sign + digits, "integer")
-        if len(digits) > 18 or digits == "0"
-        else f'"{sign}{digits}"{INTEGER}'
-    )
+    if len(digits) > 18 or digits == "0":
+        return _stored(sign + digits, "integer")
+    return f'"{sign}{digits}"{INTEGER}'
 
 
 def decimal(text: str) -> str:

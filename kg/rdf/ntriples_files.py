@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from kg.errors import DataSyntaxError
 from kg.rdf.content import Content
 from kg.rdf.formats import Format
 from kg.rdf.nesting import refuse_deep_json, refuse_deep_terms
+from kg.rdf.parsing import EMBED_CONTEXT, EXTERNAL_CONTEXT, parser_message, syntax_error
 from kg.rdf.xml_check import check_xml
 
 
@@ -85,11 +85,8 @@ def _check(source: Path, form: Format, name: str) -> None:
 
 
 def _explain(error: SyntaxError, name: str) -> DataSyntaxError:
-    message = re.sub(r"^Parser error at line \d+ (?:between columns \d+ and \d+|column \d+): ", "", error.msg)
-    mend = "Correct the file at this position, and check that its format is declared correctly."
+    message = parser_message(error)
     if "LoadDocumentCallback" in message:
-        message = "the JSON-LD context is at another address, which is not fetched"
-        mend = 'Replace the address by the context itself: {"@context": {…}}.'
-    line, column = error.lineno, error.offset
-    where = name if line is None else f"{name}, line {line}, column {column}"
-    return DataSyntaxError(message, where=where, mend=mend, line=line, column=column)
+        return syntax_error(EXTERNAL_CONTEXT, error, name, EMBED_CONTEXT)
+    mend = "Correct the file at this position, and check that its format is declared correctly."
+    return syntax_error(message, error, name, mend)

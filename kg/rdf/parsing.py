@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -24,6 +25,8 @@ from kg.rdf.xml_check import check_xml
 # Names under .invalid do not exist (RFC 2606), so an IRI with this base was relative.
 _RELATIVE: Final = "https://relative.invalid/"
 _DECLARED: Final = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']+)")
+EXTERNAL_CONTEXT: Final = "the JSON-LD context is at another address, which is not fetched"
+EMBED_CONTEXT: Final = 'Replace the address by the context itself: {"@context": {…}}.'
 _BREAKS_OFF: Final = "The file ends here: check that it is complete."
 _TICK: Final = 20_000
 _GRAPHS: Final = 1_000
@@ -123,24 +126,6 @@ class RdfReading:
             )
 
 
-@dataclass(frozen=True)
-class Parsed:
-    """Content of a small file, each triple once."""
-
-    triples: tuple[Triple, ...]
-    reading: RdfReading
-
-    @property
-    def format(self) -> Format:
-        """Syntax of the file."""
-        return self.reading.syntax
-
-    @property
-    def graph(self) -> NamedNode | None:
-        """The only named graph of the file, if any."""
-        return self.reading.graph
-
-
 def open_rdf(
     data: bytes | Path,
     *,
@@ -164,10 +149,10 @@ def read_rdf(
     format: str | None = None,  # noqa: A002 - the word that every RDF library uses
     media_type: str | None = None,
     base_iri: str | None = None,
-) -> Parsed:
-    """Read a small RDF file as a whole; raises as `open_rdf` and `RdfReading.triples` do."""
+) -> tuple[tuple[Triple, ...], RdfReading]:
+    """Read a small RDF file, each triple once; raises as `open_rdf` and `RdfReading.triples` do."""
     reading = open_rdf(data, name=name, format=format, media_type=media_type, base_iri=base_iri)
-    return Parsed(tuple(dict.fromkeys(reading.triples())), reading)
+    return tuple(dict.fromkeys(reading.triples())), reading
 
 
 def choose_syntax(name: str, format: str | None, media_type: str | None) -> Format:  # noqa: A002
@@ -178,12 +163,9 @@ def choose_syntax(name: str, format: str | None, media_type: str | None) -> Form
     if format:
         return rdf_format(format)
     ending = name.rpartition(".")[2] if "." in name.rpartition("/")[2] else ""
-    for candidate in (ending, media_type):
-        if candidate:
-            try:
-                return rdf_format(candidate)
-            except UnsupportedFormatError:
-                continue
+    for candidate in filter(None, (ending, media_type)):
+        with suppress(UnsupportedFormatError):
+            return rdf_format(candidate)
     endings = ", ".join(f".{syntax.extension}" for syntax in RDF_FORMATS)
     raise UnsupportedFormatError(
         f"the RDF syntax of {name or 'the data'} is unknown"
@@ -218,35 +200,35 @@ def _check_triple_terms(content: Content) -> None:
                 )
 
 
+def parser_message(error: SyntaxError) -> str:
+    """Return the parser's message without the position, which the error has separately."""
+    form = r"^Parser error at line \d+ (?:between columns \d+ and \d+|column \d+): | \(line \d+\)$"
+    return re.sub(form, "", error.msg)
+
+
+def syntax_error(message: str, error: SyntaxError, name: str, mend: str) -> DataSyntaxError:
+    """Build the error for a file that the parser refuses, with the parser's position if there is one."""
+    line, column = error.lineno, error.offset
+    where = name if line is None else f"{name}, line {line}, column {column}"
+    return DataSyntaxError(message, where=where, mend=mend, line=line, column=column)
+
+
 def _syntax_error(error: SyntaxError, content: Content) -> DataSyntaxError:
-    message = re.sub(
-        r"^Parser error at line \d+ (?:between columns \d+ and \d+|column \d+): | \(line \d+\)$",
-        "",
-        error.msg,
-    )
-    mend = "Correct the file at this position."
+    message, mend = parser_message(error), "Correct the file at this position."
     if "LoadDocumentCallback" in message:
         with content.view() as view:
             found = re.search(rb'"@context"\s*:\s*\[?\s*"([^"]*)"', view)
             at = found.start(1) if found else None
-        return content.fault(
-            "the JSON-LD context is at another address, which is not fetched",
-            'Replace the address by the context itself: {"@context": {…}}.',
-            at,
-        )
-    prefix = re.search(r"The prefix (\S*) has not been declared", message)
-    if prefix:
+        return content.fault(EXTERNAL_CONTEXT, EMBED_CONTEXT, at)
+    if prefix := re.search(r"The prefix (\S*) has not been declared", message):
         mend = f"Declare it at the top of the file: @prefix {prefix.group(1)} <…> ."
     elif "absolute IRI" in message:
-        message = "the IRI is relative"
-        mend = "Write the IRI in full, or set a base."
+        message, mend = "the IRI is relative", "Write the IRI in full, or set a base."
     elif "Unexpected end" in message:
         mend = f"{_BREAKS_OFF} The last statement ends with a full stop."
-    line, column = error.lineno, error.offset
-    if line is not None and column is not None and (line, column) >= _last(content):
+    if error.lineno and error.offset and (error.lineno, error.offset) >= _last(content):
         mend = _BREAKS_OFF
-    where = content.name if line is None else f"{content.name}, line {line}, column {column}"
-    return DataSyntaxError(message, where=where, mend=mend, line=line, column=column)
+    return syntax_error(message, error, content.name, mend)
 
 
 def _last(content: Content) -> tuple[int, int]:

@@ -164,8 +164,7 @@ def merge_files(runs: list[Path], folder: Path) -> Iterator[bytes]:
 
 def by_subject(lines: Iterable[bytes]) -> Iterator[tuple[bytes, list[bytes]]]:
     """Group sorted lines by their subject, written as `<iri>`."""
-    for subject, group in itertools.groupby(lines, subject_of):
-        yield subject, list(group)
+    return ((subject, list(group)) for subject, group in itertools.groupby(lines, subject_of))
 
 
 def subject_of(line: bytes) -> bytes:
@@ -200,18 +199,9 @@ def write_difference(
     A line with a blank node always counts as changed: labels have no meaning outside their file.
     """
     for _, before, after in side_by_side(read_lines(old), read_lines(new)):
-        was, will = set(before), set(after)
-        if before == after:
-            blank = set(filter(has_blank_node, before))
-            removed.writelines(map(change, blank))
-            added.writelines(map(change, blank))
-        else:
-            for line in was & will:
-                if has_blank_node(line):
-                    was.remove(line)
-                    will.remove(line)
-            removed.writelines(change(line) for line in before if line not in will)
-            added.writelines(change(line) for line in after if line not in was)
+        kept = {line for line in set(before).intersection(after) if not has_blank_node(line)}
+        removed.writelines(change(line) for line in before if line not in kept)
+        added.writelines(change(line) for line in after if line not in kept)
 
 
 def has_blank_node(line: bytes) -> bool:

@@ -22,8 +22,7 @@ def check_xml(pieces: Iterable[bytes], name: str) -> None:
     depth = 0
 
     def refuse(detail: str, mend: str) -> DataSyntaxError:
-        line, column = parser.CurrentLineNumber, parser.CurrentColumnNumber + 1
-        return _fault(name, detail, mend, line, column)
+        return _fault(name, detail, mend, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         nonlocal depth
@@ -37,15 +36,7 @@ def check_xml(pieces: Iterable[bytes], name: str) -> None:
         nonlocal depth
         depth -= 1
 
-    def entity(
-        entity_name: str,
-        parameter: bool,
-        value: str | None,
-        base: object,
-        system: object,
-        public: object,
-        note: object,
-    ) -> None:
+    def entity(entity_name: str, parameter: bool, value: str | None, *_: object) -> None:
         if value is None or parameter:
             raise refuse(
                 f"the entity {entity_name} is external, and nothing is fetched",

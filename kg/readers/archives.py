@@ -177,9 +177,8 @@ class _Bounded(io.RawIOBase):
         return len(piece)
 
     def _damaged(self, how: str) -> DataSyntaxError:
-        return DataSyntaxError(
-            f"the {self._kind} is {how}", where=self._name, mend="Download the file again."
-        )
+        detail = f"the {self._kind} is {how}"
+        return DataSyntaxError(detail, where=self._name, mend="Download the file again.")
 
     def _check(self) -> None:
         if self._count > self._limit:

@@ -84,11 +84,9 @@ class CodeLookup:
         A leading zero removed by a spreadsheet is restored if the row's root code or the scheme leaves no
         doubt. A code missing in the scheme becomes an event type of the dataset. Both are noted.
         """
-        found = self._types.get((code, root))
-        if found is None:
-            found = self._type(code, root, line)
-            remember(self._types, (code, root), found)
-        return found
+        if (code, root) not in self._types:
+            remember(self._types, (code, root), self._type(code, root, line))
+        return self._types[code, root]
 
     def _type(self, code: str, root: str, line: int) -> CodedThing | str:
         stem = f"{ID}event-type/cameo-"
@@ -144,10 +142,8 @@ class CodeLookup:
         media = "MED" in details[-3:]
         record = own_agent(iri, shown, country, line, wire=wire, media=media, code=code)
         if wire:
-            note = (
-                f"{name} is a news agency coded as an actor of {code[:3]}; it was not taken for the country"
-            )
-            notes = (*notes, ("wire service", shown, note, iri))
+            what = f"{name} is a news agency coded as an actor of {code[:3]}"
+            notes = (*notes, ("wire service", shown, f"{what}; it was not taken for the country", iri))
         own: Note = ("actor", shown, f"{shown} was added as an actor of the dataset", iri)
         return CodedThing(iri, text, record, notes=(*notes, own))
 

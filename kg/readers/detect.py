@@ -1,12 +1,5 @@
 """Chooses the reader of a table by the name and the content of the file.
 
-    reader = find_reader(path, format, name)          # None for RDF, which `kg.rdf.parsing` reads
-    notes = Notes()
-    with closing(Grouping(folder)) as grouping:       # only for reader.codes_records
-        for record in reader.read(path, resolver=Resolver.of(store), on_fault=faults.append, notes=notes,
-                                  grouping=grouping): ...
-        for record in grouping.groups(without=left_out): ...
-
 Records are in the order of the file: first the dataset (kind Dataset, line 0), then for each row the things
 it names first (ProperInterval, Agent, Place, EventType, Article), then the row itself (CodingRecord …).
 Omitting the record of a row removes nothing that other rows need. The same file yields the same records.
@@ -17,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,21 +37,11 @@ _SAMPLE: Final = 1 << 16
 _PACKED: Final = (".gz", ".zst", ".zip")
 _TABLES: Final = ("csv", "tsv", "tab", "txt", "xlsx")
 # Media types of tables and compressed files, and those without meaning.
-_MEDIA_TYPES: Final = frozenset(
-    {
-        "text/csv",
-        "text/tab-separated-values",
-        "text/plain",
-        "application/csv",
-        "application/gzip",
-        "application/octet-stream",
-        "application/vnd.ms-excel",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "application/x-gzip",
-        "application/x-zip-compressed",
-        "application/zip",
-        "application/zstd",
-    }
+_MEDIA_TYPES: Final = (
+    *("text/csv", "text/tab-separated-values", "text/plain", "application/csv", "application/vnd.ms-excel"),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    *("application/gzip", "application/x-gzip", "application/zip", "application/x-zip-compressed"),
+    *("application/zstd", "application/octet-stream"),
 )
 
 
@@ -92,21 +76,10 @@ class TableReader:
         raised by `on_fault` stops the reading. Raises DataSyntaxError if the file as a whole cannot be read,
         TooLargeError for a decompression bomb.
         """
-        yield from self.rows(reading(path, resolver, on_fault, name, notes, grouping))
-
-
-def reading(
-    path: Path,
-    resolver: Resolver,
-    on_fault: Callable[[RowFault], None],
-    name: str | None = None,
-    notes: Notes | None = None,
-    grouping: Grouping | None = None,
-) -> ReadingJob:
-    """Open a file, an archive or a folder for a reader; raises as `TableReader.read` does."""
-    shown = name or path.name
-    found = notes if notes is not None else Notes()
-    return ReadingJob(list(parts(path, shown)), shown, resolver, on_fault, found, grouping)
+        shown = name or path.name
+        found = Notes() if notes is None else notes
+        job = ReadingJob(list(parts(path, shown)), shown, resolver, on_fault, found, grouping)
+        yield from self.rows(job)
 
 
 FORMATS: Final[tuple[TableReader, ...]] = (
@@ -167,17 +140,17 @@ def find_reader(
     if _is_rdf(first.name):
         return None
     if first.name.lower().endswith(".xlsx"):
-        return _table("events")
+        return _tables()["events"]
     text = _sample(first)
-    found = _by_content(text)
-    if found is not None:
-        return _table(found)
+    if found := _by_content(text):
+        return _tables()[found]
     if _ending(first.name) not in _TABLES and text.lstrip()[:1] in ("<", "@", "{", "[", "P", "B"):
         return None
     raise UnsupportedFormatError(
         f"the columns of the table are unknown ({_columns(text)} in its first line)",
         where=first.name,
-        mend=f"Give its format ({_known()}), use the columns of the template, or write an RML mapping.",
+        mend=f"Give its format ({', '.join(_tables())}), use the columns of the template, "
+        "or write an RML mapping.",
     )
 
 
@@ -191,25 +164,19 @@ def has_rdf_media_type(name: str, media_type: str | None) -> bool:
     return media_type not in _MEDIA_TYPES
 
 
-def _named(format_name: str) -> TableReader | None:
-    wanted = format_name.lower()
-    for reader in (*FORMATS, *bundled_readers()):
-        if wanted == reader.name:
-            return reader
+def _named(name: str) -> TableReader | None:
+    if found := _tables().get(name.lower()):
+        return found
     try:
-        rdf_format(wanted)
+        rdf_format(name.lower())
     except UnsupportedFormatError as error:
-        tables = _known()
-        raise UnsupportedFormatError(error.detail, mend=f"{error.mend} Tables: {tables}.") from None
+        mend = f"{error.mend} Tables: {', '.join(_tables())}."
+        raise UnsupportedFormatError(error.detail, mend=mend) from None
     return None
 
 
-def _table(name: str) -> TableReader:
-    return next(reader for reader in (*FORMATS, *bundled_readers()) if reader.name == name)
-
-
-def _known() -> str:
-    return ", ".join(reader.name for reader in (*FORMATS, *bundled_readers()))
+def _tables() -> dict[str, TableReader]:
+    return {reader.name: reader for reader in (*FORMATS, *bundled_readers())}
 
 
 def _ending(name: str) -> str:
@@ -221,13 +188,9 @@ def _ending(name: str) -> str:
 
 def _is_rdf(name: str) -> bool:
     ending = _ending(name)
-    if not ending or ending in _TABLES:
-        return False
-    try:
-        rdf_format(ending)
-    except UnsupportedFormatError:
-        return False
-    return True
+    with suppress(UnsupportedFormatError):
+        return bool(ending and ending not in _TABLES and rdf_format(ending))
+    return False
 
 
 def _sample(part: Part) -> str:

@@ -93,9 +93,7 @@ def read_events(job: ReadingJob) -> Iterator[Record]:
                 header = _header(row, name)
                 table.begin(name)
                 continue
-            if len(row) > len(header) and not any(row[len(header) :]):
-                row = row[: len(header)]
-            if len(row) > len(header):
+            if any(row[len(header) :]):
                 job.fault(line, "", f"the row has {len(row)} columns in place of {len(header)}")
                 continue
             cells = dict.fromkeys(_NAMES, "")
@@ -148,11 +146,8 @@ class _Table:
             if not cells[name]:
                 job.fault(line, name, "the cell is empty")
                 return
-        when, types, place = (
-            self._when(cells, line),
-            self._types(cells["type"], line),
-            self._place(cells, line),
-        )
+        when, types = self._when(cells, line), self._types(cells["type"], line)
+        place = self._place(cells, line)
         modality = cells["modality"].lower() or "happened"
         if modality not in _MODALITIES:
             job.fault(line, "modality", f'"{modality}" is not one of {", ".join(_MODALITIES)}')
@@ -164,7 +159,8 @@ class _Table:
         recipients = self._agents(cells["recipients"], line, "recipients")
         if actors is None or recipients is None:
             return
-        slug = slugify(f"{self._slug} {cells['id'] or _digest(cells)}")
+        digest = hashlib.sha256("\n".join(cells[name] for name in _NAMES).encode()).hexdigest()[:12]
+        slug = slugify(f"{self._slug} {cells['id'] or digest}")
         if not job.once.first(f"event {slug}"):
             if cells["id"]:
                 job.fault(line, "id", f"{cells['id']} is already used by an earlier row")
@@ -191,12 +187,11 @@ class _Table:
         yield _claim(slug, cells["label"], parts, modality, source[0], line)
 
     def _when(self, cells: dict[str, str], line: int) -> Period | Literal[False] | None:
-        if not cells["date"]:
-            if cells["end_date"]:
-                self._job.fault(line, "date", "the row has an end date without a date")
-                return False
+        if not cells["date"] and not cells["end_date"]:
             return None
-        found = period(cells["date"], cells["end_date"])
+        found: Period | str = "the row has an end date without a date"
+        if cells["date"]:
+            found = period(cells["date"], cells["end_date"])
         if isinstance(found, str):
             self._job.fault(line, "date", found)
             return False
@@ -291,10 +286,6 @@ class _Table:
         if body and body.record is not None:
             lines += body.record.ntriples.decode()
         return slug, Record(f"{ID}source/{slug}", "Article", lines.encode(), line)
-
-
-def _digest(cells: dict[str, str]) -> str:
-    return hashlib.sha256("\n".join(cells[name] for name in _NAMES).encode()).hexdigest()[:12]
 
 
 def _event(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Container, Iterator
+from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from kg.errors import StoreFailedError
 from kg.rdf.ntriples import LABEL, TYPE, decimal, dg, english, statements, thing
-from kg.rdf.sorted_lines import RUN_BYTES, merge_files
+from kg.rdf.sorted_lines import RUN_BYTES, read_lines, sort_lines
 from kg.readers.record import Record
 from kg.terms import ID
 
@@ -18,13 +20,11 @@ METHOD: Final = "day-pair-type"
 """Slug of the method under `id/grouping-method/`, defined in ontology/event-types.ttl."""
 _RECORD: Final = f"{ID}record/"
 
-_HELD: Final = RUN_BYTES
-
 _Row = list[str]
 
 
 class Grouping:
-    """Collects records while they are read, in sorted files, so that memory is bounded.
+    """Collects records in a file while they are read, so that memory is bounded.
 
     Two records are linked if day, actor, recipient and type are equal and they share the document or, where
     both sides are known, a place finer than a country. Records linked directly or indirectly form a group.
@@ -35,7 +35,6 @@ class Grouping:
         self._folder = folder / "grouping"
         self._held: list[bytes] = []
         self._size = 0
-        self._runs: list[Path] = []
 
     def add(
         self, iri: str, day: str, actor: str, recipient: str, kind: str, place: str, document: str
@@ -45,66 +44,45 @@ class Grouping:
 
     def add_lines(self, lines: bytes) -> None:
         """Add records as lines of day, actor, recipient, type, IRI, place and document, separated by tabs."""
-        self._held += lines.splitlines(keepends=True)
+        self._held.append(lines)
         self._size += len(lines)
-        if self._size >= _HELD:
-            self._put()
+        if self._size >= RUN_BYTES:
+            self._write()
 
     def groups(self, without: Container[str] = frozenset()) -> Iterator[Record]:
         """Yield a dg:RecordGroup for each group of two or more records, except those in `without`.
 
         The order of the groups does not depend on the order of the records.
         """
-        start, block, last = b"\t", [], b""
-        for line in self._sorted():
-            if line == last:
-                continue
-            last = line
-            if line.startswith(start):
-                block.append(line)
-                continue
-            if len(block) > 1:
-                yield from _groups(block, without)
-            start = b"\t".join(line.split(b"\t", 4)[:4]) + b"\t"
-            block = [line]
-        if len(block) > 1:
-            yield from _groups(block, without)
+        self._write()
+        with _disk_errors():
+            sort_lines(read_lines(self._folder / "lines"), self._folder / "sorted")
+        # Lines with the same day, actor, recipient and type.
+        for _, lines in groupby(read_lines(self._folder / "sorted"), lambda line: line.split(b"\t", 4)[:4]):
+            yield from _groups(list(lines), without)
 
     def close(self) -> None:
         """Remove the collection; safe to call twice."""
-        self._held, self._runs = [], []
+        self._held = []
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _put(self) -> None:
-        self._held.sort()
-        run = self._folder / f"{len(self._runs):06}"
-        try:
+    def _write(self) -> None:
+        with _disk_errors():
             self._folder.mkdir(exist_ok=True)
-            with run.open("wb") as file:
+            with (self._folder / "lines").open("ab") as file:
                 file.writelines(self._held)
-        except OSError as error:
-            raise _failed(error) from None
-        self._runs.append(run)
         self._held, self._size = [], 0
 
-    def _sorted(self) -> Iterator[bytes]:
-        if not self._runs:
-            self._held.sort()
-            yield from self._held
-            return
-        if self._held:
-            self._put()
-        try:
-            yield from merge_files(list(self._runs), self._folder)
-        except OSError as error:
-            raise _failed(error) from None
 
-
-def _failed(error: OSError) -> StoreFailedError:
-    return StoreFailedError(
-        f"records for grouping cannot be written to disk ({error.strerror or error})",
-        mend="Free disk space, then load the file again.",
-    )
+@contextmanager
+def _disk_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreFailedError(
+            f"records for grouping cannot be written to disk ({error.strerror or error})",
+            mend="Free disk space, then load the file again.",
+        ) from None
 
 
 def _groups(lines: list[bytes], without: Container[str]) -> Iterator[Record]:

@@ -31,12 +31,11 @@ class NameLookup:
 
     def actor(self, name: str, country: str | None, line: int) -> CodedThing:
         """Return the actor with a name; `country` is the IRI of the country in the row, if any."""
-        found = self._actors.get((name, country))
-        if found is None:
-            found = self._actor(name, country, line)
-            remember(self._actors, (name, country), found)
-        self._job.notes.add_all(found.notes, line)
-        return found
+        key = (name, country)
+        if key not in self._actors:
+            remember(self._actors, key, self._actor(name, country, line))
+        self._job.notes.add_all(self._actors[key].notes, line)
+        return self._actors[key]
 
     def _actor(self, name: str, country: str | None, line: int) -> CodedThing:
         wire = name.upper() in WIRES

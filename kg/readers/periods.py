@@ -50,13 +50,11 @@ def period(text: str, last: str = "") -> Period | str:
     Returns a message if a date is invalid.
     """
     first = _one(text)
-    if first is None:
-        return _invalid(text)
+    final = _one(last) if last else first
+    if first is None or final is None:
+        return f'"{text if first is None else last}" is not a date (use 2018-01-31, 2018-01 or 2018)'
     if not last or last == text:
         return first
-    final = _one(last)
-    if final is None:
-        return _invalid(last)
     if final.end < first.begin:
         return f"the end {last} is before the beginning {text}"
     coarse = "day" if first.precision == final.precision == "day" else "month"
@@ -94,7 +92,3 @@ def _one(text: str) -> Period | None:
     if re.fullmatch(r"\d{4}", text, re.ASCII) and text != "0000":
         return Period(text, f"{text}-01-01", f"{text}-12-31", "year", text)
     return None
-
-
-def _invalid(text: str) -> str:
-    return f'"{text}" is not a date (use 2018-01-31, 2018-01 or 2018)'

@@ -15,7 +15,7 @@ from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
 from kg.readers.code_lookup import CodedThing, Note, own_event_type
 from kg.readers.name_lookup import NameLookup, described, head, safe
 from kg.readers.reading import ReadingJob, dataset, minted
-from kg.readers.record import Record
+from kg.readers.record import QUAD_CLASSES, Record
 from kg.terms import ID, slugify
 
 COLUMNS: Final = (
@@ -29,7 +29,6 @@ COLUMNS: Final = (
 )
 _NEEDED: Final = ("Event ID", "Event Date", "Event Type", "Actor Name", "Recipient Name")
 _SLUG: Final = "polecat"
-_QUADS: Final = ("verbal-cooperation", "material-cooperation", "verbal-conflict", "material-conflict")
 
 
 def read_polecat(job: ReadingJob) -> Iterator[Record]:
@@ -79,22 +78,19 @@ class _Types:
         self._found: dict[tuple[str, str], list[CodedThing]] = {}
 
     def find(self, kind: str, mode: str, line: int) -> list[CodedThing]:
-        found = self._found.get((kind, mode))
-        if found is None:
-            found = self._found[kind, mode] = self._find(kind, mode, line)
-        for one in found:
+        if (kind, mode) not in self._found:
+            found = [self._one(kind, None, line)]
+            if mode:
+                special = self._one(f"{kind} {mode}", found[0].iri, line)
+                # A mode outside the scheme has no quad class, so its type is kept, too.
+                found = [special] if special.record is None else [*found, special]
+            self._found[kind, mode] = found
+        for one in self._found[kind, mode]:
             self._job.notes.add_all(one.notes, line)
-        return found
+        return self._found[kind, mode]
 
-    def _find(self, kind: str, mode: str, line: int) -> list[CodedThing]:
-        general = self._one(slugify(kind), kind, None, line)
-        if not mode:
-            return [general]
-        special = self._one(slugify(f"{kind} {mode}"), f"{kind} {mode}", general.iri, line)
-        # A mode outside the scheme has no quad class, so its type is kept, too.
-        return [special] if special.record is None else [general, special]
-
-    def _one(self, slug: str, name: str, broader: str | None, line: int) -> CodedThing:
+    def _one(self, name: str, broader: str | None, line: int) -> CodedThing:
+        slug = slugify(name)
         iri = f"{ID}event-type/plover-{slug}"
         if self._job.resolver.event_type(iri):
             return CodedThing(iri, nt.escape(name))
@@ -107,24 +103,26 @@ class _Types:
 def _side(job: ReadingJob, names: NameLookup, cell: dict[str, str], role: str, line: int) -> list[CodedThing]:
     """Look up the actors or recipients; country codes apply to names only if there are equally many."""
     who = [name for piece in cell[f"{role} Name"].split(";") if (name := piece.strip()) and name != "None"]
-    codes = [piece.strip() for piece in cell.get(f"{role} Country", "").split(";")]
-    numbers = [piece.strip() for piece in cell.get(f"{role} COW", "").split(";")]
+    codes, numbers = (
+        [piece.strip().replace("None", "") for piece in cell.get(f"{role} {column}", "").split(";")]
+        for column in ("Country", "COW")
+    )
     found = []
     for index, name in enumerate(who):
-        country = None
-        if len(codes) == len(who) and codes[index] not in ("", "None"):
-            country = job.resolver.country("iso3", codes[index])
-            if country is None:
-                job.notes.add(
-                    "country code",
-                    codes[index],
-                    f"{codes[index]} is not an ISO 3166 code, so the country is missing",
-                    line,
-                )
-        if country is None and len(numbers) == len(who) and numbers[index] not in ("", "None"):
-            country = job.resolver.country("cow", numbers[index])
+        code = codes[index] if len(codes) == len(who) else ""
+        number = numbers[index] if len(numbers) == len(who) else ""
+        country = job.resolver.country("iso3", code) if code else None
+        if code and country is None:
+            _note_country(job, code, line)
+        if country is None and number:
+            country = job.resolver.country("cow", number)
         found.append(names.actor(name, country, line))
     return found
+
+
+def _note_country(job: ReadingJob, code: str, line: int) -> None:
+    text = f"{code} is not an ISO 3166 code, so the country is missing"
+    job.notes.add("country code", code, text, line)
 
 
 def _record(
@@ -141,8 +139,8 @@ def _record(
         job.fault(line, "Event Type", "the row has no event type")
         return
     quad = cell.get("Quad Code", "").strip().lower().replace(" ", "-")
-    quad = _QUADS[int(quad) - 1] if quad in ("1", "2", "3", "4") else quad
-    if quad not in ("", "none", *_QUADS):
+    quad = QUAD_CLASSES[int(quad) - 1] if quad in ("1", "2", "3", "4") else quad
+    if quad not in ("", "none", *QUAD_CLASSES):
         job.fault(line, "Quad Code", f'"{cell["Quad Code"]}" is not a quad class')
         return
     try:
@@ -209,9 +207,7 @@ def _place(job: ReadingJob, names: NameLookup, cell: dict[str, str], line: int) 
     code = get("Country")
     country = job.resolver.country("iso3", code) if code else None
     if code and country is None:
-        job.notes.add(
-            "country code", code, f"{code} is not an ISO 3166 code, so the country is missing", line
-        )
+        _note_country(job, code, line)
     levels = (get("Placename") or get("City"), get("City"), get("District"), get("Province"))
     geonames = get("GeoNames ID").removesuffix(".0")
     if get("Feature Type").startswith("PCL") and country:

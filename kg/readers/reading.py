@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import BinaryIO, Final, Literal
+from typing import Final, Literal
 
 from kg.actors import Resolver
 from kg.errors import DataSyntaxError
@@ -18,24 +19,17 @@ from kg.readers.periods import calendar_day
 from kg.readers.record import Record, RowFault
 from kg.terms import ID, PREFIXES, slugify
 
-NoteKind = Literal[
-    "actor",
-    "place",
-    "event type",
-    "country code",
-    "repaired code",
-    "wire service",
-    "repeated id",
-    "repeated row",
-]
+_Things = Literal["actor", "place", "event type", "country code", "repaired code", "wire service"]
+NoteKind = Literal[_Things, "repeated id", "repeated row"]
 
+REPEATED_ROW: Final = "row {} is repeated; it was kept once"
+REPEATED_IDENTIFIER: Final = "identifier {} is used by several different rows; each was kept as a record"
 _BLOCK: Final = 1 << 20
 _LONGEST_LINE: Final = 16 << 20
 _REMEMBERED: Final = 2_000_000
 _WEB: Final = re.compile(r"https?://[^\s\"<>]+", re.ASCII | re.IGNORECASE)
 _ENDING: Final = re.compile(r"\.[A-Za-z]{2,5}$")
 _SPACES: Final = str.maketrans("-_+", "   ")
-_MARKS: Final = ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 
 
 @dataclass
@@ -81,16 +75,6 @@ class Notes:
         """Return the notes of a kind, the most frequent first."""
         chosen = [note for note in self.found.values() if note.kind == kind]
         return sorted(chosen, key=lambda note: (-note.count, note.line, note.value))
-
-
-def repeated_row(name: str) -> str:
-    """Return the sentence for a row that repeats another."""
-    return f"row {name} is repeated; it was kept once"
-
-
-def repeated_identifier(name: str) -> str:
-    """Return the sentence for different rows with one identifier."""
-    return f"identifier {name} is used by several different rows; each was kept as a record"
 
 
 class Once:
@@ -162,9 +146,9 @@ class ReadingJob:
             self._rows.first(row)
             return ""
         if self._rows.first(row):
-            self.notes.add("repeated id", identifier, repeated_identifier(identifier), line)
+            self.notes.add("repeated id", identifier, REPEATED_IDENTIFIER.format(identifier), line)
             return f"-{hashlib.sha256(row.encode()).hexdigest()[:8]}"
-        self.notes.add("repeated row", identifier, repeated_row(identifier), line)
+        self.notes.add("repeated row", identifier, REPEATED_ROW.format(identifier), line)
         return None
 
     def lines(self) -> Iterator[tuple[int, str]]:
@@ -180,11 +164,7 @@ class ReadingJob:
         """Yield each file with its lines, as `lines` does; `blank` includes empty lines."""
         for part in self.parts:
             self._file = part.name
-            yield part, self._of(part, blank)
-
-    def _of(self, part: Part, blank: bool) -> Iterator[tuple[int, str]]:
-        with part.open() as stream:
-            yield from self._lines(stream, part.name, blank)
+            yield part, self._lines(part, blank)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the lines of all files in blocks of about 1 MiB; raises as `lines` does.
@@ -193,11 +173,10 @@ class ReadingJob:
         """
         for part in self.parts:
             self._file = part.name
-            with part.open() as stream:
-                yield from _blocks(stream, part.name)
+            yield from _blocks(part)
 
-    def _lines(self, stream: BinaryIO, name: str, blank: bool) -> Iterator[tuple[int, str]]:
-        for block in _blocks(stream, name):
+    def _lines(self, part: Part, blank: bool) -> Iterator[tuple[int, str]]:
+        for block in _blocks(part):
             for number, line in enumerate(self.texts(block), block.first):
                 if line and line != "\r":
                     yield number, line[:-1] if line[-1] == "\r" else line
@@ -217,10 +196,8 @@ class ReadingJob:
             return line.decode()
         except UnicodeDecodeError as error:
             column = str(line[: error.start].count(b"\t") + 1)
-            reason = (
-                f"byte 0x{line[error.start]:02X} is not UTF-8; save the file as UTF-8 (it may be Latin-1)"
-            )
-            self.fault(number, column, reason)
+            wrong = f"byte 0x{line[error.start]:02X} is not UTF-8"
+            self.fault(number, column, f"{wrong}; save the file as UTF-8 (it may be Latin-1)")
             return ""
 
     def day(self, text: str, line: int, column: str) -> tuple[str, str] | None:
@@ -239,44 +216,40 @@ class ReadingJob:
         return found
 
 
-def _blocks(stream: BinaryIO, name: str) -> Iterator[Block]:
+def _blocks(part: Part) -> Iterator[Block]:
     number, rest, empty = 1, b"", True
-    piece = stream.read(_BLOCK)
-    check_bytes(piece, name)
-    piece = piece.removeprefix(b"\xef\xbb\xbf")
-    while piece:
-        whole, end, tail = (rest + piece).rpartition(b"\n")
-        if len(tail) > _LONGEST_LINE:
-            raise DataSyntaxError(
-                f"line {number} is longer than {_LONGEST_LINE} bytes",
-                where=name,
-                mend="Check that the file is a table with one row per line.",
-                line=number,
-            )
-        rest = tail
-        if end:
-            empty = empty and not whole.strip(b"\r\n")
-            yield Block(name, number, whole)
-            number += whole.count(b"\n") + 1
+    with part.open() as stream:
         piece = stream.read(_BLOCK)
+        check_bytes(piece, part.name)
+        piece = piece.removeprefix(b"\xef\xbb\xbf")
+        while piece:
+            whole, end, rest = (rest + piece).rpartition(b"\n")
+            if len(rest) > _LONGEST_LINE:
+                raise DataSyntaxError(
+                    f"line {number} is longer than {_LONGEST_LINE} bytes",
+                    where=part.name,
+                    mend="Check that the file is a table with one row per line.",
+                    line=number,
+                )
+            if end:
+                empty = empty and not whole.strip(b"\r\n")
+                yield Block(part.name, number, whole)
+                number += whole.count(b"\n") + 1
+            piece = stream.read(_BLOCK)
     if rest:
         empty = empty and not rest.strip(b"\r")
-        yield Block(name, number, rest)
+        yield Block(part.name, number, rest)
     if empty and number == 1:
-        raise DataSyntaxError("the file is empty", where=name, mend="Choose the file with the data.")
+        raise DataSyntaxError("the file is empty", where=part.name, mend="Choose the file with the data.")
 
 
 def check_bytes(start: bytes, name: str) -> None:
     """Raise DataSyntaxError if the first bytes are not those of UTF-8 text."""
-    for mark, encoding in _MARKS:
-        if start.startswith(mark):
-            raise DataSyntaxError(f"the file is {encoding}", where=name, mend="Save it as UTF-8.")
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise DataSyntaxError("the file is UTF-16", where=name, mend="Save it as UTF-8.")
     if b"\0" in start:
-        raise DataSyntaxError(
-            "the file is binary, not a text table",
-            where=name,
-            mend="Choose a text file, or an .xlsx workbook.",
-        )
+        mend = "Choose a text file, or an .xlsx workbook."
+        raise DataSyntaxError("the file is binary, not a text table", where=name, mend=mend)
 
 
 @lru_cache(maxsize=1000)

@@ -11,6 +11,18 @@ INTERVAL: Final = PREFIXES["time"] + "ProperInterval"
 """Kind of the records of intervals."""
 
 
+QUAD_CLASSES: Final = ("verbal-cooperation", "material-cooperation", "verbal-conflict", "material-conflict")
+"""Classes of events in GDELT and POLECAT, numbered from 1."""
+
+
+class CellError(ValueError):
+    """A cell that cannot be read: name of its column, and the reason."""
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column, self.reason = column, reason
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One thing described by a source, with all its triples.

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from kg.errors import DataSyntaxError, TooLargeError
@@ -35,16 +36,12 @@ def rows_of(job: ReadingJob) -> Iterator[tuple[str, Iterator[tuple[int, list[str
 
 def _delimited(name: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
     at = 0
-    first = next(lines, None)
-    if first is None:
-        return
+    first = next(lines, (1, ""))
     delimiter = max(_DELIMITERS, key=first[1].count)
 
     def feed() -> Iterator[str]:
         nonlocal at
-        at = first[0]
-        yield first[1] + "\n"
-        for at, text in lines:  # noqa: B007 - the number is used outside
+        for at, text in chain([first], lines):  # noqa: B007 - the number is used outside
             yield text + "\n"
 
     reader = csv.reader(feed(), delimiter=delimiter, strict=True)
@@ -101,12 +98,8 @@ def _damaged(name: str, error: str) -> DataSyntaxError:
 
 
 def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime.datetime):
-        return value.date().isoformat()
-    if isinstance(value, datetime.date):
-        return value.isoformat()
+    if isinstance(value, datetime.date):  # or a datetime
+        return f"{value:%Y-%m-%d}"
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return "" if value is None else str(value)

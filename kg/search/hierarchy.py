@@ -33,9 +33,8 @@ def inferiors(store: Store, top: str, relation: str = "rdfs:subClassOf") -> list
 def most_specific(store: Store, classes: Iterable[str]) -> list[str]:
     """Keep the classes that no other of them is under; those of the ontology come first."""
     above, found = superiors(store), set(classes)
-    none: frozenset[str] = frozenset()
-    # Of two that are under one another, equivalent classes, neither hides the other.
-    hidden = {up for cls in found for up in above.get(cls, none) if cls not in above.get(up, none)}
+    # Of equivalent classes, which are under one another, neither hides the other.
+    hidden = {up for cls in found for up in above.get(cls, ()) if cls not in above.get(up, ())}
     ours = (ONTOLOGY, PREFIXES["org"])
     return sorted(found - hidden, key=lambda cls: (not cls.startswith(ours), cls))
 

@@ -20,8 +20,7 @@ from typing import Final
 from kg.changes import Change
 from kg.errors import DiplographError
 from kg.search.folding import fold
-from kg.search.index_file import open_file
-from kg.search.index_writing import CLASS, add, get, note, replace
+from kg.search.index_file import CLASS, add, get, note, open_file, replace
 from kg.search.indexed_names import (
     ALIAS,
     IDENTIFIER,
@@ -164,20 +163,20 @@ class SearchIndex:
                     target=self._build, args=(store,), name="search-index", daemon=True
                 )
                 building.start()
-        size = self.count()
-        if building and size < _SMALL:
+        if building and self.count() < _SMALL:
             # Wait some time for a small index, then search what is there.
             building.join(_PATIENCE)
 
     def start(self, store: Store) -> None:
         """Bring the index up to date in the background."""
-        threading.Thread(target=self._start, args=(store,), name="search-index-start", daemon=True).start()
 
-    def _start(self, store: Store) -> None:
-        try:
-            self.freshen(store)
-        except (DiplographError, sqlite3.Error) as error:
-            _LOG.info("the search index is not ready: %s", error)
+        def freshen() -> None:
+            try:
+                self.freshen(store)
+            except (DiplographError, sqlite3.Error) as error:
+                _LOG.info("the search index is not ready: %s", error)
+
+        threading.Thread(target=freshen, name="search-index-start", daemon=True).start()
 
     def __del__(self) -> None:
         for connection in (getattr(self, "_reader", None), getattr(self, "_writer", None)):

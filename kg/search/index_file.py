@@ -1,12 +1,32 @@
-"""Opens, creates or replaces the file of the search index."""
+"""The file of the search index: its tables, and names numbered by the kind of their thing."""
 
 from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from kg.search.folding import fold
+from kg.search.indexed_names import IDENTIFIER, IndexedName
+from kg.search.naming import kind_of
+
+CLASS: Final = 1 << 56
+KIND: Final = 1 << 40
+"""Size of the number range of one kind; `CLASS` is that of kinds with the same priority."""
+TEXT: Final = 300
+"""Number of characters stored of a name."""
+
+_FIRST: Final = (
+    *("country", "government", "administration", "agency", "organization"),
+    *("person", "group", "place", "event"),
+)
+_SECOND: Final = (
+    *("policy", "post", "mission", "source", "unnamed-source"),
+    *("claim", "topic", "quantity", "event-type"),
+)
 
 _LOG: Final = logging.getLogger(__name__)
 _FORM: Final = "1"
@@ -45,6 +65,65 @@ def open_file(path: Path | None) -> tuple[sqlite3.Connection, sqlite3.Connection
     return shared, shared
 
 
+def add(cursor: sqlite3.Cursor, entries: Iterable[IndexedName]) -> None:
+    """Add names; existing ones are kept."""
+    rows: dict[str, list[tuple[str, int, str, str, str, str]]] = {}
+    for entry in entries:
+        if folded := fold(entry.text):
+            rows.setdefault(kind_of(entry.iri), []).append(
+                (
+                    entry.iri,
+                    entry.role,
+                    entry.text[:TEXT].encode("utf-8", "ignore").decode(),
+                    entry.language,
+                    entry.via,
+                    folded,
+                )
+            )
+    for kind, some in rows.items():
+        first = _number(cursor, kind)
+        numbered = ((first + number, *row) for number, row in enumerate(some))
+        # An existing name keeps its number and its words.
+        cursor.executemany("INSERT OR IGNORE INTO name VALUES (?, ?, ?, ?, ?, ?, ?)", numbered)
+        cursor.execute(
+            "INSERT INTO word (rowid, folded) SELECT id, folded FROM name "
+            "WHERE id BETWEEN ? AND ? AND role != ?",
+            (first, first + len(some), IDENTIFIER),
+        )
+
+
+def replace(
+    cursor: sqlite3.Cursor, column: str, keys: Collection[str], entries: Iterable[IndexedName]
+) -> None:
+    """Replace all names of some things (`iri`), or those from some mentions (`via`)."""
+    if keys:
+        cursor.execute("CREATE TEMP TABLE IF NOT EXISTS gone (key TEXT PRIMARY KEY) WITHOUT ROWID")
+        cursor.execute("DELETE FROM gone")
+        cursor.executemany("INSERT INTO gone VALUES (?)", ((key,) for key in keys))
+        where = {
+            "iri": "WHERE iri IN (SELECT key FROM gone) AND via = ''",
+            "via": "WHERE via IN (SELECT key FROM gone)",
+        }[column]
+        cursor.execute(
+            f"INSERT INTO word (word, rowid, folded) SELECT 'delete', id, folded FROM name {where} "  # noqa: S608
+            "AND role != ?",
+            (IDENTIFIER,),
+        )
+        cursor.execute(f"DELETE FROM name {where}")  # noqa: S608
+    add(cursor, entries)
+
+
+def get(cursor: sqlite3.Cursor, key: str) -> str:
+    """Return the value of a key, empty if there is none."""
+    row = cursor.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return row[0] if row else ""
+
+
+def note(cursor: sqlite3.Cursor, key: str, value: str) -> None:
+    """Store a value under a key."""
+    cursor.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+
 def _connect(path: str) -> sqlite3.Connection:
     found = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
     try:
@@ -65,3 +144,17 @@ def _forget(path: Path) -> None:
     for ending in ("", "-wal", "-shm"):
         with suppress(OSError):
             path.with_name(path.name + ending).unlink()
+
+
+def _number(cursor: sqlite3.Cursor, kind: str) -> int:
+    row = cursor.execute("SELECT base FROM kind WHERE kind = ?", (kind,)).fetchone()
+    if row is None:
+        group = 0 if kind in _FIRST else 1 if kind in _SECOND else 2
+        (others,) = cursor.execute("SELECT count(*) FROM kind").fetchone()
+        row = (group * CLASS + (others + 1) * KIND,)
+        cursor.execute("INSERT INTO kind VALUES (?, ?)", (kind, row[0]))
+    base: int = row[0]
+    (last,) = cursor.execute(
+        "SELECT max(id) FROM name WHERE id BETWEEN ? AND ?", (base, base + KIND - 1)
+    ).fetchone()
+    return base if last is None else int(last) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
@@ -27,8 +27,8 @@ ROLES: Final = {
     PREFIXES["dcterms"] + "identifier": IDENTIFIER,
     PREFIXES["skos"] + "exactMatch": IDENTIFIER,
     **{
-        ONTOLOGY + local: IDENTIFIER
-        for local in ("iso2", "iso3", "isoNumeric", "fips", "cameo", "cow", "unM49")
+        f"{ONTOLOGY}{code}": IDENTIFIER
+        for code in ("iso2", "iso3", "isoNumeric", "fips", "cameo", "cow", "unM49")
     },
 }
 _MENTION_TEXT: Final = ONTOLOGY + "mentionText"
@@ -115,13 +115,13 @@ def entries_by(store: Store, mentions: Iterable[str]) -> Iterator[IndexedName]:
 class Names:
     """Names in a change, and the mentions that it concerns."""
 
-    entries: list[IndexedName]
-    mentions: set[str]
+    entries: list[IndexedName] = field(default_factory=list)
+    mentions: set[str] = field(default_factory=set)
 
 
 def names_in(batch: Batch) -> Names:
     """Return the names in some triples, except those of kinds that are left out."""
-    found = Names([], set())
+    found = Names()
     for line in filter(_NAMES.match, batch.lines):
         subject, predicate, name = line[: -batch.end].split(b" ", 2)
         role, iri = _ROLES[predicate], subject[1:-1].decode()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from kg.search.folding import fold, words_of
-from kg.search.index_writing import CLASS, KIND, TEXT
+from kg.search.index_file import CLASS, KIND, TEXT
 from kg.search.naming import Hit, kind_of, spoken
 
 Rows = Callable[[str, tuple[object, ...]], list[tuple[Any, ...]]]
@@ -62,17 +62,14 @@ def find(rows: Rows, text: str, limit: int, kinds: Sequence[str], most: int, par
 
 
 def _labels(rows: Rows, iris: Sequence[str]) -> dict[str, tuple[str, str | None]]:
-    labels: dict[str, tuple[tuple[int, str], str, str | None]] = {}
     marks = ", ".join("?" * len(iris))
     found = rows(
         f"SELECT iri, text, language FROM name WHERE iri IN ({marks}) AND role = 0",  # noqa: S608
         tuple(iris),
     )
-    for iri, text, language in found:
-        key = (0 if language.startswith("en") else 1 if not language else 2, text)
-        if iri not in labels or key < labels[iri][0]:
-            labels[iri] = (key, text, language or None)
-    return {iri: (text, language) for iri, (_, text, language) in labels.items()}
+    # The last of equal IRIs wins: English, then no language, then others.
+    ordered = sorted(found, key=lambda row: (2 if row[2] and row[2][:2] != "en" else not row[2], row[1]))
+    return {iri: (text, language or None) for iri, text, language in reversed(ordered)}
 
 
 def _ranges(rows: Rows, kinds: Sequence[str]) -> list[tuple[int, int]]:
@@ -85,10 +82,5 @@ def _ranges(rows: Rows, kinds: Sequence[str]) -> list[tuple[int, int]]:
 
 def _rank(folded: str, needle: str) -> int:
     """Return 0 for equal, 1 for a beginning, 2 at the start of a word, 3 anywhere, 4 for separate words."""
-    if folded == needle:
-        return 0
-    if folded.startswith(needle):
-        return 1
-    if f" {needle}" in folded:
-        return 2
-    return 3 if needle in folded else 4
+    found = (folded == needle, folded.startswith(needle), f" {needle}" in folded, needle in folded, True)
+    return found.index(True)

@@ -95,12 +95,12 @@ def name_all(store: Store, iris: Iterable[str]) -> dict[str, Name]:
     for start in range(0, len(new), _TOGETHER):
         part = new[start : start + _TOGETHER]
         found = _labels(store, part, _SPOKEN.format(_in_languages()))
-        rest = [iri for iri in part if iri not in found]
-        if rest:
+        if rest := [iri for iri in part if iri not in found]:
             found |= _labels(store, rest, "")
-        rest = [iri for iri in rest if iri not in found]
-        described = _described(store, rest) if rest else ()
-        found |= {iri: Name(iri, spoken(iri), None, iri in described) for iri in rest}
+        if rest := [iri for iri in rest if iri not in found]:
+            text = f"SELECT DISTINCT ?s WHERE {{ VALUES ?s {{ {values(rest)} }} ?s ?any ?thing }}"
+            described = {plain(row["s"]) for row in store.query(text).rows()}
+            found |= {iri: Name(iri, spoken(iri), None, iri in described) for iri in rest}
         names |= found
         known |= found
     return names
@@ -127,11 +127,6 @@ def _labels(store: Store, iris: Iterable[str], narrowed: str) -> dict[str, Name]
         if iri not in best or key[:2] < best[iri][:2]:
             best[iri] = key
     return {iri: Name(iri, label, language) for iri, (_, label, language) in best.items()}
-
-
-def _described(store: Store, iris: Iterable[str]) -> set[str]:
-    text = f"SELECT DISTINCT ?s WHERE {{ VALUES ?s {{ {values(iris)} }} ?s ?any ?thing }}"
-    return {plain(row["s"]) for row in store.query(text).rows()}
 
 
 def exists(store: Store, iri: str) -> bool:

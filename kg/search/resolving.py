@@ -6,6 +6,7 @@ import difflib
 import re
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 from urllib.parse import unquote
@@ -56,15 +57,12 @@ def suggest(store: Store, text: str, limit: int = 10, *, of: str | None = None) 
     if of is None:
         return index_of(store).suggest(text, limit)
     found = index_of(store).suggest(text, 20 * limit)
-    fitting = store.run(members_among, [hit.iri for hit in found], of) if found else set()
+    if not found:
+        return []
+    members = f"""{PROLOGUE} SELECT DISTINCT ?s WHERE {{ VALUES ?s {{ {values(hit.iri for hit in found)} }}
+        ?s a/rdfs:subClassOf* {iri_text(of)} }}"""
+    fitting = {plain(row["s"]) for row in store.query(members).rows()}
     return [hit for hit in found if hit.iri in fitting][:limit]
-
-
-def members_among(store: Store, iris: Sequence[str], cls: str) -> set[str]:
-    """Return those of some things that are members of a class."""
-    text = f"""{PROLOGUE} SELECT DISTINCT ?s WHERE {{ VALUES ?s {{ {values(iris)} }}
-        ?s a/rdfs:subClassOf* {iri_text(cls)} }}"""
-    return {plain(row["s"]) for row in store.query(text).rows()}
 
 
 def with_types(store: Store, hits: Sequence[Hit]) -> list[Hit]:
@@ -144,16 +142,11 @@ def _similar(index: SearchIndex, name: str) -> list[Hit]:
 
 
 def _candidates(name: str) -> list[str]:
-    found = []
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name):
-        found.append(name)
-        prefix = name.partition(":")[0]
-        if prefix in PREFIXES:
-            try:
-                found.append(term(name).value)
-            except ValueError:
-                return found
-    else:
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name):
         slug = name.strip("/")
-        found.append(ID + slug if "/" in slug else f"{ID}country/{slug.lower()}")
+        return [ID + slug if "/" in slug else f"{ID}country/{slug.lower()}"]
+    found = [name]
+    if name.partition(":")[0] in PREFIXES:
+        with suppress(ValueError):
+            found.append(term(name).value)
     return found

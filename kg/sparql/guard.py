@@ -8,13 +8,14 @@ text is refused if either of them fetches something. Keywords may touch their ne
 
 from __future__ import annotations
 
+import ipaddress
 import re
+import socket
 from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from kg.errors import QueryRefusedError, TooLargeError
-from kg.sparql.addresses import is_private
 from kg.sparql.lexer import END, ESCAPED, LETTER, TOKEN, Token, place, token_at, unescape
 
 _KEYWORD: Final = re.compile("service|load", re.IGNORECASE)
@@ -62,14 +63,11 @@ def refuse_excess(text: str) -> None:
         operators += found.lower() in _RECURSIVE
         if depth > _DEPTH or operators > _OPERATORS:
             line, column = place(text, match.start())
-            what = (
-                f"more than {_DEPTH} brackets deep"
-                if depth > _DEPTH
-                else f"over {_OPERATORS:,} operators long"
-            )
+            deep, long = f"more than {_DEPTH} brackets deep", f"over {_OPERATORS:,} operators long"
             raise TooLargeError(
-                f"the SPARQL text is {what}",
-                where=f"line {line}, column {column}",
+                f"the SPARQL text is {deep if depth > _DEPTH else long}",
+                line=line,
+                column=column,
                 mend="Split it into several requests, or list values with VALUES or IN.",
             )
 
@@ -184,10 +182,31 @@ def _covers(prefix: SplitResult, wanted: SplitResult) -> bool:
     ports = {"http": 80, "https": 443}
     if wanted.scheme not in ports or wanted.scheme != prefix.scheme or not wanted.hostname:
         return False
-    if (wanted.hostname, wanted.port or ports[wanted.scheme]) != (
-        prefix.hostname,
-        prefix.port or ports[prefix.scheme],
-    ):
+    if wanted.hostname != prefix.hostname:
+        return False
+    if (wanted.port or ports[wanted.scheme]) != (prefix.port or ports[prefix.scheme]):
         return False
     folder = prefix.path if prefix.path.endswith("/") else prefix.path + "/"
     return wanted.path == prefix.path or (wanted.path or "/").startswith(folder)
+
+
+def is_private(host: str) -> bool:
+    """Return whether a host name resolves to a loopback, private or other non-public address.
+
+    False for numeric addresses and `localhost`, which are allowed only explicitly, and for unknown names.
+    """
+    if host.lower().rstrip(".") == "localhost" or _address(host):
+        return False
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    addresses = (_address(str(entry[4][0]).partition("%")[0]) for entry in found)
+    return any(address is None or not address.is_global for address in addresses)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

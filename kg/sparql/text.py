@@ -11,12 +11,9 @@ from kg.sparql.lexer import END, Token, place, read_tokens, token_at, unescape
 
 # An IRI without a scheme (RFC 3986 section 4.2).
 _RELATIVE: Final = re.compile(r"<(?![A-Za-z][A-Za-z0-9+.-]*:)[^\x00-\x20<>\"{}|^`]*>")
-_PROLOGUE: Final = frozenset({"prefix", "base", "version"})
-_QUERY_WORDS: Final = frozenset({"select", "ask", "construct", "describe"})
-_UPDATE_WORDS: Final = frozenset(
-    {"insert", "delete", "load", "clear", "create", "drop", "copy", "move", "add", "with"}
-)
-
+_PROLOGUE: Final = ("prefix", "base", "version")
+_QUERY_WORDS: Final = ("select", "ask", "construct", "describe")
+_UPDATE_WORDS: Final = ("insert", "delete", "load", "clear", "create", "drop", "copy", "move", "add", "with")
 # Anywhere in a word, because the engine reads "trueGRAPH" as two words.
 _BEYOND: Final = re.compile(
     r"graph|with|using|load|clear|create|drop|copy|move|add|service|(?:insert|delete)\w|\w(?:insert|delete)",
@@ -90,9 +87,7 @@ def with_using(update: str, default: Sequence[str], named: Sequence[str]) -> str
 
     Raises ParameterError if the update contains USING or WITH itself (SPARQL 1.1 Protocol 2.2.3).
     """
-    clauses = "".join(f" USING <{iri}>" for iri in default) + "".join(
-        f" USING NAMED <{iri}>" for iri in named
-    )
+    clauses = "".join([*(f" USING <{iri}>" for iri in default), *(f" USING NAMED <{iri}>" for iri in named)])
     tokens = list(read_tokens(update))
     pieces: list[str] = []
     depth = copied = 0

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 
 from api.app import create_app
 from api.protocols.openapi import describe_doors
-from kg.rdf.jsonld_context import CONTEXT_IRI
+from kg.rdf.jsonld import CONTEXT_IRI
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from kg.terms import BASE, ONTOLOGY

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from kg.errors import DiplographError, QueryRefusedError
-from kg.sparql.addresses import is_private
-from kg.sparql.guard import refuse_remote_access
+from kg.sparql.guard import is_private, refuse_remote_access
 from kg.store import EmbeddedStore
 
 

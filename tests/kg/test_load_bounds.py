@@ -36,7 +36,7 @@ def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kg.readers.reading._BLOCK", 20_000)
     monkeypatch.setattr("kg.readers.code_lookup._CACHE_LIMIT", 10)
     monkeypatch.setattr("kg.readers.gdelt.code_columns._CACHE_LIMIT", 10)
-    monkeypatch.setattr("kg.readers.grouping._HELD", 5_000)
+    monkeypatch.setattr("kg.readers.grouping.RUN_BYTES", 5_000)
 
 
 def check(store: EmbeddedStore, tmp_path: Path, table: Path, monkeypatch: pytest.MonkeyPatch) -> Preview:

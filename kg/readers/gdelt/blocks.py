@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from kg.readers.reading import NoteKind, repeated_identifier, repeated_row
+from kg.readers.reading import REPEATED_IDENTIFIER, REPEATED_ROW, NoteKind
 
 _ASCENDING: Final = 20_000_000
 _IN_NO_ORDER: Final = 4_000_000
@@ -77,19 +77,18 @@ class Repeats:
         if first is None and number not in self._known:
             self.first[identifier] = text
             return b""
-        sums = self._sums.get(number)
-        if sums is None:
-            sums = self._sums[number] = set(self._known.get(number, ()))
-            if first is not None:
-                sums.add(zlib.crc32(first))
+        if number not in self._sums:
+            earlier = () if first is None else (zlib.crc32(first),)
+            self._sums[number] = {*self._known.get(number, ()), *earlier}
+        sums = self._sums[number]
         name, checksum = identifier.decode(), zlib.crc32(text)
         if checksum in sums:
-            self._found.notes.append(("repeated row", name, repeated_row(name), line, None, 1))
+            self._found.notes.append(("repeated row", name, REPEATED_ROW.format(name), line, None, 1))
             return None
         sums.add(checksum)
         self._found.identifiers.append(number)
         self._found.checksums.append(checksum)
-        self._found.notes.append(("repeated id", name, repeated_identifier(name), line, None, 1))
+        self._found.notes.append(("repeated id", name, REPEATED_IDENTIFIER.format(name), line, None, 1))
         return b"-" + hashlib.sha256(text).hexdigest()[:8].encode()
 
     def finish(self) -> None:
@@ -130,16 +129,12 @@ class Identifiers:
         if self._seen is None:
             if lowest > self._highest:
                 return {}
-            self._seen = set()
-            for numbers, _ in self._blocks:
-                self._seen.update(numbers)
-        common = self._seen.intersection(identifiers)
-        found: Known = {number: [] for number in common}
-        if common:
-            for numbers, sums in self._blocks:
-                for at, number in enumerate(numbers):
-                    if number in common:
-                        found[number].append(sums[at])
+            self._seen = {number for numbers, _ in self._blocks for number in numbers}
+        found: Known = {number: [] for number in self._seen.intersection(identifiers)}
+        for numbers, sums in self._blocks if found else ():
+            for number, checksum in zip(numbers, sums, strict=True):
+                if number in found:
+                    found[number].append(checksum)
         return found
 
     def add(self, identifiers: list[int], checksums: list[int]) -> None:

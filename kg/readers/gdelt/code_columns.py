@@ -12,6 +12,7 @@ from kg.readers.gdelt.blocks import Described
 from kg.readers.periods import calendar_day, day_period, period_record
 from kg.readers.reading import ReadingJob, document_slug
 from kg.readers.reading import document as described
+from kg.readers.record import QUAD_CLASSES, CellError
 
 _ACTOR_COLUMNS: Final = (
     *("Code", "Name", "CountryCode", "KnownGroupCode", "EthnicCode", "Religion1Code", "Religion2Code"),
@@ -23,12 +24,7 @@ NAMES: Final = (
     *("IsRootEvent", "EventCode", "EventBaseCode", "EventRootCode", "QuadClass", "GoldsteinScale"),
     *("NumMentions", "NumSources", "NumArticles", "AvgTone"),
 )
-_QUAD: Final = {
-    "1": "verbal-cooperation",
-    "2": "material-cooperation",
-    "3": "verbal-conflict",
-    "4": "material-conflict",
-}
+_QUAD: Final = dict(zip("1234", QUAD_CLASSES, strict=True))
 _CACHE_LIMIT: Final = 60_000
 
 
@@ -102,7 +98,7 @@ class GdeltCodes:
         if kind is None:
             try:
                 counted = _numbers(cell)
-            except _ColumnError as error:
+            except CellError as error:
                 self._job.fault(line, error.column, error.reason)
                 return None
             kind = self._entry(found), self.ends(f"{_EVENT_TYPE} {found.node}", *counted)
@@ -128,14 +124,13 @@ class GdeltCodes:
     def _actor(self, row: list[bytes], cell: list[str], side: int, line: int) -> Entry:
         at = 5 + 10 * side
         key = tuple(row[at : at + 10])
-        entry = self.actors[side].get(key)
-        if entry is None:
+        if key not in self.actors[side]:
             if key not in self._known_actors:
                 remember(self._known_actors, key, self._codings.actor(cell[at : at + 10], line), _CACHE_LIMIT)
             found = self._known_actors[key]
             entry = _NOBODY if found is None else self._entry(found, *_ROLES[side])
             remember(self.actors[side], key, entry, _CACHE_LIMIT)
-        return entry
+        return self.actors[side][key]
 
     def _place(self, row: list[bytes], cell: list[str], which: int, line: int) -> Entry | str:
         at, shift = self._layout.places[which], 1 if self._layout.second_level else 0
@@ -182,36 +177,30 @@ class GdeltCodes:
         return end
 
 
-class _ColumnError(ValueError):
-    def __init__(self, column: str, reason: str) -> None:
-        super().__init__(reason)
-        self.column, self.reason = column, reason
-
-
 def _numbers(cell: list[str]) -> list[str]:
     """Return the counts and scores of a row as statements without their subject."""
     root, quad, goldstein = cell[25], cell[29], cell[30]
     statements = []
     if root:
         if root not in ("0", "1"):
-            raise _ColumnError("IsRootEvent", f'"{root}" is not 0 or 1')
+            raise CellError("IsRootEvent", f'"{root}" is not 0 or 1')
         statements.append(f"{_ROOT} {nt.TRUE if root == '1' else nt.FALSE}")
     if quad:
         if quad not in _QUAD:
-            raise _ColumnError("QuadClass", f'"{quad}" is not a quad class (1 to 4)')
+            raise CellError("QuadClass", f'"{quad}" is not a quad class (1 to 4)')
         statements.append(f"{_QUAD_CLASS} {thing('quad-class', _QUAD[quad])}")
     if goldstein:
         try:
             value = nt.decimal(goldstein)
         except ValueError as error:
-            raise _ColumnError("GoldsteinScale", str(error)) from None
+            raise CellError("GoldsteinScale", str(error)) from None
         if not -10 <= float(goldstein) <= 10:
-            raise _ColumnError("GoldsteinScale", f"{goldstein} is not between -10 and 10")
+            raise CellError("GoldsteinScale", f"{goldstein} is not between -10 and 10")
         statements.append(f"{_GOLDSTEIN} {value}")
     for text, name, predicate in zip(cell[31:34], NAMES[31:34], _COUNTS, strict=True):
         if text:
             if not (text.isascii() and text.isdigit()):
-                raise _ColumnError(name, f'"{text}" is not a count')
+                raise CellError(name, f'"{text}" is not a count')
             statements.append(f"{predicate} {nt.integer(text)}")
     return statements
 
@@ -228,10 +217,6 @@ def _added(text: str) -> str:
 
 _EVENT_TYPE: Final = dg("eventType")
 _TIME: Final = dg("time")
-_ACTOR: Final = dg("codedActor")
-_RECIPIENT: Final = dg("codedRecipient")
-_ACTOR_NAME: Final = dg("actorName")
-_RECIPIENT_NAME: Final = dg("recipientName")
 _FROM: Final = dg("codedFrom")
 _ADDED: Final = dg("addedOn")
 _ROOT: Final = dg("isRootEvent")
@@ -239,4 +224,4 @@ _QUAD_CLASS: Final = dg("codedQuadClass")
 _GOLDSTEIN: Final = dg("goldstein")
 _COUNTS: Final = (dg("mentionCount"), dg("sourceCount"), dg("articleCount"))
 _PLACES: Final = (dg("codedActorPlace"), dg("codedRecipientPlace"), dg("codedPlace"))
-_ROLES: Final = ((_ACTOR, _ACTOR_NAME), (_RECIPIENT, _RECIPIENT_NAME))
+_ROLES: Final = ((dg("codedActor"), dg("actorName")), (dg("codedRecipient"), dg("recipientName")))

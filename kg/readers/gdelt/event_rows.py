@@ -191,26 +191,10 @@ class GdeltRows:
             else:
                 numbers[number] = text
             iri = b"%b%b%b>" % (stem, number, suffix)
-            label = b"%b%b: %b \xe2\x86\x92 %b, %b%b" % (
-                title,
-                number,
-                actor[1],
-                recipient[1],
-                kind[1],
-                label_after,
-            )
-            parts = [
-                *begun,
-                label,
-                b"%b%b%b" % (id_before, number, id_after),
-                *day[0],
-                *counted,
-                *actor[0],
-                *recipient[0],
-                *here[0],
-                *there[0],
-                *where[0],
-            ]
+            sides = b"%b \xe2\x86\x92 %b" % (actor[1], recipient[1])
+            label = b"%b%b: %b, %b%b" % (title, number, sides, kind[1], label_after)
+            parts = [*begun, label, b"%b%b%b" % (id_before, number, id_after), *day[0], *counted]
+            parts += (*actor[0], *recipient[0], *here[0], *there[0], *where[0])
             source = b""
             if address := row[address_at] if len(row) > address_at else b"":
                 cited = documents.get(address)
@@ -230,9 +214,8 @@ class GdeltRows:
             used += (day[3], kind[3], actor[3], recipient[3], here[3], there[3], where[3])
             lines.append(line)
             if grouped:
-                groups.append(
-                    b"\t".join((day[1], actor[2], recipient[2], kind[2], iri[1:-1], where[2], source))
-                )
+                key = (day[1], actor[2], recipient[2], kind[2], iri[1:-1], where[2], source)
+                groups.append(b"\t".join(key))
             if wanted > 0:
                 wanted -= 1
                 found.rows.append(_row(iri, line, kind, day, actor, recipient, label))
@@ -249,13 +232,10 @@ class GdeltRows:
     def _lines(self, block: Block) -> list[bytes]:
         try:
             block.data.decode()
+            lines = block.lines()
         except UnicodeDecodeError:
             lines = [text.encode() for text in self._job.texts(block)]
-        else:
-            lines = block.lines()
-        if b"\r" in block.data:
-            lines = [line[:-1] if line.endswith(b"\r") else line for line in lines]
-        return lines
+        return [line.removesuffix(b"\r") for line in lines] if b"\r" in block.data else lines
 
     def _widths(self, header: bytes) -> set[int]:
         # A header may name further columns after those of GDELT.

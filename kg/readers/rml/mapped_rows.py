@@ -17,23 +17,15 @@ from kg.rdf.literals import literal_fault
 from kg.rdf.ntriples import LABEL, TYPE, dg
 from kg.readers.periods import Period, open_period, period, period_record
 from kg.readers.reading import ReadingJob
-from kg.readers.record import Record
-from kg.readers.rml.mapping import Column, Mapping, Rule, TermMap
+from kg.readers.record import CellError, Record
+from kg.readers.rml.mapping import FIELD, Column, Mapping, Rule, TermMap
 from kg.readers.sheets import rows_of
 from kg.terms import ID, ONTOLOGY, PREFIXES, slugify
 
-_XSD: Final = PREFIXES["xsd"]
-_FIELD: Final = re.compile(r"(?<!\\)\{((?:[^{}\\]|\\.)+)\}")
 # Characters that are not unreserved in an IRI (RFC 3987) are percent-encoded (R2RML 7.3).
 _NOT_IN_IRIS: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f-\xa0]")
 _UNRESERVED: Final = re.compile(r"[^\w.~-]")
 _UNKNOWN: Final = Period("unknown", "", "", "unknown", "unknown time")
-
-
-class _CellError(ValueError):
-    def __init__(self, column: str, reason: str) -> None:
-        super().__init__(reason)
-        self.column, self.reason = column, reason
 
 
 def read_mapped(job: ReadingJob, mapping: Mapping) -> Iterator[Record]:
@@ -80,7 +72,7 @@ class _Work:
             for rule in self._mapping.rules:
                 if all(cells[name] in values for name, values in rule.only):
                     found += self._apply(rule, cells, line)
-        except _CellError as error:
+        except CellError as error:
             self._job.fault(line, error.column, error.reason)
             return
         for record in found:
@@ -106,12 +98,10 @@ class _Work:
             cells[column.name] = cells[f"{column.name}_label"] = ""
             return
         resolver = self._job.resolver
-        by_name = column.system == "name"
-        iri = (
-            resolver.country_named(text)
-            if by_name
-            else resolver.country(cast(CodeSystem, column.system), text)
-        )
+        if column.system == "name":
+            iri = resolver.country_named(text)
+        else:
+            iri = resolver.country(cast(CodeSystem, column.system), text)
         if iri is not None:
             cells[column.name] = iri.removeprefix(f"{ID}country/")
             cells[f"{column.name}_label"] = resolver.label(iri) or cells.get(column.label, text)
@@ -124,11 +114,8 @@ class _Work:
         cells[column.name], cells[f"{column.name}_label"] = slug, label
         note = f"{label} was added as a country of the table"
         self._job.notes.add("country code", text, note, line, f"{ID}country/{slug}")
-        node = nt.thing("country", slug)
-        lines = (
-            f"{node} {TYPE} {dg('Country')} .\n{node} {LABEL} {nt.english(label)} .\n"
-            f"{node} {dg('sourceCode')} {nt.plain(text)} .\n"
-        )
+        named = ((LABEL, nt.english(label)), (dg("sourceCode"), nt.plain(text)))
+        lines = nt.statements(nt.thing("country", slug), (TYPE, dg("Country")), *named)
         yield Record(f"{ID}country/{slug}", "Country", lines.encode(), line)
 
     def _interval(self, column: Column, begin: str, cells: dict[str, str], line: int) -> Iterator[Record]:
@@ -149,9 +136,8 @@ class _Work:
         else:
             found = _UNKNOWN
         if isinstance(found, str):
-            raise _CellError(
-                column.end if begin and not isinstance(period(begin), str) else column.reference, found
-            )
+            at_end = begin and not isinstance(period(begin), str)
+            raise CellError(column.end if at_end else column.reference, found)
         cells[column.name] = found.slug
         yield period_record(found, line)
 
@@ -173,38 +159,25 @@ def _write(term: TermMap, cells: dict[str, str]) -> str | None:
     """Return a term as N-Triples, None if one of its cells is empty."""
     if any(not cells[name] for name in term.references):
         return None
-    if term.kind == "constant":
-        text = term.value
-    elif term.kind == "reference":
-        text = cells[term.value]
-    else:
-        text = _FIELD.sub(lambda found: _encoded(cells[found[1]], term.iri), term.value)
+    text = cells[term.value] if term.kind == "reference" else term.value
+    if term.kind == "template":
+        text = FIELD.sub(lambda found: _encoded(cells[found[1]], term.iri), text)
         text = text.replace("\\{", "{").replace("\\}", "}")
     column = term.references[0] if term.references else ""
     if term.iri:
-        return _iri(text, column)
-    return _literal(text, term, column)
+        try:
+            if _NOT_IN_IRIS.search(text):
+                raise ValueError
+            return str(NamedNode(text))
+        except ValueError:
+            raise CellError(column, f'"{text}" is not an absolute IRI') from None
+    if not term.datatype:
+        return nt.plain(text) + (f"@{term.language.lower()}" if term.language else "")
+    literal = pyoxigraph.Literal(text, datatype=NamedNode(term.datatype))
+    if fault := literal_fault(literal):
+        raise CellError(column, fault)
+    return nt.typed(text, term.datatype) if term.datatype.startswith(PREFIXES["xsd"]) else str(literal)
 
 
 def _encoded(text: str, iri: bool) -> str:
     return _UNRESERVED.sub(lambda found: quote(found[0], safe=""), text) if iri else text
-
-
-def _iri(text: str, column: str) -> str:
-    try:
-        if _NOT_IN_IRIS.search(text):
-            raise ValueError
-        return str(NamedNode(text))
-    except ValueError:
-        raise _CellError(column, f'"{text}" is not an absolute IRI') from None
-
-
-def _literal(text: str, term: TermMap, column: str) -> str:
-    if term.language:
-        return f"{nt.plain(text)}@{term.language.lower()}"
-    if not term.datatype:
-        return nt.plain(text)
-    literal = pyoxigraph.Literal(text, datatype=NamedNode(term.datatype))
-    if fault := literal_fault(literal):
-        raise _CellError(column, fault)
-    return nt.typed(text, term.datatype) if term.datatype.startswith(_XSD) else str(literal)

@@ -20,33 +20,24 @@ from kg.errors import DataSyntaxError
 from kg.terms import PREFIXES, term
 
 MAP: Final = "https://w3id.org/diplograph/mapping#"
-_NAMESPACES: Final = (
-    "http://www.w3.org/ns/r2rml#",
-    "http://semweb.mmlab.be/ns/rml#",
-    "http://w3id.org/rml/",
-    MAP,
-)
+_RML: Final = ("http://semweb.mmlab.be/ns/rml#", "http://w3id.org/rml/")
+_NAMESPACES: Final = ("http://www.w3.org/ns/r2rml#", *_RML, MAP)
 _BASE: Final = "https://mapping.invalid/"
 _FILE: Final = NamedNode(_BASE)
 _ALLOWED: Final = {
     "triples map": {"logicalSource", "subjectMap", "subject", "predicateObjectMap"},
     "logical source": {"source", "referenceFormulation", "column", "only"},
     "term map": {
-        "template",
-        "reference",
-        "constant",
-        "termType",
-        "class",
-        "datatype",
-        "language",
-        "parentTriplesMap",
+        *("template", "reference", "constant", "termType"),
+        *("class", "datatype", "language", "parentTriplesMap"),
     },
     "predicate-object map": {"predicate", "predicateMap", "object", "objectMap"},
     "column": {"name", "reference", "lookup", "label", "slug", "title", "begin", "end", "openEnd"},
     "condition": {"reference", "equals"},
 }
 _LOOKUPS: Final = ("cow", "iso2", "iso3", "fips", "cameo", "name")
-_FIELD: Final = re.compile(r"(?<!\\)\{((?:[^{}\\]|\\.)+)\}")
+FIELD: Final = re.compile(r"(?<!\\)\{((?:[^{}\\]|\\.)+)\}")
+"""A column in a template."""
 
 _Term = NamedNode | BlankNode
 _Graph = dict[object, dict[str, list[object]]]
@@ -66,7 +57,7 @@ class TermMap:
     def references(self) -> tuple[str, ...]:
         """Columns that the term needs."""
         if self.kind == "template":
-            return tuple(_FIELD.findall(self.value))
+            return tuple(FIELD.findall(self.value))
         return (self.value,) if self.kind == "reference" else ()
 
 
@@ -115,9 +106,8 @@ def read_mapping(path: Path) -> Mapping:
     label = ""
     try:
         for quad in pyoxigraph.parse(path.read_bytes(), format=pyoxigraph.RdfFormat.TURTLE, base_iri=_BASE):
-            graph.setdefault(quad.subject, {}).setdefault(_local(quad.predicate, path.name), []).append(
-                quad.object
-            )
+            facts = graph.setdefault(quad.subject, {})
+            facts.setdefault(_local(quad.predicate), []).append(quad.object)
             if quad.subject == _FILE and quad.predicate == term("rdfs:label"):
                 label = str(getattr(quad.object, "value", ""))
     except SyntaxError as error:
@@ -130,7 +120,7 @@ def read_mapping(path: Path) -> Mapping:
     return replace(_Reader(graph, path.name).mapping(name), label=label)
 
 
-def _local(predicate: NamedNode, where: str) -> str:
+def _local(predicate: NamedNode) -> str:
     for namespace in _NAMESPACES:
         if predicate.value.startswith(namespace):
             return predicate.value[len(namespace) :]
@@ -156,13 +146,11 @@ class _Reader:
                 if columns.setdefault(made.name, made) != made:
                     raise self._fault(f"the column {made.name} is defined twice", "Rename one of them.")
         rules = tuple(sorted((self._rule(node) for node in maps), key=lambda rule: rule.name))
-        made_names = set(columns) | {
-            f"{column.name}_label" for column in columns.values() if column.kind == "lookup"
-        }
-        asked = {reference for rule in rules for term in _terms(rule) for reference in term.references}
-        raw = {column.reference for column in columns.values()} | {
-            name for column in columns.values() for name in (column.end, column.label) if name
-        }
+        lookups = [column for column in columns.values() if column.kind == "lookup"]
+        made_names = set(columns) | {f"{column.name}_label" for column in lookups}
+        asked = {name for rule in rules for term in _terms(rule) for name in term.references}
+        raw = {column.reference for column in columns.values()}
+        raw |= {name for column in columns.values() for name in (column.end, column.label) if name}
         if itself := sorted(raw & made_names):
             raise self._fault(
                 f"the column {itself[0]} is computed from computed columns",
@@ -224,14 +212,10 @@ class _Reader:
         if given[0] == "constant":
             return self._constant(value)
         # A template makes an IRI unless term type, datatype or language are given (R2RML 7.4).
-        iri = (
-            subject
-            or kind == "IRI"
-            or (given[0] == "template" and not (kind == "Literal" or datatype or language))
-        )
-        return TermMap(
-            "template" if given[0] == "template" else "reference", self._text(value), iri, datatype, language
-        )
+        made = given[0] == "template" and not (kind == "Literal" or datatype or language)
+        iri = subject or kind == "IRI" or made
+        how: Literal["template", "reference"] = "template" if given[0] == "template" else "reference"
+        return TermMap(how, self._text(value), iri, datatype, language)
 
     def _constant(self, value: object) -> TermMap:
         if isinstance(value, pyoxigraph.Literal):

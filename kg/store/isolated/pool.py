@@ -256,7 +256,8 @@ class Lease:
             await _readable(worker.connection.fileno(), self._left)
             message = unpack(worker.connection.recv_bytes())
         except (EOFError, OSError) as error:
-            raise self._fail(error) from None
+            # A large process takes its time to end.
+            raise await asyncio.to_thread(self._fail, error) from None
         return self._received(message, started)
 
     def finish(self) -> None:

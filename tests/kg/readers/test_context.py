@@ -9,7 +9,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError
-from kg.rdf.jsonld_context import CONTEXT_IRI
+from kg.rdf.jsonld import CONTEXT_IRI
 from kg.rdf.parsing import read_rdf
 from kg.terms import ID, term
 from tools.write_context import make_context
@@ -26,7 +26,7 @@ DOCUMENT = {
 
 
 def read(document: object) -> set[Triple]:
-    return set(read_rdf(json.dumps(document, indent=1).encode(), name="a.jsonld").triples)
+    return set(read_rdf(json.dumps(document, indent=1).encode(), name="a.jsonld")[0])
 
 
 def test_the_file_is_what_the_ontology_says() -> None:

@@ -127,7 +127,7 @@ def test_what_is_left_out_is_in_no_group(tmp_path) -> None:
 def test_more_rows_than_memory_holds_and_nothing_left_behind(tmp_path, monkeypatch) -> None:
     rows = [(record(n), f"2018-01-{n % 28 + 1:02}", *DAY[1:], "x", "a") for n in range(200)]
     whole = groups(tmp_path, rows)
-    monkeypatch.setattr("kg.readers.grouping._HELD", 2000)
+    monkeypatch.setattr("kg.readers.grouping.RUN_BYTES", 2000)
     parts = groups(tmp_path, rows)
     assert len(parts) == 28
     assert parts == whole
@@ -136,10 +136,10 @@ def test_more_rows_than_memory_holds_and_nothing_left_behind(tmp_path, monkeypat
 
 def test_a_full_disk_is_told(tmp_path, monkeypatch) -> None:
     """A disk without room, as the kernel's own: every write to it fails."""
-    monkeypatch.setattr("kg.readers.grouping._HELD", 2000)
+    monkeypatch.setattr("kg.readers.grouping.RUN_BYTES", 2000)
     with closing(Grouping(tmp_path)) as grouping:
         (tmp_path / "grouping").mkdir()
-        (tmp_path / "grouping" / "000000").symlink_to("/dev/full")
+        (tmp_path / "grouping" / "lines").symlink_to("/dev/full")
         with pytest.raises(StoreFailedError, match="No space") as caught:
             for n in range(1000):
                 grouping.add(record(n), *DAY, "x", "a")
