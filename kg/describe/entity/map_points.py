@@ -59,13 +59,15 @@ def _spots(store: Store, legs: Iterable[tuple[Name, Name]]) -> list[Spot]:
     wanted = list(legs)
     if not wanted:
         return []
-    # In each half: the engine would read all places before it joins them with a list.
+    # In each half: the engine would read all places before it joins them with a list. Virtuoso cannot join a
+    # list with an alternative that has a sequence.
     block = f"VALUES ?place {{ {values(dict.fromkeys(place.iri for _, place in wanted))} }}"
     rows = select(
         store,
         f"""SELECT DISTINCT ?place ?country ?code ?lat ?long ?wkt ?own WHERE {{
           {{ {block} ?place dg:latitude ?lat ; dg:longitude ?long BIND(1 AS ?own) }}
-          UNION {{ {block} ?place geo:asWKT|(geo:hasGeometry/geo:asWKT)|dg:centroid ?wkt BIND(1 AS ?own) }}
+          UNION {{ {block} ?place geo:asWKT|dg:centroid ?wkt BIND(1 AS ?own) }}
+          UNION {{ {block} ?place geo:hasGeometry/geo:asWKT ?wkt BIND(1 AS ?own) }}
           UNION {{ {block} ?place dg:isoNumeric ?code BIND(?place AS ?country)
             OPTIONAL {{ ?place dg:centroid ?wkt }} }}
           UNION {{ {block} ?place dg:country|dg:locatedIn|(dg:locatedIn/dg:country) ?country .

@@ -112,7 +112,7 @@ class Peer(BaseHTTPRequestHandler):
             "application/sparql-results+json",
             b'{"head":{"vars":["a"]},"results":{"bindings":[',
             50,
-            "whole",
+            "complete",
         ),
         (
             200,
