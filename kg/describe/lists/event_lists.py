@@ -49,7 +49,9 @@ def _of_type(store: Store, node: str) -> str:
     """
     bearers = count(store, f"SELECT ?item WHERE {{ ?item dg:eventType {node} }} LIMIT {COUNTED + 1}")
     if bearers <= COUNTED:
-        return f"?type skos:broader* {node} . ?item dg:eventType ?type"
+        # Limited, or Virtuoso finds nothing when it joins this with a list of classes.
+        under = f"{{ SELECT ?type WHERE {{ ?type skos:broader* {node} }} LIMIT {COUNTED} }}"
+        return f"{under} ?item dg:eventType ?type"
     return f"{_is_event(store)} FILTER EXISTS {{ ?item dg:eventType/skos:broader* {node} }}"
 
 
