@@ -85,6 +85,15 @@ def test_a_malformed_mapping_is_told(folder: Path, table: Path) -> None:
     assert done.exit_code == 1 and "own.rml.ttl" in done.stderr
 
 
+def test_rows_that_cannot_be_read_name_the_option_that_leaves_them_out(folder: Path, table: Path) -> None:
+    table.write_text(OFFICES + "office-three\n")
+    given = ("load", table, "--mapping", table.with_name("own.rml.ttl"), "--yes")
+    refused = run(*given)
+    assert refused.exit_code == 1 and "--max-errors" in refused.stderr
+    assert run(*given, "--max-errors", 1).exit_code == 0
+    assert titles() == ["Office of Protocol", "Office of Treaties"]
+
+
 def test_mapping_undo_and_a_dropped_preview_through_a_server(
     server: Served, folder: Path, table: Path
 ) -> None:

@@ -19,8 +19,8 @@ from typing import Final
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg
 from kg.readers.code_lookup import CodedThing
-from kg.readers.gdelt.blocks import BlockRecords, Identifiers, Known, Repeats, Row, RowOptions
-from kg.readers.gdelt.code_columns import NAMES, V1, V2, Entry, GdeltCodes, Layout
+from kg.readers.gdelt.blocks import BlockRecords, Identifiers, Known, Repeats, RowOptions
+from kg.readers.gdelt.code_columns import NAMES, V1, V2, GdeltCodes, Layout
 from kg.readers.reading import Block, ReadingJob, dataset
 from kg.readers.record import Record, RowFault
 from kg.terms import ID
@@ -73,7 +73,20 @@ def read_blocks(
         read = reader.read_all
     with closing(read(blocks)) as several:
         for block, found in several:
-            yield _settle(job, block, found, reader, identifiers)
+            if known := identifiers.known(found.identifiers):
+                # A block that repeats identifiers of earlier ones is read a second time.
+                second = reader.read(block, known)
+                second.things = found.things + second.things
+                found = second
+            identifiers.add(found.identifiers, found.checksums)
+            for line, column, reason in found.faults:
+                job.on_fault(RowFault(block.name, line, column, reason))
+            for note in found.notes:
+                job.notes.add(*note)
+            if job.grouping is not None:
+                job.grouping.add_lines(found.groups)
+            found.things = [thing for thing in found.things if job.once.first(thing[0])]
+            yield found
 
 
 def _with_headers(blocks: Iterable[Block]) -> Iterator[Block]:
@@ -85,26 +98,6 @@ def _with_headers(blocks: Iterable[Block]) -> Iterator[Block]:
             for line in block.lines():
                 if line.partition(b"\t")[0].lower() == _HEADER:
                     last = line.removesuffix(b"\r")
-
-
-def _settle(
-    job: ReadingJob, block: Block, found: BlockRecords, reader: GdeltRows, identifiers: Identifiers
-) -> BlockRecords:
-    """Remove what earlier blocks described; a block that repeats their identifiers is read a second time."""
-    known = identifiers.known(found.identifiers)
-    if known:
-        second = reader.read(block, known)
-        second.things = found.things + second.things
-        found = second
-    identifiers.add(found.identifiers, found.checksums)
-    for line, column, reason in found.faults:
-        job.on_fault(RowFault(block.name, line, column, reason))
-    for note in found.notes:
-        job.notes.add(*note)
-    if job.grouping is not None:
-        job.grouping.add_lines(found.groups)
-    found.things = [thing for thing in found.things if job.once.first(thing[0])]
-    return found
 
 
 def about(layout: Layout) -> Record:
@@ -218,7 +211,9 @@ class GdeltRows:
                 groups.append(b"\t".join(key))
             if wanted > 0:
                 wanted -= 1
-                found.rows.append(_row(iri, line, kind, day, actor, recipient, label))
+                who = (actor[2].decode(), recipient[2].decode())
+                name, seen = iri[1:-1].decode(), (kind[2].decode(), day[1].decode())
+                found.rows.append((name, line, *seen, *who, iri + label))
         self._shown += 0 if known else len(found.rows)
         found.count = len(pieces)
         repeats.finish()
@@ -268,8 +263,3 @@ class GdeltRows:
             if noted := coded.notes:
                 line = lines[first[coded] // _CODES_PER_ROW]
                 found.notes += [(kind, value, text, line, iri, count) for kind, value, text, iri in noted]
-
-
-def _row(iri: bytes, line: int, kind: Entry, day: Entry, actor: Entry, recipient: Entry, label: bytes) -> Row:
-    who = (actor[2].decode(), recipient[2].decode())
-    return iri[1:-1].decode(), line, kind[2].decode(), day[1].decode(), *who, iri + label

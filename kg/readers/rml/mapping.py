@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Final, Literal
 
@@ -137,7 +138,7 @@ class _Reader:
             raise self._fault(
                 "the mapping has no triples map with a logical source", "Give each map rml:logicalSource."
             )
-        self._refuse_cycles(maps)
+        self._refuse_cycles()
         columns: dict[str, Column] = {}
         for node in maps:
             source = self._one(node, "logicalSource")
@@ -248,30 +249,20 @@ class _Reader:
             f"the column {name} has no source", "Give map:lookup, map:begin, map:slug or map:title."
         )
 
-    def _refuse_cycles(self, maps: list[object]) -> None:
+    def _refuse_cycles(self) -> None:
         """Raise DataSyntaxError for maps that refer to themselves via parents, sources or subject maps."""
-        state: dict[object, int] = {}
-
-        def visit(node: object, way: tuple[object, ...]) -> None:
-            if state.get(node) == 1:
-                circle = " → ".join(
-                    self._show(n) for n in (*way[way.index(node) :], node) if isinstance(n, NamedNode)
-                )
-                raise self._fault(
-                    f"the mapping refers to itself: {circle or 'an unnamed part'}",
-                    "Remove one of these references.",
-                )
-            if state.get(node) == 2 or node not in self._graph:
-                return
-            state[node] = 1
-            for name, values in self._graph[node].items():
-                if name not in ("class", "constant", "datatype", "predicate", "object", "termType", ""):
-                    for value in values:
-                        visit(value, (*way, node))
-            state[node] = 2
-
-        for node in maps:
-            visit(node, ())
+        values = ("class", "constant", "datatype", "predicate", "object", "termType", "")
+        parts = {
+            node: [other for name, others in facts.items() if name not in values for other in others]
+            for node, facts in self._graph.items()
+        }
+        try:
+            TopologicalSorter(parts).prepare()
+        except CycleError as error:
+            # The sorter lists each node before those that refer to it.
+            named = [self._show(node) for node in reversed(error.args[1]) if isinstance(node, NamedNode)]
+            detail = f"the mapping refers to itself: {' → '.join(named) or 'an unnamed part'}"
+            raise self._fault(detail, "Remove one of these references.") from None
 
     def _check(self, node: object, kind: str) -> None:
         for name in self._graph.get(node, {}):

@@ -6,7 +6,7 @@ import pytest
 
 from kg.load import recover, store_load, undo_load
 from kg.terms import PREFIXES
-from tests.kg.desks import (
+from tests.kg.load.desks import (
     ROWS,
     Desk,
     Watcher,

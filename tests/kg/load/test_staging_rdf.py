@@ -16,7 +16,7 @@ from kg.load import Loads, prepare
 from kg.load.load_folder import LoadFolder
 from kg.store import EmbeddedStore
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 GOOD = ROOT / "tests" / "fixtures" / "shapes" / "conforming.ttl"
 FORMATS = {
     "ttl": RdfFormat.TURTLE,

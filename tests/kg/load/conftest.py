@@ -1,4 +1,4 @@
-"""What the tests of the library share."""
+"""Fixtures of the tests of loads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kg.store import EmbeddedStore
-from tests.kg.desks import Desk
+from tests.kg.load.desks import Desk
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from kg.readers.record import Record, RowFault
 from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH_LOADS, ID, ONTOLOGY, PREFIXES
 
-FILE = Path(__file__).parent.parent / "fixtures" / "new-event.ttl"
+FILE = Path(__file__).parents[2] / "fixtures" / "new-event.ttl"
 TEXT = FILE.read_text(encoding="utf-8")
 EVENT = f"{ID}event/norway-kenya-port-accord"
 TYPE = f"<{PREFIXES['rdf']}type>"

@@ -17,9 +17,9 @@ from kg.errors import (
 from kg.load import install, read_loads, report
 from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH, GRAPH_COUNTRIES, ID, ONTOLOGY, PREFIXES
-from tests.kg.desks import commit, plan
+from tests.kg.load.desks import commit, plan
 
-FILE = Path(__file__).parent.parent / "fixtures" / "new-event.ttl"
+FILE = Path(__file__).parents[2] / "fixtures" / "new-event.ttl"
 EVENT = f"{ID}event/norway-kenya-port-accord"
 HEADER = "".join(f"@prefix {p}: <{iri}> .\n" for p, iri in PREFIXES.items())
 

@@ -18,7 +18,7 @@ from kg.store import EmbeddedStore
 from kg.store.bulk_changes import journal_of
 from kg.terms import GRAPH, GRAPH_LOADS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ROWS = 6_000
 MOMENTS = 30
 

@@ -10,7 +10,7 @@ from kg.errors import (
 from kg.load import store_load, undo_load
 from kg.provenance import read_load
 from kg.terms import ONTOLOGY
-from tests.kg.desks import (
+from tests.kg.load.desks import (
     EVENT,
     ROWS,
     TEXT,

@@ -13,7 +13,7 @@ from kg.store import EmbeddedStore
 from kg.store.remote.client import RemoteStore
 from kg.terms import GRAPH_LOADS
 
-FILE = Path(__file__).parent.parent / "fixtures" / "new-event.ttl"
+FILE = Path(__file__).parents[2] / "fixtures" / "new-event.ttl"
 TEXT = FILE.read_text(encoding="utf-8")
 
 

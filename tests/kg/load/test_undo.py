@@ -22,7 +22,7 @@ from kg.load.committing import back_to_ready
 from kg.provenance import read_loads
 from kg.rdf.compression import open_packed
 from kg.terms import GRAPH, ID
-from tests.kg.desks import (
+from tests.kg.load.desks import (
     EVENT,
     HEADER,
     LABEL,

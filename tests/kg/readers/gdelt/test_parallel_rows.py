@@ -23,7 +23,7 @@ from kg.readers.gdelt.code_columns import V2
 from kg.readers.gdelt.parallel_rows import read_in_parallel
 from kg.readers.reading import Block
 from kg.store import EmbeddedStore
-from tests.kg.readers.test_blocks import rows
+from tests.kg.readers.gdelt.test_blocks import rows
 
 Staged = tuple[dict[str, object], bytes, list[str]]
 
@@ -148,7 +148,7 @@ def test_the_processes_end_with_a_killed_parent() -> None:
         "time.sleep(600)\n"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3]
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[4]
     )
     assert parent.stdout
     pids = [int(pid) for pid in parent.stdout.readline().split()]

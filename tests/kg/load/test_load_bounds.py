@@ -13,7 +13,7 @@ from kg.load import Loads, Preview
 from kg.rdf.sorted_lines import read_lines
 from kg.store import EmbeddedStore
 
-SHARED = Path(os.environ.get("DIPLOGRAPH_SHARED", Path(__file__).parents[3] / "shared")) / "data"
+SHARED = Path(os.environ.get("DIPLOGRAPH_SHARED", Path(__file__).parents[4] / "shared")) / "data"
 
 
 @pytest.fixture(scope="module")
