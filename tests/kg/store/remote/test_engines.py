@@ -20,7 +20,7 @@ from kg.store import EmbeddedStore
 from kg.store.remote.client import RemoteStore
 from kg.store.remote.dialects import PLAIN
 from kg.terms import GRAPH_LOADS, ID
-from tests.kg.desks import commit, plan
+from tests.kg.load.desks import commit, plan
 from tests.queries.values import VALUES
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
