@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from api.commands.load_targets import Loader, LocalLoader, RemoteLoader
+from api.commands.load_targets import Loader, LoadRequest, LocalLoader, RemoteLoader
 from api.commands.options import data_option, opened, with_data
 from api.commands.progress import ProgressLine
 from api.folder.data_folder import (
@@ -88,7 +88,7 @@ def load(
     if not files:
         raise click.UsageError("name at least one SOURCE, or --template FILE")
     if source is None and "-" in files:
-        raise ParameterError("standard input has no name", mend="Say which source it is with --source.")
+        raise ParameterError("standard input has no name", mend="Name its source with --source.")
     with ExitStack() as stack:
         loader = stack.enter_context(_loader(with_data(settings, data)))
         stack.enter_context(_interrupts())
@@ -99,9 +99,9 @@ def load(
             name = "standard input" if path == "-" else path
             with _progress(path) as progress:
                 local = stack.enter_context(_as_file(path))
+                request = LoadRequest(local, name, form, source, base, max_errors, mapping)
                 with _named_option():
-                    plan = loader.plan(local, name, form, source, base, max_errors, progress, mapping)
-                planned.append(plan)
+                    planned.append(loader.plan(request, progress))
         _check_targets([summary for _, summary in planned])
         for _, summary in planned:
             _show(summary)

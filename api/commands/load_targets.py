@@ -5,12 +5,14 @@ from __future__ import annotations
 import getpass
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import quote_plus
 
 from api.folder.data_folder import RunningServer
@@ -30,41 +32,46 @@ else:
 
 _CHUNK: Final = 1024 * 1024
 _POLL: Final = 0.3
-# It travels in the address, which may have 64 KiB.
+# A mapping is sent in the address, which may have 64 KiB.
 _MAPPING_LIMIT: Final = 48 * 1024
 
 
-class Loader(Protocol):
-    """Previews, stores and undoes; summaries are what the server's JSON has."""
+@dataclass(frozen=True)
+class LoadRequest:
+    """A file to load, as the options of the command line describe it."""
 
-    def plan(
-        self,
-        path: Path,
-        name: str,
-        form: str | None,
-        source: str | None,
-        base: str | None,
-        max_errors: int,
-        progress: Progress,
-        mapping: Path | None = None,
-    ) -> tuple[Any, dict[str, Any]]:
-        """Preview a load; gives what `commit` and `drop` take, and the summary."""
-        ...
+    path: Path
+    name: str
+    form: str | None = None
+    source: str | None = None
+    base: str | None = None
+    max_errors: int = 0
+    mapping: Path | None = None
 
-    def commit(self, planned: Any, skip: Sequence[str], progress: Progress) -> dict[str, Any] | None:
-        """Carry out a plan; None when it changes nothing."""
-        ...
 
+class Loader(ABC):
+    """Previews, stores and undoes loads; a summary is the JSON object that the server returns."""
+
+    @abstractmethod
+    def plan(self, request: LoadRequest, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
+        """Preview a load; return the argument for `commit` and `drop`, and the summary."""
+
+    @abstractmethod
+    def commit(
+        self, planned: Any, skip: Sequence[str] = (), progress: Progress = silent
+    ) -> dict[str, Any] | None:
+        """Store a previewed load; return None if it changes nothing."""
+
+    @abstractmethod
     def drop(self, planned: Any) -> None:
-        """Let go of a preview, or end its load."""
-        ...
+        """Discard a preview, or cancel its load."""
 
-    def undo(self, load_id: str, progress: Progress) -> dict[str, Any]:
-        """Take a load back."""
-        ...
+    @abstractmethod
+    def undo(self, load_id: str, progress: Progress = silent) -> dict[str, Any]:
+        """Undo a load."""
 
 
-class LocalLoader:
+class LocalLoader(Loader):
     """Loads into a store of this process."""
 
     def __init__(self, store: Store, root: Path, followers: Sequence[Follower] = ()) -> None:
@@ -72,31 +79,21 @@ class LocalLoader:
         self._loads = Loads(root)
         self._followers = followers
 
-    def plan(
-        self,
-        path: Path,
-        name: str,
-        form: str | None,
-        source: str | None,
-        base: str | None,
-        max_errors: int,
-        progress: Progress = silent,
-        mapping: Path | None = None,
-    ) -> tuple[Any, dict[str, Any]]:
+    def plan(self, request: LoadRequest, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
         """Preview a load; see `kg.load.prepare`."""
-        folder, _ = self._loads.new(Path(name).name, started_by=who(), step="reading")
+        folder, _ = self._loads.new(Path(request.name).name, started_by=user_name(), step="reading")
         try:
             preview = loading.prepare(
                 self._store,
                 folder,
-                path,
-                name=name,
-                format=form,
-                source=source,
-                base_iri=base,
-                max_errors=max_errors,
+                request.path,
+                name=request.name,
+                format=request.form,
+                source=request.source,
+                base_iri=request.base,
+                max_errors=request.max_errors,
                 progress=progress,
-                find_reader=partial(find_reader, mapping=mapping),
+                find_reader=partial(find_reader, mapping=request.mapping),
             )
         except BaseException:
             folder.remove()
@@ -106,14 +103,14 @@ class LocalLoader:
     def commit(
         self, planned: Any, skip: Sequence[str] = (), progress: Progress = silent
     ) -> dict[str, Any] | None:
-        """Carry out a plan; see `kg.load.store_load`."""
+        """Store a previewed load; see `kg.load.store_load`."""
         folder: LoadFolder = planned
         try:
             load = loading.store_load(
                 self._store, self._loads, folder, skip=skip, followers=self._followers, progress=progress
             )
         except KeyboardInterrupt:
-            # What follows the graph is brought up to date by the next command.
+            # The next command brings the index and the entailments up to date.
             if folder.read().step == "stored":
                 raise stored_already(folder.id) from None
             raise
@@ -122,19 +119,19 @@ class LocalLoader:
         return load.summary() if load else None
 
     def drop(self, planned: Any) -> None:
-        """Let go of a preview."""
+        """Discard a preview."""
         folder: LoadFolder = planned
         if folder.path.exists() and folder.read().step in ("ready", "unchanged", "failed", "cancelled"):
             folder.remove()
 
     def undo(self, load_id: str, progress: Progress = silent) -> dict[str, Any]:
-        """Take a load back; see `kg.load.undo_load`."""
+        """Undo a load; see `kg.load.undo_load`."""
         load = read_load(self._store, load_id)
         try:
             folder = self._loads.open(load.id)
         except errors.UnknownNameError:
             raise errors.UnknownNameError(
-                f"what undoing load {load.id} takes is not in this data folder",
+                f"the files for undoing load {load.id} are not in this data folder",
                 mend="Load an earlier version of the source: it replaces the graph.",
             ) from None
         return loading.undo_load(
@@ -143,24 +140,23 @@ class LocalLoader:
             folder,
             followers=self._followers,
             progress=progress,
-            started_by=who(),
+            started_by=user_name(),
         ).summary()
 
 
-class RemoteLoader:
+class RemoteLoader(Loader):
     """Loads through a running server."""
 
     def __init__(self, server: RunningServer, token: str) -> None:
-        """Reach the server; raises SignInRequiredError where its token is not known."""
+        """Connect to the server; raises SignInRequiredError if its token is unknown."""
         if not token:
             raise errors.SignInRequiredError(
-                "a server runs on this data folder and takes writes with its token alone, which is not known"
-                " here",
+                "a server runs on this data folder, and its token for writing is not known here",
                 where=server.url,
-                mend="Set DIPLOGRAPH_TOKEN to the token that it was started with, or stop it.",
+                mend="Set DIPLOGRAPH_TOKEN to the token of the server, or stop it.",
             )
         self._stopped = False
-        # A load takes as long as it takes; the server's own limits end it.
+        # No limit on a load's duration here: the server has its own.
         self._http = httpx.Client(
             base_url=server.url,
             headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
@@ -168,33 +164,28 @@ class RemoteLoader:
             trust_env=False,
         )
 
-    def plan(
-        self,
-        path: Path,
-        name: str,
-        form: str | None,
-        source: str | None,
-        base: str | None,
-        max_errors: int,
-        progress: Progress = silent,
-        mapping: Path | None = None,
-    ) -> tuple[Any, dict[str, Any]]:
-        """Preview a load; raises the error that the server tells."""
-        if path.is_dir():
+    def plan(self, request: LoadRequest, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
+        """Preview a load; raises the error that the server reports."""
+        if request.path.is_dir():
             raise errors.ParameterError(
                 "a folder cannot be sent to the running server",
-                where=str(path),
+                where=str(request.path),
                 mend="Name its files, or stop the server and load the folder.",
             )
-        given = {"name": name, "format": form, "source": source, "base": base, "by": who()}
-        if mapping is not None:
-            given["mapping"] = _mapping_text(mapping)
-        params = {key: value for key, value in given.items() if value} | {"max_errors": str(max_errors)}
-        with path.open("rb") as file:
-            size = str(path.stat().st_size)
+        given = {
+            "name": request.name,
+            "format": request.form,
+            "source": request.source,
+            "base": request.base,
+            "by": user_name(),
+            "mapping": _mapping_text(request.mapping) if request.mapping else None,
+            "max_errors": str(request.max_errors),
+        }
+        with request.path.open("rb") as file:
+            size = str(request.path.stat().st_size)
             summary = self._begin(
                 "/load",
-                params=params,
+                params={key: value for key, value in given.items() if value},
                 content=self._pieces(file, int(size), progress),
                 headers={"Content-Length": size},
             )
@@ -204,14 +195,14 @@ class RemoteLoader:
     def commit(
         self, planned: Any, skip: Sequence[str] = (), progress: Progress = silent
     ) -> dict[str, Any] | None:
-        """Carry out a plan."""
+        """Store a previewed load."""
         load = self._begin(planned["commit"], planned["self"], params={"skip": list(skip)})
         if load.get("unchanged") and load.get("load", "") is None:
             return None
         return self._wait(load, progress)
 
     def drop(self, planned: Any) -> None:
-        """Let go of a preview, or end its load."""
+        """Discard a preview, or cancel its load."""
         self._send("POST", f"{planned['self']}/cancel")
 
     def close(self) -> None:
@@ -219,18 +210,18 @@ class RemoteLoader:
         self._http.close()
 
     def undo(self, load_id: str, progress: Progress = silent) -> dict[str, Any]:
-        """Take a load back."""
+        """Undo a load."""
         try:
-            done = self._send("POST", f"/loads/{load_id}/undo", params={"by": who()})
+            done = self._send("POST", f"/loads/{load_id}/undo", params={"by": user_name()})
             done = self._follow(done, progress)
         except KeyboardInterrupt:
             raise errors.CancelledError(
-                "interrupted, but the server goes on with the undoing", mend=f"See /loads/{load_id}."
+                "interrupted, but the server continues to undo the load", mend=f"See /loads/{load_id}."
             ) from None
         return {"load": done["id"], "kept": done["kept"], "graph": done["graph"]}
 
     def _wait(self, members: dict[str, Any], progress: Progress) -> dict[str, Any]:
-        """Follow a load until nothing is under way; what broke off raises. An interrupt ends the load."""
+        """Wait until a load ends; raises its error. An interrupt cancels the load."""
         try:
             return self._follow(members, progress)
         except KeyboardInterrupt:
@@ -239,8 +230,8 @@ class RemoteLoader:
 
     def _follow(self, members: dict[str, Any], progress: Progress) -> dict[str, Any]:
         while "progress" in members:
-            told = members["progress"]
-            progress(told["phase"], told["done"], told["total"])
+            state = members["progress"]
+            progress(state["phase"], state["done"], state["total"])
             time.sleep(_POLL)
             members = self._send("GET", members["links"]["self"])
         if members.get("problem"):
@@ -248,9 +239,9 @@ class RemoteLoader:
         return members
 
     def _begin(self, path: str, place: str = "", **options: Any) -> dict[str, Any]:
-        """Send what a load begins with. An interrupt ends the load, wherever the server is with it.
+        """Send the first request of a load, whose address is `place` if it is known already.
 
-        `place` is the load's address where it is known before.
+        An interrupt cancels the load at any point.
         """
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(self._send, "POST", path, **options)
@@ -258,7 +249,7 @@ class RemoteLoader:
                 return answer.result()
             except KeyboardInterrupt:
                 self._stopped = True
-                # The server answers within seconds, and then it is known which load it is.
+                # The server answers within seconds with the address of the load.
                 with suppress(errors.DiplographError):
                     place = place or answer.result()["links"]["self"]
                 if place:
@@ -266,7 +257,7 @@ class RemoteLoader:
                 raise
 
     def _end(self, place: str) -> None:
-        """Cancel a load and wait until it is; raises CancelledError where it was stored before."""
+        """Cancel a load and wait for the end of it; raises CancelledError if it was stored before."""
         members = self._send("POST", f"{place}/cancel")
         while "progress" in members:
             time.sleep(_POLL)
@@ -280,7 +271,7 @@ class RemoteLoader:
         sent = 0
         while piece := file.read(_CHUNK):
             if self._stopped:
-                raise errors.CancelledError("the sending was interrupted", mend="Load the file again.")
+                raise errors.CancelledError("the upload was interrupted", mend="Load the file again.")
             sent += len(piece)
             yield piece
             progress("sending", sent, size)
@@ -296,8 +287,8 @@ class RemoteLoader:
         return members
 
 
-def who() -> str:
-    """Give the name that this user goes by on this machine; empty where there is none."""
+def user_name() -> str:
+    """Return the name of this user on this machine; empty if there is none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -305,11 +296,13 @@ def who() -> str:
 
 
 def _mapping_text(path: Path) -> str:
-    """Read a mapping as it is sent; the server reads this text and opens nothing that it names."""
+    """Read a mapping for sending; the server reads only this text and no file that it names."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise errors.DataSyntaxError("it is no UTF-8", where=str(path), mend="Save it as UTF-8.") from None
+        raise errors.DataSyntaxError(
+            "the mapping is not UTF-8", where=str(path), mend="Save it as UTF-8."
+        ) from None
     if len(quote_plus(text)) > _MAPPING_LIMIT:
         raise errors.ParameterError(
             f"a mapping of more than {_MAPPING_LIMIT:,} bytes cannot be sent to the running server",
@@ -320,10 +313,10 @@ def _mapping_text(path: Path) -> str:
 
 
 def stored_already(load_id: str) -> errors.CancelledError:
-    """Make the error for an interrupt that came after a load was stored."""
+    """Build the error for an interrupt after a load was stored."""
     return errors.CancelledError(
         f"interrupted, but load {load_id} is stored",
-        mend=f"Take it back with `diplograph undo {load_id}` where it is not wanted.",
+        mend=f"Undo it with `diplograph undo {load_id}` if you do not want it.",
     )
 
 

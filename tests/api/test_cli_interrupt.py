@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.commands.load_targets import LocalLoader
+from api.commands.load_targets import LoadRequest, LocalLoader
 from bench.rows import write_rows
 from kg.errors import CancelledError
 from kg.load import read_loads
@@ -131,7 +131,7 @@ def test_an_interrupt_after_the_storing_says_that_it_is_stored(tmp_path: Path, t
 
     store = EmbeddedStore()
     loader = LocalLoader(store, tmp_path / "loads", (Slow(),))
-    planned, _ = loader.plan(table, "rows.csv", "gdelt", None, None, 0)
+    planned, _ = loader.plan(LoadRequest(table, "rows.csv", "gdelt"))
     with pytest.raises(CancelledError, match="is stored") as caught:
         loader.commit(planned)
     (load,) = read_loads(store)

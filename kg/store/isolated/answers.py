@@ -59,7 +59,7 @@ class IsolatedAnswer:
         return self._pieces(form.name)
 
     def close(self) -> None:
-        """Give the worker back; the unread rest of the result is lost."""
+        """Return the worker; the unread rest of the result is lost."""
         self._lease.close()
 
     def _pieces(self, form: str) -> ResultPieces:
@@ -122,7 +122,7 @@ class AsyncAnswer:
         return piece or b""
 
     def close(self) -> None:
-        """Give the worker back; one that is still at work is killed. Safe to call twice."""
+        """Return the worker; one that is still at work is killed. Safe to call twice."""
         self._lease.close()
 
 

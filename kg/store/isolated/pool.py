@@ -161,7 +161,7 @@ class Pool:
             self.give_back(future.result())
 
     def _match(self) -> None:
-        """Give free workers, or new ones, to the requests that wait longest."""
+        """Assign free workers, or new ones, to the requests that wait longest."""
         while True:
             with self._lock:
                 if not self._waiting:
@@ -276,7 +276,7 @@ class Lease:
                 self._worker.interrupt()
 
     def close(self) -> None:
-        """Give the worker back; one in the middle of its work is killed. Safe to call twice."""
+        """Return the worker; one in the middle of its work is killed. Safe to call twice."""
         with self._parting:
             worker, self._worker = self._worker, None
         if worker is None:
