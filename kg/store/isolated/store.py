@@ -60,7 +60,7 @@ class IsolatedStore(LocalStore, Generic[W]):
         folder: Path, snapshots: Path, *, workers: int, timeout: float, limits: Limits
     ) -> IsolatedStore[Writer]:
         """Open a folder with a writer of its own in this process; raises what `EmbeddedStore` raises."""
-        writer = Writer(folder, snapshots, timeout=timeout, allowed=limits.allowed)
+        writer = Writer(folder, snapshots, limits.allowed)
         return IsolatedStore(folder, snapshots, writer, workers=workers, timeout=timeout, limits=limits)
 
     def worker_pids(self) -> list[int]:

@@ -92,17 +92,11 @@ class _Process:
 
 
 class Writer(Writing):
-    """Holds the folder, in the process that serves it. `timeout` is quoted in errors of stopped updates.
+    """Holds the folder, in the process that serves it. Raises what `EmbeddedStore` raises."""
 
-    Raises what `EmbeddedStore` raises.
-    """
-
-    def __init__(
-        self, folder: Path, snapshots: Path, *, timeout: float, allowed: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, folder: Path, snapshots: Path, allowed: tuple[str, ...] = ()) -> None:
         self._folder = folder
         self._allowed = allowed
-        self._timeout = timeout
         # Held, in this order: while a change is carried out, a snapshot is made, the process is replaced.
         self._changing = threading.Lock()
         self._publishing = threading.Lock()
@@ -182,11 +176,11 @@ class Writer(Writing):
 
     def _carry_out(self, change: Change, budget: float | None, stop: Callable[[], bool]) -> None:
         process = self._send(change)
-        deadline = monotonic() + budget if budget is not None else None
+        started = monotonic()
         try:
             while not process.changes.poll(_POLL):
-                if deadline is not None and monotonic() > deadline:
-                    raise too_slow(self._timeout)
+                if budget is not None and monotonic() - started > budget:
+                    raise too_slow(budget)
                 if stop():
                     raise QueryStoppedError("the change was cancelled", mend="Start it again if you want it.")
                 if self._closing.is_set() and monotonic() > self._close_by:

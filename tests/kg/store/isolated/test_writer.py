@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from pyoxigraph import Literal, NamedNode, Quad
 
 from kg.errors import DiplographError, QueryStoppedError, QuerySyntaxError, StoreBusyError, StoreFailedError
 from kg.store.isolated.limits import Limits
+from kg.store.isolated.messages import UpdateRequest
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer, Writing
 from kg.store.isolated.writer_server import RemoteWriter, WriterAddress, serve_writer
@@ -360,7 +362,7 @@ def test_closing_breaks_a_long_change_off(
 def test_a_store_that_cannot_have_snapshots_lets_go_of_its_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreFailedError, match="snapshots"):
-        Writer(tmp_path / "store", tmp_path / "file" / "snapshots", timeout=PATIENCE)
+        Writer(tmp_path / "store", tmp_path / "file" / "snapshots")
     open_isolated(tmp_path).close()
 
 
@@ -475,3 +477,12 @@ def test_closing_while_writes_wait(served: Served) -> None:
 def test_an_address_without_a_writer_raises_an_error(tmp_path: Path) -> None:
     with pytest.raises(StoreFailedError, match="does not answer"):
         RemoteWriter(WriterAddress(str(tmp_path / "none"), "key"))
+
+
+def test_the_error_of_a_stopped_update_quotes_the_limit_of_its_store(served: Served) -> None:
+    # A front reaches a writer that another process opened, perhaps under another limit.
+    p, graph = NamedNode("http://p"), NamedNode("http://g")
+    served.here.change((), [Quad(NamedNode(f"http://m/{n}"), p, Literal(n), graph) for n in range(3000)])
+    update = UpdateRequest("INSERT { ?a <http://copy> ?d } WHERE { GRAPH ?g { ?a ?b ?c . ?d ?e ?f } }")
+    with pytest.raises(QueryStoppedError, match=r"longer than 0\.5 s"):
+        served.there.writer.write(update, budget=0.5)
