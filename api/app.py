@@ -33,7 +33,7 @@ from api.protocols import (
     sparql,
     void,
 )
-from api.server import query_limit
+from api.server import concurrency_limit
 from api.server.asgi import Application
 from api.server.content_coding import ContentCoding
 from api.server.metrics import Metrics
@@ -78,8 +78,8 @@ def create_app(store: Store, settings: Settings, loader: Callable[[Job], None] |
     headers.register(app)
     problem_details.register(app)
     auth.register(app)
-    limit = query_limit.QueryLimit(settings.max_waiting)
-    query_limit.register(app, limit)
+    limit = concurrency_limit.QueryLimit(settings.max_waiting)
+    concurrency_limit.register(app, limit)
     signposting.register(app)
     language.register(app)
     template_filters.register(app)
@@ -117,7 +117,7 @@ def create_asgi_app(app: Flask) -> ASGIApp:
     shared: State = app.extensions["diplograph"]
     settings = shared.settings
     metrics: Metrics = app.extensions[operation.METRICS]
-    limit: query_limit.QueryLimit = app.extensions[LIMIT]
+    limit: concurrency_limit.QueryLimit = app.extensions[LIMIT]
     plain = None
     if isinstance(shared.store, IsolatedStore):
         cache = ResultCache(settings.cache)

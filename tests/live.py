@@ -14,7 +14,7 @@ import uvloop
 from flask import Flask
 
 from api.app import create_asgi_app
-from api.serving.front_processes import Server, configure
+from api.processes.front_processes import Server, configure
 
 PATIENCE = 60
 HOST = b"Host: e.example\r\n"

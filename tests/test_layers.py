@@ -16,7 +16,7 @@ FLOORS = (
     {"rdf", "sparql", "changes", "catalogue"},
     {"reference"},
     {"store", "owl"},
-    {"actors"},
+    {"resolver"},
     {"ontology", "reasoning", "validation", "provenance", "search", "readers"},
     {"load", "describe", "graph_store", "dataset"},
 )
@@ -28,7 +28,7 @@ API_FLOORS = (
     {"doors"},
     {"protocols"},
     {"app"},
-    {"serving"},
+    {"processes"},
     {"commands"},
     {"cli"},
 )

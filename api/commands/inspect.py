@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from api.commands.options import data_option, name_file, opened, output_option, with_data, write
-from api.pages.tables import term_text, text_table
+from api.commands.terminal_tables import term_text, text_table
 from kg.errors import ValidationFailedError
 from kg.load import report
 from kg.rdf.formats import rdf_format

@@ -7,36 +7,22 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
-from api.commands.load_targets import Loader, LoadRequest, LocalLoader, RemoteLoader
+from api.commands.loaders import Loader, LoadRequest, open_loader
 from api.commands.options import data_option, opened, with_data
 from api.commands.progress import ProgressLine
-from api.folder.data_folder import (
-    LOADS,
-    followers,
-    isolate_folder,
-    known_token,
-    open_index,
-    open_remote,
-    running_server,
-)
-from api.pages.tables import text_table
+from api.commands.terminal_tables import text_table
 from kg.errors import CancelledError, DiplographError, ParameterError, ValidationFailedError
 from kg.load import read_loads
 from kg.readers.event_table import write_template
 from kg.settings import Settings
-from kg.store import Store
 from kg.terms import LOAD, PREFIXES, compact
 
-# Seconds; reading a whole graph has no other limit.
-_LONG = 6 * 3600.0
-_READERS = 3
 _SHOWN = 20
 
 
@@ -90,7 +76,7 @@ def load(
     if source is None and "-" in files:
         raise ParameterError("standard input has no name", mend="Name its source with --source.")
     with ExitStack() as stack:
-        loader = stack.enter_context(_loader(with_data(settings, data)))
+        loader = stack.enter_context(open_loader(with_data(settings, data)))
         stack.enter_context(_interrupts())
         planned: list[tuple[Any, dict[str, Any]]] = []
         # A preview that is not stored is dropped however the command ends.
@@ -124,7 +110,7 @@ def load(
 @click.pass_obj
 def undo(settings: Settings, load_id: str, data: Path | None) -> None:
     """Undo a load: statements that it added are removed, and those that it removed return."""
-    with _loader(with_data(settings, data)) as loader, _progress(load_id) as progress:
+    with open_loader(with_data(settings, data)) as loader, _progress(load_id) as progress:
         done = loader.undo(load_id.removeprefix(LOAD).removeprefix("load:"), progress)
     click.echo(f"{done['load']} is undone in {compact(done['graph'])}")
     for line in done["kept"]:
@@ -156,24 +142,6 @@ def loads(settings: Settings, form: str, data: Path | None) -> None:
     ]
     for line in text_table(("load", "when (UTC)", "file", "graph", "new", "removed", ""), rows, None):
         click.echo(line)
-
-
-@contextmanager
-def _loader(settings: Settings) -> Iterator[Loader]:
-    server = None if settings.store else running_server(settings.data)
-    if server is not None:
-        with closing(RemoteLoader(server, known_token(settings))) as remote:
-            yield remote
-        return
-    if settings.store:
-        store: Store = open_remote(settings, install_into=True)
-    else:
-        # The writer is a process, so that Ctrl+C can end a load at any moment.
-        store = isolate_folder(replace(settings, workers=_READERS, fronts=1, query_timeout=_LONG))
-    try:
-        yield LocalLoader(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
-    finally:
-        store.close()
 
 
 @contextmanager

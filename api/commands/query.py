@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 
 from api.commands.options import data_option, opened, output_option, read_file, with_data, write
+from api.commands.terminal_tables import term_text, text_table
 from api.pages.spreadsheets import workbook
-from api.pages.tables import term_text, text_table
 from kg.catalogue import Question, read_catalogue
 from kg.errors import NotAcceptableError, ParameterError, UnknownNameError
 from kg.rdf.formats import result_format

@@ -23,7 +23,7 @@ def serve(
 ) -> None:
     """Serve the graph; an empty data folder gets the ontology, the countries and the article first."""
     # The other commands start faster without Flask.
-    from api.serving import serving_process as serving
+    from api.processes import serving_process as serving
 
     settings = with_data(settings, data)
     if store is not None:

@@ -1,1 +1,1 @@
-"""The server: ASGI application, data folder, loads in the background, cache, metrics."""
+"""The ASGI application: queries in the event loop, Flask in threads, slow clients, cache, log, metrics."""

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from starlette.types import Send
 
-from api.server.query_limit import QueryLimit
+from api.server.concurrency_limit import QueryLimit
 from api.server.result_cache import Result, ResultCache
 from api.web.exchange import note_outcome
 from api.web.headers import OPEN, SECURE, encode, timing

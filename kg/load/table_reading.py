@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, get_args
 
-from kg.actors import Resolver
 from kg.load.conflicts import RecordWatch
 from kg.load.model import OnFault
 from kg.load.staging_tables import FirstLoad
@@ -20,6 +19,7 @@ from kg.readers.gdelt.parallel_rows import read_in_parallel, worker_count
 from kg.readers.grouping import Grouping
 from kg.readers.reading import NoteKind, Notes, ReadingJob
 from kg.readers.record import Record
+from kg.resolver import Resolver
 from kg.store import Store
 
 _LISTED: Final = 20

@@ -16,7 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from kg.actors import Resolver
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.rdf.formats import rdf_format
@@ -32,6 +31,7 @@ from kg.readers.reading import Notes, ReadingJob, check_bytes
 from kg.readers.record import Record, RowFault
 from kg.readers.rml.mapped_rows import read_mapped
 from kg.readers.rml.mapping import Mapping, read_mapping
+from kg.resolver import Resolver
 
 _SAMPLE: Final = 1 << 16
 _PACKED: Final = (".gz", ".zst", ".zip")

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal
 
-from kg.actors import Resolver
 from kg.errors import DataSyntaxError
 from kg.rdf.ntriples import LABEL, TYPE, dg, english, statements, thing, url
 from kg.readers.archives import Part
 from kg.readers.grouping import Grouping
 from kg.readers.periods import calendar_day
 from kg.readers.record import Record, RowFault
+from kg.resolver import Resolver
 from kg.terms import ID, PREFIXES, slugify
 
 _Things = Literal["actor", "place", "event type", "country code", "repaired code", "wire service"]

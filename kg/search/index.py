@@ -19,6 +19,7 @@ from typing import Final
 
 from kg.changes import Change
 from kg.errors import DiplographError
+from kg.search.finding import find
 from kg.search.folding import fold
 from kg.search.index_file import CLASS, add, get, note, open_file, replace
 from kg.search.indexed_names import (
@@ -32,7 +33,6 @@ from kg.search.indexed_names import (
     marker,
     names_in,
 )
-from kg.search.lookup import find
 from kg.search.naming import Hit
 from kg.store import Store
 

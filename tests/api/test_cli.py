@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from openpyxl import load_workbook
 
 from api.cli import main
+from api.commands.terminal_tables import text_table
 from api.pages.spreadsheets import workbook
-from api.pages.tables import text_table
 from kg.reasoning import hermit
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, ID

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.commands.load_targets import LoadRequest, LocalLoader
+from api.commands.loaders import LoadRequest, LocalLoader
 from bench.rows import write_rows
 from kg.errors import CancelledError
 from kg.load import read_loads

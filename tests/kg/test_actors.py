@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
-from kg.actors import Resolver, fold
+from kg.resolver import Resolver, fold
 from kg.store import EmbeddedStore
 from kg.terms import ID, term
 

@@ -10,7 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Final
 
-from kg.actors import Resolver
 from kg.errors import StoreFailedError
 from kg.processes import process_pool
 from kg.rdf.compression import frame
@@ -18,6 +17,7 @@ from kg.readers.gdelt.blocks import BlockRecords, RowOptions
 from kg.readers.gdelt.code_columns import Layout
 from kg.readers.gdelt.event_rows import GdeltRows
 from kg.readers.reading import Block, ReadingJob
+from kg.resolver import Resolver
 
 LARGE: Final = 8 * 1024 * 1024
 """Size in bytes from which a file is read by several processes."""

@@ -10,7 +10,6 @@ from urllib.parse import quote
 import pyoxigraph
 from pyoxigraph import NamedNode
 
-from kg.actors import CodeSystem
 from kg.errors import DataSyntaxError
 from kg.rdf import ntriples as nt
 from kg.rdf.literals import literal_fault
@@ -20,6 +19,7 @@ from kg.readers.reading import ReadingJob
 from kg.readers.record import CellError, Record
 from kg.readers.rml.mapping import FIELD, Column, Mapping, Rule, TermMap
 from kg.readers.sheets import rows_of
+from kg.resolver import CodeSystem
 from kg.terms import ID, ONTOLOGY, PREFIXES, slugify
 
 # Characters that are not unreserved in an IRI (RFC 3987) are percent-encoded (R2RML 7.3).

@@ -12,12 +12,12 @@ import pyoxigraph
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple
 
-from kg.actors import Resolver
 from kg.ontology import reference_graphs
 from kg.readers.detect import find_reader
 from kg.readers.grouping import Grouping
 from kg.readers.reading import Notes
 from kg.readers.record import Record, RowFault
+from kg.resolver import Resolver
 from kg.terms import ID, term
 from kg.validation import validate
 

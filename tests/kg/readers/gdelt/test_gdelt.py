@@ -10,8 +10,8 @@ import pyoxigraph
 import pytest
 from pyoxigraph import NamedNode
 
-from kg.actors import Resolver
 from kg.readers.detect import find_reader
+from kg.resolver import Resolver
 from kg.store import EmbeddedStore
 from kg.terms import ID, PREFIXES, term
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from kg import load as loading
-from kg.actors import Resolver
 from kg.errors import CancelledError, StoreFailedError, ValidationFailedError
 from kg.load import Loads
 from kg.readers.gdelt import parallel_rows
@@ -22,6 +21,7 @@ from kg.readers.gdelt.blocks import RowOptions
 from kg.readers.gdelt.code_columns import V2
 from kg.readers.gdelt.parallel_rows import read_in_parallel
 from kg.readers.reading import Block
+from kg.resolver import Resolver
 from kg.store import EmbeddedStore
 from tests.kg.readers.gdelt.test_blocks import rows
 
@@ -136,7 +136,7 @@ def test_a_killed_process_is_an_error(store, tmp_path, table, monkeypatch) -> No
 def test_the_processes_end_with_a_killed_parent() -> None:
     script = (
         "import multiprocessing, time\n"
-        "from kg.actors import Resolver\n"
+        "from kg.resolver import Resolver\n"
         "from kg.readers.gdelt.blocks import RowOptions\n"
         "from kg.readers.gdelt.code_columns import V2\n"
         "from kg.readers.gdelt.parallel_rows import read_in_parallel\n"

@@ -18,8 +18,8 @@ from api.folder.data_folder import (
     make_token,
     withdraw,
 )
+from api.processes.front_processes import Fronts, raise_file_limit
 from api.server.metrics_folder import emptied, figures_folder
-from api.serving.front_processes import Fronts, raise_file_limit
 from kg.errors import ParameterError, PortInUseError
 from kg.processes import preload
 from kg.settings import Settings
@@ -36,7 +36,7 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
     check_folder(settings.data)
     raise_file_limit()
     # Fronts and load processes are forked with these in memory.
-    preload("api.serving.front_processes", "flask")
+    preload("api.processes.front_processes", "flask")
     figures = figures_folder(settings.data)
     with _bound(host, port) as listening, keep_folder(settings) as address, emptied(figures):
         token = known_token(settings)

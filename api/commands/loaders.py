@@ -8,20 +8,30 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import quote_plus
 
-from api.folder.data_folder import RunningServer
+from api.folder.data_folder import (
+    LOADS,
+    RunningServer,
+    followers,
+    isolate_folder,
+    known_token,
+    open_index,
+    open_remote,
+    running_server,
+)
 from kg import errors
 from kg import load as loading
 from kg.lazy import LazyModule
 from kg.load import Follower, LoadFolder, Loads, Progress, silent
 from kg.provenance import read_load
 from kg.readers.detect import find_reader
+from kg.settings import Settings
 from kg.store import Store
 from kg.store.remote.problems import problem_error, unreachable
 
@@ -32,6 +42,9 @@ else:
 
 _CHUNK: Final = 1024 * 1024
 _POLL: Final = 0.3
+# Seconds; reading a whole graph has no other limit.
+_LONG: Final = 6 * 3600.0
+_READERS: Final = 3
 # A mapping is sent in the address, which may have 64 KiB.
 _MAPPING_LIMIT: Final = 48 * 1024
 
@@ -285,6 +298,25 @@ class RemoteLoader(Loader):
             raise problem_error(response)
         members: dict[str, Any] = response.json()
         return members
+
+
+@contextmanager
+def open_loader(settings: Settings) -> Iterator[Loader]:
+    """Open what loads into the data folder or the store elsewhere: through a running server, else here."""
+    server = None if settings.store else running_server(settings.data)
+    if server is not None:
+        with closing(RemoteLoader(server, known_token(settings))) as remote:
+            yield remote
+        return
+    if settings.store:
+        store: Store = open_remote(settings, install_into=True)
+    else:
+        # The writer is a process, so that Ctrl+C can end a load at any moment.
+        store = isolate_folder(replace(settings, workers=_READERS, fronts=1, query_timeout=_LONG))
+    try:
+        yield LocalLoader(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
+    finally:
+        store.close()
 
 
 def user_name() -> str:
