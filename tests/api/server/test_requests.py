@@ -242,7 +242,7 @@ def test_a_body_that_stops_arriving_is_given_up_and_held_no_thread(monkeypatch: 
 
 @pytest.mark.parametrize("part", [b"", b"GET / HTTP/1.1\r\nHost: e"], ids=["nothing", "half a head"])
 def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatch, part: bytes) -> None:
-    from api.server import front_processes
+    from api.processes import front_processes
 
     monkeypatch.setattr(front_processes, "_HEAD_TIME", 0.5)
     with serve(application(echo)) as port, Client(port) as fresh, Client(port) as used:
