@@ -29,7 +29,8 @@ def oxigraph_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield engine
 
 
-@pytest.fixture(scope="session")
+# What earlier tests leave in it changes its answers, so each file of tests has its own.
+@pytest.fixture(scope="module")
 def virtuoso_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     if shutil.which("virtuoso-t") is None:
         pytest.skip("Virtuoso (Debian: virtuoso-opensource-7-bin) is not installed")

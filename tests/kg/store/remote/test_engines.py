@@ -12,9 +12,8 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple
 
 from kg.catalogue import read_catalogue
-from kg.errors import QueryStoppedError, SignInRequiredError, WrongTokenError
+from kg.errors import SignInRequiredError, WrongTokenError
 from kg.load import install, read_loads
-from kg.rdf.formats import result_format
 from kg.search import resolve, search
 from kg.store import EmbeddedStore
 from kg.store.remote.client import RemoteStore
@@ -156,38 +155,6 @@ def test_a_wrong_password_raises_an_error(virtuoso_engine: Any) -> None:
         store.update("CLEAR SILENT GRAPH <http://e.example/g>")
     assert caught.value.where
     store.close()
-
-
-class TestStoppedByVirtuoso:
-    """A result that the engine stops or cuts at its own limit raises an error."""
-
-    CROSS = "{ ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
-
-    @pytest.mark.parametrize(
-        "query",
-        [
-            f"SELECT (COUNT(*) AS ?n) {CROSS}",
-            f"CONSTRUCT {{ ?a ?b ?f }} {CROSS}",
-            f"SELECT ?a {CROSS}",
-        ],
-    )
-    def test_a_query_that_it_stops(self, virtuoso_engine: Any, query: str) -> None:
-        store = RemoteStore(f"{virtuoso_engine.query_url}?timeout=1000", timeout=60)
-        with pytest.raises(QueryStoppedError) as caught:
-            answer = store.query(query)
-            list(answer.triples() if answer.kind == "graph" else answer.rows())
-        assert "<sparql" not in str(caught.value)
-        store.close()
-
-    def test_rows_that_it_cuts(self, virtuoso_engine: Any) -> None:
-        store = RemoteStore(f"{virtuoso_engine.query_url}?maxrows=10")
-        with pytest.raises(QueryStoppedError):
-            list(store.query("SELECT * { ?s ?p ?o }").rows())
-        for form in ("xml", "csv"):
-            with pytest.raises(QueryStoppedError):
-                list(store.query("SELECT * { ?s ?p ?o }").serialize(result_format("solutions", form)))
-        assert len(list(store.query("SELECT * { ?s ?p ?o } LIMIT 9").rows())) == 9
-        store.close()
 
 
 def _count(store: RemoteStore, graph: NamedNode) -> int:
