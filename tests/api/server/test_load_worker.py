@@ -17,7 +17,7 @@ import pytest
 
 from api.folder.data_folder import LOADS, keep_folder
 from api.loading.load_jobs import Job, Reading
-from api.loading.load_worker import load_apart
+from api.loading.load_worker import _NICENESS, load_apart
 from bench.rows import write_rows
 from kg.errors import (
     CancelledError,
@@ -60,11 +60,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loading]:
 
 
 def working() -> set[int]:
-    """List the processes that carry out loads for this one: those of low priority."""
+    """List the processes that carry out loads for this one: those of lower priority than the writer."""
     found = set()
     for pid in descendants(os.getpid()):
         with suppress(OSError):
-            if os.getpriority(os.PRIO_PROCESS, pid) > os.getpriority(os.PRIO_PROCESS, 0):
+            if os.getpriority(os.PRIO_PROCESS, pid) >= os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS:
                 found.add(pid)
     return found
 
