@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import connection
 from multiprocessing.connection import Connection
+from multiprocessing.forkserver import ensure_running
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, TypeVarTuple, Unpack
@@ -27,15 +28,18 @@ P = ParamSpec("P")
 CONTEXT: Final = multiprocessing.get_context("forkserver")
 # The exit status of a process that outlived the fork server, as far as the standard library can tell.
 _UNKNOWN: Final = 255
-_preloaded: list[str] = ["kg.store.isolated.worker"]
+_PRELOADED: Final = ("kg.store.isolated.worker",)
 # A start collects the exit statuses of all ended processes, and each status can be read once.
 _starting_or_ending: Final = threading.Lock()
 
 
 def preload(*modules: str) -> None:
-    """Add modules that the fork server imports; this has no effect once a process was started."""
-    _preloaded.extend(modules)
-    CONTEXT.set_forkserver_preload(_preloaded)
+    """Start the fork server, which imports these modules too while the caller goes on.
+
+    Call it before the first process is started; later calls have no effect.
+    """
+    CONTEXT.set_forkserver_preload([*_PRELOADED, *modules])
+    ensure_running()
 
 
 def start(
@@ -134,4 +138,4 @@ def _cannot_start(error: Exception) -> StoreFailedError:
     )
 
 
-CONTEXT.set_forkserver_preload(_preloaded)
+CONTEXT.set_forkserver_preload(list(_PRELOADED))

@@ -107,12 +107,10 @@ def run_front(
     figures: Path,
 ) -> None:
     """Answer requests until SIGTERM; this is the function that a front process runs."""
-    # prometheus_client reads this variable when it is imported.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(figures)
+    preload("api.loading.load_worker")
     from api.app import create_app, create_asgi_app
 
     raise_file_limit()
-    preload("api.loading.load_worker")
     sys.setswitchinterval(_SWITCH)
     store = open_behind(settings, address)
     if isinstance(store, IsolatedStore):

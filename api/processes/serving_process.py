@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -35,9 +36,11 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
     settings = replace(settings, data=settings.data.absolute())
     check_folder(settings.data)
     raise_file_limit()
-    # Fronts and load processes are forked with these in memory.
-    preload("api.processes.front_processes", "flask")
     figures = figures_folder(settings.data)
+    # prometheus_client reads this variable when it is imported.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(figures)
+    # Fronts are forked with these in memory.
+    preload("api.processes.front_processes", "api.app")
     with _bound(host, port) as listening, keep_folder(settings) as address, emptied(figures):
         token = known_token(settings)
         if not token:

@@ -6,6 +6,7 @@ without a sign that the client could see.
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -31,19 +32,17 @@ class TestStoppedByVirtuoso:
         ],
     )
     def test_a_query_that_it_stops(self, virtuoso_engine: Any, query: str) -> None:
-        store = RemoteStore(f"{virtuoso_engine.query_url}?timeout=1000", timeout=60)
-        with pytest.raises(QueryStoppedError) as caught:
+        url = f"{virtuoso_engine.query_url}?timeout=1000"
+        with closing(RemoteStore(url, timeout=60)) as store, pytest.raises(QueryStoppedError) as caught:
             answer = store.query(query)
             list(answer.triples() if answer.kind == "graph" else answer.rows())
         assert "<sparql" not in str(caught.value)
-        store.close()
 
     def test_rows_that_it_cuts(self, virtuoso_engine: Any) -> None:
-        store = RemoteStore(f"{virtuoso_engine.query_url}?maxrows=10")
-        with pytest.raises(QueryStoppedError):
-            list(store.query("SELECT * { ?s ?p ?o }").rows())
-        for form in ("xml", "csv"):
+        with closing(RemoteStore(f"{virtuoso_engine.query_url}?maxrows=10")) as store:
             with pytest.raises(QueryStoppedError):
-                list(store.query("SELECT * { ?s ?p ?o }").serialize(result_format("solutions", form)))
-        assert len(list(store.query("SELECT * { ?s ?p ?o } LIMIT 9").rows())) == 9
-        store.close()
+                list(store.query("SELECT * { ?s ?p ?o }").rows())
+            for form in ("xml", "csv"):
+                with pytest.raises(QueryStoppedError):
+                    list(store.query("SELECT * { ?s ?p ?o }").serialize(result_format("solutions", form)))
+            assert len(list(store.query("SELECT * { ?s ?p ?o } LIMIT 9").rows())) == 9
