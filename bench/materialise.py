@@ -20,7 +20,7 @@ from pathlib import Path
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
-from bench.events import LABEL, RDF_TYPE, TYPES, XSD
+from bench.events import LABEL, RDF_TYPE, TYPES
 from kg.changes import Change
 from kg.load import Loads, install, prepare, store_load
 from kg.load.model import FindReader
@@ -54,13 +54,9 @@ _LABEL_END = '"@en .\n'
 
 
 def shared() -> Iterator[str]:
-    """Write what all events speak of: a source, a step of attribution, months."""
-    source, step = f"<{ID}source/bench>", f"<{ID}step/bench-1>"
+    """Write what all events speak of: a source, months."""
+    source = f"<{ID}source/bench>"
     yield f'{source} {RDF_TYPE} <{ONTOLOGY}Article> .\n{source} {LABEL} "a source{_LABEL_END}'
-    yield f'{step} {RDF_TYPE} <{ONTOLOGY}AttributionStep> .\n{step} {LABEL} "the source itself{_LABEL_END}'
-    yield f'{step} <{ONTOLOGY}stepNumber> "1"^^<{XSD}integer> .\n'
-    yield f"{step} <{ONTOLOGY}attributedTo> {source} .\n"
-    yield f"{step} <{ONTOLOGY}sourceKind> <{ID}source-kind/document> .\n"
     for month in _MONTHS:
         interval = f"<{ID}time/{month}>"
         yield f"{interval} {RDF_TYPE} {_INTERVAL} .\n"
@@ -87,7 +83,7 @@ def lines(first: int, events: int, seed: int = 20180101) -> Iterator[str]:
         yield f"{claim} <{ONTOLOGY}about> {event} .\n"
         yield f"{claim} <{ONTOLOGY}modality> <{ID}modality/happened> .\n"
         yield f"{claim} <{ONTOLOGY}statedIn> <{ID}source/bench> .\n"
-        yield f"{claim} <{ONTOLOGY}attributionStep> <{ID}step/bench-1> .\n"
+        yield f"{claim} <{ONTOLOGY}saidBy> <{ID}source/bench> .\n"
         if number % 2:
             meeting = f"<{ID}interaction/bench-{number}>"
             character = pick.choice(("cooperative", "conflictual", "neutral"))

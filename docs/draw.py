@@ -122,8 +122,9 @@ def _claims(store: EmbeddedStore) -> list[tuple[str, str, list[str]]]:
           {{ ?claim dg:about {EVENT} }} UNION {{ ?claim dg:about/dg:subEventOf+ {EVENT} }}
           UNION {{ ?claim dg:about/dg:interactionOf {EVENT} }}
           UNION {{ ?claim dg:about ?i . {EVENT} dg:hasInteraction ?i }}
-          ?claim rdfs:label ?label ; dg:modality ?m ; dg:attributionStep ?s .
-          ?m rdfs:label ?modality . ?s dg:stepNumber ?step ; dg:attributedTo/rdfs:label ?who
+          ?claim rdfs:label ?label ; dg:modality ?m . ?m rdfs:label ?modality .
+          {{ ?claim dg:statedIn/rdfs:label ?who BIND(1 AS ?step) }} UNION
+          {{ ?claim dg:attributionStep ?s . ?s dg:stepNumber ?step ; dg:attributedTo/rdfs:label ?who }}
           {LABEL.format("label")} {LABEL.format("modality")} {LABEL.format("who")}
         }} ORDER BY ?claim ?step""",
     )

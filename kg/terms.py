@@ -53,6 +53,11 @@ GRAPH_LOADS: Final = NamedNode(GRAPH + "loads")
 # Entailments of the other graphs, updated with them.
 GRAPH_ENTAILMENTS: Final = NamedNode(GRAPH + "entailments")
 
+PARTICIPANT_ROLES: Final = (
+    "participant", "actor", "recipient", "affected", "orderedBy", "counterpart", "mediator", "host", "guest",
+)  # fmt: skip
+"""Local names of dg:participant and of the properties under it."""
+
 _SLUG_LENGTH = 80
 
 

@@ -60,7 +60,7 @@ def make_context() -> str:
 
 def _entry(local: str, kinds: set[str], ranges: set[str]) -> dict[str, str] | str:
     iri = f"dg:{local}"
-    if f"{_OWL}ObjectProperty" in kinds or local == "aspect":
+    if f"{_OWL}ObjectProperty" in kinds or local == "predicate":
         return {"@id": iri, "@type": "@id"}
     if local in _DAYS:
         return {"@id": iri, "@type": "xsd:date"}

@@ -50,7 +50,7 @@ EXAMPLES: Final = (
         "Claims, and whom each is attributed to",
         _PROLOGUE
         + "SELECT DISTINCT ?claim ?about ?modality ?who {\n  ?claim a dg:Claim ; dg:about ?about ; "
-        + "dg:modality ?modality ;\n    dg:attributionStep/dg:attributedTo ?who .\n}",
+        + "dg:modality ?modality ;\n    dg:saidBy ?who .\n}",
     ),
     (
         "The graphs there are, and their size",

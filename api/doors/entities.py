@@ -39,6 +39,7 @@ _ORDER: Final = [
     "holdings",
     "identifiers",
     "facts",
+    "disagreements",
     "figures",
     "timeline",
     "events",
@@ -48,9 +49,19 @@ _ORDER: Final = [
     "mentions",
     *_END,
 ]
-_ACTOR: Final = ["events", "records", "by", "about", "facts", "mentions", *_END]
+_ACTOR: Final = ["events", "records", "by", "about", "facts", "disagreements", "mentions", *_END]
 _ORDERS: Final = {
-    "event": ["glance", "map", "about", "facts", "records", "mentions", "identifiers", *_END[1:]],
+    "event": [
+        "glance",
+        "disagreements",
+        "map",
+        "about",
+        "facts",
+        "records",
+        "mentions",
+        "identifiers",
+        *_END[1:],
+    ],
     "country": ["identifiers", "timeline", *_ACTOR],
     "person": ["identifiers", "holdings", "timeline", *_ACTOR],
     "agency": ["identifiers", "holdings", "facts", "timeline", *(name for name in _ACTOR if name != "facts")],
@@ -61,8 +72,19 @@ _ORDERS: Final = {
 }
 # Facts that the page of a claim, or of an event, shows apart from the others.
 _SAID: Final = {
-    ONTOLOGY + local for local in ("modality", "attributionStep", "span", "about", "statedIn", "quotedPhrase")
-}
+    ONTOLOGY + local
+    for local in (
+        "modality", "attributionStep", "span", "about", "statedIn", "quotedPhrase", "states", "saidBy",
+        "topic", "stance", "towards", "saidOn", "audience", "medium", "repeatedly",
+    )
+}  # fmt: skip
+_EVENTS: Final = {
+    ONTOLOGY + local
+    for local in (
+        "Event", "Journey", "State", "Visit", "Summit", "Mediation", "Demand", "PrisonerExchange",
+        "Appointment", "CredentialsPresentation",
+    )
+}  # fmt: skip
 _GLANCE: Final = {ONTOLOGY + local for local in GLANCE}
 _TOLD_APART: Final = {ONTOLOGY + "hasInteraction", ONTOLOGY + "duration"}
 
@@ -204,7 +226,7 @@ def _kind(found: Description) -> str:
     types = {name.iri for name in (*found.types, *found.inferred)}
     if found.statement:
         return "claim"
-    if types & {ONTOLOGY + "Event", ONTOLOGY + "Journey"}:
+    if types & _EVENTS:
         return "event"
     kinds = {"government": "agency", "administration": "agency", "organization": "agency"}
     return kinds.get(found.kind, found.kind)

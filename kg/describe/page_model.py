@@ -157,6 +157,45 @@ class Span:
 
 
 @dataclass(frozen=True)
+class StatedFact:
+    """A thing, a property and a value that a claim states."""
+
+    subject: Name
+    property: Name
+    value: Value
+
+
+@dataclass(frozen=True)
+class Account:
+    """One value that claims give for a property of a thing, by whom, in which source and how surely."""
+
+    value: Value
+    speaker: Name | None
+    source: Name | None
+    modality: Name | None
+    claim: Name
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """Different values of one property of a thing, or one that somebody denies; `unit` of a figure."""
+
+    property: Name
+    accounts: tuple[Account, ...]
+    unit: Name | None = None
+
+
+@dataclass(frozen=True)
+class Act:
+    """The act of making a statement: when, to whom, in what form, and whether more than once."""
+
+    on: tuple[Name, ...] = ()
+    audience: tuple[Name, ...] = ()
+    medium: tuple[Name, ...] = ()
+    repeatedly: bool = False
+
+
+@dataclass(frozen=True)
 class Statement:
     """A claim: its content, its sources, its status and its passages in texts.
 
@@ -173,6 +212,12 @@ class Statement:
     stated_in: tuple[Name, ...]
     graphs: tuple[Name, ...]
     others: tuple[tuple[str, Name], ...] = ()
+    facts: tuple[StatedFact, ...] = ()
+    said_by: Name | None = None
+    topics: tuple[Name, ...] = ()
+    stances: tuple[Name, ...] = ()
+    towards: tuple[Name, ...] = ()
+    act: Act = Act()
 
 
 @dataclass(frozen=True)
@@ -359,3 +404,4 @@ class Description:
     statuses: Listing[Status] = Listing()
     release: Release | None = None
     signposts: Signposts = Signposts((), ())
+    disagreements: tuple[Disagreement, ...] = ()

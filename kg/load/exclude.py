@@ -20,7 +20,14 @@ _UPWARD: Final = frozenset(
 )
 _DOWNWARD: Final = frozenset(
     str(term(curie)).encode()
-    for curie in ("dg:hasInteraction", "dg:attributionStep", "dg:span", "dg:duration", "oa:hasSelector")
+    for curie in (
+        "dg:hasInteraction",
+        "dg:hasParticipation",
+        "dg:attributionStep",
+        "dg:span",
+        "dg:states",
+        "dg:duration",
+    )
 )
 _MEMBER: Final = str(term("dg:groupMember")).encode()
 _ROUNDS: Final = 5
@@ -29,9 +36,9 @@ _ROUNDS: Final = 5
 def leave_out(folder: LoadFolder, skip: Iterable[str]) -> tuple[int, int, list[str]]:
     """Remove things, and everything that belongs only to them, from the changes of a load.
 
-    Claims about nothing else, their attribution steps and spans, and interactions are removed with an event;
-    what other things refer to is kept. Returns the numbers of statements left to add and to remove, and the
-    names in `skip` that the load does not change; if there are any, nothing is removed.
+    Claims about nothing else, their facts, attribution steps and spans, and interactions are removed with an
+    event; what other things refer to is kept. Returns the numbers of statements left to add and to remove,
+    and the names in `skip` that the load does not change; if there are any, nothing is removed.
     """
     wanted = {f"<{iri}>".encode() for iri in skip}
     present = {

@@ -311,23 +311,25 @@ def _event(
 def _claim(
     slug: str, label: str, parts: dict[str, list[str]], modality: str, source: str, line: int
 ) -> Record:
-    step, document = thing("step", f"{slug}-1"), thing("source", source)
+    document = thing("source", source)
+    stated = [(name, value) for name, values in parts.items() for value in dict.fromkeys(values)]
+    facts = [thing("fact", f"{slug}-{number}") for number in range(1, len(stated) + 1)]
     lines = statements(
         thing("claim", slug),
         (TYPE, dg("Claim")),
         (LABEL, nt.english(label)),
         (dg("about"), thing("event", slug)),
-        *((dg("aspect"), dg(name)) for name, values in parts.items() if values),
+        *((dg("states"), fact) for fact in facts),
         (dg("modality"), thing("modality", modality)),
         (dg("statedIn"), document),
-        (dg("attributionStep"), step),
+        (dg("saidBy"), document),
     )
-    lines += statements(
-        step,
-        (TYPE, dg("AttributionStep")),
-        (LABEL, nt.english("The document itself")),
-        (dg("stepNumber"), nt.integer("1")),
-        (dg("attributedTo"), document),
-        (dg("sourceKind"), thing("source-kind", "document")),
-    )
+    for fact, (name, value) in zip(facts, stated, strict=True):
+        lines += statements(
+            fact,
+            (TYPE, dg("Fact")),
+            (dg("subject"), thing("event", slug)),
+            (dg("predicate"), dg(name)),
+            (dg("object"), value),
+        )
     return Record(f"{ID}claim/{slug}", "Claim", lines.encode(), line)

@@ -17,7 +17,11 @@ from kg.validation.findings import Finding, name_of
 TYPE: Final = term("rdf:type")
 SUBCLASS: Final = term("rdfs:subClassOf")
 _CLASS: Final = term("owl:Class")
-_ASPECT: Final = term("dg:aspect")
+_PREDICATE: Final = term("dg:predicate")
+# Terms of earlier versions, and what takes their place.
+_REPLACED: Final = {
+    "aspect": "write the fact itself: dg:states with a dg:Fact (dg:subject, dg:predicate, dg:object)."
+}
 _OF_CONCEPTS: Final = (TYPE, *map(term, ("rdfs:label", "skos:prefLabel", "skos:inScheme")))
 
 
@@ -33,7 +37,7 @@ def unknown_terms(triple: Triple) -> Iterator[Finding]:
     node = name_of(triple.subject)
     if ours and triple.predicate.value not in properties:
         yield _unknown(node, None, triple.predicate.value, properties)
-    if triple.predicate in (TYPE, _ASPECT) and isinstance(triple.object, NamedNode):
+    if triple.predicate in (TYPE, _PREDICATE) and isinstance(triple.object, NamedNode):
         name = triple.object.value
         known = classes if triple.predicate == TYPE else properties
         if name.startswith(ONTOLOGY) and name not in known:
@@ -73,7 +77,10 @@ def _statements(name: str) -> Iterator[Triple]:
 def _unknown(node: str, path: str | None, name: str, known: frozenset[str]) -> Finding:
     names = sorted(iri.removeprefix(ONTOLOGY) for iri in known if iri.startswith(ONTOLOGY))
     near = difflib.get_close_matches(name.removeprefix(ONTOLOGY), names, n=1, cutoff=0.7)
-    hint = f"did you mean dg:{near[0]}?" if near else "docs/data-model.md lists the terms that exist."
+    replaced = _REPLACED.get(name.removeprefix(ONTOLOGY))
+    hint = replaced or (
+        f"did you mean dg:{near[0]}?" if near else "docs/data-model.md lists the terms that exist."
+    )
     what = "class" if path == "rdf:type" else "property"
     message = f"The ontology has no such {what}; {hint}"
     return Finding("violation", node, path, compact(name), "Known terms", message)

@@ -36,7 +36,7 @@ def test_a_claim_tells_who_says_so_how_surely_and_where(client: FlaskClient) -> 
     assert "Department of Homeland Security" in text
     assert "projected" in text
     assert "paragraph 6" in text
-    assert "2236–2306" in text
+    assert "2312–2349" in text
     assert "/page/agency/department-of-homeland-security" in hrefs(page)
     assert text.index("paragraph") > 0
     steps = [n for n, (tag, attributes) in enumerate(page.elements) if tag == "ol"]
@@ -94,7 +94,10 @@ def test_a_fact_without_a_claim_is_marked(client: FlaskClient, store: EmbeddedSt
         (claim, TYPE, dg("Claim")),
         (claim, LABEL, Literal("France acted", language="en")),
         (claim, dg("about"), event),
-        (claim, dg("aspect"), dg("actor")),
+        (claim, dg("states"), thing("fact/bare")),
+        (thing("fact/bare"), dg("subject"), event),
+        (thing("fact/bare"), dg("predicate"), dg("actor")),
+        (thing("fact/bare"), dg("object"), thing("country/fra")),
     )
     assert "no source" not in read(client, "/page/event/bare")[0]
 

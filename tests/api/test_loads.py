@@ -140,7 +140,7 @@ def test_writing_needs_the_token(client: FlaskClient, headers: dict[str, str], s
     ("options", "status", "words"),
     [
         ({"data": b""}, 400, "empty"),
-        ({"data": TEXT.replace("dg:stepNumber 1 ;", "dg:stepNumber")}, 400, "new-event.ttl, line"),
+        ({"data": TEXT.replace("dg:saidBy id:", "dg:saidBy")}, 400, "new-event.ttl, line"),
         ({"data": TEXT.encode("utf-16")}, 400, "UTF-16"),
         ({"data": TEXT.replace("sign", "sígn").encode("latin-1")}, 400, "0xed"),
         ({"content_type": "image/png", "query_string": {"source": "x"}}, 415, "image/png"),

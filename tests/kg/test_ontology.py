@@ -105,8 +105,9 @@ def test_no_term_is_of_two_kinds(whole: rdflib.Graph) -> None:
     assert not {compact(str(s)): k for s, k in kinds.items() if len(k) > 1}
 
 
-def test_aspect_is_an_annotation_property(ontology: rdflib.Graph) -> None:
-    assert (rdflib.URIRef(ONTOLOGY + "aspect"), RDF.type, OWL.AnnotationProperty) in ontology
+@pytest.mark.parametrize("name", ["predicate", "object", "comparedByValue"])
+def test_annotation_properties(ontology: rdflib.Graph, name: str) -> None:
+    assert (rdflib.URIRef(ONTOLOGY + name), RDF.type, OWL.AnnotationProperty) in ontology
 
 
 def test_ranges_and_literals_are_in_the_datatype_map(whole: rdflib.Graph) -> None:
@@ -182,7 +183,7 @@ def test_expected_axioms() -> None:
     def says(subject: str, predicate: str, value: str) -> bool:
         return Triple(term(subject), term(predicate), term(value)) in graph
 
-    for role in ("actor", "recipient", "affected", "orderedBy"):
+    for role in ("actor", "recipient", "affected", "orderedBy", "counterpart", "mediator", "host", "guest"):
         assert says(f"dg:{role}", "rdfs:subPropertyOf", "dg:participant")
     for role in ("origin", "transit", "destination"):
         assert says(f"dg:{role}", "rdfs:subPropertyOf", "dg:place")

@@ -94,12 +94,13 @@ def test_posts(article: pyoxigraph.Store, everything: pyoxigraph.Store) -> None:
         "person/tricia-mclaughlin", "Tricia McLaughlin", "Assistant Secretary",
         "Department of Homeland Security", None, None,
     )  # fmt: skip
-    assert ask(article, "posts") == [mclaughlin]
-    assert ask(article, "posts", on="2018-05-01") == [mclaughlin]
+    trump = ("person/donald-trump", "Donald Trump", "President", "United States government", None, None)
+    assert ask(article, "posts") == [trump, mclaughlin]
+    assert ask(article, "posts", on="2018-05-01") == [trump, mclaughlin]
     for day, post in (("2015-02-01", "Envoy"), ("2017-06-30", "Envoy"), ("2017-07-01", "Minister")):
         assert ("Ada Invented", post) in ask(everything, "posts", "personLabel post", on=day)
-        assert len(elsewhere(ask(everything, "posts", on=day))) == 2
-    assert elsewhere(ask(everything, "posts", on="2015-01-31")) == [mclaughlin]
+        assert len(elsewhere(ask(everything, "posts", on=day))) == 3
+    assert elsewhere(ask(everything, "posts", on="2015-01-31")) == [trump, mclaughlin]
 
 
 def elsewhere(rows: Rows) -> Rows:

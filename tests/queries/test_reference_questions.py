@@ -13,9 +13,10 @@ from tests.queries.values import EVENT
 
 def test_who_held_post_on(article: pyoxigraph.Store, everything: pyoxigraph.Store) -> None:
     mclaughlin = ("Tricia McLaughlin", "Assistant Secretary", "Department of Homeland Security", None, None)
+    trump = ("Donald Trump", "President", "United States government", None, None)
     columns = "person post organization from to"
-    assert ask(article, "who-held-post-on", columns, **EVENT) == [mclaughlin]
-    assert set(ask(article, "who-held-post-on", columns)) == {mclaughlin}
+    assert ask(article, "who-held-post-on", columns, **EVENT) == [trump, mclaughlin]
+    assert set(ask(article, "who-held-post-on", columns)) == {trump, mclaughlin}
     for event, post in (("event/invented-visit", "Envoy"), ("event/invented-treaty", "Minister")):
         assert ask(everything, "who-held-post-on", "person post", event=event) == [("Ada Invented", post)]
     assert ask(everything, "who-held-post-on", event="event/invented-meeting") == []

@@ -21,5 +21,12 @@ VALUES = {
     "known-by": {"on": "2017-12-31"},
     "neighbours": {"country": "country/tur"},
     "asserted-on": {"on": "2016-03-03"},
+    "did-it-happen": {"event": "event/us-iran-deportation-arrival"},
+    "talks-about": {"type": "event-type/cameo-046"},
+    "offices": {"person": "person/donald-trump"},
+    "took-part": {"agent": "country/usa"},
+    "votes": {"resolution": "instrument/resolution-7"},
+    "sanctions": {"on": "2031-06-30"},
+    "relations-between": {"country": "country/xat"},
     "figure-over-time": {"thing": "event/invented-evacuation"},
 }

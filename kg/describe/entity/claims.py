@@ -5,13 +5,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from kg.describe.entity.stated_facts import facts_stated
 from kg.describe.listing import iris_in, listed, replaced, select
-from kg.describe.page_model import AttributionStep, Listing, Span, Standing, Statement
+from kg.describe.page_model import Act, AttributionStep, Listing, Span, Standing, Statement
 from kg.search import Name, iri_text, name_all, row_text, values
 from kg.store import Row, Store
 from kg.terms import ID, ONTOLOGY
 
 UNNAMED = ID + "source-kind/unnamed"
+_DOCUMENT = ID + "source-kind/document"
+_DETAILS = ", ".join(
+    f"dg:{local}"
+    for local in (
+        "modality", "quotedPhrase", "about", "statedIn", "saidBy", "topic", "stance", "towards", "saidOn",
+        "audience", "medium", "repeatedly",
+    )
+)  # fmt: skip
 _EXACT = 1_000
 # The relations between claims, in both directions.
 _OTHERS = {
@@ -24,17 +33,19 @@ _BELONGING = "dg:quantityOf|dg:interactionOf|^dg:hasInteraction|org:member|dg:po
 
 
 def statements_about(store: Store, iri: str, page: int) -> Listing[Statement]:
-    """List the claims about a thing, or about its figures, interactions and memberships."""
+    """List the claims about a thing, its figures, interactions and memberships, or with a fact about it."""
     node = iri_text(iri)
-    where = f"""{{ ?item dg:about {node} }} UNION {{ ?part {_BELONGING} {node} . ?item dg:about ?part }}"""
+    where = f"""{{ ?item dg:about {node} }} UNION {{ ?part {_BELONGING} {node} . ?item dg:about ?part }}
+        UNION {{ ?fact dg:subject {node} . ?item dg:states ?fact }}"""
     return _statements(store, where, page)
 
 
 def statements_by(store: Store, iri: str, page: int) -> Listing[Statement]:
     """List the claims with the thing in their chain; for a country, also those of its agents."""
     node = iri_text(iri)
-    # The engine joins each half faster than their union.
-    where = f"""{{ ?item dg:attributionStep ?who . ?who dg:attributedTo {node} }} UNION
+    # The engine joins each part faster than their union.
+    where = f"""{{ ?item dg:statedIn {node} }} UNION
+        {{ ?item dg:attributionStep ?who . ?who dg:attributedTo {node} }} UNION
         {{ ?agent dg:country {node} . ?who dg:attributedTo ?agent . ?item dg:attributionStep ?who }}"""
     return _statements(store, where, page)
 
@@ -46,7 +57,7 @@ def statements_in(store: Store, graph: str, page: int) -> Listing[Statement]:
 
 def _statements(store: Store, where: str, page: int) -> Listing[Statement]:
     """List claims in the order of their passages."""
-    order = """OPTIONAL { ?item dg:span/oa:hasSelector/oa:start ?start }"""
+    order = """OPTIONAL { ?item dg:span/oa:start ?start }"""
     found = listed(store, where, page, order=order, key="MIN(?start)")
     return replaced(found, describe_claims(store, found.items))
 
@@ -66,7 +77,7 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
     details = select(
         store,
         f"""SELECT DISTINCT ?claim ?p ?o WHERE {{ {block}
-          ?claim ?p ?o FILTER(?p IN (dg:modality, dg:quotedPhrase, dg:about, dg:statedIn)) }} ORDER BY ?o""",
+          ?claim ?p ?o FILTER(?p IN ({_DETAILS})) }} ORDER BY ?o""",
     )
     others = select(
         store,
@@ -75,6 +86,7 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
           FILTER(?p IN (dg:confirms, dg:contradicts, dg:supersedes)) }} ORDER BY ?p ?other LIMIT 500""",
     )
     graphs = select(store, f"SELECT DISTINCT ?claim ?g WHERE {{ {block} GRAPH ?g {{ ?claim a dg:Claim }} }}")
+    stated = facts_stated(store, iris)
     spans = _spans(store, "claim", iris)
     modalities = {row_text(row, "o") or "" for row in details if row_text(row, "p") == ONTOLOGY + "modality"}
     definitions = _definitions(store, modalities)
@@ -82,6 +94,7 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
         store,
         [
             *iris,
+            _DOCUMENT,
             *iris_in(chains, "who", "kind"),
             *iris_in(details, "o"),
             *iris_in(graphs, "g"),
@@ -125,9 +138,20 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
                 name=names[iri],
                 modality=modality,
                 modality_definition=definitions.get(modality.iri) if modality else None,
-                chain=tuple(sorted(steps[iri].values(), key=lambda step: step.number)),
+                chain=_chain(steps[iri].values(), named(iri, "statedIn"), names[_DOCUMENT]),
                 quoted=next(iter(parts[iri, ONTOLOGY + "quotedPhrase"]), None),
                 spans=tuple(spans.get(iri, ())),
+                facts=tuple(stated.get(iri, ())),
+                said_by=next(iter(named(iri, "saidBy")), None),
+                topics=named(iri, "topic"),
+                stances=named(iri, "stance"),
+                towards=named(iri, "towards"),
+                act=Act(
+                    on=named(iri, "saidOn"),
+                    audience=named(iri, "audience"),
+                    medium=named(iri, "medium"),
+                    repeatedly="true" in parts[iri, ONTOLOGY + "repeatedly"],
+                ),
                 about=tuple(sorted(named(iri, "about"), key=lambda name: name.label)),
                 stated_in=named(iri, "statedIn"),
                 graphs=tuple(places[iri]),
@@ -135,6 +159,17 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
             )
         )
     return result
+
+
+def _chain(
+    cited: Iterable[AttributionStep], sources: Sequence[Name], document: Name
+) -> tuple[AttributionStep, ...]:
+    """Return the steps in order; the first one is the source itself, whether or not it is written down."""
+    steps = sorted(cited, key=lambda step: step.number)
+    if steps and steps[0].number == 1:
+        return tuple(steps)
+    first = [AttributionStep(1, source, document, None, False) for source in sources[:1]]
+    return (*first, *steps)
 
 
 def mentions_of(store: Store, iri: str, page: int) -> Listing[Standing]:
@@ -171,10 +206,10 @@ def _spans(store: Store, variable: str, iris: Iterable[str]) -> dict[str, list[S
         f"""SELECT DISTINCT ?{variable} ?span ?text ?paragraph ?start ?end ?sum ?exact ?url WHERE {{
           VALUES ?{variable} {{ {values(iris)} }} ?{variable} dg:span ?span .
           OPTIONAL {{ ?span dg:paragraph ?paragraph }}
-          OPTIONAL {{ ?span oa:hasSource ?text OPTIONAL {{ ?text dg:sha256 ?sum }}
+          OPTIONAL {{ ?span dg:inText ?text OPTIONAL {{ ?text dg:sha256 ?sum }}
             OPTIONAL {{ ?text dg:textOf ?source . ?source dg:url ?url }} }}
-          OPTIONAL {{ ?span oa:hasSelector ?selector . ?selector oa:start ?start ; oa:end ?end }}
-          OPTIONAL {{ ?span oa:hasSelector/oa:exact ?exact }}
+          OPTIONAL {{ ?span oa:start ?start ; oa:end ?end }}
+          OPTIONAL {{ ?span oa:exact ?exact }}
         }} ORDER BY ?start ?span ?exact ?url""",
     )
     names = name_all(store, iris_in(rows, "text"))

@@ -5,11 +5,11 @@ from __future__ import annotations
 from kg.search import PROLOGUE, exists, iri_text, unknown
 from kg.store import Answer, Store
 
-_PARTS = "dg:attributionStep|dg:span|dg:span/oa:hasSelector|oa:hasSelector|dg:hasInteraction|^dg:quantityOf"
+_PARTS = "dg:attributionStep|dg:span|dg:states|dg:hasInteraction|dg:hasParticipation|^dg:quantityOf"
 
 
 def describe_triples(store: Store, iri: str) -> Answer:
-    """Return a thing's triples, the claims about it with their steps and places, and its neighbours' names.
+    """Return a thing's triples, the claims about it with their parts, and its neighbours' names.
 
     The description of an event includes its figures and interactions. Raises UnknownNameError.
     """
@@ -48,7 +48,8 @@ def facts_table(store: Store, iri: str) -> Answer:
           OPTIONAL {{ ?property rdfs:label ?pl FILTER(LANG(?pl) IN ("en", "")) }}
           OPTIONAL {{ ?value rdfs:label ?vl FILTER(LANG(?vl) IN ("en", "")) }}
           BIND(STR(?pl) AS ?propertyLabel) BIND(STR(?vl) AS ?valueLabel)
-          OPTIONAL {{ GRAPH ?graph {{ ?c dg:about {node} ; dg:aspect ?property }} }}
+          OPTIONAL {{ GRAPH ?graph {{ ?f dg:subject {node} ; dg:predicate ?property ; dg:object ?value .
+            ?c dg:states ?f }} }}
         }} ORDER BY ?c }} }}
         GROUP BY ?property ?propertyLabel ?value ?valueLabel ?graph
         ORDER BY ?property ?value ?graph"""

@@ -9,6 +9,7 @@ from kg.describe.entity.map_points import spots_of, spots_query
 from kg.describe.entity.neighbourhood import neighbours_of
 from kg.describe.entity.posts_held import holdings_of, statuses_of, titles_at
 from kg.describe.entity.signposts import signposts_of
+from kg.describe.entity.stated_facts import disagreements_about
 from kg.describe.entity.thing_facts import (
     IDENTIFIERS,
     SHOWN_APART,
@@ -35,9 +36,9 @@ from kg.describe.site.overview import release_of
 from kg.describe.time_words import times_of
 from kg.search import first_known, kind_of, name_all
 from kg.store import Store
-from kg.terms import GRAPH, ONTOLOGY
+from kg.terms import GRAPH, ONTOLOGY, PARTICIPANT_ROLES
 
-_ROLES = ("dg:actor", "dg:recipient", "dg:affected", "dg:orderedBy", "dg:participant")
+_ROLES = tuple(f"dg:{local}" for local in PARTICIPANT_ROLES)
 _WAY = ("dg:origin", "dg:transit", "dg:destination")
 _CODED = ("dg:codedActor", "dg:codedRecipient", "dg:codedEvent", "dg:eventType")
 
@@ -62,7 +63,11 @@ def describe(store: Store, *iris: str, page: int = 1, whole: bool = False) -> De
     network = neighbours_of(store, iri, links.incoming)
     contents = contents_of(store, iri, page) if is_graph(store, iri) else None
     about = statements_about(store, iri, page) if _has_statements(links) else Listing()
-    by = statements_by(store, iri, page) if links.gets("dg:attributedTo", "dg:country") else Listing()
+    by = (
+        statements_by(store, iri, page)
+        if links.gets("dg:attributedTo", "dg:statedIn", "dg:country")
+        else Listing()
+    )
     holdings = holdings_of(store, iri, page) if _has_posts(links) else Listing()
     mentioned = links.gets("dg:refersTo") or links.is_a("dg:Mention")
     mentions = mentions_of(store, iri, page) if mentioned else Listing()
@@ -120,6 +125,9 @@ def describe(store: Store, *iris: str, page: int = 1, whole: bool = False) -> De
         inferred=tuple(names[cls] for cls in links.types if cls not in own),
         release=release_of(store),
         signposts=signposts_of(store, iri, links.types),
+        disagreements=tuple(disagreements_about(store, iri))
+        if links.gets("dg:subject", "dg:quantityOf")
+        else (),
     )
 
 
@@ -141,7 +149,7 @@ def _has_interactions(links: ThingLinks) -> bool:
 
 
 def _has_statements(links: ThingLinks) -> bool:
-    belonging = ("dg:about", "dg:quantityOf", "dg:interactionOf", "org:member", "dg:post")
+    belonging = ("dg:about", "dg:subject", "dg:quantityOf", "dg:interactionOf", "org:member", "dg:post")
     return links.gets(*belonging) or links.has("dg:hasInteraction")
 
 

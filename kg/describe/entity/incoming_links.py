@@ -16,7 +16,9 @@ _STATED: Final = f"FILTER(isIRI(?s) && ?g != {GRAPH_ENTAILMENTS})"
 _SHOWN_APART: Final = frozenset(
     term(curie).value
     for curie in [
-        "dg:about", "dg:attributedTo", "dg:refersTo", "dg:aspect", "dg:interactionOf", "dg:hasInteraction",
+        "dg:about", "dg:attributedTo", "dg:saidBy", "dg:towards", "dg:refersTo", "dg:subject", "dg:predicate",
+        "dg:object", "dg:states", "dg:counterpart", "dg:mediator", "dg:host", "dg:guest", "dg:interactionOf",
+        "dg:hasInteraction",
         "dg:quantityOf", "dg:subEventOf", "dg:ledTo", "dg:resultOf", "org:member", "org:organization",
         "dg:post", "dg:eventType", "dg:partOfPolicy", "dg:duration", "dg:actor", "dg:recipient",
         "dg:affected", "dg:orderedBy", "dg:participant", "dg:place", "dg:origin", "dg:transit",

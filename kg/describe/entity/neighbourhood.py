@@ -9,7 +9,7 @@ from kg.describe.listing import select, standalone
 from kg.describe.page_model import Edge, Network
 from kg.search import iri_text, kind_of, name_all, plain, values
 from kg.store import Store
-from kg.terms import GRAPH_ENTAILMENTS, ONTOLOGY, PREFIXES, term
+from kg.terms import GRAPH_ENTAILMENTS, ONTOLOGY, PARTICIPANT_ROLES, PREFIXES, term
 
 NODES: Final = 40
 _EACH: Final = 10
@@ -17,9 +17,9 @@ _EVENTS: Final = 12
 # Kinds of things that are drawn; parts of claims, times and concepts are not.
 _KINDS: Final = {
     "administration", "agency", "country", "event", "government", "group", "organization", "person", "place",
-    "policy", "post", "source", "topic", "unnamed-source",
+    "policy", "post", "source", "matter", "topic", "unnamed-source", "instrument", "relation", "recognition",
 }  # fmt: skip
-_PARTIES: Final = ["actor", "recipient", "affected", "orderedBy", "participant", "origin", "transit", "place"]
+_PARTIES: Final = [*PARTICIPANT_ROLES, "origin", "transit", "place"]
 _INCOMING: Final = [
     *(ONTOLOGY + local for local in _PARTIES),
     *(

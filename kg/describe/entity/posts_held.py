@@ -13,9 +13,10 @@ from kg.describe.page_model import PAGE, Holding, Listing, Status
 from kg.describe.time_words import times_of
 from kg.search import Name, iri_text, name_all, plain, row_text, values
 from kg.store import Store
-from kg.terms import ID, PREFIXES
+from kg.terms import ID, PARTICIPANT_ROLES, PREFIXES
 
 _DATE = NamedNode(PREFIXES["xsd"] + "date")
+_ROLES = "|".join(f"dg:{local}" for local in PARTICIPANT_ROLES)
 _OPEN = ID + "time-precision/open"
 
 
@@ -96,7 +97,7 @@ def titles_at(store: Store, event: str) -> dict[str, tuple[Name, ...]]:
     rows = select(
         store,
         f"""SELECT DISTINCT ?person ?first ?last WHERE {{
-          {iri_text(event)} dg:actor|dg:recipient|dg:affected|dg:orderedBy|dg:participant ?person ;
+          {iri_text(event)} {_ROLES} ?person ;
             dg:time ?t . ?t dg:begin ?first . OPTIONAL {{ ?t dg:end ?last }}
           FILTER EXISTS {{ ?membership org:member ?person }}
         }} ORDER BY ?person LIMIT 100""",

@@ -17,6 +17,7 @@ from kg.terms import (
     GRAPH_EVENT_TYPES,
     GRAPH_LOADS,
     GRAPH_ONTOLOGY,
+    ID,
     ONTOLOGY,
     PREFIXES,
     term,
@@ -36,15 +37,17 @@ _REFERENCE: Final = {
     )
 }
 GLANCE: Final = (
-    "eventType", "actor", "orderedBy", "recipient", "affected", "participant", "target", "means",
+    "eventType", "actor", "orderedBy", "counterpart", "recipient", "affected", "mediator", "host", "guest",
+    "participant", "target", "means", "reason",
     "time", "origin", "transit", "destination", "place", "resultOf", "ledTo", "subEventOf",
-    "partOfPolicy",
+    "partOfPolicy", "topic", "level", "series", "round", "answers", "answerKind", "inExchangeFor",
 )  # fmt: skip
 """The properties at the top of an event's page, by local name."""
 # Kinds of things whose facts need a source; claims, their parts and concepts do not.
 _VOUCHED: Final = [
     "event", "country", "organization", "government", "administration", "agency", "person", "group",
     "place", "policy", "post", "membership", "interaction", "quantity", "unnamed-source", "source",
+    "instrument", "relation", "recognition", "ballot", "participation",
 ]  # fmt: skip
 _RDFS, _SKOS = PREFIXES["rdfs"], PREFIXES["skos"]
 SHOWN_APART: Final = {
@@ -67,7 +70,9 @@ _PLAIN: Final = {*SHOWN_APART, *IDENTIFIERS, PREFIXES["dcterms"] + "language"}
 _FIRST: Final = [
     term(curie).value
     for curie in [
-        "dg:eventType", "dg:actor", "dg:orderedBy", "dg:recipient", "dg:affected", "dg:participant",
+        "dg:eventType", "dg:actor", "dg:orderedBy", "dg:counterpart", "dg:recipient", "dg:affected",
+        "dg:mediator", "dg:host", "dg:guest", "dg:participant", "dg:signatory", "dg:issuedBy",
+        "dg:addressedTo", "dg:sanctions", "dg:recognizedBy", "dg:recognizes", "dg:castBy", "dg:vote",
         "dg:target", "dg:means", "dg:time", "dg:duration", "dg:origin", "dg:transit", "dg:destination",
         "dg:place", "dg:resultOf", "dg:ledTo", "dg:subEventOf", "dg:partOfPolicy", "dg:party",
         "dg:character", "dg:hasInteraction", "dg:interactionOf", "dg:value", "dg:comparator", "dg:unit",
@@ -88,7 +93,7 @@ def facts_of(store: Store, iri: str, rows: Sequence[Row], incoming: Collection[s
     """
     names = name_all(store, iris_in(rows, "p", "o", "g"))
     joined = {plain(row["p"]) for row in rows} | set(incoming)
-    vouched = not joined.isdisjoint({ONTOLOGY + "about", *_INVERSE})
+    vouched = not joined.isdisjoint({ONTOLOGY + "subject", *_INVERSE})
     claims = _supporting(store, iri) if vouched else {}
     found: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
@@ -155,14 +160,14 @@ def _fact(
     prop: str,
     group: list[Row],
     names: dict[str, Name],
-    claims: dict[tuple[str, str, str], list[Name]],
+    claims: dict[_Key, list[Name]],
 ) -> Fact:
     graphs = list(dict.fromkeys(plain(row["g"]) for row in group if "g" in row))
     inferred = graphs == [GRAPH_ENTAILMENTS.value]
     graphs = [graph for graph in graphs if graph != GRAPH_ENTAILMENTS.value]
-    other = plain(group[0]["o"])
-    # A link with an inverse is supported by a claim about either of its ends.
-    wanted = [(iri, prop), (other, _INVERSE.get(prop, "")), (other, prop if prop in _INVERSE else "")]
+    value = str(group[0]["o"])
+    # A link with an inverse is supported by a claim that states either direction.
+    wanted = [(iri_text(iri), prop, value), (value, _INVERSE.get(prop, ""), iri_text(iri))]
     support = [claim for graph in graphs for key in wanted for claim in claims.get((graph, *key), ())]
     vouched = kind_of(iri) in _VOUCHED and prop not in _PLAIN and not _REFERENCE.issuperset(graphs)
     return Fact(
@@ -174,24 +179,30 @@ def _fact(
     )
 
 
-def _supporting(store: Store, iri: str) -> dict[tuple[str, str, str], list[Name]]:
-    """Map graph, thing and property to the claims in that graph about this aspect of the thing.
+_Key = tuple[str, str, str, str]
+"""Graph, and subject, property and value of a fact."""
 
-    The things are this one and those that it is linked to by properties with an inverse.
+
+def _supporting(store: Store, iri: str) -> dict[_Key, list[Name]]:
+    """Map facts, with the graph that holds them, to the claims in that graph which state them.
+
+    The facts are those about this thing, and those that link others to it by a property with an inverse.
+    Claims that deny a fact do not support it.
     """
     node = iri_text(iri)
-    both = "|".join(f"<{prop}>|^<{prop}>" for prop in _INVERSE)
+    stated = "?claim dg:states ?fact FILTER NOT EXISTS { ?claim dg:modality <%s> }" % (ID + "modality/denied")
     rows = select(
         store,
-        f"""SELECT DISTINCT ?g ?thing ?aspect ?claim WHERE {{
-          {{ BIND({node} AS ?thing) GRAPH ?g {{ ?claim dg:about {node} ; dg:aspect ?aspect }} }}
-          UNION {{ {node} {both} ?thing . VALUES ?aspect {{ {values(_INVERSE)} }}
-            GRAPH ?g {{ ?claim dg:about ?thing ; dg:aspect ?aspect }} }}
+        f"""SELECT DISTINCT ?g ?s ?p ?o ?claim WHERE {{
+          {{ BIND({node} AS ?s) GRAPH ?g {{
+            ?fact dg:subject {node} ; dg:predicate ?p ; dg:object ?o . {stated} }} }}
+          UNION {{ BIND({node} AS ?o) GRAPH ?g {{ ?fact dg:object {node} ; dg:predicate ?p ; dg:subject ?s .
+            {stated} }} FILTER(?p IN ({", ".join(map(iri_text, _INVERSE))})) }}
         }} ORDER BY ?claim LIMIT {FACT_LIMIT}""",
     )
     names = name_all(store, iris_in(rows, "claim"))
-    found: dict[tuple[str, str, str], list[Name]] = defaultdict(list)
+    found: dict[_Key, list[Name]] = defaultdict(list)
     for row in rows:
-        key = (plain(row["g"]), plain(row["thing"]), plain(row["aspect"]))
+        key = (plain(row["g"]), str(row["s"]), plain(row["p"]), str(row["o"]))
         found[key].append(names[plain(row["claim"])])
     return found

@@ -16,9 +16,8 @@ from kg.describe.newest_first import Newest, newest
 from kg.describe.page_model import COUNTED, PAGE, EventLine, Listing, RecordLine, Statement
 from kg.search import Name, iri_text, name_all, plain, row_text, values
 from kg.store import Store
-from kg.terms import ID, ONTOLOGY
+from kg.terms import ID, ONTOLOGY, PARTICIPANT_ROLES
 
-_ROLES: Final = ("participant", "actor", "recipient", "affected", "orderedBy")
 _CHARACTERS: Final = ("conflictual", "cooperative", "neutral")
 _BALANCED: Final = 2_000
 LEVELS: Final = ("", "agency", "government", "person", "person in office", "head of an executive")
@@ -129,7 +128,7 @@ def _between(first: str, second: str) -> str:
 
 def _concerning(actor: str, name: str) -> str:
     node = iri_text(actor)
-    roles = values(ONTOLOGY + local for local in _ROLES)
+    roles = values(ONTOLOGY + local for local in PARTICIPANT_ROLES)
     return f"""{{ VALUES ?as_{name} {{ {roles} }} ?item ?as_{name} {node} BIND({node} AS ?{name}) }}
         UNION {{ ?{name} dg:country {node} . VALUES ?as_{name} {{ {roles} }} ?item ?as_{name} ?{name} }}
         UNION {{ ?at_{name} dg:party {node} . ?item dg:hasInteraction|^dg:interactionOf ?at_{name}
@@ -158,7 +157,7 @@ def _claims_query(events: Iterable[str], modality: str) -> str:
     return f"""SELECT ?claim (MIN(?s) AS ?start) WHERE {{ VALUES ?event {{ {values(events)} }}
           {{ ?claim dg:about ?event }}
           UNION {{ ?part dg:quantityOf|dg:interactionOf|^dg:hasInteraction ?event . ?claim dg:about ?part }}
-          {only} OPTIONAL {{ ?claim dg:span/oa:hasSelector/oa:start ?s }}
+          {only} OPTIONAL {{ ?claim dg:span/oa:start ?s }}
         }} GROUP BY ?claim ORDER BY ?start ?claim LIMIT {PAGE}"""
 
 
@@ -245,7 +244,7 @@ def _balance_query(first: str, second: str, where: str) -> str:
 
 def _level(store: Store, first: str, second: str, where: str) -> tuple[str, Name, Name] | None:
     """Find the participant of the highest rank on either side."""
-    roles = ", ".join("dg:" + local for local in _ROLES)
+    roles = ", ".join("dg:" + local for local in PARTICIPANT_ROLES)
     ends = (iri_text(first), iri_text(second))
     mine = " || ".join(f"?who = {end} || EXISTS {{ ?who dg:country {end} }}" for end in ends)
     rows = select(

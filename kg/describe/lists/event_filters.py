@@ -17,7 +17,7 @@ from kg.describe.time_words import all_bounds, times_of
 from kg.search import Name, iri_text, name_all, plain, values
 from kg.store import Store
 from kg.store.per_version import per_version
-from kg.terms import GRAPH, GRAPH_ENTAILMENTS, ONTOLOGY
+from kg.terms import GRAPH, GRAPH_ENTAILMENTS, ONTOLOGY, PARTICIPANT_ROLES
 
 Of = Literal["events", "records"]
 
@@ -28,6 +28,10 @@ _COLUMNS: Final = {
     "actor": "actors",
     "orderedBy": "actors",
     "participant": "actors",
+    "counterpart": "actors",
+    "mediator": "actors",
+    "host": "actors",
+    "guest": "actors",
     "codedActor": "actors",
     "recipient": "recipients",
     "affected": "recipients",
@@ -44,7 +48,7 @@ _COLUMNS: Final = {
     "time": "time",
 }
 _PARTIES: Final[dict[Of, str]] = {
-    "events": "dg:actor|dg:recipient|dg:affected|dg:orderedBy|dg:participant",
+    "events": "|".join(f"dg:{local}" for local in PARTICIPANT_ROLES),
     "records": "dg:codedActor|dg:codedRecipient",
 }
 _PLACES: Final[dict[Of, str]] = {

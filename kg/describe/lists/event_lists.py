@@ -118,7 +118,8 @@ def route_of(store: Store, iri: str) -> list[Leg]:
         f"""SELECT DISTINCT ?role ?place ?event ?modality WHERE {{
           ?event dg:subEventOf* {iri_text(iri)} .
           VALUES (?role ?n) {{ (dg:origin 1) (dg:transit 2) (dg:destination 3) }} ?event ?role ?place .
-          OPTIONAL {{ ?claim dg:about ?event ; dg:aspect ?role ; dg:modality ?modality }}
+          OPTIONAL {{ ?fact dg:subject ?event ; dg:predicate ?role ; dg:object ?place .
+            ?claim dg:states ?fact ; dg:modality ?modality }}
         }} ORDER BY ?n ?place ?event LIMIT 50""",
     )
     names = name_all(store, iris_in(rows, "role", "place", "event", "modality"))

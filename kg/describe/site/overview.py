@@ -10,7 +10,7 @@ from kg.describe.page_model import Release
 from kg.search import Name, iri_text, name_all, plain, values
 from kg.store import GRAPH_PATTERNS, Store
 from kg.store.per_version import per_version
-from kg.terms import BASE, GRAPH_ENTAILMENTS, GRAPH_LOADS, LOAD
+from kg.terms import BASE, GRAPH_ENTAILMENTS, GRAPH_LOADS, LOAD, PARTICIPANT_ROLES
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,12 @@ def release_of(store: Store) -> Release | None:
 def overview(store: Store) -> Overview:
     """Count the whole graph; actors take part in an event or speak in a claim."""
     events = values(event_classes(store))
+    roles = "|".join(f"dg:{local}" for local in PARTICIPANT_ROLES)
     text = f"""SELECT ?events ?claims ?actors ?sources ?triples ?entailed WHERE {{
         {{ SELECT (COUNT(DISTINCT ?e) AS ?events) WHERE {{ VALUES ?c {{ {events} }} ?e a ?c }} }}
         {{ SELECT (COUNT(DISTINCT ?c) AS ?claims) WHERE {{ ?c a dg:Claim }} }}
         {{ SELECT (COUNT(DISTINCT ?a) AS ?actors) WHERE {{
-          {{ ?e dg:actor|dg:recipient|dg:affected|dg:orderedBy|dg:participant ?a }}
+          {{ ?e {roles} ?a }}
           UNION {{ ?s dg:attributedTo ?a . ?a a ?class
             FILTER(?class NOT IN (dg:Article, dg:Report, dg:Dataset)) }} }} }}
         {{ SELECT (COUNT(DISTINCT ?g) AS ?sources) WHERE {{ GRAPH ?g {{ ?x a ?k }}

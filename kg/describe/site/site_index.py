@@ -9,18 +9,21 @@ from typing import Final
 from kg.describe.listing import count, iris_in, select
 from kg.search import Name, exists, iri_text, name_all, plain, row_text
 from kg.store import Store
-from kg.terms import GRAPH_LOADS, ID
+from kg.terms import GRAPH_LOADS, ID, PARTICIPANT_ROLES
 
 _ENTRIES: Final = 50
 _LOOKED_AT: Final = 500
 # Classes of the sitemap; parts of claims and coding records are linked from their pages.
 _CLASSES: Final = (
-    "dg:Event dg:Journey dg:Country dg:Person dg:Official dg:Claim dg:EventType dg:Policy dg:Topic"
+    "dg:Event dg:Journey dg:Country dg:Person dg:Official dg:Claim dg:EventType dg:Policy dg:Matter dg:Topic"
+    " dg:DiplomaticRelation dg:Recognition dg:MeetingSeries"
 )
-_TREES: Final = "dg:Agent dg:Place dg:Source"
+_TREES: Final = "dg:Agent dg:Place dg:Source dg:Instrument dg:Event"
 
-_ROLES: Final = """dg:actor dg:recipient dg:affected dg:orderedBy dg:participant dg:place dg:origin dg:transit
-    dg:destination dg:target dg:eventType"""
+_ROLES: Final = " ".join(
+    f"dg:{local}"
+    for local in (*PARTICIPANT_ROLES, "place", "origin", "transit", "destination", "target", "eventType")
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ def _news(store: Store, iri: str) -> list[News]:
           {{ SELECT DISTINCT ?item ?type WHERE {{
             {{ VALUES ?role {{ {_ROLES} }} ?item ?role {node} BIND("event" AS ?type) }}
             UNION {{ ?item a dg:Claim ; dg:about {node} BIND("claim" AS ?type) }}
-            UNION {{ ?item a dg:Claim ; dg:attributionStep/dg:attributedTo {node} BIND("claim" AS ?type) }}
+            UNION {{ ?item a dg:Claim ; dg:statedIn|(dg:attributionStep/dg:attributedTo) {node}
+              BIND("claim" AS ?type) }}
             FILTER NOT EXISTS {{ ?item a dg:CodingRecord }}
           }} LIMIT {_LOOKED_AT} }}
           OPTIONAL {{ GRAPH ?g {{ ?item a ?class }}

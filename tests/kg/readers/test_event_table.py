@@ -51,17 +51,18 @@ def test_a_row_becomes_an_event_and_its_claim(tmp_path, read_table, name, delimi
     assert read.value(EVENT, "dg:time") == f"{ID}time/2018-01-05"
     assert read.value(read.value(EVENT, "dg:place").removeprefix(ID), "rdfs:label") == "Doha"
     assert read.value(CLAIM, "dg:about") == ID + EVENT
-    assert read.values(CLAIM, "dg:aspect") == sorted(
-        term(f"dg:{name}").value for name in ("actor", "eventType", "place", "time")
-    )
+    facts = [fact.removeprefix(ID) for fact in read.values(CLAIM, "dg:states")]
+    assert {read.value(fact, "dg:subject") for fact in facts} == {ID + EVENT}
+    stated = {(read.value(fact, "dg:predicate"), read.value(fact, "dg:object")) for fact in facts}
+    properties = [term(f"dg:{name}").value for name in ("actor", "eventType", "place", "time")]
+    assert {prop for prop, _ in stated} == set(properties)
+    assert (properties[0], f"{ID}country/irn") in stated
     assert read.value(CLAIM, "dg:modality") == f"{ID}modality/happened"
     source = read.value(CLAIM, "dg:statedIn").removeprefix(ID)
     assert read.value(source, "dcterms:title") == "Ferries and talks"
     assert read.value(source, "dg:url") == "https://news.example/talks"
     assert read.value(source, "dcterms:issued") == "2018-01-06"
-    step = read.value(CLAIM, "dg:attributionStep").removeprefix(ID)
-    assert read.value(step, "dg:stepNumber") == "1"
-    assert read.value(step, "dg:attributedTo") == ID + source
+    assert read.value(CLAIM, "dg:saidBy") == ID + source
     (event,) = [record for record in read.records if record.kind == "Event"]
     assert (event.line, event.day) == (2, "2018-01-05")
 
