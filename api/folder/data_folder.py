@@ -22,7 +22,8 @@ from kg.errors import (
     StoreBusyError,
     WrongTokenError,
 )
-from kg.load import Follower, Loads, install, recover
+from kg.load import Follower, Loads, install, migrate, recover
+from kg.load.migration import FOLDER as BEFORE_FACTS
 from kg.reasoning import Entailments, StaleEntailments
 from kg.reasoning.stale import NAMES
 from kg.search import SearchIndex, attach
@@ -51,6 +52,7 @@ _OWN: Final = {
     SNAPSHOTS,
     FIGURES,
     LOADS,
+    BEFORE_FACTS,
     *NAMES,
     *(SEARCH + end for end in ("", "-wal", "-shm")),
 }
@@ -186,6 +188,7 @@ def _open(settings: Settings, make: Callable[[], S]) -> S:
             error.mend = f"A server runs on it at {server.url} (process {server.pid}): use that, or stop it."
         raise
     try:
+        migrate(store, settings.data, Loads(settings.data / LOADS))
         install(store)
         recover(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
         pending = StaleEntailments(settings.data)
@@ -251,6 +254,7 @@ def open_remote(settings: Settings, *, install_into: bool = False) -> RemoteStor
     if not install_into or settings.read_only:
         return store
     try:
+        migrate(store, settings.data, Loads(settings.data / LOADS))
         install(store)
     except (SignInRequiredError, WrongTokenError, ReadOnlyError) as error:
         _log.warning(

@@ -10,6 +10,7 @@ from typing import Unpack
 from kg.load.committing import store_load
 from kg.load.installation import install
 from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors, locked
+from kg.load.migration import migrate
 from kg.load.model import FindReader, Follower, Options, Preview, Progress, silent
 from kg.load.recovery import recover, settle
 from kg.load.staging import stage
@@ -20,7 +21,17 @@ from kg.store import Store
 from kg.validation.rdf_rules import OWN_GRAPHS
 
 __all__ = ["OWN_GRAPHS", "FindReader", "Follower", "Load", "LoadFolder", "LoadState", "Loads", "Preview"]
-__all__ += ["Progress", "install", "locked", "prepare", "read_load", "read_loads", "recover", "report"]
+__all__ += [
+    "Progress",
+    "install",
+    "locked",
+    "migrate",
+    "prepare",
+    "read_load",
+    "read_loads",
+    "recover",
+    "report",
+]
 __all__ += ["settle", "silent", "store_load", "undo_load"]
 
 

@@ -8,12 +8,14 @@ from functools import cache
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.rdf.literals import literal_fault
-from kg.terms import compact
+from kg.terms import compact, term
 from kg.validation.findings import Finding, in_order, literal_text, name_of
 from kg.validation.known_terms import concept_statements, unknown_terms
 from kg.validation.shacl import ShapesValidator
 
 _shared_validator = cache(ShapesValidator)
+# What is known of a subject that the data do not describe anew.
+_WHAT_IT_IS = tuple(map(term, ("rdf:type", "rdfs:label")))
 
 
 def validate(data: Iterable[Triple], background: Iterable[Triple] = ()) -> list[Finding]:
@@ -26,7 +28,13 @@ def validate(data: Iterable[Triple], background: Iterable[Triple] = ()) -> list[
     own = list(dict.fromkeys(data))
     subjects = {triple.subject for triple in own}
     referenced = {triple.object for triple in own}
-    around = [t for t in background if t.subject in referenced or t.object in subjects]
+    around = [
+        t
+        for t in background
+        if t.subject in referenced
+        or t.object in subjects
+        or (t.subject in subjects and t.predicate in _WHAT_IT_IS)
+    ]
     concepts = concept_statements()
     for node in subjects | referenced:
         if isinstance(node, NamedNode):

@@ -205,3 +205,13 @@ def test_a_literal_that_is_no_value_is_a_finding_and_no_traceback(caplog: pytest
     row = next(row for row in ROWS if "27 February" in row.new)
     assert validate(triples(GOOD.replace(row.old, row.new.replace("27", "31"))))
     assert not caplog.records
+
+
+def test_what_is_known_of_a_subject_counts() -> None:
+    """A file may add to a country without saying again what it is."""
+    known = triples(HEAD + '<id/country/irn> a dg:Country ; rdfs:label "Iran"@en .')
+    more = triples(
+        '<id/country/irn> dg:headedBy <id/person/x> . <id/person/x> a dg:Person ; rdfs:label "X"@en .'
+    )
+    assert [f.text for f in validate(more, known)] == []
+    assert validate(more)
