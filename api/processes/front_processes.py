@@ -108,6 +108,7 @@ def run_front(
 ) -> None:
     """Answer requests until SIGTERM; this is the function that a front process runs."""
     preload("api.loading.load_worker")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(figures)
     from api.app import create_app, create_asgi_app
 
     raise_file_limit()
