@@ -71,6 +71,14 @@ def test_an_offer_of_another_protocol_is_ignored(echoing: int) -> None:
         assert client.answer()[2] == b"GET /3? "
 
 
+def test_empty_lines_before_a_request_are_ignored(echoing: int) -> None:
+    """RFC 9112 section 2.2."""
+    with Client(echoing) as client:
+        for path in (b"/1", b"/2"):
+            client.send(b"\r\n\r\nGET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+            assert client.answer()[2] == b"GET " + path + b"? "
+
+
 def test_the_target_may_be_absolute(echoing: int) -> None:
     with Client(echoing) as client:
         client.send(b"GET http://e.example/a?b=c HTTP/1.1\r\n" + HOST + b"\r\n")
