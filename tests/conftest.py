@@ -23,6 +23,12 @@ from tests.live import serve_app
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# Stores wait for the disk at each commit. A process that is killed loses nothing of what it has written to
+# memory, so that tests need no disk where there is memory enough.
+_IN_MEMORY = Path("/dev/shm")
+if _IN_MEMORY.is_dir() and shutil.disk_usage(_IN_MEMORY).free > 4 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
+
 
 @pytest.fixture(scope="session")
 def article_store() -> Iterator[EmbeddedStore]:
