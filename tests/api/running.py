@@ -86,6 +86,18 @@ def start(folder: Path, **settings: str) -> Served:
     raise AssertionError("".join(said))
 
 
+def late_subject(url: str) -> str:
+    """Find a subject whose rows come late in every result of ?s ?p ?o; the engine keeps their order."""
+    query = {"query": "SELECT ?s { ?s ?p ?o }"}
+    rows = httpx.get(
+        f"{url}/sparql", params=query, headers={"Accept": "text/csv"}, trust_env=False, timeout=60
+    )
+    subjects = rows.text.split()[1:]
+    enough = len(subjects) * 3 // 4
+    before = set(subjects[:enough])
+    return next(one for one in subjects[enough:] if one.startswith("http") and one not in before)
+
+
 def descendants(pid: int) -> set[int]:
     """List the processes below one."""
     found: set[int] = set()

@@ -23,7 +23,7 @@ import httpx
 import pytest
 from SPARQLWrapper import SPARQLWrapper
 
-from tests.api.running import named
+from tests.api.running import late_subject, named
 
 pytestmark = pytest.mark.server
 
@@ -91,17 +91,6 @@ def start(folder: Path, **settings: str) -> Running:
     raise AssertionError("".join(said))
 
 
-def find_late(running: Running) -> None:
-    """Find a subject whose rows come late; the order of the engine is the same each time."""
-    answer = httpx.post(
-        f"{running.url}/sparql", data={"query": "SELECT ?a { ?a ?p ?b }"}, headers={"Accept": "text/csv"}
-    )
-    subjects = answer.text.split()[1:]
-    enough = len(subjects) * 3 // 4
-    before = set(subjects[:enough])
-    running.late = next(s for s in subjects[enough:] if s.startswith("http") and s not in before)
-
-
 def stop(running: Running) -> None:
     if running.process.poll() is None:
         running.process.terminate()
@@ -121,7 +110,7 @@ def hurried(
         DIPLOGRAPH_FRONTS="1",
         DIPLOGRAPH_WORKERS=str(AT_ONCE),
     )
-    find_late(running)
+    running.late = late_subject(running.url)
     yield running
     stop(running)
 
@@ -143,7 +132,7 @@ def narrow(
         DIPLOGRAPH_QUERY_TIMEOUT="120",
         DIPLOGRAPH_QUERY_MEMORY=str(120 * 2**20),
     )
-    find_late(running)
+    running.late = late_subject(running.url)
     yield running
     stop(running)
 

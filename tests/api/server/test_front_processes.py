@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -160,18 +161,28 @@ def test_a_killed_server_leaves_no_process_and_the_next_one_cleans_up(installed:
 
 def test_fifty_stopped_queries_leave_nothing_behind(installed: Path) -> None:
     server = start(installed, QUERY_TIMEOUT="0.3", FRONTS="1")
-    served_first = server.count("?s ?p ?o")
-    processes = len(server.descendants())
+
+    def rows() -> int:
+        """Count, which may take longer than the limit on a busy machine."""
+        for _ in range(100):
+            answer = server.ask("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }")
+            if answer.status_code == 200:
+                return int(answer.json()["results"]["bindings"][0]["n"]["value"])
+        raise AssertionError("it was never counted in time")
+
+    served_first = rows()
     (front,) = fronts(server)
-    for number in range(50):
-        answer = server.ask(CROSS_PRODUCT)
-        assert answer.status_code == 503
-        assert answer.headers["Content-Type"].startswith("application/problem+json")
-        if number == 4:  # pools and caches are filled by now
-            files = len(list(Path(f"/proc/{front}/fd").iterdir()))
-            processes = len(server.descendants())
-    assert server.count("?s ?p ?o") == served_first
-    assert len(server.descendants()) == processes
+    with ThreadPoolExecutor(2) as threads:
+        for number in range(25):
+            for answer in threads.map(server.ask, [CROSS_PRODUCT] * 2):
+                assert answer.status_code == 503
+                assert answer.headers["Content-Type"].startswith("application/problem+json")
+            if number == 4:  # pools and caches are filled by now
+                files = len(list(Path(f"/proc/{front}/fd").iterdir()))
+                processes = len(server.descendants())
+    assert rows() == served_first
+    # One of the two workers that were stopped may not be replaced yet.
+    assert abs(len(server.descendants()) - processes) <= 1
     # A connection or two may still be closing.
     assert abs(len(list(Path(f"/proc/{front}/fd").iterdir())) - files) <= 2
     assert len(snapshots(installed)) <= 2
