@@ -23,7 +23,7 @@ import httpx
 import pytest
 from SPARQLWrapper import SPARQLWrapper
 
-from tests.api.running import late_subject, named
+from tests.api.running import late_subject, named, processor_seconds, wait_for_work
 
 pytestmark = pytest.mark.server
 
@@ -347,26 +347,6 @@ def kill_the_busy(running: Running) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def wait_for_work(running: Running) -> None:
-    """Wait until a process that answers queries has computed for a while."""
-    before = {pid: seconds(pid) for pid in running.readers()}
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if any(seconds(pid) - before.get(pid, 0) > 0.3 for pid in running.readers()):
-            return
-        time.sleep(0.05)
-    raise AssertionError("no query began within a minute")
-
-
-def seconds(pid: int) -> float:
-    """The processor time of a process; 0 for one that is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    except OSError:
-        return 0
-    return int(fields[11]) / os.sysconf("SC_CLK_TCK")
-
-
 def test_a_worker_killed_from_outside_before_the_first_byte(narrow: Running) -> None:
     found: list[httpx.Response] = []
 
@@ -374,9 +354,10 @@ def test_a_worker_killed_from_outside_before_the_first_byte(narrow: Running) -> 
         query = hostile("json")
         found.append(httpx.post(f"{narrow.url}/sparql", data={"query": query}, timeout=120))
 
+    before = {pid: processor_seconds(pid) for pid in narrow.readers()}
     asking = threading.Thread(target=ask)
     asking.start()
-    wait_for_work(narrow)
+    wait_for_work(narrow.readers, before)
     kill_the_busy(narrow)
     asking.join(60)
     assert (found[0].status_code, found[0].headers["Content-Type"]) == (503, "application/problem+json")

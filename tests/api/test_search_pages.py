@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from flask.testing import FlaskClient
 from pyoxigraph import Literal, NamedNode, Quad
@@ -11,6 +13,12 @@ from kg.terms import GRAPH, ID, ONTOLOGY, term
 
 BROWSER = {"Accept": "text/html"}
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> \u202eevil"
+
+
+@pytest.fixture(autouse=True)
+def indexed_in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index that took long to build, as on a busy machine, is not built again for a while."""
+    monkeypatch.setattr("kg.search.index.time", SimpleNamespace(monotonic=lambda: 0.0))
 
 
 def name(store: EmbeddedStore, slug: str, label: str, cls: str = "Person") -> None:
