@@ -113,6 +113,18 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+@pytest.fixture(scope="module")
+def reading_app(article_store: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    folder = tmp_path_factory.mktemp("reading") / "data"
+    return create_app(article_store, Settings(data=folder, token="test-token"))
+
+
+@pytest.fixture
+def reading(reading_app: Flask) -> FlaskClient:
+    """A client of an application that other tests ask as well: it must change nothing."""
+    return reading_app.test_client()
+
+
 @pytest.fixture
 def live_server(app: Flask) -> Iterator[str]:
     """The address of `app` behind a real server on the loopback interface, without a slash at its end."""
