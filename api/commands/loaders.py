@@ -354,7 +354,8 @@ def stored_already(load_id: str) -> errors.CancelledError:
 
 def _error(problem: dict[str, Any]) -> errors.DiplographError:
     kind = getattr(errors, str(problem["kind"]), errors.StoreFailedError)
-    error: errors.DiplographError = kind(problem["detail"], where=problem["where"], mend=problem["mend"])
-    if isinstance(error, errors.ValidationFailedError):
-        error.findings = tuple(problem["findings"])
+    findings = tuple(problem["findings"])
+    error: errors.DiplographError = kind(
+        problem["detail"], where=problem["where"], mend=problem["mend"], findings=findings
+    )
     return error

@@ -16,14 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from kg.errors import (
-    CancelledError,
-    ConflictError,
-    DiplographError,
-    StoreFailedError,
-    UnknownNameError,
-    ValidationFailedError,
-)
+from kg.errors import CancelledError, ConflictError, DiplographError, StoreFailedError, UnknownNameError
 from kg.load.model import Preview, Progress
 from kg.rdf.compression import find_packed
 
@@ -302,24 +295,20 @@ def disk_errors() -> Iterator[None]:
 
 def describe(error: BaseException) -> dict[str, Any]:
     """Return an error as JSON values that a page can show."""
+    title = "The load failed"
     if isinstance(error, DiplographError):
-        return {
-            "kind": type(error).__name__,
-            "title": error.title,
-            "detail": error.detail,
-            "where": error.where,
-            "mend": error.mend,
-            "findings": list(error.findings) if isinstance(error, ValidationFailedError) else [],
-        }
+        title = error.title
+    elif isinstance(error, OSError):
+        error = StoreFailedError(
+            str(error.strerror or error), mend="Free disk space and load the file again."
+        )
+    else:
+        error = StoreFailedError("an unexpected error occurred", mend="See the log of the server.")
     return {
-        "kind": "StoreFailedError",
-        "title": "The load failed",
-        "detail": str(error.strerror or error)
-        if isinstance(error, OSError)
-        else "an unexpected error occurred",
-        "where": None,
-        "mend": "Free disk space and load the file again."
-        if isinstance(error, OSError)
-        else "See the log of the server.",
-        "findings": [],
+        "kind": type(error).__name__,
+        "title": title,
+        "detail": error.detail,
+        "where": error.where,
+        "mend": error.mend,
+        "findings": list(error.findings),
     }
