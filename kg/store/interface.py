@@ -85,13 +85,14 @@ class Store(ABC):
         Raises QuerySyntaxError with line and column, QueryRefusedError, StoreFailedError.
         """
 
-    @abstractmethod
     def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function(store, *args, **kwargs)` close to the data and return its result.
 
         The function is a module-level one of `kg`. It may be called in another process, so its arguments and
-        its result are plain, picklable values. The reader's languages travel with the call.
+        its result are plain, picklable values. The reader's languages travel with the call. By default it is
+        called here.
         """
+        return function(self, *args, **kwargs)
 
     @abstractmethod
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from kg.errors import StoreFailedError
 from kg.store.interface import never
-from kg.store.isolated.messages import Change
+from kg.store.isolated.messages import RunRequest
 from kg.store.isolated.writer import Writer, Writing
 
 _POLL: Final = 0.2
@@ -35,7 +35,7 @@ class _WriterDesk:
         self._writer = writer
         self._under_way: set[str] = set()
 
-    def write(self, change: Change, budget: float | None, ticket: str) -> None:
+    def write(self, change: RunRequest, budget: float | None, ticket: str) -> None:
         self._under_way.add(ticket)
         try:
             self._writer.write(change, budget, lambda: ticket not in self._under_way)
@@ -88,7 +88,9 @@ class RemoteWriter(Writing):
         except (OSError, EOFError):
             raise _gone() from None
 
-    def write(self, change: Change, budget: float | None = None, stop: Callable[[], bool] = never) -> None:
+    def write(
+        self, change: RunRequest, budget: float | None = None, stop: Callable[[], bool] = never
+    ) -> None:
         """Carry out a change; see `Writing.write`."""
         ticket, ended = str(uuid4()), threading.Event()
         if stop is not never:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar
+from typing import Final, Literal
 
 import httpx
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
@@ -29,9 +29,6 @@ from kg.store.remote.problems import PROBLEM, problem_error, unreachable
 from kg.store.remote.results import RemoteAnswer, stopped
 from kg.store.remote.syntax_check import syntax_error
 from kg.store.updates import graph_terms, named, requests
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _KINDS: Final[dict[str, Literal["solutions", "boolean", "graph"]]] = {
     "select": "solutions",
@@ -142,10 +139,6 @@ class RemoteStore(Store):
         else:
             self._insert(graph, path)
         self.change((), record)
-
-    def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function here, which sends its queries one by one; see `Store.run`."""
-        return function(self, *args, **kwargs)
 
     @property
     def version(self) -> str:
@@ -273,7 +266,7 @@ class RemoteStore(Store):
         dialect = self.dialect
         # Each operation makes new blank nodes, so one that several operations share needs an IRI.
         apart = count_lines(path, dialect.operation_triples + 1) > dialect.operation_triples
-        name = named if apart else _as_it_is
+        name = named if apart else lambda term: term
         with path.open("rb") as file:
             quads = (
                 Quad(name(found.subject), found.predicate, name(found.object), graph)
@@ -325,10 +318,6 @@ class _File:
         with self._path.open("rb") as file:
             while piece := file.read(_CHUNK):
                 yield piece
-
-
-def _as_it_is(term: Any) -> Any:
-    return term
 
 
 def _refuse_zero(lines: Iterable[bytes], url: str) -> None:
