@@ -9,8 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import quote_plus
@@ -28,9 +27,8 @@ from api.folder.data_folder import (
 from kg import errors
 from kg import load as loading
 from kg.lazy import LazyModule
-from kg.load import Follower, LoadFolder, Loads, Progress, silent
+from kg.load import Follower, LoadFolder, LoadRequest, Loads, Progress, silent
 from kg.provenance import read_load
-from kg.readers.detect import find_reader
 from kg.settings import Settings
 from kg.store import Store
 from kg.store.remote.problems import problem_error, unreachable
@@ -47,19 +45,6 @@ _LONG: Final = 6 * 3600.0
 _READERS: Final = 3
 # A mapping is sent in the address, which may have 64 KiB.
 _MAPPING_LIMIT: Final = 48 * 1024
-
-
-@dataclass(frozen=True)
-class LoadRequest:
-    """A file to load, as the options of the command line describe it."""
-
-    path: Path
-    name: str
-    form: str | None = None
-    source: str | None = None
-    base: str | None = None
-    max_errors: int = 0
-    mapping: Path | None = None
 
 
 class Loader(ABC):
@@ -96,18 +81,7 @@ class LocalLoader(Loader):
         """Preview a load; see `kg.load.prepare`."""
         folder, _ = self._loads.new(Path(request.name).name, started_by=user_name(), step="reading")
         try:
-            preview = loading.prepare(
-                self._store,
-                folder,
-                request.path,
-                name=request.name,
-                format=request.form,
-                source=request.source,
-                base_iri=request.base,
-                max_errors=request.max_errors,
-                progress=progress,
-                find_reader=partial(find_reader, mapping=request.mapping),
-            )
+            preview = loading.prepare(self._store, folder, request, progress)
         except BaseException:
             folder.remove()
             raise
@@ -187,9 +161,9 @@ class RemoteLoader(Loader):
             )
         given = {
             "name": request.name,
-            "format": request.form,
+            "format": request.format,
             "source": request.source,
-            "base": request.base,
+            "base": request.base_iri,
             "by": user_name(),
             "mapping": _mapping_text(request.mapping) if request.mapping else None,
             "max_errors": str(request.max_errors),

@@ -13,14 +13,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.utils import secure_filename
 
 from api.loading import background_loads as jobs
-from api.loading.load_jobs import Job, Reading
+from api.loading.load_jobs import Job
 from api.web.auth import signed_in, writes
 from api.web.negotiation import wants_html
 from api.web.state import State, state
 from api.web.urls import path_of
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
-from kg.load import LoadFolder, LoadState, Preview
+from kg.load import LoadFolder, LoadRequest, LoadState, Preview
 from kg.provenance import Load
 from kg.rdf.formats import RDF_FORMATS
 from kg.readers.detect import FORMATS, bundled_readers
@@ -75,18 +75,18 @@ def preview() -> ResponseReturnValue:
     own = folder.path / "mapping.rml.ttl" if mapping else None
     if own is not None and mapping:
         own.write_text(mapping, encoding="utf-8")
-    told = Reading(
-        path=str(path),
-        name=name,
-        format=_option("format"),
+    source = LoadRequest(
+        path,
+        name,
+        _option("format"),
+        _option("source"),
+        _option("base"),
+        max_errors,
+        mapping=own,
         media_type=media_type,
-        source=_option("source"),
-        base_iri=_option("base"),
-        max_errors=max_errors,
-        mapping=None if own is None else str(own),
     )
     try:
-        done = _run(Job(do="preview", load=folder.id, reading=told))
+        done = _run(Job(do="preview", load=folder.id, reading=source))
     except BaseException:
         folder.remove()
         raise

@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode, RdfFormat
 from kg.errors import StoreFailedError, ValidationFailedError
 from kg.load.conflicts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.load_folder import LoadFolder
-from kg.load.model import FindReader, Preview, Progress, TypeCount, silent, watching
+from kg.load.model import LoadRequest, Preview, Progress, TypeCount, silent, watching
 from kg.load.staging_rdf import stage_rdf
 from kg.load.staging_tables import Duplicates, Faults, FirstLoad, write_raw
 from kg.load.table_reading import TableReading
@@ -32,45 +32,33 @@ _SUBJECT_TICK: Final = 5_000
 _ORDER: Final = ("event", "claim", "record")
 
 
-def stage(
-    store: Store,
-    folder: LoadFolder,
-    path: Path,
-    *,
-    name: str,
-    format: str | None = None,  # noqa: A002 - the word that every RDF library uses
-    media_type: str | None = None,
-    source: str | None = None,
-    base_iri: str | None = None,
-    max_errors: int = 0,
-    progress: Progress = silent,
-    find_reader: FindReader = find_reader,
-) -> Preview:
+def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Progress = silent) -> Preview:
     """Compute what loading a file would change, without changing the graph.
 
     Writes `added.nq`, `removed.nq` and, for an existing graph, `new.nt` into the folder. Raises
     UnsupportedFormatError, DataSyntaxError, ParameterError for a graph that diplograph maintains,
-    ValidationFailedError with every violation, or with the faulty rows if there are more than `max_errors`,
+    ValidationFailedError with every violation, or with the faulty rows if there are more than allowed,
     StoreFailedError, OSError if the disk is full.
     """
     progress("reading", 0)
+    path, name = request.path, request.name
     sha256, length = _checksum(path)
-    is_rdf = format is None and has_rdf_media_type(name, media_type)
-    reader = None if is_rdf else find_reader(path, format, name)
-    tally, duplicates, faults = Tally(), Duplicates(), Faults(name, max_errors)
+    is_rdf = request.format is None and has_rdf_media_type(name, request.media_type)
+    reader = None if is_rdf else find_reader(path, request.format, name, mapping=request.mapping)
+    tally, duplicates, faults = Tally(), Duplicates(), Faults(name, request.max_errors)
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     version = store.version
     if reader is None:
-        read = stage_rdf(store, folder.path, path, name, format, media_type, source, base_iri, progress)
+        read = stage_rdf(store, folder.path, request, progress)
         graph, notes, unknown = read.graph, read.notes, tuple(read.checked.undescribed)
         read.accept(name)
         findings = read.others
         fingerprint = _Staging(store, folder, graph, tally, duplicates, progress).compare(read.path)
     else:
-        graph = target_graph(None, source, name)
-        with TableReading(store, reader, path, name, faults.take, folder.path) as table:
+        graph = target_graph(None, request.source, name)
+        with TableReading(store, reader, request, faults.take, folder.path) as table:
             duplicates.grouped = reader.codes_records
             staging = _Staging(store, folder, graph, tally, duplicates, progress)
             if is_empty(store, graph):

@@ -24,14 +24,12 @@ from kg.readers.event_table import is_event_table, read_events
 from kg.readers.gdelt import event_rows as gdelt
 from kg.readers.gdelt.code_columns import V1, V2, Layout
 from kg.readers.gdelt.mentions import read_mentions
-from kg.readers.grouping import Grouping
 from kg.readers.icews import read_icews
 from kg.readers.polecat import read_polecat
-from kg.readers.reading import Notes, ReadingJob, check_bytes
-from kg.readers.record import Record, RowFault
+from kg.readers.reading import ReadingJob, check_bytes
+from kg.readers.record import Record
 from kg.readers.rml.mapped_rows import read_mapped
 from kg.readers.rml.mapping import Mapping, read_mapping
-from kg.resolver import Resolver
 
 _SAMPLE: Final = 1 << 16
 _PACKED: Final = (".gz", ".zst", ".zip")
@@ -59,27 +57,6 @@ class TableReader:
     codes_records: bool = True
     needed: frozenset[str] = frozenset()
     layout: Layout | None = None
-
-    def read(
-        self,
-        path: Path,
-        *,
-        resolver: Resolver,
-        on_fault: Callable[[RowFault], None],
-        name: str | None = None,
-        notes: Notes | None = None,
-        grouping: Grouping | None = None,
-    ) -> Iterator[Record]:
-        """Read a file, an archive or a folder of one format, row by row.
-
-        `name` is used in messages. A faulty row is passed to `on_fault` and yields no record; an error
-        raised by `on_fault` stops the reading. Raises DataSyntaxError if the file as a whole cannot be read,
-        TooLargeError for a decompression bomb.
-        """
-        shown = name or path.name
-        found = Notes() if notes is None else notes
-        job = ReadingJob(list(parts(path, shown)), shown, resolver, on_fault, found, grouping)
-        yield from self.rows(job)
 
 
 FORMATS: Final[tuple[TableReader, ...]] = (

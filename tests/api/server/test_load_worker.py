@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from api.folder.data_folder import LOADS, keep_folder
-from api.loading.load_jobs import Job, Reading
+from api.loading.load_jobs import Job
 from api.loading.load_worker import _NICENESS, load_apart
 from bench.rows import write_rows
 from kg.errors import (
@@ -27,7 +27,7 @@ from kg.errors import (
     UnknownNameError,
     ValidationFailedError,
 )
-from kg.load import LoadFolder, Loads, settle
+from kg.load import LoadFolder, LoadRequest, Loads, settle
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from kg.store.isolated.writer_server import WriterAddress
@@ -74,11 +74,7 @@ def receive(settings: Settings, name: str, text: str) -> tuple[LoadFolder, Job]:
     folder, _ = Loads(settings.data / LOADS).new(name)
     path = folder.source / name
     path.write_text(text, encoding="utf-8")
-    reading = Reading(
-        path=str(path), name=name, format=None, media_type=None, source=None, base_iri=None, max_errors=0,
-        mapping=None,
-    )  # fmt: skip
-    return folder, Job(do="preview", load=folder.id, reading=reading)
+    return folder, Job(do="preview", load=folder.id, reading=LoadRequest(path, name))
 
 
 def test_a_load_is_previewed_stored_and_undone(served: Loading) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from pyoxigraph import NamedNode, Triple
 
 from kg.changes import Change
-from kg.load import Follower, Load, Loads, Preview, prepare, store_load
+from kg.load import Follower, Load, LoadRequest, Loads, Preview, prepare, store_load
 from kg.load.load_folder import LoadFolder
 from kg.readers.detect import TableReader
 from kg.readers.reading import ReadingJob
@@ -61,7 +61,7 @@ def read_small(job: ReadingJob) -> Iterator[Record]:
 SMALL = TableReader("small", "rows of four cells", read_small, codes_records=False)
 
 
-def find_small(path: Path, form: str | None, name: str) -> TableReader | None:
+def find_small(path: Path, form: str | None, name: str, **_: object) -> TableReader | None:
     return SMALL if name.endswith(".small") else None
 
 
@@ -77,7 +77,7 @@ class Desk:
         folder, _ = self.loads.new(name)
         path = folder.source / "data"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return folder, prepare(self.store, folder, path, name=name, find_reader=find_small, **options)
+        return folder, prepare(self.store, folder, LoadRequest(path, name, **options))
 
     def load(self, text: str | bytes, name: str, **options: Any) -> LoadFolder:
         folder, _ = self.preview(text, name, **options)
@@ -101,7 +101,7 @@ def plan(store: Store, data: bytes, *, name: str, **options: Any) -> Planned:
     path = folder.source / "data"
     path.write_bytes(data)
     try:
-        planned = Planned(loads, folder, prepare(store, folder, path, name=name, **options))
+        planned = Planned(loads, folder, prepare(store, folder, LoadRequest(path, name, **options)))
     except BaseException:
         shutil.rmtree(home)
         raise

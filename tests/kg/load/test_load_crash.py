@@ -25,7 +25,7 @@ MOMENTS = 30
 SCRIPT = """
 import sys
 from pathlib import Path
-from kg.load import Loads, prepare, recover, store_load
+from kg.load import LoadRequest, Loads, prepare, recover, staging, store_load
 from kg.readers.detect import TableReader
 from kg.readers.record import Record
 from kg.store import EmbeddedStore
@@ -47,7 +47,8 @@ source.write_text(word)
 print("ready", flush=True)
 held, _ = loads.new("rows", step="reading")
 reader = TableReader("crash", "", read, codes_records=False)
-prepare(store, held, source, name="rows", find_reader=lambda *args: reader)
+staging.find_reader = lambda *args, **_: reader
+prepare(store, held, LoadRequest(source, "rows"))
 store_load(store, loads, held)
 print("stored", flush=True)
 store.close()

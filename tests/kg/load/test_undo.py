@@ -17,7 +17,7 @@ from kg.errors import (
     UnknownNameError,
     ValidationFailedError,
 )
-from kg.load import prepare, store_load, undo_load
+from kg.load import LoadRequest, prepare, store_load, undo_load
 from kg.load.committing import back_to_ready
 from kg.provenance import read_loads
 from kg.rdf.compression import open_packed
@@ -32,7 +32,6 @@ from tests.kg.load.desks import (
     Watcher,
     data,
     die,
-    find_small,
 )
 
 
@@ -197,7 +196,7 @@ def test_a_full_disk_is_told_and_stores_nothing(desk: Desk) -> None:
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, limits[1]))
         with pytest.raises(StoreFailedError, match="large"):
-            prepare(desk.store, folder, path, name="x.small", find_reader=find_small)
+            prepare(desk.store, folder, LoadRequest(path, "x.small"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, ignored)
