@@ -12,7 +12,7 @@ import argparse
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -22,7 +22,7 @@ import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
 from bench.events import LABEL, RDF_TYPE, TYPES, XSD
-from kg.changes import Change
+from kg.changes import Batch, Change
 from kg.load import LoadRequest, Loads, install, prepare, staging, store_load
 from kg.readers.detect import find_reader
 from kg.readers.reading import ReadingJob
@@ -135,11 +135,11 @@ def main() -> None:
         extra = NamedNode(GRAPH + "bench-more")
         quads = [Quad(t.subject, t.predicate, t.object, extra) for t in added]
         write = took(lambda: store.change((), quads))
-        came = Change(extra, lambda: iter(added), lambda: iter(()))
+        came = Change(extra, lambda: as_text(added), lambda: iter(()))
         follow = took(lambda: follower.follow(store, came))
         print(f"{options.added:,} events more: written in {write}, followed in {follow}")
         store.change(quads, ())
-        went = Change(extra, lambda: iter(()), lambda: iter(added))
+        went = Change(extra, lambda: iter(()), lambda: as_text(added))
         print(f"undone: followed in {took(lambda: follower.follow(store, went))}; {count(store):,} left")
         store.close()
 
@@ -166,6 +166,11 @@ class Spent:
 
     def __truediv__(self, other: Spent) -> float:
         return self.processors / other.processors
+
+
+def as_text(triples: Iterable[Triple]) -> Iterator[Batch]:
+    """Yield triples as a follower gets them."""
+    yield Batch([f"{triple} .".encode() for triple in triples], 2)
 
 
 def took(work: Callable[[], object]) -> Spent:

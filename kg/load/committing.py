@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
@@ -21,9 +21,10 @@ from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors
 from kg.load.model import Follower, Preview, Progress, silent
 from kg.load.staging import export_sorted, is_empty
 from kg.provenance import Load, load_triples
-from kg.rdf.compression import frame, is_packed, open_packed, pack_file
+from kg.rdf.compression import frame, is_packed, pack_file
 from kg.rdf.sorted_lines import read_lines, without_graph, write_lines
 from kg.store import LocalStore, Store
+from kg.store.bulk_changes import read_quads
 from kg.terms import GRAPH_LOADS, LOAD, compact
 
 _FEW: Final = 20_000
@@ -162,9 +163,9 @@ def put(store: Store, removed: Path, added: Path, whole: Path | None, graph: Nam
         store.change_files(removed, added)
         return
     if whole is None or max(sum(1 for _ in read_lines(path)) for path in (removed, added)) < _FEW:
-        store.change(_quads(removed), _quads(added))
+        store.change(read_quads(removed), read_quads(added))
         return
-    store.replace(graph, whole, (quad for quad in _quads(added) if quad.graph_name != graph))
+    store.replace(graph, whole, (quad for quad in read_quads(added) if quad.graph_name != graph))
 
 
 def _change(store: Store, folder: LoadFolder, load: Load) -> None:
@@ -228,8 +229,3 @@ def _cut(folder: LoadFolder, state: LoadState) -> None:
     # The file also contained the record of the load, which is not part of its undo.
     if state.added_bytes is not None and folder.added.exists():
         os.truncate(folder.added, state.added_bytes)
-
-
-def _quads(path: Path) -> Iterable[Quad]:
-    with open_packed(path) as file:
-        yield from cast(Iterable[Quad], pyoxigraph.parse(file, format=RdfFormat.N_QUADS))

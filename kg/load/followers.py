@@ -8,8 +8,7 @@ from operator import methodcaller
 from pathlib import Path
 from typing import Final
 
-import pyoxigraph
-from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
+from pyoxigraph import NamedNode
 
 from kg.changes import Batch, Change, Statements
 from kg.load.load_folder import LoadFolder, LoadState
@@ -38,13 +37,7 @@ def change_of(folder: LoadFolder, graph: NamedNode, *, undone: bool = False) -> 
 
 def change_from(entered: Path, left: Path, graph: NamedNode) -> Change:
     """Return the quads of two N-Quads files as statements added to and removed from a graph."""
-    return Change(
-        graph,
-        added=lambda: _triples(entered, graph),
-        removed=lambda: _triples(left, graph),
-        added_text=lambda: _statements(entered, graph),
-        removed_text=lambda: _statements(left, graph),
-    )
+    return Change(graph, lambda: _statements(entered, graph), lambda: _statements(left, graph))
 
 
 def open_delta(path: Path) -> Iterator[bytes]:
@@ -63,14 +56,3 @@ def _statements(path: Path, graph: NamedNode) -> Statements:
     while lines := list(islice(rest, _BATCH)):
         # While a load is being stored, the file also contains its record.
         yield Batch(lines if all(map(ours, lines)) else list(filter(ours, lines)), len(ending))
-
-
-def _triples(path: Path, graph: NamedNode) -> Iterator[Triple]:
-    found = find_packed(path)
-    if not found.exists():
-        return
-    with open_packed(found) as file:
-        for quad in pyoxigraph.parse(file, format=RdfFormat.N_QUADS):
-            # While a load is being stored, the file also contains its record.
-            if isinstance(quad, Quad) and quad.graph_name == graph:
-                yield quad.triple

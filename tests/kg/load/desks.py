@@ -20,6 +20,7 @@ from kg.readers.reading import ReadingJob
 from kg.readers.record import Record, RowFault
 from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH_LOADS, ID, ONTOLOGY, PREFIXES
+from tests.kg.changes import as_triples
 
 FILE = Path(__file__).parents[2] / "fixtures" / "new-event.ttl"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -123,7 +124,7 @@ class Watcher:
         self.told: list[tuple[NamedNode, list[Triple], list[Triple]]] = []
 
     def follow(self, store: object, change: Change) -> None:
-        self.told.append((change.graph, list(change.added()), list(change.removed())))
+        self.told.append((change.graph, as_triples(change.added()), as_triples(change.removed())))
 
 
 def die(*args: object, **options: object) -> None:
