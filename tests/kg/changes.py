@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 
 from pyoxigraph import NamedNode, RdfFormat, Triple, parse
 
 from kg.changes import Batch, Change, Statements
 
+# Few lines in a batch, so that a change has several.
+_BATCH = 3
+
 
 def as_text(triples: Iterable[Triple]) -> Statements:
-    yield Batch([f"{triple} .".encode() for triple in triples], 2)
+    rest = iter(triples)
+    while lines := [f"{triple} .".encode() for triple in islice(rest, _BATCH)]:
+        yield Batch(lines, 2)
 
 
 def change_of(graph: NamedNode, added: Iterable[Triple] = (), removed: Iterable[Triple] = ()) -> Change:

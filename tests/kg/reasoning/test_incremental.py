@@ -9,7 +9,6 @@ import pyoxigraph
 import pytest
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
-from kg import changes
 from kg.changes import Change
 from kg.load.followers import change_from
 from kg.ontology import reference_graphs
@@ -71,7 +70,6 @@ def test_following_is_the_same_however_the_store_is_asked(
     monkeypatch.setattr(asking, "_READ", read)
     monkeypatch.setattr(neighbours, "_MANY", 0 if way == "read whole" else 2_000)
     monkeypatch.setattr(told, "_PART", 4)
-    monkeypatch.setattr(changes, "_BATCH", 3)
     pick = random.Random(1000 + seed)
     follower = Entailments()
     follower.rebuild(small)
