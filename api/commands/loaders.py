@@ -74,8 +74,7 @@ class LocalLoader(Loader):
 
     def __init__(self, store: Store, root: Path, followers: Sequence[Follower] = ()) -> None:
         self._store = store
-        self._loads = Loads(root)
-        self._followers = followers
+        self._loads = Loads(root, followers)
 
     def plan(self, request: LoadRequest, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
         """Preview a load; see `kg.load.prepare`."""
@@ -93,9 +92,7 @@ class LocalLoader(Loader):
         """Store a previewed load; see `kg.load.store_load`."""
         folder: LoadFolder = planned
         try:
-            load = loading.store_load(
-                self._store, self._loads, folder, skip=skip, followers=self._followers, progress=progress
-            )
+            load = loading.store_load(self._store, self._loads, folder, skip=skip, progress=progress)
         except KeyboardInterrupt:
             # The next command brings the index and the entailments up to date.
             if folder.read().step == "stored":
@@ -125,7 +122,6 @@ class LocalLoader(Loader):
             self._store,
             self._loads,
             folder,
-            followers=self._followers,
             progress=progress,
             started_by=user_name(),
         ).summary()

@@ -120,7 +120,7 @@ def undo(load_id: str) -> ResponseReturnValue:
 def cancel(load_id: str) -> ResponseReturnValue:
     """Cancel a load in progress, or discard a preview."""
     folder = state().loads.open(load_id)
-    said = loading.settle(state().store, state().loads, folder, state().followers)
+    said = loading.settle(state().store, state().loads, folder)
     if said.step in ("ready", "unchanged", "failed", "cancelled"):
         folder.remove()
         if wants_html():
@@ -139,8 +139,7 @@ def history() -> ResponseReturnValue:
     open_ones = [
         said
         for folder, _ in reversed(here.loads.all())
-        if (said := loading.settle(here.store, here.loads, folder, here.followers)).step
-        not in ("stored", "undone")
+        if (said := loading.settle(here.store, here.loads, folder)).step not in ("stored", "undone")
     ]
     if wants_html():
         return render_template("loads.html", loads=loads, open_ones=open_ones, compact=compact)
@@ -154,7 +153,7 @@ def one(load_id: str) -> ResponseReturnValue:
     here = state()
     try:
         folder = here.loads.open(load_id)
-        said = loading.settle(here.store, here.loads, folder, here.followers)
+        said = loading.settle(here.store, here.loads, folder)
     except UnknownNameError:
         return _stored(loading.read_load(here.store, load_id), None)
     if said.step in ("stored", "undone"):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal, NotRequired, TypedDict
 
 from kg import load as loading
-from kg.load import Follower, LoadRequest, Loads
+from kg.load import LoadRequest, Loads
 from kg.store import Store
 
 
@@ -20,13 +19,13 @@ class Job(TypedDict):
     started_by: NotRequired[str]
 
 
-def carry_out(store: Store, loads: Loads, followers: Sequence[Follower], job: Job) -> None:
+def carry_out(store: Store, loads: Loads, job: Job) -> None:
     """Carry out a job. Raises what `prepare`, `store_load` and `undo_load` of `kg.load` raise."""
     folder = loads.open(job["load"])
     match job["do"]:
         case "preview":
             loading.prepare(store, folder, job["reading"])
         case "store":
-            loading.store_load(store, loads, folder, skip=job["skip"], followers=followers)
+            loading.store_load(store, loads, folder, skip=job["skip"])
         case "undo":
-            loading.undo_load(store, loads, folder, followers=followers, started_by=job["started_by"])
+            loading.undo_load(store, loads, folder, started_by=job["started_by"])

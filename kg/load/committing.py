@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from kg import errors
 from kg.load.exclude import leave_out
 from kg.load.followers import follow
 from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors
-from kg.load.model import Follower, Preview, Progress, silent
+from kg.load.model import Preview, Progress, silent
 from kg.load.staging import export_sorted, is_empty
 from kg.provenance import Load, load_triples
 from kg.rdf.compression import frame, is_packed, pack_file
@@ -37,7 +37,6 @@ def store_load(
     folder: LoadFolder,
     *,
     skip: Iterable[str] = (),
-    followers: Sequence[Follower] = (),
     progress: Progress = silent,
 ) -> Load | None:
     """Store a previewed load, data and PROV record as one step; return None if it changes nothing.
@@ -98,16 +97,12 @@ def store_load(
                             mend="Store it again if you want it.",
                         ) from None
                     raise
-            finish(store, folder, state, followers, progress)
+            finish(store, loads, folder, state, progress)
     return load
 
 
 def finish(
-    store: Store,
-    folder: LoadFolder,
-    state: LoadState,
-    followers: Sequence[Follower],
-    progress: Progress = silent,
+    store: Store, loads: Loads, folder: LoadFolder, state: LoadState, progress: Progress = silent
 ) -> None:
     """Mark a load as stored, notify the followers and compress the files that its undo needs.
 
@@ -119,7 +114,7 @@ def finish(
     tell = folder.teller(state, progress, may_end=False)
     try:
         tell("updating search index and inferences", 0)
-        follow(store, folder, state, followers)
+        follow(store, loads, folder, state)
         tell("compressing", 0)
         pack(folder)
     except (errors.DiplographError, OSError) as error:

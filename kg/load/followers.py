@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from operator import methodcaller
 from pathlib import Path
@@ -11,18 +11,17 @@ from typing import Final
 from pyoxigraph import NamedNode
 
 from kg.changes import Batch, Change, Statements
-from kg.load.load_folder import LoadFolder, LoadState
-from kg.load.model import Follower
+from kg.load.load_folder import LoadFolder, Loads, LoadState
 from kg.rdf.compression import find_packed, open_packed
 from kg.store import Store
 
 _BATCH: Final = 5_000
 
 
-def follow(store: Store, folder: LoadFolder, state: LoadState, followers: Sequence[Follower]) -> None:
+def follow(store: Store, loads: Loads, folder: LoadFolder, state: LoadState) -> None:
     """Notify the followers of the changes of a load or its undo, and record that this was done."""
     change = change_of(folder, NamedNode(state.plan().graph), undone=state.step == "undone")
-    for follower in followers:
+    for follower in loads.followers:
         follower.follow(store, change)
     state.followed = True
     folder.write(state)

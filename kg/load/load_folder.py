@@ -9,7 +9,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kg.errors import CancelledError, ConflictError, DiplographError, StoreFailedError, UnknownNameError
-from kg.load.model import Preview, Progress
+from kg.load.model import Follower, Preview, Progress
 from kg.rdf.compression import find_packed
 
 KEPT_SECONDS: Final = 24 * 3600.0
@@ -201,9 +201,10 @@ class LoadFolder:
 
 @dataclass
 class Loads:
-    """The loads of a data folder."""
+    """The loads of a data folder, and what is updated with the graph after each of them."""
 
-    _root: Path
+    root: Path
+    followers: Sequence[Follower] = ()
 
     def new(
         self, file_name: str, started_by: str = "", *, step: str = "receiving"
@@ -213,7 +214,7 @@ class Loads:
         Pass `step="reading"` if the file needs no upload, so that recovery after a crash removes it at once.
         """
         load_id = f"{datetime.now(UTC):%Y%m%dt%H%M%S%fz}-{secrets.token_hex(8)}"
-        folder = LoadFolder(self._root / load_id)
+        folder = LoadFolder(self.root / load_id)
         folder.source.mkdir(parents=True)
         state = LoadState(load_id, step=step, file_name=file_name, started_by=started_by)
         folder.write(state)
@@ -221,7 +222,7 @@ class Loads:
 
     def open(self, load_id: str) -> LoadFolder:
         """Find a load by its id. Raises UnknownNameError."""
-        folder = LoadFolder(self._root / load_id)
+        folder = LoadFolder(self.root / load_id)
         if not _ID.fullmatch(load_id) or not folder.path.is_dir():
             raise UnknownNameError(f"there is no load {load_id}", mend="List the loads to see their ids.")
         return folder
@@ -229,7 +230,7 @@ class Loads:
     def all(self) -> list[tuple[LoadFolder, LoadState]]:
         """List the loads with a state, oldest first."""
         found = []
-        for path in sorted(self._root.glob("*/")):
+        for path in sorted(self.root.glob("*/")):
             folder = LoadFolder(path)
             try:
                 found.append((folder, folder.read()))
@@ -247,15 +248,15 @@ class Loads:
     @contextmanager
     def storing(self, tell: Any = None) -> Iterator[None]:
         """Lock the graph for one load at a time; `tell` is called while waiting and may raise an error."""
-        self._root.mkdir(parents=True, exist_ok=True)
-        with locked(self._root / ".storing", wait=True, tell=tell):
+        self.root.mkdir(parents=True, exist_ok=True)
+        with locked(self.root / ".storing", wait=True, tell=tell):
             yield
 
     def are_stored(self) -> bool:
         """Return whether a load or an undo is changing the graph now."""
-        if not self._root.is_dir():
+        if not self.root.is_dir():
             return False
-        with locked(self._root / ".storing", wait=False, lock=fcntl.LOCK_SH) as got:
+        with locked(self.root / ".storing", wait=False, lock=fcntl.LOCK_SH) as got:
             return not got
 
 

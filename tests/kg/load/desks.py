@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def plan(store: Store, data: bytes, *, name: str, **options: Any) -> Planned:
 
 
 def commit(store: Store, planned: Planned, *, followers: Sequence[Follower] = ()) -> Load | None:
-    return store_load(store, planned.loads, planned.folder, followers=followers)
+    return store_load(store, replace(planned.loads, followers=followers), planned.folder)
 
 
 ROWS = "1,2018-01-01,046,kenya\n2,2018-01-01,046,kenya\n3,2018-01-02,174,norway\n"

@@ -50,7 +50,7 @@ def load(folder, word, rows):
 <<<<<<< HEAD
 store = EmbeddedStore(folder / "store")
 loads = Loads(folder / "loads")
-recover(store, folder / "loads")
+recover(store, Loads(folder / "loads"))
 source = folder / "rows"
 source.write_text(word)
 print("ready", flush=True)
@@ -64,7 +64,7 @@ store.close()
 =======
     store = EmbeddedStore(folder / "store")
     loads = Loads(folder / "loads")
-    recover(store, folder / "loads")
+    recover(store, Loads(folder / "loads"))
     source = folder / "rows"
     source.write_text(word)
     print("ready", os.getpid(), flush=True)
@@ -166,7 +166,7 @@ def test_killed_at_random_moments(tmp_path: Path, loading: Loading, kind: str) -
         os.kill(process, signal.SIGKILL)
         loading.end()
         with contextlib.closing(EmbeddedStore(folder / "store")) as store:
-            recover(store, folder / "loads")
+            recover(store, Loads(folder / "loads"))
             now = content(store)
             assert now in (whole, absent)
             stored = [load for load in read_loads(store) if load.graph == f"{GRAPH}rows"]

@@ -17,7 +17,7 @@ from kg.errors import (
     UnknownNameError,
     ValidationFailedError,
 )
-from kg.load import LoadRequest, prepare, store_load, undo_load
+from kg.load import LoadRequest, Loads, prepare, store_load, undo_load
 from kg.load.committing import back_to_ready
 from kg.provenance import read_loads
 from kg.rdf.compression import open_packed
@@ -104,8 +104,9 @@ def test_skipping_leaves_the_rest(desk: Desk) -> None:
 def test_followers_are_told_of_stores_and_undoings(desk: Desk) -> None:
     watcher = Watcher()
     folder, preview = desk.preview(ROWS, "x.small")
-    store_load(desk.store, desk.loads, folder, followers=[watcher])
-    undo_load(desk.store, desk.loads, folder, followers=[watcher])
+    loads = Loads(desk.root, [watcher])
+    store_load(desk.store, loads, folder)
+    undo_load(desk.store, loads, folder)
     (graph, added, removed), (_, back, out) = watcher.told
     assert graph.value == f"{GRAPH}x"
     assert (len(added), removed) == (preview.added, [])
