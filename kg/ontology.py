@@ -13,26 +13,11 @@ from pyoxigraph import NamedNode, Triple
 
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError
-from kg.owl import OwlClass, OwlProperty, OwlTerm, OwlThing, Vocabulary, open_vocabulary
+from kg.owl import open_vocabulary
 from kg.reference import reference_triples
-from kg.terms import (
-    GRAPH_ALIGNMENTS,
-    GRAPH_COUNTRIES,
-    GRAPH_EVENT_TYPES,
-    GRAPH_ONTOLOGY,
-)
+from kg.terms import GRAPH_ALIGNMENTS, GRAPH_COUNTRIES, GRAPH_EVENT_TYPES, GRAPH_ONTOLOGY
 
-__all__ = [
-    "REFERENCE_GRAPHS",
-    "OwlClass",
-    "OwlProperty",
-    "OwlTerm",
-    "OwlThing",
-    "Vocabulary",
-    "article_graphs",
-    "open_vocabulary",
-    "reference_graphs",
-]
+__all__ = ["REFERENCE_GRAPHS", "article_graphs", "open_vocabulary", "reference_graphs"]
 
 _FILES: Final = {
     GRAPH_ONTOLOGY: ("diplomacy.ttl",),

@@ -20,18 +20,14 @@ _BATCH: Final = 5_000
 
 def follow(store: Store, loads: Loads, folder: LoadFolder, state: LoadState) -> None:
     """Notify the followers of the changes of a load or its undo, and record that this was done."""
-    change = change_of(folder, NamedNode(state.plan().graph), undone=state.step == "undone")
+    entered, left = folder.added, folder.removed
+    if state.step == "undone":
+        entered, left = folder.path / "undo-added.nq", folder.path / "undo-removed.nq"
+    change = change_from(entered, left, NamedNode(state.plan().graph))
     for follower in loads.followers:
         follower.follow(store, change)
     state.followed = True
     folder.write(state)
-
-
-def change_of(folder: LoadFolder, graph: NamedNode, *, undone: bool = False) -> Change:
-    """Return the changes of a load in its graph, or of its undo; they are read from disk each time."""
-    if undone:
-        return change_from(folder.path / "undo-added.nq", folder.path / "undo-removed.nq", graph)
-    return change_from(folder.added, folder.removed, graph)
 
 
 def change_from(entered: Path, left: Path, graph: NamedNode) -> Change:

@@ -73,7 +73,7 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
             raise ValidationFailedError(
                 "the file contains no rows", where=name, mend="Check the file and its format."
             )
-    find_conflicts(store, graph, tally)
+    find_conflicts(store, graph, tally, tally.events, tally.labels)
     newcomer_count, newcomers = find_newcomers(store, graph, tally)
     hints = suggest(store, unknown)
     return Preview(
@@ -142,8 +142,8 @@ class _Staging:
         watch = RecordWatch(self.store, self.graph, tally)
         packed = packed_name(folder.added)
         with packed.open("wb") as out:
-            name = str(self.graph).encode()
-            first = FirstLoad(out, name, tally, self.duplicates, watch.take, self.progress)
+            ending = f" {self.graph} .\n".encode()
+            first = FirstLoad(out, ending, tally, self.duplicates, watch.take, self.progress)
             table.write(first, watch)
             first.flush()
         watch.finish()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -49,8 +49,8 @@ class Grouping:
         if self._size >= RUN_BYTES:
             self._write()
 
-    def groups(self, without: Container[str] = frozenset()) -> Iterator[Record]:
-        """Yield a dg:RecordGroup for each group of two or more records, except those in `without`.
+    def groups(self) -> Iterator[Record]:
+        """Yield a dg:RecordGroup for each group of two or more records.
 
         The order of the groups does not depend on the order of the records.
         """
@@ -59,7 +59,7 @@ class Grouping:
             sort_lines(read_lines(self._folder / "lines"), self._folder / "sorted")
         # Lines with the same day, actor, recipient and type.
         for _, lines in groupby(read_lines(self._folder / "sorted"), lambda line: line.split(b"\t", 4)[:4]):
-            yield from _groups(list(lines), without)
+            yield from _groups(list(lines))
 
     def close(self) -> None:
         """Remove the collection; safe to call twice."""
@@ -85,8 +85,8 @@ def _disk_errors() -> Iterator[None]:
         ) from None
 
 
-def _groups(lines: list[bytes], without: Container[str]) -> Iterator[Record]:
-    block = [row for row in (line[:-1].decode().split("\t") for line in lines) if row[4] not in without]
+def _groups(lines: list[bytes]) -> Iterator[Record]:
+    block = [line[:-1].decode().split("\t") for line in lines]
     if len(block) < 2:
         return
     above = list(range(len(block)))

@@ -49,10 +49,9 @@ class Note:
 
 @dataclass
 class Notes:
-    """Notes of one reading, one for each kind and value; at most 100,000 are kept, all are counted."""
+    """Notes of one reading, one for each kind and value; at most 100,000 are kept."""
 
     found: dict[tuple[NoteKind, str], Note] = field(default_factory=dict)
-    dropped: int = 0
 
     def add(
         self, kind: NoteKind, value: str, text: str, line: int, iri: str | None = None, count: int = 1
@@ -63,8 +62,6 @@ class Notes:
             note.count += count
         elif len(self.found) < 100_000:
             self.found[kind, value] = Note(kind, value, text, line, iri, count)
-        else:
-            self.dropped += count
 
     def add_all(self, notes: Iterable[tuple[NoteKind, str, str, str | None]], line: int) -> None:
         """Add notes given as kind, value, text and IRI."""

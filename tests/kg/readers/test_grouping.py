@@ -36,13 +36,11 @@ def value(group: Record, name: str) -> str:
     return one
 
 
-def groups(
-    tmp_path: Path, rows: list[tuple[str, ...]], without: frozenset[str] = frozenset()
-) -> list[Record]:
+def groups(tmp_path: Path, rows: list[tuple[str, ...]]) -> list[Record]:
     with closing(Grouping(tmp_path)) as grouping:
         for row in rows:
             grouping.add(*row)
-        return list(grouping.groups(without))
+        return list(grouping.groups())
 
 
 @pytest.mark.parametrize(
@@ -115,13 +113,6 @@ def test_the_order_of_rows_does_not_matter(tmp_path) -> None:
     pick.shuffle(rows)
     assert groups(tmp_path, rows) == first
     assert first
-
-
-def test_what_is_left_out_is_in_no_group(tmp_path) -> None:
-    rows = [(record(n), *DAY, "x", "a") for n in (1, 2, 3)]
-    (group,) = groups(tmp_path, rows, frozenset({record(1)}))
-    assert members(group) == [record(2), record(3)]
-    assert groups(tmp_path, rows, frozenset({record(1), record(3)})) == []
 
 
 def test_more_rows_than_memory_holds_and_nothing_left_behind(tmp_path, monkeypatch) -> None:
