@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import pyoxigraph
-from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
+from pyoxigraph import NamedNode, RdfFormat, Triple
 
 from kg import errors
 from kg.load.exclude import leave_out
@@ -25,7 +25,9 @@ from kg.rdf.compression import frame, is_packed, pack_file
 from kg.rdf.sorted_lines import read_lines, without_graph, write_lines
 from kg.store import LocalStore, Store
 from kg.store.bulk_changes import read_quads
+from kg.store.interface import never
 from kg.terms import GRAPH_LOADS, LOAD, compact
+from kg.validation.rdf_rules import in_graph
 
 _FEW: Final = 20_000
 
@@ -148,16 +150,23 @@ def pack(folder: LoadFolder) -> None:
     shutil.rmtree(folder.source, ignore_errors=True)
 
 
-def put(store: Store, removed: Path, added: Path, whole: Path | None, graph: NamedNode) -> None:
+def put(
+    store: Store,
+    removed: Path,
+    added: Path,
+    whole: Path,
+    graph: NamedNode,
+    stop: Callable[[], bool] = never,
+) -> None:
     """Remove the quads of one file and add those of another, in the best way that the store offers.
 
-    A remote store gets few quads as one change; for many, the graph is replaced by the triples of `whole`,
-    and quads of other graphs are added.
+    A remote store gets few quads as one change; for many, the graph is replaced by the triples of `whole` if
+    that file exists, and quads of other graphs are added. A change of files ends when `stop` returns True.
     """
     if isinstance(store, LocalStore):
-        store.change_files(removed, added)
+        store.change_files(removed, added, stop=stop)
         return
-    if whole is None or max(sum(1 for _ in read_lines(path)) for path in (removed, added)) < _FEW:
+    if not whole.exists() or max(sum(1 for _ in read_lines(path)) for path in (removed, added)) < _FEW:
         store.change(read_quads(removed), read_quads(added))
         return
     store.replace(graph, whole, (quad for quad in read_quads(added) if quad.graph_name != graph))
@@ -171,21 +180,18 @@ def _change(store: Store, folder: LoadFolder, load: Load) -> None:
         file.flush()
         os.fsync(file.fileno())
     whole = folder.path / "new.nt"
-    if not isinstance(store, LocalStore):
-        if not whole.exists() and not folder.removed.stat().st_size and is_empty(store, graph):
-            # A new source: the added statements are the whole graph.
-            name = str(graph).encode()
-            ours = (line for line in read_lines(folder.added) if line.endswith(b" " + name + b" .\n"))
-            write_lines((without_graph(line, name) for line in ours), whole)
-        put(store, folder.removed, folder.added, whole if whole.exists() else None, graph)
-        return
-    store.change_files(folder.removed, folder.added, stop=folder.cancelled)
+    remote = not isinstance(store, LocalStore)
+    if remote and not whole.exists() and not folder.removed.stat().st_size and is_empty(store, graph):
+        # A new source: the added statements are the whole graph.
+        name = str(graph).encode()
+        ours = (line for line in read_lines(folder.added) if line.endswith(b" " + name + b" .\n"))
+        write_lines((without_graph(line, name) for line in ours), whole)
+    put(store, folder.removed, folder.added, whole, graph, folder.cancelled)
 
 
 def quads_text(triples: Iterable[Triple], graph: NamedNode) -> bytes:
     """Return triples as N-Quads of one graph."""
-    quads = (Quad(t.subject, t.predicate, t.object, graph) for t in triples)
-    return pyoxigraph.serialize(quads, format=RdfFormat.N_QUADS) or b""
+    return pyoxigraph.serialize(in_graph(triples, graph), format=RdfFormat.N_QUADS) or b""
 
 
 def _check_unchanged(store: Store, folder: LoadFolder, preview: Preview, progress: Progress) -> None:

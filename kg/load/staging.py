@@ -23,7 +23,7 @@ from kg.rdf.compression import packed_name
 from kg.rdf.sorted_lines import read_lines, side_by_side, sort_lines, with_graph
 from kg.readers.detect import find_reader, has_rdf_media_type
 from kg.readers.record import Record
-from kg.store import LocalStore, QueryDataset, Store
+from kg.store import Store
 from kg.terms import compact
 from kg.validation.rdf_rules import labels_of, target_graph
 
@@ -106,19 +106,10 @@ def is_empty(store: Store, graph: NamedNode) -> bool:
     return not store.query(f"ASK {{ GRAPH {graph} {{ ?s ?p ?o }} }}").truth()
 
 
-def export(store: Store, graph: NamedNode, target: Path) -> None:
-    """Write the triples of a graph to a file of N-Triples, in no order."""
-    if isinstance(store, LocalStore):
-        store.export(graph, target)
-        return
-    answer = store.query("CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(graph.value,)))
-    pyoxigraph.serialize(answer.triples(), str(target), format=RdfFormat.N_TRIPLES)
-
-
 def export_sorted(store: Store, graph: NamedNode, target: Path, progress: Progress = silent) -> str:
     """Write the triples of a graph in byte order; return the file's SHA-256, empty for an empty graph."""
     unsorted = target.with_name(target.name + ".unsorted")
-    export(store, graph, unsorted)
+    store.export(graph, unsorted)
     watch = watching(progress, "sorting the graph")
     count, digest = sort_lines(read_lines(unsorted), target, watch=watch)
     unsorted.unlink()

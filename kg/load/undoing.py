@@ -102,7 +102,7 @@ def undo_load(
             try:
                 names = ("undo-removed.nq", "undo-added.nq", "undo-whole.nt")
                 removed, added, whole = (folder.path / name for name in names)
-                put(store, removed, added, whole if whole.exists() else None, graph)
+                put(store, removed, added, whole, graph)
             except BaseException:
                 if not is_recorded(store, undoing.iri):
                     back_to_stored(folder, loads, state)

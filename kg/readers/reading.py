@@ -155,13 +155,13 @@ class ReadingJob:
         line longer than 16 MiB.
         """
         for _, lines in self.files():
-            yield from lines
+            yield from (line for line in lines if line[1])
 
-    def files(self, *, blank: bool = False) -> Iterator[tuple[Part, Iterator[tuple[int, str]]]]:
-        """Yield each file with its lines, as `lines` does; `blank` includes empty lines."""
+    def files(self) -> Iterator[tuple[Part, Iterator[tuple[int, str]]]]:
+        """Yield each file with its lines, as `lines` does, and with its empty lines."""
         for part in self.parts:
             self._file = part.name
-            yield part, self._lines(part, blank)
+            yield part, self._lines(part)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the lines of all files in blocks of about 1 MiB; raises as `lines` does.
@@ -172,13 +172,10 @@ class ReadingJob:
             self._file = part.name
             yield from _blocks(part)
 
-    def _lines(self, part: Part, blank: bool) -> Iterator[tuple[int, str]]:
+    def _lines(self, part: Part) -> Iterator[tuple[int, str]]:
         for block in _blocks(part):
             for number, line in enumerate(self.texts(block), block.first):
-                if line and line != "\r":
-                    yield number, line[:-1] if line[-1] == "\r" else line
-                elif blank:
-                    yield number, ""
+                yield number, line.removesuffix("\r")
 
     def texts(self, block: Block) -> list[str]:
         """Return the lines of a block; those that are not UTF-8 are reported and returned empty."""

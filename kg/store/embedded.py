@@ -147,7 +147,7 @@ class EmbeddedStore(LocalStore):
                 self._whole.set()
 
     def export(self, graph: NamedNode, path: Path) -> None:
-        """Write the triples of a graph to a file; see `LocalStore.export`."""
+        """Write the triples of a graph to a file; see `Store.export`."""
         self._whole.wait()
         with _engine_errors():
             self.engine.dump(str(path), format=RdfFormat.N_TRIPLES, from_graph=graph)

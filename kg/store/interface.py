@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
 from kg.rdf.formats import Format, Kind
 
@@ -113,6 +113,11 @@ class Store(ABC):
         The quads of `record`, which belong to other graphs, are added in the same step. Blank nodes of the
         file become new ones, whatever their labels; `record` has none. Raises StoreFailedError.
         """
+
+    def export(self, graph: NamedNode, path: Path) -> None:
+        """Write the triples of a graph to a file of N-Triples, in no order; raises StoreFailedError."""
+        answer = self.query("CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(graph.value,)))
+        serialize(answer.triples(), str(path), format=RdfFormat.N_TRIPLES)
 
     @property
     @abstractmethod

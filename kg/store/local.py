@@ -39,10 +39,6 @@ class LocalStore(Store):
         """
 
     @abstractmethod
-    def export(self, graph: NamedNode, path: Path) -> None:
-        """Write the triples of a graph to a file of N-Triples, in no order; raises StoreFailedError."""
-
-    @abstractmethod
     def backup(self, path: Path) -> None:
         """Copy the last commit to a new folder, which can be opened as a store; raises StoreFailedError."""
 

@@ -113,7 +113,7 @@ class IsolatedStore(LocalStore, Generic[W]):
         self.writer.write(RunRequest(EmbeddedStore.change_files, files), stop=stop)
 
     def export(self, graph: NamedNode, path: Path) -> None:
-        """Write the triples of a graph to a file; see `LocalStore.export`."""
+        """Write the triples of a graph to a file; see `Store.export`."""
         self._run(RunRequest(EmbeddedStore.export, (graph, path.resolve())), _EXPORT_TIME)
 
     @property

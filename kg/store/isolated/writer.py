@@ -261,15 +261,13 @@ class Writer(Writing):
 
     def _checkpoint(self, new_path: Callable[[], Path]) -> Path:
         process = self._process
-        try:
-            return self._make_checkpoint(process, new_path())
-        except (EOFError, OSError):
-            # The next process has every commit.
-            process = self._replace(process)
-        try:
-            return self._make_checkpoint(process, new_path())
-        except (EOFError, OSError):
-            raise StoreFailedError("the writing process made no checkpoint") from None
+        for _ in range(2):
+            try:
+                return self._make_checkpoint(process, new_path())
+            except (EOFError, OSError):
+                # The next process has every commit.
+                process = self._replace(process)
+        raise StoreFailedError("the writing process made no checkpoint")
 
     @staticmethod
     def _make_checkpoint(process: _Process, path: Path) -> Path:

@@ -115,7 +115,7 @@ def test_the_end_of_a_process_is_told_and_the_load_is_settled(
 ) -> None:
     settings = served.settings
     folder, job = receive(settings, "rows.csv", rows(50_000))
-    job["reading"]["format"] = "gdelt"
+    job["reading"] = replace(job["reading"], format="gdelt")
 
     def kill() -> None:
         wait_until(lambda: folder.read().phase == "reading rows")
@@ -137,7 +137,7 @@ def test_the_end_of_a_process_is_told_and_the_load_is_settled(
 def test_cancelling_reaches_it(served: Loading) -> None:
     settings = served.settings
     folder, job = receive(settings, "rows.csv", rows(50_000))
-    job["reading"]["format"] = "gdelt"
+    job["reading"] = replace(job["reading"], format="gdelt")
 
     def cancel() -> None:
         wait_until(lambda: folder.read().phase == "reading rows")

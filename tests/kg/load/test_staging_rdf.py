@@ -12,7 +12,7 @@ import pytest
 from pyoxigraph import RdfFormat
 
 from kg.errors import CancelledError, DataSyntaxError, TooLargeError, ValidationFailedError
-from kg.load import LoadRequest, Loads, prepare
+from kg.load import LoadRequest, Loads, Progress, prepare, silent
 from kg.load.load_folder import LoadFolder
 from kg.store import EmbeddedStore
 
@@ -40,10 +40,10 @@ def folder(tmp_path: Path) -> LoadFolder:
     return Loads(tmp_path / "loads").new("file")[0]
 
 
-def load(folder: LoadFolder, tmp_path: Path, data: bytes, name: str, **options):
+def load(folder: LoadFolder, tmp_path: Path, data: bytes, name: str, progress: Progress = silent, **options):
     path = tmp_path / "given"
     path.write_bytes(data)
-    return prepare(EmbeddedStore(), folder, LoadRequest(path, name, **options))
+    return prepare(EmbeddedStore(), folder, LoadRequest(path, name, **options), progress)
 
 
 def left(folder: LoadFolder) -> set[str]:
