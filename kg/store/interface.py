@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
@@ -131,6 +131,20 @@ class Store(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release the engine; safe to call twice."""
+
+
+GRAPH_PATTERNS: Final = ("GRAPH ?g { }", "GRAPH ?g { ?any ?has ?something }")
+"""Patterns that bind ?g to every named graph: a quick one, and one for engines without support for it."""
+
+
+def graph_names(store: Store) -> list[str]:
+    """Return the IRIs of the named graphs."""
+    for pattern in GRAPH_PATTERNS:
+        rows = store.query(f"SELECT DISTINCT ?g {{ {pattern} }}").rows()
+        found = [name.value for row in rows if isinstance(name := row.get("g"), NamedNode)]
+        if found:
+            return found
+    return []
 
 
 def never() -> bool:

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import httpx
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
@@ -100,16 +100,15 @@ class RemoteStore(Store):
         kind = _KINDS.get(opening_word(text), "solutions")
         dialect = self.dialect
         text = with_base(text, dataset.base_iri)
-        response = self._ask(
-            text, dialect, dialect.results if kind != "graph" else "application/n-triples", dataset
-        )
-        if dialect.partial_header and dialect.partial_header in response.headers:
+        accept = "application/n-triples" if kind == "graph" else dialect.results
+        response = self._ask(text, dialect, accept, dataset)
+        if dialect.partial_header in response.headers:
             response.close()
             raise stopped(self._timeout, self._query_url)
-        limit = response.headers.get(dialect.row_limit_header, "") if dialect.row_limit_header else ""
-        booleans = (
-            boolean_variables(text) if dialect.integer_booleans and kind == "solutions" else frozenset[str]()
-        )
+        limit = response.headers.get(dialect.row_limit_header, "")
+        booleans = frozenset[str]()
+        if dialect.integer_booleans and kind == "solutions":
+            booleans = boolean_variables(text)
         return RemoteAnswer(response, kind, self._timeout, int(limit) if limit.isdigit() else None, booleans)
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
@@ -192,15 +191,11 @@ class RemoteStore(Store):
     ) -> httpx.Response:
         headers = {"Accept": f"{accept}, {PROBLEM};q=0.1" if accept != "*/*" else accept}
         timeout = httpx.Timeout(self._timeout, read=_WRITE_TIME if wanted == "update" else self._timeout)
+        body: dict[str, Any] = {"data": {wanted: text, **_some(graphs)}}
         if dialect.direct:
             headers["Content-Type"] = f"application/sparql-{wanted}"
-            request = self._http.build_request(
-                "POST", url, content=text.encode(), params=_some(graphs), headers=headers, timeout=timeout
-            )
-        else:
-            request = self._http.build_request(
-                "POST", url, data={wanted: text, **_some(graphs)}, headers=headers, timeout=timeout
-            )
+            body = {"content": text.encode(), "params": _some(graphs)}
+        request = self._http.build_request("POST", url, headers=headers, timeout=timeout, **body)
         response = self._exchange(request, wanted)
         if response.is_success:
             return response
@@ -223,13 +218,9 @@ class RemoteStore(Store):
             )
             if not response.is_success:
                 response._content = b"".join(_some_of(response.iter_bytes()))
-        except httpx.TimeoutException as error:
-            raise (
-                stopped(self._timeout, url)
-                if wanted == "query" and isinstance(error, httpx.ReadTimeout)
-                else unreachable(url, error)
-            ) from None
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+            if wanted == "query" and isinstance(error, httpx.ReadTimeout):
+                raise stopped(self._timeout, url) from None
             raise self._failure(error, url) from None
         return response
 

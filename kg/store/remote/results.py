@@ -121,9 +121,7 @@ class RemoteAnswer:
                 b'{"head":{},"boolean":%s}' % (b"true" if self.truth() else b"false"),
                 format=QueryResultsFormat.JSON,
             )
-            target = io.BytesIO()
-            found.serialize(target, format=form.engine)  # type: ignore[arg-type]
-            yield target.getvalue()
+            yield found.serialize(format=form.engine) or b""  # type: ignore[arg-type]
         elif form.engine == self._native and self._rows is None:
             try:
                 yield from self._body.pieces()
