@@ -135,27 +135,23 @@ class LoadFolder:
                 os.fsync(file.fileno())
         unfinished.replace(self.path / _STATE)
 
-    def tell(self, state: LoadState, phase: str, done: int, total: int | None = None) -> None:
-        """Record progress, at most twice a second; raises CancelledError after a request to cancel."""
-        now = time.time()
-        if phase != state.phase:
-            state.phase, state.phase_since = phase, now
-        elif now - self._written < _WRITE_EVERY:
-            return
-        state.done, state.total, self._written = done, total, now
-        self.write(state, lasting=False)
-        if self.cancelled():
-            raise CancelledError("the load was cancelled; nothing was stored", mend="Load the file again.")
-
     def teller(self, state: LoadState, also: Progress, *, may_end: bool = True) -> Progress:
-        """Return a progress function that records the state, reports to `also`, and may cancel the work."""
+        """Return a progress function that records the state, at most twice a second, and reports to `also`.
+
+        It raises CancelledError after a request to cancel, if the work `may_end`.
+        """
 
         def tell(phase: str, done: int, total: int | None = None) -> None:
-            try:
-                self.tell(state, phase, done, total)
-            except CancelledError:
-                if may_end:
-                    raise
+            now = time.time()
+            begins = phase != state.phase
+            if begins or now - self._written >= _WRITE_EVERY:
+                state.phase_since = now if begins else state.phase_since
+                state.phase, state.done, state.total, self._written = phase, done, total, now
+                self.write(state, lasting=False)
+                if may_end and self.cancelled():
+                    raise CancelledError(
+                        "the load was cancelled; nothing was stored", mend="Load the file again."
+                    )
             also(phase, done, total)
 
         return tell

@@ -23,8 +23,6 @@ from kg.resolver import Resolver
 from kg.store import Store
 
 _LISTED: Final = 20
-# The preview lists actors separately.
-_KINDS: Final = tuple(kind for kind in get_args(NoteKind) if kind != "actor")
 
 
 class TableReading:
@@ -86,7 +84,7 @@ class TableReading:
     def notes(self) -> tuple[str, ...]:
         """Return what people should know about the table, at most 20 notes of each kind."""
         found: list[str] = []
-        for kind in _KINDS:
+        for kind in get_args(NoteKind):
             # Several places may share a code; its note is given once.
             texts: dict[str, tuple[int, int]] = {}
             for note in self._job.notes.of(kind):

@@ -19,7 +19,7 @@ from kg.readers.record import Record, RowFault
 from kg.resolver import Resolver
 from kg.terms import ID, PREFIXES, slugify
 
-_Things = Literal["actor", "place", "event type", "country code", "repaired code", "wire service"]
+_Things = Literal["place", "event type", "country code", "repaired code", "wire service"]
 NoteKind = Literal[_Things, "repeated id", "repeated row"]
 
 REPEATED_ROW: Final = "row {} is repeated; it was kept once"
@@ -34,16 +34,12 @@ _SPACES: Final = str.maketrans("-_+", "   ")
 
 @dataclass
 class Note:
-    """Something people should know about a table: what, how often, and the line on which it first occurs.
-
-    `iri` is the thing in the graph; `text` is a sentence for people.
-    """
+    """Something people should know about a table: a sentence, how often it applies, and where first."""
 
     kind: NoteKind
     value: str
     text: str
     line: int
-    iri: str | None = None
     count: int = 1
 
 
@@ -53,20 +49,18 @@ class Notes:
 
     found: dict[tuple[NoteKind, str], Note] = field(default_factory=dict)
 
-    def add(
-        self, kind: NoteKind, value: str, text: str, line: int, iri: str | None = None, count: int = 1
-    ) -> None:
+    def add(self, kind: NoteKind, value: str, text: str, line: int, count: int = 1) -> None:
         """Add a note, or increase the count of the same note."""
         note = self.found.get((kind, value))
         if note is not None:
             note.count += count
         elif len(self.found) < 100_000:
-            self.found[kind, value] = Note(kind, value, text, line, iri, count)
+            self.found[kind, value] = Note(kind, value, text, line, count)
 
-    def add_all(self, notes: Iterable[tuple[NoteKind, str, str, str | None]], line: int) -> None:
-        """Add notes given as kind, value, text and IRI."""
-        for kind, value, text, iri in notes:
-            self.add(kind, value, text, line, iri)
+    def add_all(self, notes: Iterable[tuple[NoteKind, str, str]], line: int) -> None:
+        """Add notes given as kind, value and text."""
+        for kind, value, text in notes:
+            self.add(kind, value, text, line)
 
     def of(self, kind: NoteKind) -> list[Note]:
         """Return the notes of a kind, the most frequent first."""

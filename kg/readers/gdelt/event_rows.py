@@ -256,4 +256,4 @@ class GdeltRows:
                     found.things.append((one.iri, one.kind, one.ntriples, one.line))
             if noted := coded.notes:
                 line = lines[first[coded] // _CODES_PER_ROW]
-                found.notes += [(kind, value, text, line, iri, count) for kind, value, text, iri in noted]
+                found.notes += [(kind, value, text, line, count) for kind, value, text in noted]
