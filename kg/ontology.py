@@ -14,6 +14,7 @@ from pyoxigraph import NamedNode, Triple
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError
 from kg.owl import open_vocabulary
+from kg.rdf.parsing import syntax_error
 from kg.reference import reference_triples
 from kg.terms import GRAPH_ALIGNMENTS, GRAPH_COUNTRIES, GRAPH_EVENT_TYPES, GRAPH_ONTOLOGY
 
@@ -66,10 +67,5 @@ def _quads(path: Path) -> Iterable[pyoxigraph.Quad]:
     try:
         yield from pyoxigraph.parse(path=path)
     except SyntaxError as error:
-        raise DataSyntaxError(
-            error.msg,
-            where=f"{path.name}, line {error.lineno}, column {error.offset}",
-            mend="Restore the file, which is part of the package.",
-            line=error.lineno,
-            column=error.offset,
-        ) from None
+        mend = "Restore the file, which is part of the package."
+        raise syntax_error(error.msg, error, path.name, mend) from None
