@@ -38,6 +38,8 @@ pytestmark = pytest.mark.server
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 EVENT = (FIXTURES / "new-event.ttl").read_text(encoding="utf-8")
 PATIENCE = 60.0
+# So many that several processes read them.
+ROWS = 26_000
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ def test_the_end_of_a_process_is_told_and_the_load_is_settled(
     served: Loading,
 ) -> None:
     settings = served.settings
-    folder, job = receive(settings, "rows.csv", rows(50_000))
+    folder, job = receive(settings, "rows.csv", rows(ROWS))
     job["reading"] = replace(job["reading"], format="gdelt")
 
     def kill() -> None:
@@ -136,7 +138,7 @@ def test_the_end_of_a_process_is_told_and_the_load_is_settled(
 
 def test_cancelling_reaches_it(served: Loading) -> None:
     settings = served.settings
-    folder, job = receive(settings, "rows.csv", rows(50_000))
+    folder, job = receive(settings, "rows.csv", rows(ROWS))
     job["reading"] = replace(job["reading"], format="gdelt")
 
     def cancel() -> None:
@@ -175,7 +177,7 @@ def test_a_server_loads_in_another_process_and_leaves_none_behind(installed: Pat
                 assert wrong.status_code == 422
                 findings = wrong.json()["findings"]
             assert "2018-03-41" in findings[0]
-            large = client.post("/load?name=rows.csv&format=gdelt", content=rows(50_000))
+            large = client.post("/load?name=rows.csv&format=gdelt", content=rows(ROWS))
             assert large.status_code in (201, 202)
         below = server.descendants()
     finally:
