@@ -14,10 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.commands.loaders import LoadRequest, LocalLoader
+from api.commands.loaders import LocalLoader
 from bench.rows import write_rows
 from kg.errors import CancelledError
-from kg.load import read_loads
+from kg.load import LoadRequest, read_loads
 from kg.store import EmbeddedStore
 from tests.api.running import AUTHORITY, COMMAND, TOKEN, Served, start
 

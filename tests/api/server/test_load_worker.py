@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from api.folder.data_folder import LOADS, keep_folder
-from api.loading.load_jobs import Job, Reading
+from api.loading.load_jobs import Job
 from api.loading.load_worker import _NICENESS, load_apart
 from bench.rows import write_rows
 from kg.errors import (
@@ -27,7 +27,7 @@ from kg.errors import (
     UnknownNameError,
     ValidationFailedError,
 )
-from kg.load import LoadFolder, Loads, settle
+from kg.load import LoadFolder, LoadRequest, Loads, settle
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from kg.store.isolated.writer_server import WriterAddress
@@ -78,11 +78,7 @@ def receive(settings: Settings, name: str, text: str) -> tuple[LoadFolder, Job]:
     folder, _ = Loads(settings.data / LOADS).new(name)
     path = folder.source / name
     path.write_text(text, encoding="utf-8")
-    reading = Reading(
-        path=str(path), name=name, format=None, media_type=None, source=None, base_iri=None, max_errors=0,
-        mapping=None,
-    )  # fmt: skip
-    return folder, Job(do="preview", load=folder.id, reading=reading)
+    return folder, Job(do="preview", load=folder.id, reading=LoadRequest(path, name))
 
 
 def test_a_load_is_previewed_stored_and_undone(served: Loading) -> None:
@@ -121,7 +117,7 @@ def test_the_end_of_a_process_is_told_and_the_load_is_settled(
 ) -> None:
     settings = served.settings
     folder, job = receive(settings, "rows.csv", rows(ROWS))
-    job["reading"]["format"] = "gdelt"
+    job["reading"] = replace(job["reading"], format="gdelt")
 
     def kill() -> None:
         wait_until(lambda: folder.read().phase == "reading rows")
@@ -143,7 +139,7 @@ def test_the_end_of_a_process_is_told_and_the_load_is_settled(
 def test_cancelling_reaches_it(served: Loading) -> None:
     settings = served.settings
     folder, job = receive(settings, "rows.csv", rows(ROWS))
-    job["reading"]["format"] = "gdelt"
+    job["reading"] = replace(job["reading"], format="gdelt")
 
     def cancel() -> None:
         wait_until(lambda: folder.read().phase == "reading rows")

@@ -31,7 +31,7 @@ SCRIPT = """
 import os
 import sys
 from pathlib import Path
-from kg.load import Loads, prepare, recover, store_load
+from kg.load import LoadRequest, Loads, prepare, recover, staging, store_load
 from kg.readers.detect import TableReader
 from kg.readers.record import Record
 from kg.store import EmbeddedStore, embedded, local
@@ -49,13 +49,14 @@ def load(folder, word, rows):
 
     store = EmbeddedStore(folder / "store")
     loads = Loads(folder / "loads")
-    recover(store, folder / "loads")
+    recover(store, Loads(folder / "loads"))
     source = folder / "rows"
     source.write_text(word)
     print("ready", os.getpid(), flush=True)
     held, _ = loads.new("rows", step="reading")
     reader = TableReader("crash", "", read, codes_records=False)
-    prepare(store, held, source, name="rows", find_reader=lambda *args: reader)
+    staging.find_reader = lambda *args, **_: reader
+    prepare(store, held, LoadRequest(source, "rows"))
     store_load(store, loads, held)
     print("stored", flush=True)
     store.close()
@@ -150,7 +151,7 @@ def test_killed_at_random_moments(tmp_path: Path, loading: Loading, kind: str) -
         os.kill(process, signal.SIGKILL)
         loading.end()
         with contextlib.closing(EmbeddedStore(folder / "store")) as store:
-            recover(store, folder / "loads")
+            recover(store, Loads(folder / "loads"))
             now = content(store)
             assert now in (whole, absent)
             stored = [load for load in read_loads(store) if load.graph == f"{GRAPH}rows"]
