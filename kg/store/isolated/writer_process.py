@@ -26,9 +26,8 @@ def run_writer(changes: Connection, checkpoints: Connection, folder: Path, allow
     The first message sent is `Opened`, or the error that kept the store from being opened.
     """
     os.nice(_NICENESS)
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 2)
-    os.close(silent)
+    with Path(os.devnull).open("wb") as silent:
+        os.dup2(silent.fileno(), 2)
     try:
         store = EmbeddedStore(folder, allowed=allowed)
     except DiplographError as error:
