@@ -33,7 +33,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="diplograph-bench-") as temporary:
         folder = Path(temporary)
         store = IsolatedStore.open(
-            folder / "store", folder / "snapshots", workers=2, timeout=600, limits=Limits(2**31)
+            folder / "store", folder / "snapshots", Limits(600, 2**31), workers=2
         )
         try:
             fill(store, labels)

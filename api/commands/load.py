@@ -13,12 +13,12 @@ from typing import Any
 
 import click
 
-from api.commands.loaders import Loader, LoadRequest, open_loader
+from api.commands.loaders import Loader, open_loader
 from api.commands.options import data_option, opened, with_data
 from api.commands.progress import ProgressLine
 from api.commands.terminal_tables import text_table
 from kg.errors import CancelledError, DiplographError, ParameterError, ValidationFailedError
-from kg.load import read_loads
+from kg.load import LoadRequest, read_loads
 from kg.readers.event_table import write_template
 from kg.settings import Settings
 from kg.terms import LOAD, PREFIXES, compact

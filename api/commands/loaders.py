@@ -9,8 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import quote_plus
@@ -28,9 +27,8 @@ from api.folder.data_folder import (
 from kg import errors
 from kg import load as loading
 from kg.lazy import LazyModule
-from kg.load import Follower, LoadFolder, Loads, Progress, silent
+from kg.load import Follower, LoadFolder, LoadRequest, Loads, Progress, silent
 from kg.provenance import read_load
-from kg.readers.detect import find_reader
 from kg.settings import Settings
 from kg.store import Store
 from kg.store.remote.problems import problem_error, unreachable
@@ -47,19 +45,6 @@ _LONG: Final = 6 * 3600.0
 _READERS: Final = 3
 # A mapping is sent in the address, which may have 64 KiB.
 _MAPPING_LIMIT: Final = 48 * 1024
-
-
-@dataclass(frozen=True)
-class LoadRequest:
-    """A file to load, as the options of the command line describe it."""
-
-    path: Path
-    name: str
-    form: str | None = None
-    source: str | None = None
-    base: str | None = None
-    max_errors: int = 0
-    mapping: Path | None = None
 
 
 class Loader(ABC):
@@ -89,25 +74,13 @@ class LocalLoader(Loader):
 
     def __init__(self, store: Store, root: Path, followers: Sequence[Follower] = ()) -> None:
         self._store = store
-        self._loads = Loads(root)
-        self._followers = followers
+        self._loads = Loads(root, followers)
 
     def plan(self, request: LoadRequest, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
         """Preview a load; see `kg.load.prepare`."""
         folder, _ = self._loads.new(Path(request.name).name, started_by=user_name(), step="reading")
         try:
-            preview = loading.prepare(
-                self._store,
-                folder,
-                request.path,
-                name=request.name,
-                format=request.form,
-                source=request.source,
-                base_iri=request.base,
-                max_errors=request.max_errors,
-                progress=progress,
-                find_reader=partial(find_reader, mapping=request.mapping),
-            )
+            preview = loading.prepare(self._store, folder, request, progress)
         except BaseException:
             folder.remove()
             raise
@@ -119,9 +92,7 @@ class LocalLoader(Loader):
         """Store a previewed load; see `kg.load.store_load`."""
         folder: LoadFolder = planned
         try:
-            load = loading.store_load(
-                self._store, self._loads, folder, skip=skip, followers=self._followers, progress=progress
-            )
+            load = loading.store_load(self._store, self._loads, folder, skip=skip, progress=progress)
         except KeyboardInterrupt:
             # The next command brings the index and the entailments up to date.
             if folder.read().step == "stored":
@@ -151,7 +122,6 @@ class LocalLoader(Loader):
             self._store,
             self._loads,
             folder,
-            followers=self._followers,
             progress=progress,
             started_by=user_name(),
         ).summary()
@@ -187,9 +157,9 @@ class RemoteLoader(Loader):
             )
         given = {
             "name": request.name,
-            "format": request.form,
+            "format": request.format,
             "source": request.source,
-            "base": request.base,
+            "base": request.base_iri,
             "by": user_name(),
             "mapping": _mapping_text(request.mapping) if request.mapping else None,
             "max_errors": str(request.max_errors),
@@ -354,7 +324,8 @@ def stored_already(load_id: str) -> errors.CancelledError:
 
 def _error(problem: dict[str, Any]) -> errors.DiplographError:
     kind = getattr(errors, str(problem["kind"]), errors.StoreFailedError)
-    error: errors.DiplographError = kind(problem["detail"], where=problem["where"], mend=problem["mend"])
-    if isinstance(error, errors.ValidationFailedError):
-        error.findings = tuple(problem["findings"])
+    findings = tuple(problem["findings"])
+    error: errors.DiplographError = kind(
+        problem["detail"], where=problem["where"], mend=problem["mend"], findings=findings
+    )
     return error

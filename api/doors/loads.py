@@ -13,14 +13,14 @@ from flask.typing import ResponseReturnValue
 from werkzeug.utils import secure_filename
 
 from api.loading import background_loads as jobs
-from api.loading.load_jobs import Job, Reading
+from api.loading.load_jobs import Job
 from api.web.auth import signed_in, writes
 from api.web.negotiation import wants_html
 from api.web.state import State, state
 from api.web.urls import path_of
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
-from kg.load import LoadFolder, LoadState, Preview
+from kg.load import LoadFolder, LoadRequest, LoadState, Preview
 from kg.provenance import Load
 from kg.rdf.formats import RDF_FORMATS
 from kg.readers.detect import FORMATS, bundled_readers
@@ -75,18 +75,18 @@ def preview() -> ResponseReturnValue:
     own = folder.path / "mapping.rml.ttl" if mapping else None
     if own is not None and mapping:
         own.write_text(mapping, encoding="utf-8")
-    told = Reading(
-        path=str(path),
-        name=name,
-        format=_option("format"),
+    source = LoadRequest(
+        path,
+        name,
+        _option("format"),
+        _option("source"),
+        _option("base"),
+        max_errors,
+        mapping=own,
         media_type=media_type,
-        source=_option("source"),
-        base_iri=_option("base"),
-        max_errors=max_errors,
-        mapping=None if own is None else str(own),
     )
     try:
-        done = _run(Job(do="preview", load=folder.id, reading=told))
+        done = _run(Job(do="preview", load=folder.id, reading=source))
     except BaseException:
         folder.remove()
         raise
@@ -120,7 +120,7 @@ def undo(load_id: str) -> ResponseReturnValue:
 def cancel(load_id: str) -> ResponseReturnValue:
     """Cancel a load in progress, or discard a preview."""
     folder = state().loads.open(load_id)
-    said = loading.settle(state().store, state().loads, folder, state().followers)
+    said = loading.settle(state().store, state().loads, folder)
     if said.step in ("ready", "unchanged", "failed", "cancelled"):
         folder.remove()
         if wants_html():
@@ -139,8 +139,7 @@ def history() -> ResponseReturnValue:
     open_ones = [
         said
         for folder, _ in reversed(here.loads.all())
-        if (said := loading.settle(here.store, here.loads, folder, here.followers)).step
-        not in ("stored", "undone")
+        if (said := loading.settle(here.store, here.loads, folder)).step not in ("stored", "undone")
     ]
     if wants_html():
         return render_template("loads.html", loads=loads, open_ones=open_ones, compact=compact)
@@ -154,7 +153,7 @@ def one(load_id: str) -> ResponseReturnValue:
     here = state()
     try:
         folder = here.loads.open(load_id)
-        said = loading.settle(here.store, here.loads, folder, here.followers)
+        said = loading.settle(here.store, here.loads, folder)
     except UnknownNameError:
         return _stored(loading.read_load(here.store, load_id), None)
     if said.step in ("stored", "undone"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,6 @@ from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.rdf.content import Content
 from kg.rdf.formats import RDF_FORMATS, Format, rdf_format
 from kg.rdf.jsonld import check_keys, read_document
-from kg.rdf.line_numbers import find_lines
 from kg.rdf.nesting import TURTLE_TOKEN
 from kg.rdf.sorted_lines import Watch
 from kg.rdf.xml_check import check_xml
@@ -71,12 +70,6 @@ class RdfReading:
         with content.open() as file:
             yield from self._parse(file, base, watch)
 
-    def lines_of(
-        self, wanted: Sequence[tuple[str, str | None]], watch: Watch | None = None
-    ) -> list[int | None]:
-        """Find the lines of things and their values, as `line_numbers.find_lines` does."""
-        return find_lines(self.content, self.prefixes, wanted, watch)
-
     def _parse(self, source: BinaryIO, base: str | None, watch: Watch | None) -> Iterator[Triple]:
         engine: Any = self.syntax.engine
         graphs: set[object] = set()
@@ -128,7 +121,6 @@ class RdfReading:
 
 def open_rdf(
     data: bytes | Path,
-    *,
     name: str,
     format: str | None = None,  # noqa: A002 - the word that every RDF library uses
     media_type: str | None = None,
@@ -142,17 +134,9 @@ def open_rdf(
     return RdfReading(Content(data, name), choose_syntax(name, format, media_type), base_iri)
 
 
-def read_rdf(
-    data: bytes,
-    *,
-    name: str,
-    format: str | None = None,  # noqa: A002 - the word that every RDF library uses
-    media_type: str | None = None,
-    base_iri: str | None = None,
-) -> tuple[tuple[Triple, ...], RdfReading]:
+def read_rdf(data: bytes, name: str) -> tuple[Triple, ...]:
     """Read a small RDF file, each triple once; raises as `open_rdf` and `RdfReading.triples` do."""
-    reading = open_rdf(data, name=name, format=format, media_type=media_type, base_iri=base_iri)
-    return tuple(dict.fromkeys(reading.triples())), reading
+    return tuple(dict.fromkeys(open_rdf(data, name).triples()))
 
 
 def choose_syntax(name: str, format: str | None, media_type: str | None) -> Format:  # noqa: A002

@@ -9,17 +9,11 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from itertools import chain
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, Any, Final
 
 from kg.errors import DataSyntaxError, TooLargeError
-from kg.lazy import LazyModule
 from kg.readers.archives import Part
 from kg.readers.reading import ReadingJob
-
-if TYPE_CHECKING:
-    import openpyxl
-else:
-    openpyxl = LazyModule("openpyxl")
 
 _BOOK_LIMIT: Final = 1 << 30
 _DELIMITERS: Final = (",", "\t", ";")
@@ -27,7 +21,7 @@ _DELIMITERS: Final = (",", "\t", ";")
 
 def rows_of(job: ReadingJob) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
     """Yield each file's name and rows; raises DataSyntaxError for broken quoting or a bad workbook."""
-    for part, lines in job.files(blank=True):
+    for part, lines in job.files():
         if part.name.lower().endswith(".xlsx"):
             yield part.name, _workbook(part)
         else:
@@ -35,18 +29,12 @@ def rows_of(job: ReadingJob) -> Iterator[tuple[str, Iterator[tuple[int, list[str
 
 
 def _delimited(name: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
-    at = 0
     first = next(lines, (1, ""))
     delimiter = max(_DELIMITERS, key=first[1].count)
-
-    def feed() -> Iterator[str]:
-        nonlocal at
-        for at, text in chain([first], lines):  # noqa: B007 - the number is used outside
-            yield text + "\n"
-
-    reader = csv.reader(feed(), delimiter=delimiter, strict=True)
+    texts = (text + "\n" for _, text in chain([first], lines))
+    reader = csv.reader(texts, delimiter=delimiter, strict=True)
     while True:
-        begun = at + 1
+        begun = reader.line_num + 1
         try:
             row = next(reader, None)
         except csv.Error as error:
@@ -62,6 +50,8 @@ def _delimited(name: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[in
 
 
 def _workbook(part: Part) -> Iterator[tuple[int, list[str]]]:
+    import openpyxl  # here, because few processes need it and it takes long
+
     with part.open() as stream, tempfile.TemporaryFile() as copy:
         shutil.copyfileobj(stream, copy)
         copy.seek(0)

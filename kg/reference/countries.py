@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.lazy import LazyModule
 from kg.reference.fact_tables import Row, parts
 from kg.reference.triples import TYPE, english, named, names_in_languages, place_of, region_of, town
 from kg.terms import mint, term
-
-if TYPE_CHECKING:
-    import pycountry
-else:
-    pycountry = LazyModule("pycountry")
 
 _GEONAMES: Final = "https://sws.geonames.org/"
 # A code that CLDR uses and ISO 3166 lacks.
@@ -35,6 +29,8 @@ def countries(rows: tuple[Row, ...]) -> Iterator[Triple]:
 
     A country is `id/country/<alpha-3 in lower case>`, a former state `id/country/cow-<number>`.
     """
+    import pycountry  # here, because few processes need it and it takes long
+
     for row in rows:
         key = row["key"]
         country = mint("country", key)

@@ -16,18 +16,11 @@ from kg.store.embedded import EmbeddedStore
 from kg.store.interface import UNION, QueryDataset, Store, never
 from kg.store.isolated.answers import AsyncAnswer, IsolatedAnswer
 from kg.store.isolated.limits import Limits
-from kg.store.isolated.messages import (
-    ChangeFilesRequest,
-    ChangeRequest,
-    Done,
-    Head,
-    RunRequest,
-    UpdateRequest,
-    WorkerQuery,
-)
+from kg.store.isolated.messages import Done, Head, RunRequest, WorkerQuery
 from kg.store.isolated.pool import Pool
 from kg.store.isolated.snapshots import current_age, current_version
 from kg.store.isolated.writer import Writer, Writing
+from kg.store.isolated.writer_process import change_quads
 from kg.store.local import LocalStore
 
 P = ParamSpec("P")
@@ -40,28 +33,23 @@ _EXPORT_TIME: Final = 6 * 3600.0
 class IsolatedStore(LocalStore, Generic[W]):
     """Quads in a folder that `writer` changes, read by up to `workers` processes on snapshots.
 
-    A query or update that takes more than `timeout` seconds, not counting waits for the consumer of a result,
-    and a query over its `limits` are stopped by killing their process, which is replaced; other requests are
-    not affected. A change is acknowledged once its snapshot is published, so that every later query sees it.
-    Raises what `EmbeddedStore` raises.
+    A query or update that takes more than its time, not counting waits for the consumer of a result, and a
+    query over another of its `limits` are stopped by killing their process, which is replaced; other requests
+    are not affected. A change is acknowledged once its snapshot is published, so that every later query sees
+    it. Raises what `EmbeddedStore` raises.
     """
 
-    def __init__(
-        self, folder: Path, snapshots: Path, writer: W, *, workers: int, timeout: float, limits: Limits
-    ) -> None:
+    def __init__(self, folder: Path, snapshots: Path, writer: W, limits: Limits, workers: int) -> None:
         super().__init__(folder)
         self._snapshots = snapshots
-        self._timeout = timeout
+        self._limits = limits
         self.writer = writer
-        self._pool = Pool(workers, snapshots, limits, timeout)
+        self._pool = Pool(workers, snapshots, limits)
 
     @staticmethod
-    def open(
-        folder: Path, snapshots: Path, *, workers: int, timeout: float, limits: Limits
-    ) -> IsolatedStore[Writer]:
+    def open(folder: Path, snapshots: Path, limits: Limits, workers: int) -> IsolatedStore[Writer]:
         """Open a folder with a writer of its own in this process; raises what `EmbeddedStore` raises."""
-        writer = Writer(folder, snapshots, limits.allowed)
-        return IsolatedStore(folder, snapshots, writer, workers=workers, timeout=timeout, limits=limits)
+        return IsolatedStore(folder, snapshots, Writer(folder, snapshots, limits.allowed), limits, workers)
 
     def worker_pids(self) -> list[int]:
         """Return the process identifiers of the workers that live."""
@@ -109,18 +97,19 @@ class IsolatedStore(LocalStore, Generic[W]):
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
-        self.writer.write(UpdateRequest(text, dataset), budget=self._timeout)
+        self.writer.write(RunRequest(EmbeddedStore.update, (text, dataset)), budget=self._limits.timeout)
 
     def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
         """Remove the quads of one file and add those of another; see `LocalStore.change_files`.
 
         `stop` kills the writing process, which is replaced.
         """
-        self.writer.write(ChangeFilesRequest(str(removed.resolve()), str(added.resolve())), stop=stop)
+        files = (removed.resolve(), added.resolve())
+        self.writer.write(RunRequest(EmbeddedStore.change_files, files), stop=stop)
 
     def export(self, graph: NamedNode, path: Path) -> None:
-        """Write the triples of a graph to a file; see `LocalStore.export`."""
-        self._run(RunRequest(EmbeddedStore.export, (graph, path.resolve()), {}, wanted()), _EXPORT_TIME)
+        """Write the triples of a graph to a file; see `Store.export`."""
+        self._run(RunRequest(EmbeddedStore.export, (graph, path.resolve())), _EXPORT_TIME)
 
     @property
     def version(self) -> str:
@@ -168,8 +157,6 @@ class IsolatedStore(LocalStore, Generic[W]):
         return done.result
 
     def _change_few(self, removed: list[Quad], added: list[Quad]) -> None:
-        self.writer.write(ChangeRequest(_nquads(removed), _nquads(added)))
-
-
-def _nquads(quads: list[Quad]) -> bytes:
-    return pyoxigraph.serialize(quads, format=RdfFormat.N_QUADS) or b""
+        # As text: quads as objects take thirty times as long to be sent.
+        out, into = (pyoxigraph.serialize(quads, format=RdfFormat.N_QUADS) for quads in (removed, added))
+        self.writer.write(RunRequest(change_quads, (out, into)))

@@ -14,7 +14,7 @@ from pyoxigraph import RdfFormat
 
 from kg.errors import DiplographError, StoreFailedError
 from kg.store.embedded import EmbeddedStore
-from kg.store.isolated.messages import Change, ChangeFilesRequest, ChangeRequest, Opened, UpdateRequest
+from kg.store.isolated.messages import RunRequest
 
 # Readers come before writes and the engine's compaction on a busy machine.
 _NICENESS: Final = 5
@@ -23,25 +23,24 @@ _NICENESS: Final = 5
 def run_writer(changes: Connection, checkpoints: Connection, folder: Path, allowed: tuple[str, ...]) -> None:
     """Carry out changes from one connection and checkpoints from the other until they are closed.
 
-    The first message sent is `Opened`, or the error that kept the store from being opened.
+    The first message sent is whether a large change was finished, or the error that kept the store closed.
     """
     os.nice(_NICENESS)
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 2)
-    os.close(silent)
+    with Path(os.devnull).open("wb") as silent:
+        os.dup2(silent.fileno(), 2)
     try:
         store = EmbeddedStore(folder, allowed=allowed)
     except DiplographError as error:
         changes.send(error)
         return
-    changes.send(Opened(store.finished_change))
+    changes.send(store.finished_change)
     # A thread of its own: a long update must not keep an earlier commit from being published.
     threading.Thread(target=_make_checkpoints, args=(store, checkpoints), daemon=True).start()
     with suppress(EOFError, OSError):
         while True:
-            change: Change = changes.recv()
+            change: RunRequest = changes.recv()
             try:
-                _carry_out(store, change)
+                change.function(store, *change.args, **change.kwargs)
             except DiplographError as error:
                 changes.send(error)
             except Exception as error:
@@ -50,17 +49,10 @@ def run_writer(changes: Connection, checkpoints: Connection, folder: Path, allow
                 changes.send(True)
 
 
-def _carry_out(store: EmbeddedStore, change: Change) -> None:
-    match change:
-        case UpdateRequest():
-            store.update(change.text, change.dataset)
-        case ChangeRequest():
-            store.change(
-                pyoxigraph.parse(change.removed, format=RdfFormat.N_QUADS),
-                pyoxigraph.parse(change.added, format=RdfFormat.N_QUADS),
-            )
-        case ChangeFilesRequest():
-            store.change_files(Path(change.removed), Path(change.added))
+def change_quads(store: EmbeddedStore, removed: bytes, added: bytes) -> None:
+    """Remove and add quads, given as N-Quads; see `LocalStore.change`."""
+    out, into = (pyoxigraph.parse(quads, format=RdfFormat.N_QUADS) for quads in (removed, added))
+    store.change(out, into)
 
 
 def _make_checkpoints(store: EmbeddedStore, connection: Connection) -> None:

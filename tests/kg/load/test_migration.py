@@ -169,7 +169,8 @@ def test_parts_that_change() -> None:
     rest = {t for t in new if t.subject not in facts and not t.predicate.value.endswith("#states")}
     expected = """
     <id/claim/c> a dg:Claim ; dg:about <id/event/e> ; dg:modality <id/modality/opinion> ;
-      dg:saidBy <id/person/p> ; dg:statedIn <id/source/s> ; dg:attributionStep <id/step/2> ; dg:span <id/span/1> .
+      dg:saidBy <id/person/p> ; dg:statedIn <id/source/s> ; dg:attributionStep <id/step/2> ;
+      dg:span <id/span/1> .
     <id/step/2> a dg:AttributionStep ; dg:stepNumber 2 ; dg:attributedTo <id/person/p> .
     <id/event/e> a dg:Event ; dg:actor <id/country/a>, <id/country/b> ; dg:recipient <id/country/c> .
     <id/span/1> a dg:Span ; dg:inText <id/text/t> ; oa:start 0 ; oa:end 2 ; dg:paragraph 1 .
