@@ -89,7 +89,8 @@ def sorted_by_day(days: Mapping[str, str]) -> list[str]:
 
 def _listing(items: list[str], total: int, start: int, where: str, timed: str) -> Listing[str]:
     text = f"""SELECT ?item (MAX(?d) AS ?day) WHERE {{ {where} {timed} FILTER(isIRI(?item))
-        OPTIONAL {{ ?t dg:begin ?b }} OPTIONAL {{ ?t dg:end ?e }} BIND(COALESCE(STR(?b), STR(?e)) AS ?d)
+        BIND(COALESCE(?t, "") AS ?when)
+        OPTIONAL {{ ?when dg:begin ?b }} OPTIONAL {{ ?when dg:end ?e }} BIND(COALESCE(STR(?b), STR(?e)) AS ?d)
         }} GROUP BY ?item ORDER BY DESC(?day) ?item LIMIT {PAGE} OFFSET {start}"""
     return Listing(items, min(total, COUNTED), start, total > COUNTED, standalone(text))
 

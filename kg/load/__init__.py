@@ -20,7 +20,7 @@ from kg.store import Store
 from kg.validation.rdf_rules import OWN_GRAPHS
 
 __all__ = ["OWN_GRAPHS", "Follower", "Load", "LoadFolder", "LoadRequest", "LoadState", "Loads", "Preview"]
-__all__ += ["Progress", "migrate", "install", "locked", "prepare", "read_load", "read_loads"]
+__all__ += ["Progress", "install", "locked", "migrate", "prepare", "read_load", "read_loads"]
 __all__ += ["recover", "report"]
 __all__ += ["settle", "silent", "store_load", "undo_load"]
 
