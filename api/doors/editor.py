@@ -20,8 +20,9 @@ from flask.typing import ResponseReturnValue
 from api.doors.questions import catalogue
 from api.pages.charts import Bars, bars_of
 from api.pages.template_filters import sparql
-from api.web.parameters import inference
 from api.web.problem_details import Problem, problem_of
+from api.web.query_limit import limited
+from api.web.sparql_request import read_inference
 from api.web.state import state
 from api.web.urls import href
 from kg.describe.lists.solution_tables import QueryResult, result_of
@@ -97,9 +98,7 @@ def editor_page(
         inference=reasoned,
         stale=state().stale,
     )
-    response = make_response(page, problem.status if problem else 200)
-    response.vary.add("Accept")
-    return response
+    return make_response(page, problem.status if problem else 200)
 
 
 @functools.cache
@@ -110,6 +109,7 @@ def _examples() -> list[tuple[str, str]]:
 
 
 @blueprint.post("/sparql/run")
+@limited
 def run() -> ResponseReturnValue:
     """Answer a query with a fragment of a page, for the editor's script.
 
@@ -120,7 +120,7 @@ def run() -> ResponseReturnValue:
     fields = {"query": [request.form.get("query", "")]}
     if "inference" in request.form:
         fields["inference"] = request.form.getlist("inference")
-    store = state().asked(inference=inference(fields))
+    store = state().asked(inference=read_inference(fields))
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     stopper = Stopper()
     response = Response(_piece(app, store, fields, stopper), content_type="text/html; charset=utf-8")

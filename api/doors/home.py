@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, render_template
+from flask import Blueprint, Response, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
 from api.doors.questions import catalogue
@@ -65,15 +65,10 @@ def coverage() -> ResponseReturnValue:
     """Show the coverage by source and year: a page, or JSON."""
     covered = state().memory.get(state().store, coverage_of)
     if not wants_html():
-        response = jsonify({"sources": [_covered(source) for source in covered]})
-    else:
-        years = sorted({year for source in covered for year, _, _ in source.years})
-        most = max((e + r for source in covered for _, e, r in source.years), default=1)
-        response = make_response(
-            kept_page(lambda: render_template("coverage.html", covered=covered, years=years, most=most))
-        )
-    response.vary.add("Accept")
-    return response
+        return jsonify({"sources": [_covered(source) for source in covered]})
+    years = sorted({year for source in covered for year, _, _ in source.years})
+    most = max((e + r for source in covered for _, e, r in source.years), default=1)
+    return kept_page(lambda: render_template("coverage.html", covered=covered, years=years, most=most))
 
 
 def _known(function: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs) -> T | None:

@@ -75,7 +75,6 @@ def _list(of: Of) -> ResponseReturnValue:
     if not wants_html():
         response = make_response(_file(of, "json"))
         response.headers.pop("Content-Disposition")
-        response.vary.add("Accept")
         return response
     problem = None
     page = page_number(_LAST_PAGE)
@@ -103,9 +102,7 @@ def _list(of: Of) -> ResponseReturnValue:
         graphs=shown.graphs,
         address=asked.address(f"/{of}") + ("&" if asked.given else "?"),
     )
-    response = make_response(html, problem.status if problem else 200)
-    response.vary.add("Accept")
-    return response
+    return make_response(html, problem.status if problem else 200)
 
 
 def _file(of: Of, form: str) -> ResponseReturnValue:

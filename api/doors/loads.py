@@ -32,7 +32,7 @@ blueprint = Blueprint("loads", __name__)
 _FORM: Final = "multipart/form-data"
 _CHUNK: Final = 1024 * 1024
 _REFRESH: Final = 2
-_HEADERS: Final = {"Vary": "Accept", "Cache-Control": "no-store"}
+_HEADERS: Final = {"Cache-Control": "no-store"}
 
 
 @blueprint.get("/load")
@@ -93,7 +93,7 @@ def preview() -> ResponseReturnValue:
     place = f"/loads/{folder.id}"
     if wants_html():
         return redirect(place, 303)
-    return jsonify(_members(folder.read())), 201 if done else 202, {"Location": place, "Vary": "Accept"}
+    return jsonify(_members(folder.read())), 201 if done else 202, {"Location": place}
 
 
 @blueprint.post("/loads/<load_id>/commit")
@@ -145,7 +145,7 @@ def history() -> ResponseReturnValue:
     if wants_html():
         return render_template("loads.html", loads=loads, open_ones=open_ones, compact=compact)
     waiting = [{"id": said.id, "state": said.step, "file": said.file_name} for said in open_ones]
-    return jsonify({"loads": [load.summary() for load in loads], "open": waiting}), {"Vary": "Accept"}
+    return jsonify({"loads": [load.summary() for load in loads], "open": waiting})
 
 
 @blueprint.get("/loads/<load_id>")
@@ -205,8 +205,8 @@ def _stored(load: Load, said: LoadState | None) -> ResponseReturnValue:
         "links": _links(load.id, said.step if said else "stored"),
     }
     if not wants_html():
-        return jsonify(members), {"Vary": "Accept"}
-    page = render_template(
+        return jsonify(members)
+    return render_template(
         "load-done.html",
         load=load,
         said=said,
@@ -214,7 +214,6 @@ def _stored(load: Load, said: LoadState | None) -> ResponseReturnValue:
         look=path_of(load.graph),
         may_load=signed_in(),
     )
-    return page, {"Vary": "Accept"}
 
 
 def _answer(folder: LoadFolder, done: bool) -> ResponseReturnValue:
@@ -227,7 +226,7 @@ def _answer(folder: LoadFolder, done: bool) -> ResponseReturnValue:
     members = _members(said)
     if done and said.step == "unchanged":
         members = {"unchanged": True, "graph": said.plan().graph, "load": None}
-    return jsonify(members), 200 if done else 202, {"Location": place, "Vary": "Accept"}
+    return jsonify(members), 200 if done else 202, {"Location": place}
 
 
 def _members(said: LoadState) -> dict[str, Any]:

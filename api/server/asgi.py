@@ -12,14 +12,16 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.server.plain_queries import PlainQueries
 from api.server.wsgi_bridge import READ_AHEAD, ClientGoneError, Wsgi, WsgiBridge, read_ahead
 from api.web.exchange import note_outcome
-from api.web.headers import ADDRESS_LIMIT, encode
+from api.web.headers import ADDRESS_LIMIT
 from api.web.problem_details import Problem, problem_parts
-from api.web.query_request import FORM, PATH, SPARQL_QUERY, QueryRequest, read_query
+from api.web.sparql_request import PATH, QueryRequest, read_query
+from kg.errors import DiplographError
 
 # RFC 3986 section 3.2.2 and a port.
 _HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=\[\]:-]*")
@@ -53,7 +55,7 @@ class Application:
         scope = {**scope, "headers": [(name.lower(), value) for name, value in scope["headers"]]}
         fault = _fault(scope)
         if fault is not None:
-            await _refuse(send, *fault)
+            await _refuse(*fault)(scope, receive, send)
             return
         try:
             await self._answer(scope, receive, send)
@@ -80,7 +82,7 @@ class Application:
         except TimeoutError:
             if sent.begun:
                 raise
-            await _refuse(send, 408, "the body did not arrive in time")
+            await _refuse(408, "the body did not arrive in time")(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -105,12 +107,13 @@ class _Sent:
 
 
 async def _read_plain(scope: Scope, receive: Receive) -> tuple[Receive, QueryRequest | None]:
-    """Read a request to `/sparql`; also return what gives its body to the next reader once more."""
+    """Read a query of a program; also return what gives the body to the next reader once more.
+
+    Pages, faulty requests and long ones are None: Flask answers them.
+    """
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     body = b""
     if scope["method"] == "POST":
-        if headers.get("content-type", "").partition(";")[0].strip().lower() not in (FORM, SPARQL_QUERY):
-            return receive, None
         if int(headers.get("content-length", "0")) > READ_AHEAD:
             return receive, None
         with tempfile.SpooledTemporaryFile(READ_AHEAD) as file:
@@ -124,7 +127,11 @@ async def _read_plain(scope: Scope, receive: Receive) -> tuple[Receive, QueryReq
     elif not 0 < len(scope["query_string"]) <= ADDRESS_LIMIT - len(PATH):
         return receive, None
     base = f"{scope['scheme']}://{headers.get('host', '')}{PATH}"
-    return receive, read_query(scope["method"], scope["query_string"], headers, body, base)
+    try:
+        query = read_query(scope["method"], scope["query_string"], headers, body, base)
+    except DiplographError:
+        return receive, None
+    return receive, None if query.accepted.html else query
 
 
 def _again(body: bytes, more: bool, receive: Receive) -> Receive:
@@ -191,8 +198,7 @@ def _fault(scope: Scope) -> tuple[int, str] | None:
     return None
 
 
-async def _refuse(send: Send, status: int, detail: str) -> None:
-    headers, body = problem_parts(Problem("about:blank", HTTPStatus(status).phrase, status, detail))
-    headers.append(("Connection", "close"))
-    await send({"type": "http.response.start", "status": status, "headers": encode(headers)})
-    await send({"type": "http.response.body", "body": body})
+def _refuse(status: int, detail: str) -> Response:
+    problem = Problem("about:blank", HTTPStatus(status).phrase, status, detail)
+    headers, body = problem_parts(problem)
+    return Response(body, status, {**headers, "Connection": "close"})

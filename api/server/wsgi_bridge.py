@@ -14,7 +14,6 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.types import Receive, Scope, Send
 
-from api.web.headers import encode
 from kg.store.cancellation import Stopper, stoppable
 
 T = TypeVar("T")
@@ -126,7 +125,7 @@ class _Answer:
 
     def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> object:
         self.status = int(status[:3])
-        self.headers = encode(headers)
+        self.headers = [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in headers]
         return None
 
     def _collect(self) -> bytes:

@@ -30,13 +30,12 @@ class Memory:
     def get(
         self, store: Store, function: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """Return the result of `store.run` with a function, run once for each version of the store."""
-        name = repr((function.__module__, function.__qualname__, args, kwargs))
+        """Return the result of `store.run` with a function, run once for each version and language."""
+        name = repr((function.__module__, function.__qualname__, args, kwargs, wanted()))
         return self.keep(store, name, lambda: store.run(function, *args, **kwargs))
 
     def keep(self, store: Store, name: str, make: Callable[[], T]) -> T:
-        """Return what `make` returns, called once for each name, version of the store and language."""
-        name = " ".join((name, *wanted()))
+        """Return what `make` returns, called once for each name and version of the store."""
         with self._lock:
             if len(self._locks) > _MOST:
                 self._locks.clear()
