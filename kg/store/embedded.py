@@ -114,14 +114,14 @@ class EmbeddedStore(LocalStore):
         The answer must be read in the same thread.
         """
         self._refuse(text)
-        default: Any = graph_terms(dataset.default)
-        named: Any = graph_terms(dataset.named)
         base = dataset.base_iri or None
         engine = self.engine
         self._whole.wait()
         with _engine_errors():
             try:
-                if not dataset.is_union:
+                if dataset.default or dataset.named:
+                    default: Any = graph_terms(dataset.default)
+                    named: Any = graph_terms(dataset.named)
                     found = engine.query(text, base_iri=base, default_graph=default, named_graphs=named)
                     return EmbeddedAnswer(found)
                 # The engine's union would override the query's FROM clauses.
