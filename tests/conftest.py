@@ -10,10 +10,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
+from api.doors import home
 from kg.load import install
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from tests.live import serve_app
+
+home.PATIENCE = 60.0
 
 
 @pytest.fixture(scope="session")
