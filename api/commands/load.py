@@ -13,10 +13,11 @@ from typing import Any
 
 import click
 
-from api.commands.loaders import Loader, LoadRequest, open_loader
+from api.commands.loaders import Loader, open_loader
 from api.commands.options import data_option, opened, with_data
 from api.commands.progress import ProgressLine
 from api.commands.terminal_tables import text_table
+from api.loading.load_jobs import Reading
 from kg.errors import CancelledError, DiplographError, ParameterError, ValidationFailedError
 from kg.load import read_loads
 from kg.readers.event_table import write_template
@@ -85,9 +86,9 @@ def load(
             name = "standard input" if path == "-" else path
             with _progress(path) as progress:
                 local = stack.enter_context(_as_file(path))
-                request = LoadRequest(local, name, form, source, base, max_errors, mapping)
+                reading = Reading(local, name, form, None, source, base, max_errors, mapping)
                 with _named_option():
-                    planned.append(loader.plan(request, progress))
+                    planned.append(loader.plan(reading, progress))
         _check_targets([summary for _, summary in planned])
         for _, summary in planned:
             _show(summary)

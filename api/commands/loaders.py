@@ -5,12 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from urllib.parse import quote_plus
@@ -25,12 +23,11 @@ from api.folder.data_folder import (
     open_remote,
     running_server,
 )
+from api.loading.load_jobs import Reading, open_for_undo
 from kg import errors
 from kg import load as loading
 from kg.lazy import LazyModule
 from kg.load import Follower, LoadFolder, Loads, Progress, silent
-from kg.provenance import read_load
-from kg.readers.detect import find_reader
 from kg.settings import Settings
 from kg.store import Store
 from kg.store.remote.problems import problem_error, unreachable
@@ -49,65 +46,19 @@ _READERS: Final = 3
 _MAPPING_LIMIT: Final = 48 * 1024
 
 
-@dataclass(frozen=True)
-class LoadRequest:
-    """A file to load, as the options of the command line describe it."""
-
-    path: Path
-    name: str
-    form: str | None = None
-    source: str | None = None
-    base: str | None = None
-    max_errors: int = 0
-    mapping: Path | None = None
-
-
-class Loader(ABC):
-    """Previews, stores and undoes loads; a summary is the JSON object that the server returns."""
-
-    @abstractmethod
-    def plan(self, request: LoadRequest, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
-        """Preview a load; return the argument for `commit` and `drop`, and the summary."""
-
-    @abstractmethod
-    def commit(
-        self, planned: Any, skip: Sequence[str] = (), progress: Progress = silent
-    ) -> dict[str, Any] | None:
-        """Store a previewed load; return None if it changes nothing."""
-
-    @abstractmethod
-    def drop(self, planned: Any) -> None:
-        """Discard a preview, or cancel its load."""
-
-    @abstractmethod
-    def undo(self, load_id: str, progress: Progress = silent) -> dict[str, Any]:
-        """Undo a load."""
-
-
-class LocalLoader(Loader):
-    """Loads into a store of this process."""
+class LocalLoader:
+    """Previews, stores and undoes loads in a store of this process."""
 
     def __init__(self, store: Store, root: Path, followers: Sequence[Follower] = ()) -> None:
         self._store = store
         self._loads = Loads(root)
         self._followers = followers
 
-    def plan(self, request: LoadRequest, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
-        """Preview a load; see `kg.load.prepare`."""
-        folder, _ = self._loads.new(Path(request.name).name, started_by=user_name(), step="reading")
+    def plan(self, reading: Reading, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
+        """Preview a load; return the argument for `commit` and `drop`, and the summary that servers send."""
+        folder, _ = self._loads.new(Path(reading.name).name, started_by=user_name(), step="reading")
         try:
-            preview = loading.prepare(
-                self._store,
-                folder,
-                request.path,
-                name=request.name,
-                format=request.form,
-                source=request.source,
-                base_iri=request.base,
-                max_errors=request.max_errors,
-                progress=progress,
-                find_reader=partial(find_reader, mapping=request.mapping),
-            )
+            preview = reading.preview(self._store, folder, progress)
         except BaseException:
             folder.remove()
             raise
@@ -116,7 +67,7 @@ class LocalLoader(Loader):
     def commit(
         self, planned: Any, skip: Sequence[str] = (), progress: Progress = silent
     ) -> dict[str, Any] | None:
-        """Store a previewed load; see `kg.load.store_load`."""
+        """Store a previewed load; return None if it changes nothing. See `kg.load.store_load`."""
         folder: LoadFolder = planned
         try:
             load = loading.store_load(
@@ -139,14 +90,7 @@ class LocalLoader(Loader):
 
     def undo(self, load_id: str, progress: Progress = silent) -> dict[str, Any]:
         """Undo a load; see `kg.load.undo_load`."""
-        load = read_load(self._store, load_id)
-        try:
-            folder = self._loads.open(load.id)
-        except errors.UnknownNameError:
-            raise errors.UnknownNameError(
-                f"the files for undoing load {load.id} are not in this data folder",
-                mend="Load an earlier version of the source: it replaces the graph.",
-            ) from None
+        folder = open_for_undo(self._store, self._loads, load_id)
         return loading.undo_load(
             self._store,
             self._loads,
@@ -157,8 +101,8 @@ class LocalLoader(Loader):
         ).summary()
 
 
-class RemoteLoader(Loader):
-    """Loads through a running server."""
+class RemoteLoader:
+    """Does the same through a running server."""
 
     def __init__(self, server: RunningServer, token: str) -> None:
         """Connect to the server; raises SignInRequiredError if its token is unknown."""
@@ -177,25 +121,25 @@ class RemoteLoader(Loader):
             trust_env=False,
         )
 
-    def plan(self, request: LoadRequest, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
+    def plan(self, reading: Reading, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
         """Preview a load; raises the error that the server reports."""
-        if request.path.is_dir():
+        if reading.path.is_dir():
             raise errors.ParameterError(
                 "a folder cannot be sent to the running server",
-                where=str(request.path),
+                where=str(reading.path),
                 mend="Name its files, or stop the server and load the folder.",
             )
         given = {
-            "name": request.name,
-            "format": request.form,
-            "source": request.source,
-            "base": request.base,
+            "name": reading.name,
+            "format": reading.format,
+            "source": reading.source,
+            "base": reading.base_iri,
             "by": user_name(),
-            "mapping": _mapping_text(request.mapping) if request.mapping else None,
-            "max_errors": str(request.max_errors),
+            "mapping": _mapping_text(reading.mapping) if reading.mapping else None,
+            "max_errors": str(reading.max_errors),
         }
-        with request.path.open("rb") as file:
-            size = str(request.path.stat().st_size)
+        with reading.path.open("rb") as file:
+            size = str(reading.path.stat().st_size)
             summary = self._begin(
                 "/load",
                 params={key: value for key, value in given.items() if value},
@@ -298,6 +242,9 @@ class RemoteLoader(Loader):
             raise problem_error(response)
         members: dict[str, Any] = response.json()
         return members
+
+
+Loader = LocalLoader | RemoteLoader
 
 
 @contextmanager

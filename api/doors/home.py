@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, wait
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from flask import Blueprint, Response, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
@@ -42,11 +42,14 @@ def home() -> ResponseReturnValue:
 
 def _home() -> str:
     memory, store = state().memory, state().store
-    counting = memory.begin(store, overview), memory.begin(store, coverage_of)
-    looking = memory.begin(store, last_load), memory.begin(store, all_events, 1)
-    wait((*counting, *looking), PATIENCE)
-    counts, covered = _known(counting[0]), _known(counting[1])
-    last, events = _known(looking[0]), _known(looking[1])
+    begun = (
+        memory.begin(store, overview),
+        memory.begin(store, coverage_of),
+        memory.begin(store, last_load),
+        memory.begin(store, all_events, 1),
+    )
+    wait(cast(tuple[Future[object], ...], begun), PATIENCE)
+    counts, covered, last, events = (_known(begun[0]), _known(begun[1]), _known(begun[2]), _known(begun[3]))
     questions = catalogue()
     first = [questions[name] for name in _FIRST_QUESTIONS if name in questions]
     years = [year for source in covered or () for year, _, _ in source.years]

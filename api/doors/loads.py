@@ -12,11 +12,11 @@ from flask import Blueprint, jsonify, redirect, render_template, request, send_f
 from flask.typing import ResponseReturnValue
 from werkzeug.utils import secure_filename
 
-from api.loading import background_loads as jobs
-from api.loading.load_jobs import Job, Reading
+from api.loading import load_jobs as jobs
+from api.loading.load_jobs import Job, Reading, open_for_undo
 from api.web.auth import signed_in, writes
 from api.web.negotiation import wants_html
-from api.web.state import State, state
+from api.web.state import state
 from api.web.urls import path_of
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
@@ -71,22 +71,15 @@ def preview() -> ResponseReturnValue:
     except BaseException:
         folder.remove()
         raise
-    mapping = _option("mapping")
-    own = folder.path / "mapping.rml.ttl" if mapping else None
-    if own is not None and mapping:
+    own = None
+    if mapping := _option("mapping"):
+        own = folder.path / "mapping.rml.ttl"
         own.write_text(mapping, encoding="utf-8")
-    told = Reading(
-        path=str(path),
-        name=name,
-        format=_option("format"),
-        media_type=media_type,
-        source=_option("source"),
-        base_iri=_option("base"),
-        max_errors=max_errors,
-        mapping=None if own is None else str(own),
+    reading = Reading(
+        path, name, _option("format"), media_type, _option("source"), _option("base"), max_errors, own
     )
     try:
-        done = _run(Job(do="preview", load=folder.id, reading=told))
+        done = _run(Job("preview", folder.id, reading))
     except BaseException:
         folder.remove()
         raise
@@ -104,15 +97,15 @@ def commit(load_id: str) -> ResponseReturnValue:
     skip = set(request.values.getlist("skip"))
     # A form sends the boxes that are ticked; those that it listed and did not send are left out.
     skip |= set(request.form.getlist("listed")) - set(request.form.getlist("keep"))
-    return _answer(folder, _run(Job(do="store", load=folder.id, skip=sorted(skip))))
+    return _answer(folder, _run(Job("store", folder.id, skip=sorted(skip))))
 
 
 @blueprint.post("/loads/<load_id>/undo")
 @writes
 def undo(load_id: str) -> ResponseReturnValue:
     """Undo a load; 202 while it is being undone."""
-    folder = _folder(load_id)
-    return _answer(folder, _run(Job(do="undo", load=folder.id, started_by=_option("by") or "")))
+    folder = open_for_undo(state().store, state().loads, load_id)
+    return _answer(folder, _run(Job("undo", folder.id, started_by=_option("by") or "")))
 
 
 @blueprint.post("/loads/<load_id>/cancel")
@@ -256,18 +249,6 @@ def _links(load_id: str, step: str) -> dict[str, str]:
     if step in ("receiving", "reading", "ready", "unchanged", "storing"):
         links["cancel"] = f"{here}/cancel"
     return links
-
-
-def _folder(load_id: str) -> LoadFolder:
-    here: State = state()
-    try:
-        return here.loads.open(load_id)
-    except UnknownNameError:
-        load = loading.read_load(here.store, load_id)
-        raise UnknownNameError(
-            f"the files for undoing load {load.id} are not in this data folder",
-            mend="Load an earlier version of the source: it replaces the graph.",
-        ) from None
 
 
 def _named() -> tuple[str, str]:

@@ -1,61 +1,119 @@
-"""Jobs of loading as plain values, carried out in this process or in another one."""
+"""Steps of loads as plain values, carried out in this process or in another one, and in threads.
+
+A step that takes longer than a request goes on in its thread; the folder of its load holds its progress.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, NotRequired, TypedDict
+from typing import Final, Literal
 
 from kg import load as loading
-from kg.load import Follower, Loads
+from kg.errors import DiplographError, UnknownNameError
+from kg.load import Follower, LoadFolder, Loads, Preview, Progress, silent
 from kg.readers.detect import find_reader
 from kg.store import Store
 
+WAIT: Final = 3.0
+"""Seconds that a request waits for its load; then it answers 202."""
 
-class Reading(TypedDict):
-    """The file of a load, and how to read it."""
+_log = logging.getLogger(__name__)
 
-    path: str
+
+@dataclass(frozen=True)
+class Reading:
+    """The file of a load, and how to read it; see `kg.load.prepare`."""
+
+    path: Path
     name: str
-    format: str | None
-    media_type: str | None
-    source: str | None
-    base_iri: str | None
-    max_errors: int
-    mapping: str | None
+    format: str | None = None
+    media_type: str | None = None
+    source: str | None = None
+    base_iri: str | None = None
+    max_errors: int = 0
+    mapping: Path | None = None
+
+    def preview(self, store: Store, folder: LoadFolder, progress: Progress = silent) -> Preview:
+        """Read the file into the folder of a load, and store its preview there."""
+        return loading.prepare(
+            store,
+            folder,
+            self.path,
+            name=self.name,
+            format=self.format,
+            media_type=self.media_type,
+            source=self.source,
+            base_iri=self.base_iri,
+            max_errors=self.max_errors,
+            progress=progress,
+            find_reader=partial(find_reader, mapping=self.mapping),
+        )
 
 
-class Job(TypedDict):
-    """One step of a load: preview it, store it without the IRIs in `skip`, or undo it."""
+@dataclass(frozen=True)
+class Job:
+    """One step of a load: preview it by `reading`, store it without the IRIs in `skip`, or undo it."""
 
     do: Literal["preview", "store", "undo"]
     load: str
-    reading: NotRequired[Reading]
-    skip: NotRequired[list[str]]
-    started_by: NotRequired[str]
+    reading: Reading | None = None
+    skip: Sequence[str] = ()
+    started_by: str = ""
 
 
 def carry_out(store: Store, loads: Loads, followers: Sequence[Follower], job: Job) -> None:
     """Carry out a job. Raises what `prepare`, `store_load` and `undo_load` of `kg.load` raise."""
-    folder = loads.open(job["load"])
-    match job["do"]:
-        case "preview":
-            reading = job["reading"]
-            mapping = reading["mapping"]
-            loading.prepare(
-                store,
-                folder,
-                Path(reading["path"]),
-                name=reading["name"],
-                format=reading["format"],
-                media_type=reading["media_type"],
-                source=reading["source"],
-                base_iri=reading["base_iri"],
-                max_errors=reading["max_errors"],
-                find_reader=partial(find_reader, mapping=None if mapping is None else Path(mapping)),
-            )
-        case "store":
-            loading.store_load(store, loads, folder, skip=job["skip"], followers=followers)
-        case "undo":
-            loading.undo_load(store, loads, folder, followers=followers, started_by=job["started_by"])
+    folder = loads.open(job.load)
+    if job.reading is not None:
+        job.reading.preview(store, folder)
+    elif job.do == "store":
+        loading.store_load(store, loads, folder, skip=job.skip, followers=followers)
+    else:
+        loading.undo_load(store, loads, folder, followers=followers, started_by=job.started_by)
+
+
+def open_for_undo(store: Store, loads: Loads, load_id: str) -> LoadFolder:
+    """Open the folder of a load; raises UnknownNameError, also if only the record of the load is there."""
+    load = loading.read_load(store, load_id)
+    try:
+        return loads.open(load.id)
+    except UnknownNameError:
+        raise UnknownNameError(
+            f"the files for undoing load {load.id} are not in this data folder",
+            mend="Load an earlier version of the source: it replaces the graph.",
+        ) from None
+
+
+def run(work: Callable[[], object], *, wait: float = WAIT) -> bool:
+    """Start some work, wait for it up to `wait` seconds and return whether it is done.
+
+    Raises the error that ended it in this time; later ones are in the load's state.
+    """
+    failed: list[BaseException] = []
+    waited = threading.Event()
+
+    def work_on() -> None:
+        try:
+            work()
+        except BaseException as error:
+            # Objects of the engine in these frames must be freed by the thread that made them.
+            traceback.clear_frames(error.__traceback__)
+            failed.append(error)
+            if waited.is_set() and not isinstance(error, DiplographError):
+                _log.error("a load failed", exc_info=error)
+
+    # A server that stops does not wait for it; recovery settles it when the folder is opened again.
+    thread = threading.Thread(target=work_on, name="load", daemon=True)
+    thread.start()
+    thread.join(wait)
+    done = not thread.is_alive()
+    waited.set()
+    if done and failed:
+        raise failed.pop()
+    return done

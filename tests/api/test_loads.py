@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.loading import background_loads as jobs
+from api.loading import load_jobs as jobs
 from kg.load import Loads
 from kg.load.load_folder import KEPT_SECONDS
 from kg.reasoning import Entailments

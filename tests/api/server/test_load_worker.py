@@ -69,16 +69,12 @@ def working() -> set[int]:
     return found
 
 
-def receive(settings: Settings, name: str, text: str) -> tuple[LoadFolder, Job]:
+def receive(settings: Settings, name: str, text: str, form: str | None = None) -> tuple[LoadFolder, Job]:
     """Take a file as the door of loading does; gives the folder and the job of its preview."""
     folder, _ = Loads(settings.data / LOADS).new(name)
     path = folder.source / name
     path.write_text(text, encoding="utf-8")
-    reading = Reading(
-        path=str(path), name=name, format=None, media_type=None, source=None, base_iri=None, max_errors=0,
-        mapping=None,
-    )  # fmt: skip
-    return folder, Job(do="preview", load=folder.id, reading=reading)
+    return folder, Job("preview", folder.id, Reading(path, name, form))
 
 
 def test_a_load_is_previewed_stored_and_undone(served: Loading) -> None:
@@ -116,8 +112,7 @@ def test_the_end_of_a_process_is_told_and_the_load_is_settled(
     served: Loading,
 ) -> None:
     settings = served.settings
-    folder, job = receive(settings, "rows.csv", rows(50_000))
-    job["reading"]["format"] = "gdelt"
+    folder, job = receive(settings, "rows.csv", rows(50_000), "gdelt")
 
     def kill() -> None:
         wait_until(lambda: folder.read().phase == "reading rows")
@@ -138,8 +133,7 @@ def test_the_end_of_a_process_is_told_and_the_load_is_settled(
 
 def test_cancelling_reaches_it(served: Loading) -> None:
     settings = served.settings
-    folder, job = receive(settings, "rows.csv", rows(50_000))
-    job["reading"]["format"] = "gdelt"
+    folder, job = receive(settings, "rows.csv", rows(50_000), "gdelt")
 
     def cancel() -> None:
         wait_until(lambda: folder.read().phase == "reading rows")
