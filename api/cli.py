@@ -4,19 +4,42 @@ from __future__ import annotations
 
 import logging
 import os
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from api.commands import backup, check, entail, inspect, load, query, serve
 from kg import __version__
 from kg.errors import DiplographError
 from kg.settings import read_settings
 
+# Commands by the module of api/commands that holds them; only the module of the given command is imported.
+_COMMANDS: Final = {
+    "serve": ("serve",),
+    "load": ("load", "loads", "undo"),
+    "query": ("query", "dump"),
+    "inspect": ("describe", "search", "index", "validate"),
+    "entail": ("entail",),
+    "check": ("check",),
+    "backup": ("backup", "restore"),
+}
+_MODULES: Final = {name: module for module, names in _COMMANDS.items() for name in names}
+
 
 class Commands(click.Group):
     """Prints errors and sets the exit code: 1 data or request, 2 usage, 3 a peer or the store."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(_MODULES)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return a command; return None for an unknown name."""
+        if name not in _MODULES:
+            return None
+        command: click.Command = vars(import_module(f"api.commands.{_MODULES[name]}"))[name]
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; one of our errors ends it with its exit code."""
@@ -50,25 +73,6 @@ def main(ctx: click.Context, data: Path | None) -> None:
     """Query and load a knowledge graph of diplomatic interactions."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     ctx.obj = read_settings(os.environ, data=data)
-
-
-for command in (
-    serve.serve,
-    load.load,
-    load.loads,
-    load.undo,
-    query.query,
-    query.dump,
-    inspect.describe,
-    inspect.search,
-    inspect.index,
-    entail.entail,
-    inspect.validate,
-    check.check,
-    backup.backup,
-    backup.restore,
-):
-    main.add_command(command)
 
 
 if __name__ == "__main__":

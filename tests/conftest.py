@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +14,23 @@ from flask.testing import FlaskClient
 
 from api.app import create_app
 from api.doors import home
+from api.folder.data_folder import open_folder
 from kg.load import install
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from tests.live import serve_app
 
 home.PATIENCE = 60.0
+
+# Each server of a test is half a dozen processes; without bytecode on disk each compiles our modules anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# Stores wait for the disk at each commit. A process that is killed loses nothing of what it has written to
+# memory, so that tests need no disk where there is memory enough.
+_IN_MEMORY = Path("/dev/shm")
+if _IN_MEMORY.is_dir() and shutil.disk_usage(_IN_MEMORY).free > 4 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +49,26 @@ def store(article_store: EmbeddedStore) -> Iterator[EmbeddedStore]:
     copy.engine.bulk_extend(article_store.engine)
     yield copy
     copy.close()
+
+
+@pytest.fixture(scope="session")
+def copy_installed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+    """A function that makes a new data folder, as two openings leave an empty one, and returns its path."""
+    installed = tmp_path_factory.mktemp("installed") / "data"
+    # The second opening sorts what the first wrote to its log, which every later one would do otherwise.
+    for _ in range(2):
+        open_folder(Settings(data=installed)).close()
+
+    def copy(folder: Path) -> Path:
+        return Path(shutil.copytree(installed, folder))
+
+    return copy
+
+
+@pytest.fixture
+def installed(tmp_path: Path, copy_installed: Callable[[Path], Path]) -> Path:
+    """A data folder with the ontology, the countries and the article."""
+    return copy_installed(tmp_path / "data")
 
 
 @pytest.fixture

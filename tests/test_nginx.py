@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -59,9 +59,11 @@ def configuration(folder: Path, port: int, behind: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def app(
+    tmp_path_factory: pytest.TempPathFactory, copy_installed: Callable[[Path], Path]
+) -> Iterator[tuple[str, str]]:
     """A server of ours: host with port, and its token."""
-    folder = tmp_path_factory.mktemp("behind") / "data"
+    folder = copy_installed(tmp_path_factory.mktemp("behind") / "data")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DIPLOGRAPH_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "api.cli", "serve", "--port", "0", "--data", str(folder)],

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from api.folder.data_folder import open_index, open_store
 from kg.errors import ParameterError
 from kg.settings import Settings
-from kg.store import Store
+
+if TYPE_CHECKING:
+    from kg.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -41,6 +42,9 @@ def with_data(settings: Settings, data: Path | None) -> Settings:
 @contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
     """Open the store for the length of a block."""
+    # `diplograph serve` starts faster without these.
+    from api.folder.data_folder import open_index, open_store
+
     store = open_store(settings)
     index = open_index(settings, store)
     try:

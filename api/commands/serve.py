@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from api.commands.options import data_option, with_data
+from kg.processes import preload
 from kg.settings import Settings
 
 
@@ -22,7 +24,11 @@ def serve(
     settings: Settings, data: Path | None, store: str | None, host: str, port: int, read_only: bool | None
 ) -> None:
     """Serve the graph; an empty data folder gets the ontology, the countries and the article first."""
-    # The other commands start faster without Flask.
+    # Fronts are forked with these in memory, which are imported while this process imports its own.
+    # The variable makes prometheus_client count for several processes; each front sets the folder.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = os.devnull
+    preload("api.processes.front_processes", "api.app")
+    del os.environ["PROMETHEUS_MULTIPROC_DIR"]
     from api.processes import serving_process as serving
 
     settings = with_data(settings, data)

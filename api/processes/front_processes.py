@@ -18,6 +18,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Final
 
+import h11
 import uvicorn
 import uvloop
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
@@ -108,6 +109,7 @@ def run_front(
 ) -> None:
     """Answer requests until SIGTERM; this is the function that a front process runs."""
     preload("api.loading.load_worker")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(figures)
     from api.app import create_app, create_asgi_app
 
     raise_file_limit()
@@ -178,6 +180,13 @@ class TimedConnection(H11Protocol):
         """Begin to watch the connection."""
         super().connection_made(transport)
         self.loop.call_later(_HEAD_TIME, self._expire)
+
+    def data_received(self, data: bytes) -> None:
+        """Read a piece, without the empty lines before a request line (RFC 9112 section 2.2)."""
+        if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
+            data = data.lstrip(b"\r\n")
+        if data:
+            super().data_received(data)
 
     def _expire(self) -> None:
         """Close a connection that has no new request since the last look, also one with half a head."""

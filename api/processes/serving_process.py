@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -22,7 +21,6 @@ from api.folder.data_folder import (
 from api.processes.front_processes import Fronts, raise_file_limit
 from api.server.metrics_folder import emptied, figures_folder
 from kg.errors import ParameterError, PortInUseError
-from kg.processes import preload
 from kg.settings import Settings
 
 
@@ -37,10 +35,6 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
     check_folder(settings.data)
     raise_file_limit()
     figures = figures_folder(settings.data)
-    # prometheus_client reads this variable when it is imported.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(figures)
-    # Fronts are forked with these in memory.
-    preload("api.processes.front_processes", "api.app")
     with _bound(host, port) as listening, keep_folder(settings) as address, emptied(figures):
         token = known_token(settings)
         if not token:

@@ -52,7 +52,9 @@ class Application:
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
         # Servers may add trailers to their list, but trailers are not headers (RFC 9110 section 6.5.1).
-        scope = {**scope, "headers": [(name.lower(), value) for name, value in scope["headers"]]}
+        # An offer of another protocol is ignored (section 7.8); Werkzeug would refuse one of WebSocket.
+        headers = [(name.lower(), value) for name, value in scope["headers"] if name.lower() != b"upgrade"]
+        scope = {**scope, "headers": headers}
         fault = _fault(scope)
         if fault is not None:
             await _refuse(*fault)(scope, receive, send)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,8 +39,10 @@ def quads(folder: Path) -> set[Quad]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    server = start(tmp_path_factory.mktemp("backup") / "data")
+def served(
+    tmp_path_factory: pytest.TempPathFactory, copy_installed: Callable[[Path], Path]
+) -> Iterator[Served]:
+    server = start(copy_installed(tmp_path_factory.mktemp("backup") / "data"))
     yield server
     if server.process.poll() is None:
         server.stop()
@@ -84,13 +86,13 @@ def test_a_backup_under_a_writer_is_of_one_commit(served: Served, tmp_path: Path
         writer.join()
 
 
-def test_what_is_restored_has_the_same_quads(tmp_path: Path) -> None:
-    server = start(tmp_path / "data")
+def test_what_is_restored_has_the_same_quads(installed: Path, tmp_path: Path) -> None:
+    server = start(installed)
     server.update("INSERT DATA { GRAPH <http://g> { <http://s> <http://p> 'é', 1.5, 'x'@en } }")
     assert run(server.folder, "backup", str(tmp_path / "hot")).returncode == 0
     assert server.stop() == 0
-    assert run(tmp_path / "data", "backup", str(tmp_path / "cold")).returncode == 0
-    expected = quads(tmp_path / "data")
+    assert run(installed, "backup", str(tmp_path / "cold")).returncode == 0
+    expected = quads(installed)
     assert sum(quad.graph_name == NamedNode("http://g") for quad in expected) == 3
     for name in ("hot", "cold"):
         assert run(tmp_path / f"from-{name}", "restore", str(tmp_path / name)).returncode == 0

@@ -27,8 +27,15 @@ EVENT = f"{ID}event/norway-kenya-port-accord"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(installed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The data folder that the commands of a test share."""
+    monkeypatch.setenv("DIPLOGRAPH_DATA", str(installed))
+    return installed
+
+
+@pytest.fixture
+def unused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The path of the commands' data folder, where nothing is yet."""
     monkeypatch.setenv("DIPLOGRAPH_DATA", str(tmp_path / "data"))
     return tmp_path / "data"
 
@@ -250,34 +257,34 @@ class TestLoad:
 
 
 class TestFolder:
-    def test_a_folder_of_other_files_is_left_alone(self, folder: Path) -> None:
-        folder.mkdir()
-        (folder / "letter.txt").write_text("dear", encoding="utf-8")
-        assert str(folder) in failed(run("query", "deportations"), 3)
-        assert [entry.name for entry in folder.iterdir()] == ["letter.txt"]
+    def test_a_folder_of_other_files_is_left_alone(self, unused: Path) -> None:
+        unused.mkdir()
+        (unused / "letter.txt").write_text("dear", encoding="utf-8")
+        assert str(unused) in failed(run("query", "deportations"), 3)
+        assert [entry.name for entry in unused.iterdir()] == ["letter.txt"]
 
-    def test_a_file_is_no_folder(self, folder: Path) -> None:
-        folder.write_text("x", encoding="utf-8")
+    def test_a_file_is_no_folder(self, unused: Path) -> None:
+        unused.write_text("x", encoding="utf-8")
         failed(run("loads"), 3)
 
-    def test_a_folder_that_another_holds(self, folder: Path) -> None:
-        folder.mkdir()
-        held = EmbeddedStore(folder / "store")
+    def test_a_folder_that_another_holds(self, unused: Path) -> None:
+        unused.mkdir()
+        held = EmbeddedStore(unused / "store")
         assert "another process" in failed(run("loads"), 3)
         held.close()
 
-    def test_what_a_server_left_behind_is_no_server(self, folder: Path) -> None:
-        folder.mkdir()
-        (folder / "server.json").write_text('{"url": "http://127.0.0.1:9", "pid": 999999}', encoding="utf-8")
+    def test_what_a_server_left_behind_is_no_server(self, unused: Path) -> None:
+        unused.mkdir()
+        (unused / "server.json").write_text('{"url": "http://127.0.0.1:9", "pid": 999999}', encoding="utf-8")
         assert run("loads").exit_code == 0
 
-    def test_a_store_elsewhere_that_is_gone(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_store_elsewhere_that_is_gone(self, unused: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DIPLOGRAPH_STORE", "http://127.0.0.1:9/sparql")
         assert "127.0.0.1:9" in failed(run("loads"), 3)
         assert "127.0.0.1:9" in failed(run("serve", "--port", "0"), 3)
-        assert not (folder / "store").exists()
+        assert not (unused / "store").exists()
 
-    def test_a_bad_setting_names_its_variable(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_bad_setting_names_its_variable(self, unused: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("DIPLOGRAPH_MAX_UPLOAD", "plenty")
         assert "DIPLOGRAPH_MAX_UPLOAD" in failed(run("loads"), 1)
 

@@ -12,8 +12,8 @@ from kg.reasoning import StaleEntailments
 from kg.settings import Settings
 
 
-def test_it_builds_and_takes_the_mark_away(tmp_path: Path) -> None:
-    settings = Settings(data=tmp_path / "data", token="test-token")
+def test_it_builds_and_takes_the_mark_away(installed: Path) -> None:
+    settings = Settings(data=installed, token="test-token")
     store = open_folder(settings)
     pending = StaleEntailments(settings.data, quiet=600)
     with pending.writing(store):

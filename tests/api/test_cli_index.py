@@ -28,12 +28,13 @@ def test_search_keeps_its_index_in_the_data_folder(folder: Path) -> None:
     assert "country/irn" in run("search", "irân").stdout
 
 
-def test_the_index_is_made_anew_by_command(folder: Path) -> None:
+def test_the_index_is_made_anew_by_command(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIPLOGRAPH_DATA", str(installed))
     first = run("index").stdout
     names = int(first.split()[0].replace(",", ""))
     assert names > 500 and "names are indexed" in first
     for ending in ("", "-wal", "-shm"):
-        (folder / f"search.sqlite{ending}").unlink(missing_ok=True)
-    (folder / "search.sqlite").write_bytes(b"damaged")
+        (installed / f"search.sqlite{ending}").unlink(missing_ok=True)
+    (installed / "search.sqlite").write_bytes(b"damaged")
     assert run("index").stdout == first
     assert "country/irn" in run("search", "iran").stdout

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -34,8 +34,10 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    served = start(tmp_path_factory.mktemp("served") / "data", FRONTS="1")
+def server(
+    tmp_path_factory: pytest.TempPathFactory, copy_installed: Callable[[Path], Path]
+) -> Iterator[Served]:
+    served = start(copy_installed(tmp_path_factory.mktemp("served") / "data"), FRONTS="1")
     yield served
     served.stop()
 
@@ -78,19 +80,18 @@ def check_told(code: int, said: str, history: list[dict[str, object]], already: 
 
 
 @pytest.mark.parametrize("phase", ["reading", "reading rows", "storing"])
-def test_alone(tmp_path: Path, table: Path, phase: str) -> None:
-    folder = tmp_path / "data"
-    code, said = interrupted(table, folder, phase, {})
+def test_alone(installed: Path, table: Path, phase: str) -> None:
+    code, said = interrupted(table, installed, phase, {})
     listed = subprocess.run(
-        [*COMMAND, "loads", "--format", "json", "--data", str(folder)],
+        [*COMMAND, "loads", "--format", "json", "--data", str(installed)],
         check=True, capture_output=True, timeout=PATIENCE,
     )  # fmt: skip
     history = json.loads(listed.stdout)
     check_told(code, said, history)
-    left = [path.name for path in (folder / "loads").glob("*/")]
+    left = [path.name for path in (installed / "loads").glob("*/")]
     assert left == [load["id"] for load in history]
-    assert not (folder / "store.journal").exists()
-    assert list((folder / "store").glob("bulk-*")) == []
+    assert not (installed / "store.journal").exists()
+    assert list((installed / "store").glob("bulk-*")) == []
 
 
 @pytest.mark.parametrize("phase", ["receiving", "reading rows", "storing"])

@@ -36,9 +36,9 @@ TURTLE = """@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("DIPLOGRAPH_DATA", str(tmp_path / "data"))
-    return tmp_path / "data"
+def folder(installed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DIPLOGRAPH_DATA", str(installed))
+    return installed
 
 
 @pytest.fixture

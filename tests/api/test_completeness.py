@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,18 +91,22 @@ def stop(running: Running) -> None:
 
 
 @pytest.fixture(scope="module")
-def hurried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def hurried(
+    tmp_path_factory: pytest.TempPathFactory, copy_installed: Callable[[Path], Path]
+) -> Iterator[Running]:
     """A server that gives a query one second."""
-    running = start(tmp_path_factory.mktemp("hurried") / "data", DIPLOGRAPH_QUERY_TIMEOUT="1")
+    running = start(copy_installed(tmp_path_factory.mktemp("hurried") / "data"), DIPLOGRAPH_QUERY_TIMEOUT="1")
     yield running
     stop(running)
 
 
 @pytest.fixture(scope="module")
-def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def narrow(
+    tmp_path_factory: pytest.TempPathFactory, copy_installed: Callable[[Path], Path]
+) -> Iterator[Running]:
     """A server that gives a query little memory, and time enough."""
     running = start(
-        tmp_path_factory.mktemp("narrow") / "data",
+        copy_installed(tmp_path_factory.mktemp("narrow") / "data"),
         DIPLOGRAPH_QUERY_TIMEOUT="120",
         DIPLOGRAPH_QUERY_MEMORY=str(120 * 2**20),
     )
@@ -229,10 +233,12 @@ def test_memory(narrow: Running, form: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def counted(
+    tmp_path_factory: pytest.TempPathFactory, copy_installed: Callable[[Path], Path]
+) -> Iterator[Running]:
     """A server whose queries may give so many rows."""
     running = start(
-        tmp_path_factory.mktemp("counted") / "data",
+        copy_installed(tmp_path_factory.mktemp("counted") / "data"),
         DIPLOGRAPH_QUERY_TIMEOUT="120",
         DIPLOGRAPH_QUERY_ROWS="3000",
     )
@@ -345,8 +351,8 @@ def test_a_worker_killed_from_outside_after_the_first_byte(narrow: Running, form
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["told", "killed"])
-def test_a_server_that_stops_never_shortens_a_result(tmp_path: Path, number: signal.Signals) -> None:
-    running = start(tmp_path / "data", DIPLOGRAPH_QUERY_TIMEOUT="20")
+def test_a_server_that_stops_never_shortens_a_result(installed: Path, number: signal.Signals) -> None:
+    running = start(installed, DIPLOGRAPH_QUERY_TIMEOUT="20")
     try:
         query = "SELECT * { ?s ?p ?o . ?a ?b ?c }"
         with (

@@ -44,11 +44,11 @@ def stored(server: Served) -> dict[str, int]:
     return {row["u"]["value"].removeprefix("http://u/"): int(row["n"]["value"]) for row in rows}
 
 
-def test_every_acknowledged_update_survives_twenty_kills_and_none_is_half_there(tmp_path: Path) -> None:
+def test_every_acknowledged_update_survives_twenty_kills_and_none_is_half_there(installed: Path) -> None:
     acknowledged: list[str] = []
     sent: list[str] = []
     for kill in range(KILLS):
-        server = start(tmp_path / "data")
+        server = start(installed)
         threads = [
             threading.Thread(target=stream_updates, args=(server, f"{kill}-{writer}", acknowledged, sent))
             for writer in range(WRITERS)
@@ -66,7 +66,7 @@ def test_every_acknowledged_update_survives_twenty_kills_and_none_is_half_there(
             thread.join()
         assert not gone(below)
         assert len(acknowledged) > before
-    server = start(tmp_path / "data")
+    server = start(installed)
     found = stored(server)
     assert server.stop() == 0
     assert set(found.values()) == {PARTS}

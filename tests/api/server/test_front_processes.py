@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,8 +23,10 @@ LONG_RESULT = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    server = start(tmp_path_factory.mktemp("fronts") / "data", QUERY_TIMEOUT="20")
+def served(
+    tmp_path_factory: pytest.TempPathFactory, copy_installed: Callable[[Path], Path]
+) -> Iterator[Served]:
+    server = start(copy_installed(tmp_path_factory.mktemp("fronts") / "data"), QUERY_TIMEOUT="20")
     yield server
     server.stop()
 
@@ -97,8 +99,8 @@ def test_errors_of_the_writer_come_through(served: Served) -> None:
     assert answer.json()["line"] == 1
 
 
-def test_it_stops_within_ten_seconds_and_breaks_off_visibly(tmp_path: Path) -> None:
-    server = start(tmp_path / "data", QUERY_TIMEOUT="60")
+def test_it_stops_within_ten_seconds_and_breaks_off_visibly(installed: Path) -> None:
+    server = start(installed, QUERY_TIMEOUT="60")
     with httpx.stream("POST", f"{server.url}/sparql", data={"query": LONG_RESULT}, timeout=60) as answer:
         pieces = answer.iter_bytes(1024)
         next(pieces)
@@ -113,11 +115,11 @@ def test_it_stops_within_ten_seconds_and_breaks_off_visibly(tmp_path: Path) -> N
     assert server.process.returncode == 0
     assert time.monotonic() - started < 20, "ten seconds, and as much again for a busy machine"
     assert not gone(below)
-    assert not list(tmp_path.glob("data/snapshots/*"))
+    assert not list(installed.glob("snapshots/*"))
 
 
-def test_what_is_under_way_is_finished_when_it_stops(tmp_path: Path) -> None:
-    server = start(tmp_path / "data")
+def test_what_is_under_way_is_finished_when_it_stops(installed: Path) -> None:
+    server = start(installed)
     got: list[httpx.Response] = []
     query = "SELECT (COUNT(*) AS ?n) { { SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 2000000 } }"
     asking = threading.Thread(target=lambda: got.append(server.ask(query)))
@@ -128,8 +130,8 @@ def test_what_is_under_way_is_finished_when_it_stops(tmp_path: Path) -> None:
     assert got[0].json()["results"]["bindings"][0]["n"]["value"] == "2000000"
 
 
-def test_a_killed_server_leaves_no_process_and_the_next_one_cleans_up(tmp_path: Path) -> None:
-    server = start(tmp_path / "data")
+def test_a_killed_server_leaves_no_process_and_the_next_one_cleans_up(installed: Path) -> None:
+    server = start(installed)
     server.update("INSERT DATA { GRAPH <http://g> { <http://s> <http://p> 1 } }")
     assert server.count() == 1
     asking = subprocess.Popen(
@@ -149,15 +151,15 @@ def test_a_killed_server_leaves_no_process_and_the_next_one_cleans_up(tmp_path: 
     server.kill()
     assert not gone(below)
     assert asking.wait(30) != 0, "the client sees that it broke off"
-    assert list((tmp_path / "data" / "snapshots").iterdir())
-    again = start(tmp_path / "data")
+    assert list((installed / "snapshots").iterdir())
+    again = start(installed)
     assert again.count() == 1
-    assert len(snapshots(tmp_path / "data")) <= 2
+    assert len(snapshots(installed)) <= 2
     assert again.stop() == 0
 
 
-def test_fifty_stopped_queries_leave_nothing_behind(tmp_path: Path) -> None:
-    server = start(tmp_path / "data", QUERY_TIMEOUT="0.3", FRONTS="1")
+def test_fifty_stopped_queries_leave_nothing_behind(installed: Path) -> None:
+    server = start(installed, QUERY_TIMEOUT="0.3", FRONTS="1")
     served_first = server.count("?s ?p ?o")
     processes = len(server.descendants())
     (front,) = fronts(server)
@@ -172,12 +174,12 @@ def test_fifty_stopped_queries_leave_nothing_behind(tmp_path: Path) -> None:
     assert len(server.descendants()) == processes
     # A connection or two may still be closing.
     assert abs(len(list(Path(f"/proc/{front}/fd").iterdir())) - files) <= 2
-    assert len(snapshots(tmp_path / "data")) <= 2
+    assert len(snapshots(installed)) <= 2
     assert server.stop() == 0
 
 
-def test_a_sort_over_the_memory_limit_ends_with_503_and_the_server_lives(tmp_path: Path) -> None:
-    server = start(tmp_path / "data", QUERY_TIMEOUT="300", QUERY_MEMORY=str(192 << 20))
+def test_a_sort_over_the_memory_limit_ends_with_503_and_the_server_lives(installed: Path) -> None:
+    server = start(installed, QUERY_TIMEOUT="300", QUERY_MEMORY=str(192 << 20))
     ten_million = "SELECT * { { SELECT ?a ?d ?c ?f { ?a ?b ?c . ?d ?e ?f } LIMIT 10000000 } } ORDER BY ?c ?f"
     answer = server.ask(ten_million)
     assert answer.status_code == 503
@@ -186,15 +188,17 @@ def test_a_sort_over_the_memory_limit_ends_with_503_and_the_server_lives(tmp_pat
     assert server.stop() == 0
 
 
-def test_a_result_over_the_limit_of_rows_is_never_cut_in_silence(tmp_path: Path) -> None:
-    server = start(tmp_path / "data", QUERY_ROWS="20000")
+def test_a_result_over_the_limit_of_rows_is_never_cut_in_silence(
+    installed: Path, tmp_path: Path, copy_installed: Callable[[Path], Path]
+) -> None:
+    server = start(installed, QUERY_ROWS="20000")
     values = " ".join(f"<http://s/{n}>" for n in range(200))
     query = f"SELECT ?a ?b {{ VALUES ?a {{ {values} }} VALUES ?b {{ {values} }} }}"
     assert server.ask(f"{query} LIMIT 20000").status_code == 200
     with suppress(httpx.RemoteProtocolError):  # A result that is stopped before its first byte gets 503.
         over = server.ask(f"{query} LIMIT 20001", headers={"Accept": "text/csv"})
         assert over.status_code == 503 and "20,000 rows" in over.json()["detail"]
-    few = start(tmp_path / "few", QUERY_ROWS="10")
+    few = start(copy_installed(tmp_path / "few"), QUERY_ROWS="10")
     refused = few.ask(f"{query} LIMIT 11")
     assert refused.status_code == 503
     assert "10 rows" in refused.json()["detail"]

@@ -52,9 +52,11 @@ class Loading:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loading]:
-    settings = replace(Settings(), data=tmp_path_factory.mktemp("loads") / "data", workers=2, fronts=1)
-    settings.data.mkdir()
+def served(
+    tmp_path_factory: pytest.TempPathFactory, copy_installed: Callable[[Path], Path]
+) -> Iterator[Loading]:
+    folder = copy_installed(tmp_path_factory.mktemp("loads") / "data")
+    settings = replace(Settings(), data=folder, workers=2, fronts=1)
     with keep_folder(settings) as address:
         yield Loading(settings, address)
 
@@ -147,8 +149,8 @@ def test_cancelling_reaches_it(served: Loading) -> None:
     assert folder.read().step == "cancelled"
 
 
-def test_a_server_loads_in_another_process_and_leaves_none_behind(tmp_path: Path) -> None:
-    server = start(tmp_path / "data")
+def test_a_server_loads_in_another_process_and_leaves_none_behind(installed: Path) -> None:
+    server = start(installed)
     try:
         with httpx.Client(base_url=server.url, headers=AUTHORITY, timeout=PATIENCE) as client:
             turtle = {"Content-Type": "text/turtle"}

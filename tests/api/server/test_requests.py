@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from api.server import wsgi_bridge
 from api.server.asgi import Application
@@ -59,9 +60,15 @@ def test_a_request_may_arrive_in_small_parts(echoing: int) -> None:
         assert client.answer()[2] == b"POST /slow?q=1 body"
 
 
-def test_an_offer_of_another_protocol_is_ignored(echoing: int) -> None:
-    """RFC 9110 section 7.8; HTTP clients of Java make this offer with every request."""
-    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"
+@pytest.mark.parametrize(
+    "offer",
+    [
+        b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n",
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: YQ==\r\n",
+    ],
+)
+def test_an_offer_of_another_protocol_is_ignored(echoing: int, offer: bytes) -> None:
+    """RFC 9110 section 7.8; HTTP clients of Java make the first offer with every request."""
     with Client(echoing) as client:
         client.send(b"GET /1 HTTP/1.1\r\n" + HOST + offer + b"\r\n")
         assert client.answer()[2] == b"GET /1? "
@@ -69,6 +76,23 @@ def test_an_offer_of_another_protocol_is_ignored(echoing: int) -> None:
         assert client.answer()[2] == b"POST /2? hi"
         client.send(b"GET /3 HTTP/1.1\r\n" + HOST + b"\r\n")
         assert client.answer()[2] == b"GET /3? "
+
+
+def test_flask_does_not_see_an_offer_of_websockets() -> None:
+    """Werkzeug would refuse it with 400."""
+    flask = Flask("one-page")
+    flask.add_url_rule("/", view_func=lambda: "page")
+    with serve(application(flask)) as port, Client(port) as client:
+        client.send(b"GET / HTTP/1.1\r\n" + HOST + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        assert client.answer()[2] == b"page"
+
+
+def test_empty_lines_before_a_request_are_ignored(echoing: int) -> None:
+    """RFC 9112 section 2.2."""
+    with Client(echoing) as client:
+        for path in (b"/1", b"/2"):
+            client.send(b"\r\n\r\nGET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+            assert client.answer()[2] == b"GET " + path + b"? "
 
 
 def test_the_target_may_be_absolute(echoing: int) -> None:

@@ -149,18 +149,18 @@ def test_a_folder_of_other_files_is_left_alone(tmp_path: Path) -> None:
     assert [entry.name for entry in tmp_path.iterdir()] == ["letter.txt"]
 
 
-def test_it_stops_cleanly_and_starts_again_with_the_same_token(tmp_path: Path) -> None:
-    first = start(tmp_path / "data")
-    token = (tmp_path / "data" / "token").read_text(encoding="ascii")
-    assert run(tmp_path / "data", "load", str(FILE), "--yes").returncode == 0
+def test_it_stops_cleanly_and_starts_again_with_the_same_token(installed: Path) -> None:
+    first = start(installed)
+    token = (installed / "token").read_text(encoding="ascii")
+    assert run(installed, "load", str(FILE), "--yes").returncode == 0
     assert stop(first) == 0
-    assert not (tmp_path / "data" / "server.json").exists()
-    assert len(run(tmp_path / "data", "loads").stdout.splitlines()) == 3
-    second = start(tmp_path / "data", "--read-only")
+    assert not (installed / "server.json").exists()
+    assert len(run(installed, "loads").stdout.splitlines()) == 3
+    second = start(installed, "--read-only")
     try:
-        assert (tmp_path / "data" / "token").read_text(encoding="ascii") == token
+        assert (installed / "token").read_text(encoding="ascii") == token
         assert not any(token.strip() in line for line in second.said)
-        refused = run(tmp_path / "data", "load", str(FILE), "--yes")
+        refused = run(installed, "load", str(FILE), "--yes")
         assert refused.returncode == 1
         assert "reading only" in refused.stderr
     finally:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,45 +22,99 @@ from kg.store.bulk_changes import journal_of
 from kg.terms import GRAPH, GRAPH_LOADS
 
 ROOT = Path(__file__).parents[3]
-ROWS = 6_000
+ROWS = 1_500
 MOMENTS = 30
 
+# Each line on standard input names the folder and the word of a load. Each load has a process of its own,
+# forked from one that has imported everything.
 SCRIPT = """
+import os
 import sys
 from pathlib import Path
 from kg.load import Loads, prepare, recover, store_load
 from kg.readers.detect import TableReader
 from kg.readers.record import Record
-from kg.store import EmbeddedStore
+from kg.store import EmbeddedStore, embedded, local
 
-folder, word, rows = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+# The rows give more quads than this, so that they are stored as large changes are.
+embedded.SMALL = local.SMALL = 5_000
 
-def read(job):
-    for number in range(rows):
-        iri = f"https://w3id.org/diplograph/id/record/crash-{number}"
-        yield Record(iri, "CodingRecord", "".join(
-            f'<{iri}> <urn:x:p{n}> "{word} {number} {n}" .\\n' for n in range(5)
-        ).encode(), number + 1)
+def load(folder, word, rows):
+    def read(job):
+        for number in range(rows):
+            iri = f"https://w3id.org/diplograph/id/record/crash-{number}"
+            yield Record(iri, "CodingRecord", "".join(
+                f'<{iri}> <urn:x:p{n}> "{word} {number} {n}" .\\n' for n in range(5)
+            ).encode(), number + 1)
 
-store = EmbeddedStore(folder / "store")
-loads = Loads(folder / "loads")
-recover(store, folder / "loads")
-source = folder / "rows"
-source.write_text(word)
-print("ready", flush=True)
-held, _ = loads.new("rows", step="reading")
-reader = TableReader("crash", "", read, codes_records=False)
-prepare(store, held, source, name="rows", find_reader=lambda *args: reader)
-store_load(store, loads, held)
-print("stored", flush=True)
-store.close()
+    store = EmbeddedStore(folder / "store")
+    loads = Loads(folder / "loads")
+    recover(store, folder / "loads")
+    source = folder / "rows"
+    source.write_text(word)
+    print("ready", os.getpid(), flush=True)
+    held, _ = loads.new("rows", step="reading")
+    reader = TableReader("crash", "", read, codes_records=False)
+    prepare(store, held, source, name="rows", find_reader=lambda *args: reader)
+    store_load(store, loads, held)
+    print("stored", flush=True)
+    store.close()
+
+pid = 0
+for line in sys.stdin:
+    if pid:
+        os.waitpid(pid, 0)
+    folder, word = line.split()
+    pid = os.fork()
+    if pid == 0:
+        load(Path(folder), word, int(sys.argv[1]))
+        os._exit(0)
+    # Its number is not given to another process before the next line is read.
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    print("ended", flush=True)
 """
 
 
-def start(folder: Path, word: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(folder), word, str(ROWS)], cwd=ROOT, stdout=subprocess.PIPE
-    )
+class Loading:
+    """The process that loads are forked from."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(ROWS)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+
+    def start(self, folder: Path, word: str) -> int:
+        """Begin a load, and return the process that carries it out when it is ready."""
+        assert self._process.stdin and self._process.stdout
+        self._process.stdin.write(f"{folder} {word}\n")
+        ready, pid = self._process.stdout.readline().split()
+        assert ready == "ready"
+        return int(pid)
+
+    def end(self) -> bool:
+        """Wait until the load has ended, and return whether its process said that it is stored."""
+        assert self._process.stdout
+        said = []
+        while (line := self._process.stdout.readline().strip()) != "ended":
+            assert line, "the process that forks has ended"
+            said.append(line)
+        return said == ["stored"]
+
+    def close(self) -> None:
+        self._process.communicate(timeout=60)
+        assert self._process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def loading() -> Iterator[Loading]:
+    process = Loading()
+    yield process
+    process.close()
 
 
 def content(store: EmbeddedStore) -> set[str]:
@@ -65,22 +122,19 @@ def content(store: EmbeddedStore) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", ["new", "replacing"])
-def test_killed_at_random_moments(tmp_path: Path, kind: str) -> None:
+def test_killed_at_random_moments(tmp_path: Path, loading: Loading, kind: str) -> None:
     chance = random.Random(f"moments {kind}")
     base = tmp_path / "base"
     base.mkdir()
-    begun = time.monotonic()
     if kind == "replacing":
-        process = start(base, "old")
-        assert process.communicate(timeout=300)[0].endswith(b"stored\n")
+        loading.start(base, "old")
+        assert loading.end()
     # How long an undisturbed load takes here and now.
     trial = tmp_path / "trial"
     shutil.copytree(base, trial)
-    process = start(trial, "new")
-    assert process.stdout is not None
-    process.stdout.readline()
+    loading.start(trial, "new")
     begun = time.monotonic()
-    assert process.communicate(timeout=300)[0] == b"stored\n"
+    assert loading.end()
     length = time.monotonic() - begun
     with contextlib.closing(EmbeddedStore(trial / "store")) as store:
         whole = content(store)
@@ -91,12 +145,10 @@ def test_killed_at_random_moments(tmp_path: Path, kind: str) -> None:
     for number in range(MOMENTS // 2):
         folder = tmp_path / f"run-{number}"
         shutil.copytree(base, folder)
-        process = start(folder, "new")
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
+        process = loading.start(folder, "new")
         time.sleep(chance.uniform(0, length))
-        process.kill()
-        process.communicate()
+        os.kill(process, signal.SIGKILL)
+        loading.end()
         with contextlib.closing(EmbeddedStore(folder / "store")) as store:
             recover(store, folder / "loads")
             now = content(store)

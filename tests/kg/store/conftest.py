@@ -22,6 +22,12 @@ def connected() -> Callable[[Any], RemoteStore]:
 
 
 @pytest.fixture(scope="session")
+def opened() -> Callable[[Any], RemoteStore]:
+    """The function that opens an engine with what is in it."""
+    return _open
+
+
+@pytest.fixture(scope="session")
 def oxigraph_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     if engines.oxigraph_program() is None:
         pytest.skip("the Oxigraph server (PyPI: oxigraph) is not installed")
@@ -44,14 +50,18 @@ def our_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield engine
 
 
-def _connect(engine: Any) -> RemoteStore:
-    store = RemoteStore(
+def _open(engine: Any) -> RemoteStore:
+    return RemoteStore(
         engine.query_url,
         update_url=engine.update_url,
         graphs_url=engine.graphs_url,
         login=engine.login,
         timeout=60,
     )
+
+
+def _connect(engine: Any) -> RemoteStore:
+    store = _open(engine)
     if engine.name != "virtuoso":
         store.update("CLEAR ALL")
         return store

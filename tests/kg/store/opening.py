@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kg.store import Store
+from kg.store.isolated import worker
 from kg.store.isolated.limits import Limits
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
@@ -17,3 +19,8 @@ def open_isolated(
     return IsolatedStore.open(
         folder / "store", folder / "snapshots", workers=workers, timeout=timeout, limits=limits
     )
+
+
+def hurry(store: Store) -> None:
+    """Let the worker that runs this open newer snapshots after a moment without requests."""
+    worker._IDLE = 0.05  # type: ignore[misc]

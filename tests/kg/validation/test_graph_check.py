@@ -61,10 +61,10 @@ def test_violation(row: Row) -> None:
     assert row.old in GOOD
     findings = [f for f in validate(triples(GOOD.replace(row.old, row.new))) if f.severity == "violation"]
     matching = [f for f in findings if f.shape == row.shape and f.path == row.path and row.says in f.message]
-    assert _full(row.node) in {f.node for f in matching}, "\n".join(f.text for f in findings)
+    assert full_name(row.node) in {f.node for f in matching}, "\n".join(f.text for f in findings)
 
 
-def _full(name: str) -> str:
+def full_name(name: str) -> str:
     prefix, _, local = name.partition(":")
     return PREFIXES[prefix] + local
 

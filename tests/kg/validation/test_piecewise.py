@@ -19,7 +19,7 @@ from kg.validation import Finding, validate
 from kg.validation.piecewise import FileFindings, PiecewiseValidation
 from kg.validation.shacl import read_shapes
 from tests.kg.validation.shacl_judge import judge, shapes
-from tests.kg.validation.test_graph_check import GOOD, ROWS, triples
+from tests.kg.validation.test_graph_check import GOOD, ROWS, full_name, triples
 
 SHACL = shapes()
 HERE = NamedNode(GRAPH + "here")
@@ -36,19 +36,31 @@ def subjects(data: Iterable[Triple]) -> set[str]:
     return {str(getattr(triple.subject, "value", "")) for triple in data}
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.shape} {row.path}")
-def test_a_broken_shape_is_judged_alike(row) -> None:
-    data = triples(GOOD.replace(row.old, row.new))
-    told = validate(data)
+@pytest.mark.parametrize(
+    "number", range(len(ROWS)), ids=lambda number: f"{ROWS[number].shape} {ROWS[number].path}"
+)
+def test_a_broken_shape_is_judged_alike(
+    number: int, told: list[Finding], judged: set[Finding], at_once: set[Finding]
+) -> None:
+    assert any(version(f) == number for f in told)
     # What has a literal that is no value is told once, and not again as missing.
     quiet = {(f.node, path) for f in told if f.shape == "Literals" for path in (f.path, None)}
-    judged = {f for f in judge(data, subjects(data), SHACL) if (f.node, f.path) not in quiet}
-    ours = by_shapes(told)
-    if '"2024-02"^^xsd:gYearMonth' in row.new:
+    theirs = {f for f in judged if (f.node, f.path) not in quiet and version(f) == number}
+    ours = {f for f in at_once if version(f) == number}
+    if '"2024-02"^^xsd:gYearMonth' in ROWS[number].new:
         # A day and a month have no order (SPARQL 1.1 section 17.3), so that SHACL section 4.5.4 refuses them;
         # pySHACL puts them in the order of their datatypes.
         ours = {f for f in ours if f.path != "dg:begin"}
-    assert ours == judged
+    assert ours == theirs
+
+
+def test_what_belongs_to_no_version_is_judged_alike(judged: set[Finding], at_once: set[Finding]) -> None:
+    assert {f for f in at_once if version(f) is None} == {f for f in judged if version(f) is None}
+
+
+def test_a_conforming_graph_is_judged_alike() -> None:
+    data = triples(GOOD)
+    assert by_shapes(validate(data)) == judge(data, subjects(data), SHACL) == set()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -62,7 +74,7 @@ def test_a_graph_with_holes_is_judged_alike(seed: int) -> None:
 
 
 def renamed(data: list[Triple], mark: str, own: set[str]) -> list[Triple]:
-    """Give the things of a graph names of their own, so that many versions of it stand in one file."""
+    """Rename the things of a graph, so that many versions of it stand in one file."""
 
     def name(node):
         return NamedNode(f"{node.value}-{mark}") if getattr(node, "value", "") in own else node
@@ -70,13 +82,35 @@ def renamed(data: list[Triple], mark: str, own: set[str]) -> list[Triple]:
     return [Triple(name(t.subject), t.predicate, name(t.object)) for t in data]
 
 
+def version(finding: Finding) -> int | None:
+    """Return the number of the row whose version of the graph a finding is about."""
+    mark = re.search(r"-v(\d+)$", finding.node)
+    return int(mark[1]) if mark else None
+
+
+def around(data: list[Triple], node: str) -> list[Triple]:
+    """Return what a graph says of a node, of those it names, and of those that name it."""
+    links = [
+        (str(t.subject.value), str(t.object.value))
+        for t in data
+        if isinstance(t.subject, NamedNode) and isinstance(t.object, NamedNode)
+    ]
+    near = {node} | {b for a, b in links if a == node} | {a for a, b in links if b == node}
+    return [t for t in data if getattr(t.subject, "value", "") in near]
+
+
 def everything_wrong() -> list[Triple]:
-    """Every row of violations.tsv, each in a version of the conforming graph of its own."""
+    """Return every row of violations.tsv with what is near it, each in a version of its own.
+
+    The neighbours lack neighbours of their own, which breaks many shapes more.
+    """
     own = {iri for iri in subjects(triples(GOOD)) if iri.startswith(ID)}
     return [
         triple
         for number, row in enumerate(ROWS)
-        for triple in renamed(triples(GOOD.replace(row.old, row.new)), f"v{number}", own)
+        for triple in renamed(
+            around(triples(GOOD.replace(row.old, row.new)), full_name(row.node)), f"v{number}", own
+        )
     ]
 
 
@@ -105,8 +139,19 @@ def wrong() -> list[Triple]:
 
 
 @pytest.fixture(scope="module")
-def at_once(wrong: list[Triple]) -> set[Finding]:
-    return by_shapes(validate(wrong))
+def told(wrong: list[Triple]) -> list[Finding]:
+    return validate(wrong)
+
+
+@pytest.fixture(scope="module")
+def at_once(told: list[Finding]) -> set[Finding]:
+    return by_shapes(told)
+
+
+@pytest.fixture(scope="module")
+def judged(wrong: list[Triple]) -> set[Finding]:
+    """What pySHACL finds in all versions together, in a tenth of the time that it takes one by one."""
+    return judge(wrong, subjects(wrong), SHACL)
 
 
 @pytest.mark.parametrize("size", [7, 1000])

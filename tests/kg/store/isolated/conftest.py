@@ -20,7 +20,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
     made: list[IsolatedStore[Writer]] = []
 
     def make_store(
-        workers: int = 2, timeout: float = 1.0, memory: int = 256 << 20, rows: int = 0
+        workers: int = 2, timeout: float = 30, memory: int = 256 << 20, rows: int = 0
     ) -> IsolatedStore[Writer]:
         made.append(open_isolated(tmp_path, workers=workers, timeout=timeout, memory=memory, rows=rows))
         return made[-1]

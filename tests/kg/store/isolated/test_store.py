@@ -23,6 +23,7 @@ from kg.store.isolated.writer import Writer
 from tests.kg.store.isolated.conftest import Make
 
 ROWS = 3000
+PATIENCE = 60
 CROSS_PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 LONG_RESULT = "SELECT * { ?a ?b ?c . ?d ?e ?f }"
 CSV = result_format("solutions", "csv")
@@ -38,6 +39,16 @@ def fill(store: IsolatedStore[Writer], rows: int = ROWS) -> None:
 def count(store: IsolatedStore[Writer]) -> int:
     (row,) = store.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").rows()
     return int(getattr(row["n"], "value"))  # noqa: B009 - a term of any kind
+
+
+def count_at_last(store: IsolatedStore[Writer]) -> int:
+    """Count when the limit of time is short, which a new process on a busy machine may miss."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return count(store)
+        except QueryStoppedError:
+            assert time.monotonic() < deadline
 
 
 def descriptors() -> int:
@@ -85,12 +96,12 @@ def test_an_error_of_the_query_leaves_the_process_alive(make: Make) -> None:
 
 
 def test_a_query_past_its_deadline_is_stopped_and_its_process_replaced(make: Make) -> None:
-    store = make()
+    store = make(timeout=1)
     fill(store)
     before = set(store.worker_pids())
     with pytest.raises(QueryStoppedError, match="longer than 1 s"):
         list(store.query(CROSS_PRODUCT).rows())
-    assert count(store) == ROWS
+    assert count_at_last(store) == ROWS
     (gone,) = before - set(store.worker_pids())
     assert not Path(f"/proc/{gone}").exists()
 
@@ -145,27 +156,27 @@ def test_a_reader_that_goes_away_ends_the_query(make: Make) -> None:
 
 def test_waiting_for_a_slow_reader_does_not_count(make: Make) -> None:
     # The engine needs a fraction of the limit, even on a busy machine; the reader alone takes more than it.
-    store = make(timeout=10)
+    store = make(timeout=3)
     fill(store)
-    pieces = store.query("SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 100000").serialize(CSV)
+    pieces = store.query("SELECT * { ?a ?b ?c . ?d ?e ?f } LIMIT 40000").serialize(CSV)
     total = len(next(pieces))
-    time.sleep(10.5)
+    time.sleep(3.5)
     total += sum(len(piece) for piece in pieces)
-    assert total > 100000 * len("http://s/1,http://p,1")
+    assert total > 40000 * len("http://s/1,http://p,1")
 
 
 def test_fifty_stopped_queries_leave_nothing_behind(make: Make, tmp_path: Path) -> None:
     first = make()
     fill(first)
     first.close()
-    store = make(timeout=0.3)
-    assert count(store) == ROWS
+    store = make(timeout=0.2)
+    assert count_at_last(store) == ROWS
     gc.collect()  # Objects of earlier tests must not be freed during the count.
     processes, files = len(children()), descriptors()
     for _ in range(50):
         with pytest.raises(QueryStoppedError):
             list(store.query(CROSS_PRODUCT).rows())
-    assert count(store) == ROWS
+    assert count_at_last(store) == ROWS
     # Stale snapshots and ended processes go in the background.
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
@@ -213,13 +224,14 @@ def test_snapshots_of_a_crash_are_cleaned(make: Make, tmp_path: Path) -> None:
 
 
 def test_a_runaway_update_is_stopped_and_leaves_nothing_half_done(make: Make) -> None:
-    store = make()
+    store = make(timeout=1)
     fill(store)
     with pytest.raises(QueryStoppedError):
         store.update("INSERT { ?a <http://copy> ?d } WHERE { GRAPH <http://g> { ?a ?b ?c . ?d ?e ?f } }")
-    assert count(store) == ROWS
-    store.update("INSERT DATA { <http://s> <http://after> 1 }")
-    assert count(store) == ROWS + 1
+    assert count_at_last(store) == ROWS
+    # Unlike an update, a change has no limit of time.
+    store.change((), [Quad(NamedNode("http://s"), NamedNode("http://after"), Literal(1))])
+    assert count_at_last(store) == ROWS + 1
 
 
 def test_readers_go_on_beside_a_long_update(make: Make) -> None:
@@ -329,7 +341,7 @@ def test_a_function_past_its_deadline_is_stopped(make: Make) -> None:
     store = make(timeout=0.5)
     with pytest.raises(QueryStoppedError, match=r"longer than 0\.5 s"):
         store.run(_sleep)
-    assert store.query("ASK {}").truth()
+    assert count_at_last(store) == 0
 
 
 def _pid_and_rows(store: Store, number: int) -> tuple[int, int, int]:

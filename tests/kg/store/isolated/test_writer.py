@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import threading
@@ -16,10 +17,11 @@ from pyoxigraph import Literal, NamedNode, Quad
 from kg.errors import DiplographError, QueryStoppedError, QuerySyntaxError, StoreBusyError, StoreFailedError
 from kg.store.isolated.limits import Limits
 from kg.store.isolated.messages import UpdateRequest
+from kg.store.isolated.snapshots import current_version
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer, Writing
 from kg.store.isolated.writer_server import RemoteWriter, WriterAddress, serve_writer
-from tests.kg.store.opening import open_isolated
+from tests.kg.store.opening import hurry, open_isolated
 
 SECONDS = 4
 # A busy machine must not fail a test.
@@ -123,15 +125,21 @@ def test_every_query_sees_what_was_acknowledged_before_it_in_every_process(serve
     wait_until(lambda: snapshots(served.snapshots) <= 1 + 4)
 
 
-def test_idle_workers_let_go_of_old_snapshots(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_idle_workers_let_go_of_old_snapshots(served: Served) -> None:
+    served.there.run(hurry)
     for number in range(3):
         write(served.here, "i", number)
         assert last(served.there, "i") == number + 1
-    write(served.here, "i", 3)
-    wait_until(lambda: snapshots(served.snapshots) <= 2)
-    time.sleep(6)
-    write(served.here, "i", 4)
-    wait_until(lambda: snapshots(served.snapshots) <= 2)
+    assert len(served.there.worker_pids()) == 1
+    held = served.snapshots / current_version(served.snapshots)
+    numbers = itertools.count(3)
+
+    def is_gone_after_a_write() -> bool:
+        write(served.here, "i", next(numbers))
+        return not held.exists()
+
+    wait_until(is_gone_after_a_write)
+    assert snapshots(served.snapshots) <= 2
 
 
 def test_what_is_acknowledged_is_there_after_the_writer_was_killed(served: Served) -> None:

@@ -8,7 +8,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -115,9 +115,16 @@ class Site:
 
     engine: str
     client: FlaskClient
+    known: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def get(self, path: str, accept: str = "*/*") -> Any:
-        return self.client.get(path, headers={"Accept": accept}, buffered=True)
+        """Ask for a path; what is expected of all engines is asked once, since its data stay the same."""
+        if (path, accept) not in self.known:
+            answer = self.client.get(path, headers={"Accept": accept}, buffered=True)
+            if self.engine != "embedded":
+                return answer
+            self.known[path, accept] = answer
+        return self.known[path, accept]
 
 
 @pytest.fixture(scope="module")
@@ -166,12 +173,18 @@ def test_a_page_has_the_same_content(here: Site, there: Site, path: str) -> None
     assert _told(found, path, there.engine) == _told(expected, path, there.engine)
 
 
-@pytest.mark.parametrize("name", read_catalogue())
-def test_a_question_has_the_same_answer(here: Site, there: Site, name: str) -> None:
-    for path, accept in ((f"/queries/{name}", "text/html"), (f"/queries/{name}.csv", "*/*")):
-        expected, found = (site.get(path, accept) for site in (here, there))
-        assert found.status_code == expected.status_code == 200
-        assert found.text == expected.text
+@pytest.mark.parametrize(
+    ("path", "accept"),
+    [
+        *((f"/queries/{name}", "text/html") for name in read_catalogue()),
+        # The rows of every question are compared in test_engines.py.
+        *((f"/queries/{name}.csv", "*/*") for name in ("deportations", "dyad", "find-country")),
+    ],
+)
+def test_a_question_has_the_same_answer(here: Site, there: Site, path: str, accept: str) -> None:
+    expected, found = (site.get(path, accept) for site in (here, there))
+    assert found.status_code == expected.status_code == 200
+    assert found.text == expected.text
 
 
 @pytest.mark.parametrize("path", FILES)
