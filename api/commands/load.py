@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from api.commands.loaders import Loader, open_loader
-from api.commands.options import data_option, opened, with_data
+from api.commands.options import data_option, opened
 from api.commands.progress import ProgressLine
 from api.commands.terminal_tables import text_table
 from api.loading.load_jobs import Reading
@@ -66,7 +66,6 @@ def load(
     skip: tuple[str, ...],
     mapping: Path | None,
     template: Path | None,
-    data: Path | None,
 ) -> None:
     """Load RDF files or tables: shows what would change, asks, stores. Prints the id of each load."""
     if template is not None:
@@ -77,7 +76,7 @@ def load(
     if source is None and "-" in files:
         raise ParameterError("standard input has no name", mend="Name its source with --source.")
     with ExitStack() as stack:
-        loader = stack.enter_context(open_loader(with_data(settings, data)))
+        loader = stack.enter_context(open_loader(settings))
         stack.enter_context(_interrupts())
         planned: list[tuple[Any, dict[str, Any]]] = []
         # A preview that is not stored is dropped however the command ends.
@@ -109,9 +108,9 @@ def load(
 @click.argument("load_id", metavar="ID")
 @data_option
 @click.pass_obj
-def undo(settings: Settings, load_id: str, data: Path | None) -> None:
+def undo(settings: Settings, load_id: str) -> None:
     """Undo a load: statements that it added are removed, and those that it removed return."""
-    with open_loader(with_data(settings, data)) as loader, _progress(load_id) as progress:
+    with open_loader(settings) as loader, _progress(load_id) as progress:
         done = loader.undo(load_id.removeprefix(LOAD).removeprefix("load:"), progress)
     click.echo(f"{done['load']} is undone in {compact(done['graph'])}")
     for line in done["kept"]:
@@ -122,9 +121,9 @@ def undo(settings: Settings, load_id: str, data: Path | None) -> None:
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @data_option
 @click.pass_obj
-def loads(settings: Settings, form: str, data: Path | None) -> None:
+def loads(settings: Settings, form: str) -> None:
     """List the loads, newest first."""
-    with opened(with_data(settings, data)) as store:
+    with opened(settings) as store:
         found = read_loads(store)
     if form == "json":
         click.echo(json.dumps([load.summary() for load in found], indent=2, ensure_ascii=False))

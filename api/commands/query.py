@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from api.commands.options import data_option, opened, output_option, read_file, with_data, write
+from api.commands.options import data_option, opened, output_option, read_file, write
 from api.commands.terminal_tables import term_text, text_table
 from api.pages.spreadsheets import workbook
 from kg.catalogue import Question, read_catalogue
@@ -37,10 +37,9 @@ def query(
     params: tuple[str, ...],
     form: str | None,
     output: Path | None,
-    data: Path | None,
 ) -> None:
     """Answer a question of the catalogue, or any SPARQL from a file or standard input."""
-    with opened(with_data(settings, data)) as store:
+    with opened(settings) as store:
         answer = store.query(_text(store, name, _values(params)))
         form = form or ("ttl" if answer.kind == "graph" else "table")
         if form == "xlsx" and output is None and sys.stdout.isatty():
@@ -55,9 +54,9 @@ def query(
 @output_option
 @data_option
 @click.pass_obj
-def dump(settings: Settings, form: str, output: Path | None, data: Path | None) -> None:
+def dump(settings: Settings, form: str, output: Path | None) -> None:
     """Write the whole dataset, every graph by its name."""
-    with opened(with_data(settings, data)) as store:
+    with opened(settings) as store:
         write(_nquads(store) if form == "nq" else _trig(store), output)
 
 

@@ -14,6 +14,7 @@ from werkzeug.utils import secure_filename
 
 from api.loading import load_jobs as jobs
 from api.loading.load_jobs import Job, Reading, open_for_undo
+from api.pages.page_parameters import whole_number
 from api.web.auth import signed_in, writes
 from api.web.negotiation import wants_html
 from api.web.state import state
@@ -62,7 +63,7 @@ def preview() -> ResponseReturnValue:
     Status 201 with the preview, or 202 while the file is still being read.
     """
     name, media_type = _named()
-    max_errors = _number("max_errors")
+    max_errors = whole_number(_option("max_errors") or "0", "max_errors", 0, 999_999_999)
     here = state()
     here.loads.tidy()
     folder, _ = here.loads.new(name, started_by=_option("by") or "")
@@ -282,12 +283,3 @@ def _receive(folder: LoadFolder, name: str) -> Path:
 def _option(name: str) -> str | None:
     given = request.args.get(name) or (request.form.get(name) if request.mimetype == _FORM else None)
     return given.strip() or None if given else None
-
-
-def _number(name: str) -> int:
-    given = _option(name) or "0"
-    if not given.isascii() or not given.isdigit():
-        raise ParameterError(
-            f"“{given}” is not a whole number ({name})", mend=f"Use a number from 0, such as {name}=0."
-        )
-    return int(given)

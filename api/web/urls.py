@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup
 
 from kg.search import Name
-from kg.terms import BASE, GRAPH, ID, LOAD, ONTOLOGY, compact
+from kg.terms import BASE, GRAPH, ID, LOAD, ONTOLOGY
 
 _KEPT: Final = 20_000
 _PLAIN: Final = re.compile(r"[^%#?\s\\/]+")
@@ -84,11 +84,6 @@ def tail(name: Name | None) -> str:
     """Return the last part of the IRI of one of our concepts, for a style class."""
     found = re.fullmatch(r".*/([a-z-]+)", name.iri) if name else None
     return found[1] if found else ""
-
-
-def short(iri: str) -> str:
-    """Shorten an IRI to a prefixed name."""
-    return compact(iri)
 
 
 def number(text: str) -> str:
