@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from api.commands.loaders import Loader, open_loader
-from api.commands.options import data_option, opened
+from api.commands.options import data_option, name_file, opened
 from api.commands.progress import ProgressLine
 from api.commands.terminal_tables import text_table
 from api.loading.load_jobs import Reading
@@ -178,13 +178,8 @@ def _progress(title: str) -> Iterator[ProgressLine]:
 @contextmanager
 def _as_file(path: str) -> Iterator[Path]:
     if path != "-":
-        try:
-            if not Path(path).is_dir():
-                Path(path).open("rb").close()
-        except OSError as error:
-            raise ParameterError(
-                f"the file cannot be read: {error.strerror}", where=path, mend="Check its name and rights."
-            ) from None
+        if not Path(path).is_dir():
+            name_file(path)
         yield Path(path)
         return
     with tempfile.NamedTemporaryFile(prefix="diplograph-") as copy:

@@ -16,7 +16,8 @@ from api.commands.terminal_tables import term_text, text_table
 from api.pages.spreadsheets import workbook
 from kg.catalogue import Question, read_catalogue
 from kg.errors import NotAcceptableError, ParameterError, UnknownNameError
-from kg.rdf.formats import result_format
+from kg.graph_store import read_dataset
+from kg.rdf.formats import rdf_format, result_format
 from kg.search import resolve
 from kg.settings import Settings
 from kg.store import Answer, Store
@@ -57,7 +58,7 @@ def query(
 def dump(settings: Settings, form: str, output: Path | None) -> None:
     """Write the whole dataset, every graph by its name."""
     with opened(settings) as store:
-        write(_nquads(store) if form == "nq" else _trig(store), output)
+        write(read_dataset(store, rdf_format(form)), output)
 
 
 def _text(store: Store, name: str, values: dict[str, str]) -> str:
@@ -121,24 +122,3 @@ def _written(answer: Answer, form: str) -> Iterator[bytes]:
         raise NotAcceptableError(f"a graph cannot be written as {form}", mend="Ask for --format ttl.")
     else:
         yield from answer.serialize(result_format(answer.kind, form))
-
-
-def _nquads(store: Store) -> Iterator[bytes]:
-    # The terms of the seam write themselves as N-Quads has them.
-    for row in store.query("SELECT ?s ?p ?o ?g WHERE { GRAPH ?g { ?s ?p ?o } }").rows():
-        yield f"{row['s']} {row['p']} {row['o']} {row['g']} .\n".encode()
-
-
-def _trig(store: Store) -> Iterator[bytes]:
-    graphs = [
-        row["g"]
-        for row in store.query("SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g").rows()
-    ]
-    for graph in graphs:
-        yield f"{graph} {{\n".encode()
-        rows = store.query(
-            f"SELECT ?s ?p ?o WHERE {{ GRAPH {graph} {{ ?s ?p ?o }} }} ORDER BY ?s ?p ?o"
-        ).rows()
-        for row in rows:
-            yield f"  {row['s']} {row['p']} {row['o']} .\n".encode()
-        yield b"}\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 from urllib.parse import quote
@@ -15,7 +14,6 @@ from api.pages.citation import cite, schema_of
 from api.pages.page_parameters import page_number
 from api.web import urls as links
 from api.web.negotiation import choose_format, graph_format, send_answer, wants_html
-from api.web.signposting import signpost
 from api.web.state import state
 from kg.describe.entity.description_rdf import describe_triples, facts_table
 from kg.describe.entity.entity_page import describe
@@ -69,24 +67,12 @@ _GLANCE: Final = {ONTOLOGY + local for local in GLANCE}
 _TOLD_APART: Final = {ONTOLOGY + "hasInteraction", ONTOLOGY + "duration"}
 
 
-@dataclass(frozen=True)
-class Download:
-    """A format in which the data of a thing can be downloaded."""
-
-    name: str
-    label: str
-    media_type: str
-
-
-DOWNLOADS: Final = tuple(Download(form.name, _LABELS[form.name], form.media_type) for form in GRAPH_FORMATS)
-
-
 @blueprint.get("/id/<kind>/<path:slug>")
 def thing(kind: str, slug: str) -> ResponseReturnValue:
     """Redirect from a thing to its page or its data, by Accept: 303."""
     iri = _known(f"{ID}{kind}/", slug)
     target = links.path_of(iri) if wants_html() else links.data_path(iri, choose_format(GRAPH_FORMATS).name)
-    return signpost(make_response(redirect(target, 303)), iri, state().store.run(signposts_of, iri))
+    return links.signpost(make_response(redirect(target, 303)), iri, state().store.run(signposts_of, iri))
 
 
 @blueprint.get("/page/<kind>/<path:slug>")
@@ -122,7 +108,7 @@ def data(kind: str, name: str) -> ResponseReturnValue:
         response = _facts_csv(iri)
     else:
         response = send_answer(describe_triples(state().store, iri), form=graph_format(extension))
-    return signpost(response, iri, state().store.run(signposts_of, iri), is_data=True)
+    return links.signpost(response, iri, state().store.run(signposts_of, iri), is_data=True)
 
 
 @blueprint.get("/data")
@@ -186,7 +172,7 @@ def _page(*readings: str) -> Response:
             order=order,
             glance=glance,
             rest=[facts for facts in found.facts if facts.property.iri not in apart],
-            forms=DOWNLOADS,
+            forms=[(form, _LABELS[form.name]) for form in GRAPH_FORMATS],
             here=links.path_of(iri),
             address=links.path_of(iri) + ("&" if "?" in links.path_of(iri) else "?"),
             schema=schema_of(found),
@@ -194,7 +180,7 @@ def _page(*readings: str) -> Response:
             longest=max((bar.count for bar in found.timeline.bars), default=0),
         )
     )
-    return signpost(response, iri, found.signposts) if iri.startswith(ID) else response
+    return links.signpost(response, iri, found.signposts) if iri.startswith(ID) else response
 
 
 def _kind(found: Description) -> str:

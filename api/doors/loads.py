@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from werkzeug.utils import secure_filename
 from api.loading import load_jobs as jobs
 from api.loading.load_jobs import Job, Reading, open_for_undo
 from api.pages.page_parameters import whole_number
-from api.web.auth import signed_in, writes
+from api.web.auth import writes
 from api.web.negotiation import wants_html
 from api.web.state import state
 from api.web.urls import path_of
@@ -39,9 +40,7 @@ _HEADERS: Final = {"Cache-Control": "no-store"}
 @blueprint.get("/load")
 def form() -> ResponseReturnValue:
     """Show the form for a file."""
-    return render_template(
-        "load.html", formats=RDF_FORMATS, tables=(*FORMATS, *bundled_readers()), may_load=signed_in()
-    )
+    return render_template("load.html", formats=RDF_FORMATS, tables=(*FORMATS, *bundled_readers()))
 
 
 @blueprint.get("/load/template.<any(csv, tsv, xlsx):ending>")
@@ -69,17 +68,13 @@ def preview() -> ResponseReturnValue:
     folder, _ = here.loads.new(name, started_by=_option("by") or "")
     try:
         path = _receive(folder, name)
-    except BaseException:
-        folder.remove()
-        raise
-    own = None
-    if mapping := _option("mapping"):
-        own = folder.path / "mapping.rml.ttl"
-        own.write_text(mapping, encoding="utf-8")
-    reading = Reading(
-        path, name, _option("format"), media_type, _option("source"), _option("base"), max_errors, own
-    )
-    try:
+        own = None
+        if mapping := _option("mapping"):
+            own = folder.path / "mapping.rml.ttl"
+            own.write_text(mapping, encoding="utf-8")
+        reading = Reading(
+            path, name, _option("format"), media_type, _option("source"), _option("base"), max_errors, own
+        )
         done = _run(Job("preview", folder.id, reading))
     except BaseException:
         folder.remove()
@@ -137,7 +132,7 @@ def history() -> ResponseReturnValue:
         not in ("stored", "undone")
     ]
     if wants_html():
-        return render_template("loads.html", loads=loads, open_ones=open_ones, compact=compact)
+        return render_template("loads.html", loads=loads, open_ones=open_ones)
     waiting = [{"id": said.id, "state": said.step, "file": said.file_name} for said in open_ones]
     return jsonify({"loads": [load.summary() for load in loads], "open": waiting})
 
@@ -167,9 +162,7 @@ def one(load_id: str) -> ResponseReturnValue:
             plan=plan,
             said=said,
             graph=compact(plan.graph),
-            compact=compact,
             fates=_fates(plan),
-            may_load=signed_in(),
         ),
         _HEADERS,
     )
@@ -206,7 +199,6 @@ def _stored(load: Load, said: LoadState | None) -> ResponseReturnValue:
         said=said,
         graph=compact(load.graph),
         look=path_of(load.graph),
-        may_load=signed_in(),
     )
 
 
@@ -275,8 +267,7 @@ def _receive(folder: LoadFolder, name: str) -> Path:
         request.files["file"].save(path, buffer_size=_CHUNK)
         return path
     with path.open("wb") as file:
-        while chunk := request.stream.read(_CHUNK):
-            file.write(chunk)
+        shutil.copyfileobj(request.stream, file, _CHUNK)
     return path
 
 

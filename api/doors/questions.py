@@ -6,6 +6,7 @@ import functools
 import io
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Final
 from urllib.parse import urlencode
 
@@ -180,8 +181,5 @@ def _members(found: Question) -> dict[str, object]:
         "title": found.title,
         "description": found.description,
         "address": f"/queries/{found.name}",
-        "parameters": [
-            {"name": p.name, "kind": p.kind, "of": p.of, "required": p.required, "description": p.description}
-            for p in found.parameters
-        ],
+        "parameters": [asdict(parameter) for parameter in found.parameters],
     }

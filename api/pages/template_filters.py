@@ -108,6 +108,7 @@ def register(app: Flask) -> None:
         links.sign,
         links.tail,
         links.number,
+        compact,
         commas,
         inverse,
         by_kind,

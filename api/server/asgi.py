@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Final
+from typing import IO, Final
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.server.plain_queries import PlainQueries
-from api.server.wsgi_bridge import READ_AHEAD, ClientGoneError, Wsgi, WsgiBridge, read_ahead
+from api.server.wsgi_bridge import IN_MEMORY, ClientGoneError, Wsgi, WsgiBridge, read_ahead
 from api.web.exchange import note_outcome
 from api.web.headers import ADDRESS_LIMIT
 from api.web.problem_details import Problem, problem_parts
@@ -45,10 +45,7 @@ class Application:
         self._light = ThreadPoolExecutor(_LIGHT_THREADS, "light")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request, or the server's start and stop."""
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-            return
+        """Handle a request."""
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
         # Servers may add trailers to their list, but trailers are not headers (RFC 9110 section 6.5.1).
@@ -67,33 +64,21 @@ class Application:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         sent = _Sent(send)
         try:
-            if (
-                self._plain is not None
-                and scope["path"] == PATH
-                and scope["method"] in ("GET", "HEAD", "POST")
-            ):
-                receive, query = await _read_plain(scope, receive)
-                if query is not None:
-                    tag = self._plain.tag(query)
-                    if not await self._plain.answer_at_once(query, tag, sent):
-                        with _cancelled_with_client(receive):
-                            await self._plain.answer(query, tag, sent)
+            with tempfile.SpooledTemporaryFile(IN_MEMORY) as start:
+                more = await read_ahead(scope, receive, start)
+                query = None if more or self._plain is None else _read_plain(scope, start)
+                if query is None or self._plain is None:
+                    threads = self._light if scope["path"].startswith(_LIGHT) else self._threads
+                    await self._bridge.answer(scope, start, more, receive, sent, threads)
                     return
-            threads = self._light if scope["path"].startswith(_LIGHT) else self._threads
-            await self._bridge.answer(scope, receive, sent, threads)
+            tag = self._plain.tag(query)
+            if not await self._plain.answer_at_once(query, tag, sent):
+                with _cancelled_with_client(receive):
+                    await self._plain.answer(query, tag, sent)
         except TimeoutError:
             if sent.begun:
                 raise
             await _refuse(408, "the body did not arrive in time")(scope, receive, send)
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            await send({"type": f"{message['type']}.complete"})
-            if message["type"] == "lifespan.shutdown":
-                self._threads.shutdown(wait=False, cancel_futures=True)
-                self._light.shutdown(wait=False, cancel_futures=True)
-                return
 
 
 class _Sent:
@@ -108,41 +93,19 @@ class _Sent:
         await self._send(message)
 
 
-async def _read_plain(scope: Scope, receive: Receive) -> tuple[Receive, QueryRequest | None]:
-    """Read a query of a program; also return what gives the body to the next reader once more.
-
-    Pages, faulty requests and long ones are None: Flask answers them.
-    """
+def _read_plain(scope: Scope, body: IO[bytes]) -> QueryRequest | None:
+    """Read a query of a program. Pages and faulty requests are None: Flask answers them."""
+    if scope["path"] != PATH or scope["method"] not in ("GET", "HEAD", "POST"):
+        return None
+    if len(scope["query_string"]) > ADDRESS_LIMIT - len(PATH):
+        return None
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    body = b""
-    if scope["method"] == "POST":
-        if int(headers.get("content-length", "0")) > READ_AHEAD:
-            return receive, None
-        with tempfile.SpooledTemporaryFile(READ_AHEAD) as file:
-            async with asyncio.timeout(120):
-                more = await read_ahead(receive, file)
-            file.seek(0)
-            body = file.read()
-        receive = _again(body, more, receive)
-        if more:
-            return receive, None
-    elif not 0 < len(scope["query_string"]) <= ADDRESS_LIMIT - len(PATH):
-        return receive, None
     base = f"{scope['scheme']}://{headers.get('host', '')}{PATH}"
     try:
-        query = read_query(scope["method"], scope["query_string"], headers, body, base)
+        query = read_query(scope["method"], scope["query_string"], headers, body.read(), base)
     except DiplographError:
-        return receive, None
-    return receive, None if query.accepted.html else query
-
-
-def _again(body: bytes, more: bool, receive: Receive) -> Receive:
-    first: list[Message] = [{"type": "http.request", "body": body, "more_body": more}]
-
-    async def repeated() -> Message:
-        return first.pop() if first else await receive()
-
-    return repeated
+        return None
+    return None if query.accepted.html else query
 
 
 @contextmanager

@@ -48,9 +48,6 @@ class RequestLog:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request. One that fails in mid-answer is left unfinished; the server breaks it off."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         exchange = Exchange()
         CURRENT.set(exchange)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextvars import Context, copy_context
@@ -22,7 +21,8 @@ Wsgi = Callable[[Environ, Any], Iterable[bytes]]
 
 # A body up to this size is read before a thread is taken for it. No door without a token takes more.
 READ_AHEAD: Final = 4 * 1024**2
-_IN_MEMORY: Final = 256 * 1024
+IN_MEMORY: Final = 256 * 1024
+"""Bytes of it that are held in memory."""
 _PIECE: Final = 64 * 1024
 # Seconds for a body that is read ahead, and for each piece of a larger one.
 _BODY: Final = 120.0
@@ -43,23 +43,18 @@ class WsgiBridge:
     def __init__(self, app: Wsgi) -> None:
         self._app = app
 
-    async def answer(self, scope: Scope, receive: Receive, send: Send, threads: Executor) -> None:
-        """Answer one request. Raises ClientGoneError, TimeoutError for a body that does not arrive."""
-        declared = int(dict(scope["headers"]).get(b"content-length", b"0"))
-        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as start:
-            more = declared > READ_AHEAD
-            if not more:
-                async with asyncio.timeout(_BODY):
-                    more = await read_ahead(receive, start)
-                start.seek(0)
-            if not more:
-                environ = build_environ(scope, start, start.seek(0, io.SEEK_END))
-                start.seek(0)
-                await self._answer(environ, receive, send, threads, watch=True)
-                return
-            loop = asyncio.get_running_loop()
-            with io.BufferedReader(_LateBody(start, receive, loop), _PIECE) as body:
-                await self._answer(build_environ(scope, body), receive, send, threads, watch=False)
+    async def answer(
+        self, scope: Scope, start: IO[bytes], more: bool, receive: Receive, send: Send, threads: Executor
+    ) -> None:
+        """Answer a request whose body begins with `start` and has more or not; raises ClientGoneError."""
+        if not more:
+            environ = build_environ(scope, start, start.seek(0, io.SEEK_END))
+            start.seek(0)
+            await self._answer(environ, receive, send, threads, watch=True)
+            return
+        loop = asyncio.get_running_loop()
+        with io.BufferedReader(_LateBody(start, receive, loop), _PIECE) as body:
+            await self._answer(build_environ(scope, body), receive, send, threads, watch=False)
 
     async def _answer(
         self, environ: Environ, receive: Receive, send: Send, threads: Executor, *, watch: bool
@@ -188,19 +183,23 @@ class _LateBody(io.RawIOBase):
             return await self._receive()
 
 
-async def read_ahead(receive: Receive, body: IO[bytes]) -> bool:
-    """Read a body up to `READ_AHEAD` bytes; return whether there is more. Raises ClientGoneError."""
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGoneError
-        piece: bytes = message.get("body", b"")
-        body.write(piece)
-        size += len(piece)
-        more: bool = message.get("more_body", False)
-        if not more or size >= READ_AHEAD:
-            return more
+async def read_ahead(scope: Scope, receive: Receive, body: IO[bytes]) -> bool:
+    """Read a body up to `READ_AHEAD` bytes, and return whether there is more; a longer one is not begun.
+
+    Raises ClientGoneError, TimeoutError for a body that does not arrive.
+    """
+    if int(dict(scope["headers"]).get(b"content-length", b"0")) > READ_AHEAD:
+        return True
+    size, more = 0, True
+    async with asyncio.timeout(_BODY):
+        while more and size < READ_AHEAD:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            size += body.write(message.get("body", b""))
+            more = message.get("more_body", False)
+    body.seek(0)
+    return more
 
 
 async def _watch(receive: Receive, stopper: Stopper) -> None:
