@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.server.plain_queries import PlainQueries
-from api.server.wsgi_bridge import IN_MEMORY, ClientGoneError, Wsgi, WsgiBridge, read_ahead
+from api.server.wsgi_bridge import BODY_TIME, ClientGoneError, Wsgi, WsgiBridge
 from api.web.exchange import note_outcome
 from api.web.headers import ADDRESS_LIMIT
 from api.web.problem_details import Problem, problem_parts
@@ -29,6 +29,9 @@ _HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=\[\]:-]*")
 _LIGHT: Final = ("/health", "/metrics", "/static/")
 _LIGHT_THREADS: Final = 4
 _HEAD_LIMIT: Final = 256 * 1024
+# A body up to this size is read before a thread is taken for it. No door without a token takes more.
+_READ_AHEAD: Final = 4 * 1024**2
+_IN_MEMORY: Final = 256 * 1024
 
 
 class Application:
@@ -64,8 +67,8 @@ class Application:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         sent = _Sent(send)
         try:
-            with tempfile.SpooledTemporaryFile(IN_MEMORY) as start:
-                more = await read_ahead(scope, receive, start)
+            with tempfile.SpooledTemporaryFile(_IN_MEMORY) as start:
+                more = await _read_ahead(scope, receive, start)
                 query = None if more or self._plain is None else _read_plain(scope, start)
                 if query is None or self._plain is None:
                     threads = self._light if scope["path"].startswith(_LIGHT) else self._threads
@@ -91,6 +94,28 @@ class _Sent:
     async def __call__(self, message: Message) -> None:
         self.begun = True
         await self._send(message)
+
+
+async def _read_ahead(scope: Scope, receive: Receive, body: IO[bytes]) -> bool:
+    """Read a body up to `_READ_AHEAD` bytes, and return whether there is more; a longer one is not begun.
+
+    Raises ClientGoneError, TimeoutError for a body that does not arrive.
+    """
+    headers = dict(scope["headers"])
+    if b"content-length" not in headers and b"transfer-encoding" not in headers:
+        return False
+    if int(headers.get(b"content-length", b"0")) > _READ_AHEAD:
+        return True
+    size, more = 0, True
+    async with asyncio.timeout(BODY_TIME):
+        while more and size < _READ_AHEAD:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            size += body.write(message.get("body", b""))
+            more = message.get("more_body", False)
+    body.seek(0)
+    return more
 
 
 def _read_plain(scope: Scope, body: IO[bytes]) -> QueryRequest | None:

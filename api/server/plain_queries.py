@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Final
 
 from cachetools import LRUCache
-from starlette.responses import Response, StreamingResponse
+from starlette.datastructures import Headers
 from starlette.types import Send
 
 from api.server.metrics import Gauge
@@ -25,7 +24,7 @@ from kg.reasoning import AssertedStore
 from kg.store.isolated.answers import AsyncAnswer
 from kg.store.isolated.store import IsolatedStore
 
-_COMMON: Final = {"Vary": "Accept", **SECURE, **OPEN}
+_COMMON: Final = Headers({"Vary": "Accept", **SECURE, **OPEN}).raw
 _PIECE: Final = 64 * 1024
 # One result may fill this part of the cache.
 _PART: Final = 8
@@ -78,7 +77,7 @@ class PlainQueries:
         """Answer a query whose result the cache or the client has; return whether that was so."""
         if query.holds(tag):
             note_outcome("hit")
-            await _whole(send, 304, _COMMON | _validators(tag))
+            await _send(send, 304, _validators(tag))
             return True
         result = self._cache.get(tag)
         if result is None:
@@ -108,7 +107,7 @@ class PlainQueries:
                 problem = problem_of(error)
                 note_outcome(problem.kind)
                 headers, body = problem_parts(problem, error)
-                await _whole(send, problem.status, headers | _COMMON, body)
+                await _send(send, problem.status, {**headers, "Content-Length": str(len(body))}, body)
                 return
             if answer.whole is None:
                 await self._stream(answer, first, form, query, tag, send)
@@ -128,20 +127,17 @@ class PlainQueries:
         self, answer: AsyncAnswer, first: bytes, form: Format, query: QueryRequest, tag: str, send: Send
     ) -> None:
         kept: list[bytes] = []
-
-        async def pieces() -> AsyncIterator[bytes]:
-            piece, size = first, 0
-            while piece and query.method != "HEAD":
-                size += len(piece)
-                if size > self._largest:
-                    kept.clear()
-                else:
-                    kept.append(piece)
-                yield piece
-                piece = await answer.piece()
-
-        headers = {"Content-Type": form.content_type, **_COMMON, **_validators(tag)}
-        await StreamingResponse(pieces(), 200, headers).stream_response(send)
+        piece, size = b"" if query.method == "HEAD" else first, 0
+        await _send(send, 200, {"Content-Type": form.content_type, **_validators(tag)}, more=True)
+        while piece:
+            size += len(piece)
+            if size > self._largest:
+                kept.clear()
+            else:
+                kept.append(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            piece = await answer.piece()
+        await send({"type": "http.response.body", "body": b""})
         if kept:
             self._keep(tag, Result(form.content_type, b"".join(kept)))
 
@@ -162,26 +158,20 @@ def _validators(tag: str) -> dict[str, str]:
 
 
 async def _send_result(send: Send, query: QueryRequest, result: Result, tag: str) -> None:
-    headers = {
-        "Content-Type": result.content_type,
-        "Content-Length": str(len(result.body)),
-        **_COMMON,
-        **_validators(tag),
-    }
-    if query.method == "HEAD" or len(result.body) <= _PIECE:
-        await _whole(send, 200, headers, b"" if query.method == "HEAD" else result.body)
-        return
-
-    async def pieces() -> AsyncIterator[bytes]:
-        for at in range(0, len(result.body), _PIECE):
-            yield result.body[at : at + _PIECE]
-            # Compressing takes time: other requests get their turn.
-            await asyncio.sleep(0)
-
-    await StreamingResponse(pieces(), 200, headers).stream_response(send)
+    body = b"" if query.method == "HEAD" else result.body
+    described = {"Content-Type": result.content_type, "Content-Length": str(len(result.body))}
+    # Compressing takes time: in pieces, other requests get their turn.
+    await _send(send, 200, described | _validators(tag), body[:_PIECE], more=len(body) > _PIECE)
+    for at in range(_PIECE, len(body), _PIECE):
+        await asyncio.sleep(0)
+        more = at + _PIECE < len(body)
+        await send({"type": "http.response.body", "body": body[at : at + _PIECE], "more_body": more})
 
 
-async def _whole(send: Send, status: int, headers: dict[str, str], body: bytes = b"") -> None:
-    response = Response(body, status, headers)
-    await send({"type": "http.response.start", "status": status, "headers": response.raw_headers})
-    await send({"type": "http.response.body", "body": response.body})
+async def _send(
+    send: Send, status: int, headers: dict[str, str], body: bytes = b"", *, more: bool = False
+) -> None:
+    raw = Headers(headers).raw + _COMMON
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    if body or not more:
+        await send({"type": "http.response.body", "body": body, "more_body": more})

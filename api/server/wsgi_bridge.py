@@ -19,13 +19,9 @@ T = TypeVar("T")
 Environ = dict[str, Any]
 Wsgi = Callable[[Environ, Any], Iterable[bytes]]
 
-# A body up to this size is read before a thread is taken for it. No door without a token takes more.
-READ_AHEAD: Final = 4 * 1024**2
-IN_MEMORY: Final = 256 * 1024
-"""Bytes of it that are held in memory."""
 _PIECE: Final = 64 * 1024
-# Seconds for a body that is read ahead, and for each piece of a larger one.
-_BODY: Final = 120.0
+BODY_TIME: Final = 120.0
+"""Seconds for a body that is read ahead, and for each piece of a larger one."""
 # Set by proxies, or read by programs as their own settings (httpoxy); the scope has what is trusted.
 _FORWARDED: Final = (b"x-forwarded-", b"forwarded", b"proxy")
 
@@ -179,27 +175,8 @@ class _LateBody(io.RawIOBase):
         return piece
 
     async def _await(self) -> Any:
-        async with asyncio.timeout(_BODY):
+        async with asyncio.timeout(BODY_TIME):
             return await self._receive()
-
-
-async def read_ahead(scope: Scope, receive: Receive, body: IO[bytes]) -> bool:
-    """Read a body up to `READ_AHEAD` bytes, and return whether there is more; a longer one is not begun.
-
-    Raises ClientGoneError, TimeoutError for a body that does not arrive.
-    """
-    if int(dict(scope["headers"]).get(b"content-length", b"0")) > READ_AHEAD:
-        return True
-    size, more = 0, True
-    async with asyncio.timeout(_BODY):
-        while more and size < READ_AHEAD:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGoneError
-            size += body.write(message.get("body", b""))
-            more = message.get("more_body", False)
-    body.seek(0)
-    return more
 
 
 async def _watch(receive: Receive, stopper: Stopper) -> None:

@@ -100,7 +100,7 @@ def problem_parts(
 ) -> tuple[dict[str, str], bytes]:
     """Write a problem as application/problem+json: headers and body."""
     body = json.dumps(problem.members()).encode()
-    headers = {"Content-Type": "application/problem+json", "Vary": "Accept", "Cache-Control": "no-store"}
+    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="diplograph"'
     if isinstance(error, (errors.BusyError, errors.StoreBusyError)):

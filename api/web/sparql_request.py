@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, quote
 
@@ -49,11 +49,15 @@ class QueryRequest:
 
         The tag is weak, since rows may come in another order; all content codings share it.
         """
-        if not version or _VOLATILE.search(self.text):
+        return f'W/"{self._digest}-{version}"' if version and self._digest else ""
+
+    @cached_property
+    def _digest(self) -> str:
+        if _VOLATILE.search(self.text):
             return ""
         forms = tuple((kind, form.media_type) for kind, form in self.accepted.results.items())
-        named = repr((version, self.text, self.dataset, self.inference, forms))
-        return f'W/"{hashlib.sha256(named.encode(errors="surrogatepass")).hexdigest()[:32]}"'
+        named = repr((self.text, self.dataset, self.inference, forms))
+        return hashlib.sha256(named.encode(errors="surrogatepass")).hexdigest()[:32]
 
     def holds(self, tag: str) -> bool:
         """Return whether the client has the result of this tag (RFC 9110 section 13.1.2)."""

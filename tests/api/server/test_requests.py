@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from api.server import wsgi_bridge
+from api.server import asgi
 from api.server.asgi import Application
 from api.server.spool import Spooling
 from tests.live import HOST, PATIENCE, Client, serve
@@ -254,7 +254,7 @@ def test_an_answer_comes_before_a_long_body_that_is_refused() -> None:
 
 
 def test_a_body_that_stops_arriving_is_given_up_and_held_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wsgi_bridge, "_BODY", 1.5)
+    monkeypatch.setattr(asgi, "BODY_TIME", 1.5)
     with serve(application(echo, threads=1)) as port, Client(port) as slow, Client(port) as other:
         slow.send(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 9\r\n\r\nabc")
         other.send(b"GET /1 HTTP/1.1\r\n" + HOST + b"\r\n")
