@@ -25,21 +25,8 @@ _NO_XML: Final = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFF
 @blueprint.get("/robots.txt")
 def robots() -> Response:
     """Limit crawlers to pages: queries and downloads cost work and contain no new links."""
-    paths = (
-        "/sparql",
-        "/data",
-        "/load",
-        "/loads",
-        "/sign-in",
-        "/search",
-        "/suggest",
-        "/update",
-        "/reconcile",
-    )
-    lists = ("/events?", "/events.", "/records", "/queries/*?", "/queries/*.", "/feed")
-    rules = "".join(f"Disallow: {path}\n" for path in (*paths, *lists))
-    sitemap = request.url_root + "sitemap.xml"
-    return Response(f"User-agent: *\n{rules}Sitemap: {sitemap}\n", content_type="text/plain; charset=utf-8")
+    text = render_template("robots.txt", sitemap=request.url_root + "sitemap.xml")
+    return Response(text, content_type="text/plain; charset=utf-8")
 
 
 @blueprint.get("/sitemap.xml")

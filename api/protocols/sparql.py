@@ -12,8 +12,7 @@ from typing import Final, TypeVar
 from flask import Blueprint, Response, g, redirect, request
 from flask.typing import ResponseReturnValue
 
-from api.doors.editor import SHOWN_ROWS as SHOWN_ROWS
-from api.doors.editor import editor_page, show
+from api.doors.editor import SHOWN_ROWS, editor_page, show
 from api.protocols.void import describe_service
 from api.web.auth import writes
 from api.web.negotiation import send_answer, wants_html

@@ -38,11 +38,6 @@ class Result:
     content_type: str
     body: bytes
 
-    @property
-    def size(self) -> int:
-        """Bytes that it takes in memory."""
-        return len(self.body) + _OVERHEAD
-
 
 class PlainQueries:
     """Answers queries from the store, or from `asserted` without inference, within the limit on queries.
@@ -57,8 +52,8 @@ class PlainQueries:
         self._store = store
         self._asserted = asserted
         self._limit = limit
-        self._largest = size // _PART
-        self._cache: LRUCache[str, Result] = LRUCache(size, lambda result: result.size)
+        self._largest = size // _PART - _OVERHEAD
+        self._cache: LRUCache[str, Result] = LRUCache(size, lambda result: len(result.body) + _OVERHEAD)
         self._hits = self._misses = 0
 
     def gauges(self) -> list[Gauge]:
@@ -142,7 +137,7 @@ class PlainQueries:
             self._keep(tag, Result(form.content_type, b"".join(kept)))
 
     def _keep(self, tag: str, result: Result) -> None:
-        if tag and result.size <= self._largest:
+        if tag and len(result.body) <= self._largest:
             self._cache[tag] = result
 
 

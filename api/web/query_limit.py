@@ -16,32 +16,27 @@ P = ParamSpec("P")
 
 
 class QueryLimit:
-    """Counts the queries under way in this process."""
+    """Counts the queries that run or wait in this process; `taken` is their number."""
 
     def __init__(self, places: int) -> None:
         self._places = places
         self._lock = threading.Lock()
-        self._taken = 0
-
-    @property
-    def taken(self) -> int:
-        """Number of queries that run or wait."""
-        return self._taken
+        self.taken = 0
 
     def enter(self) -> None:
         """Take a place. Raises BusyError when all are taken."""
         with self._lock:
-            if self._taken >= self._places:
+            if self.taken >= self._places:
                 raise BusyError(
-                    f"{self._taken} queries are running or waiting, and no more are accepted",
+                    f"{self.taken} queries are running or waiting, and no more are accepted",
                     mend="Try again in a moment, with fewer requests at once.",
                 )
-            self._taken += 1
+            self.taken += 1
 
     def leave(self) -> None:
         """Free the place."""
         with self._lock:
-            self._taken -= 1
+            self.taken -= 1
 
 
 def limited(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response]:
