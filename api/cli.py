@@ -53,7 +53,7 @@ class Commands(click.Group):
 def tell(error: DiplographError) -> None:
     """Write an error to standard error: one line, then findings, place and remedy."""
     click.echo(f"error: {' '.join(str(error).split())}", err=True)
-    for finding in getattr(error, "findings", ()):
+    for finding in error.findings:
         click.echo(f"  - {finding}", err=True)
     if error.where:
         click.echo(f"  where: {error.where}", err=True)

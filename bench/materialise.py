@@ -12,19 +12,20 @@ import argparse
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
 from bench.events import LABEL, RDF_TYPE, TYPES, XSD
-from kg.changes import Change
-from kg.load import Loads, install, prepare, store_load
-from kg.load.model import FindReader
+from kg.changes import Batch, Change
+from kg.load import LoadRequest, Loads, install, prepare, staging, store_load
 from kg.readers.detect import find_reader
+from kg.readers.reading import ReadingJob
 from kg.readers.record import Record
 from kg.reasoning import Entailments
 from kg.store import EmbeddedStore
@@ -120,7 +121,7 @@ def main() -> None:
         )
         loaded = len(store.engine) - before
         print(f"{loaded:,} triples put in by the engine alone in {bare}")
-        table = own_load(folder / "table", file, "bench", lambda *_: Rows())
+        table = own_load(folder / "table", file, "bench", lambda *_, **__: Rows())
         print(f"the same by a load of ours as records of a table, preview and commit, in {table}")
         checked = own_load(folder / "checked", file, "bench.nt")
         print(f"the same by a load of ours as RDF, checked by the shapes, in {checked}")
@@ -134,11 +135,11 @@ def main() -> None:
         extra = NamedNode(GRAPH + "bench-more")
         quads = [Quad(t.subject, t.predicate, t.object, extra) for t in added]
         write = took(lambda: store.change((), quads))
-        came = Change(extra, lambda: iter(added), lambda: iter(()))
+        came = Change(extra, lambda: as_text(added), lambda: iter(()))
         follow = took(lambda: follower.follow(store, came))
         print(f"{options.added:,} events more: written in {write}, followed in {follow}")
         store.change(quads, ())
-        went = Change(extra, lambda: iter(()), lambda: iter(added))
+        went = Change(extra, lambda: iter(()), lambda: as_text(added))
         print(f"undone: followed in {took(lambda: follower.follow(store, went))}; {count(store):,} left")
         store.close()
 
@@ -167,6 +168,11 @@ class Spent:
         return self.processors / other.processors
 
 
+def as_text(triples: Iterable[Triple]) -> Iterator[Batch]:
+    """Yield triples as a follower gets them."""
+    yield Batch([f"{triple} .".encode() for triple in triples], 2)
+
+
 def took(work: Callable[[], object]) -> Spent:
     """Tell what something takes."""
     clock, processors = time.perf_counter(), time.process_time()
@@ -179,14 +185,16 @@ class Rows:
 
     codes_records = False
 
-    def read(self, path: Path, **_: object) -> Iterator[Record]:
-        """Give the records."""
-        with path.open("rb") as file:
+    layout = None
+
+    def rows(self, job: ReadingJob) -> Iterator[Record]:
+        """Yield the records."""
+        with job.parts[0].open() as file:
             for number, (event, some) in enumerate(groupby(file, lambda line: line.split(b" ", 1)[0]), 1):
                 yield Record(event[1:-1].decode(), "Event", b"".join(some), number)
 
 
-def own_load(folder: Path, file: Path, name: str, find: FindReader = find_reader) -> Spent:
+def own_load(folder: Path, file: Path, name: str, find: Callable[..., Any] = find_reader) -> Spent:
     """Tell what our own load of a file takes, into a store of its own."""
     store, loads = EmbeddedStore(folder / "store"), Loads(folder / "loads")
     install(store)
@@ -194,7 +202,8 @@ def own_load(folder: Path, file: Path, name: str, find: FindReader = find_reader
     try:
 
         def load() -> None:
-            prepare(store, made, file, name=name, find_reader=find)
+            staging.find_reader = find
+            prepare(store, made, LoadRequest(file, name))
             store_load(store, loads, made)
 
         return took(load)

@@ -5,10 +5,9 @@ SPARQL 1.1 Service Description describes the endpoint, VoID the data, with parti
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Triple
@@ -81,9 +80,8 @@ class TripleAnswer:
 
     def serialize(self, form: Format) -> Iterator[bytes]:
         """Yield the serialised triples in one piece."""
-        target = io.BytesIO()
-        pyoxigraph.serialize(self._triples, target, format=form.engine, prefixes=_PREFIXES)  # type: ignore[arg-type]
-        yield target.getvalue()
+        engine: Any = form.engine
+        yield pyoxigraph.serialize(self._triples, format=engine, prefixes=_PREFIXES) or b""
 
 
 def measure(store: Store) -> Sizes:

@@ -5,21 +5,26 @@ Every error has a `detail` (what is wrong), a `mend` (how to correct it) and, if
 
 from __future__ import annotations
 
-from typing import ClassVar
+import re
+from typing import ClassVar, Final
 
 
 class DiplographError(Exception):
     """An error with what is wrong (`detail`), where, and how to correct it (`mend`).
 
-    `title` names the kind of error; `exit_code` is that of the command line: 1 for the data or the request, 2
-    for usage, 3 for the store or a peer. `line` and `column` are from 1.
+    `title` is for people and `kind` for programs, such as `query-stopped`; `exit_code` is that of the command
+    line: 1 for the data or the request, 2 for usage, 3 for the store or a peer. `line` and `column` are from
+    1. `findings` has a line of text for each of several faults.
     """
 
     title: ClassVar[str] = "Something went wrong"
+    kind: ClassVar[str] = "diplograph"
     exit_code: ClassVar[int] = 3
 
     def __init_subclass__(cls, title: str) -> None:
         cls.title = title
+        cls.kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", cls.__name__.removesuffix("Error")).lower()
+        ERRORS_BY_KIND[cls.kind] = cls
 
     def __init__(
         self,
@@ -29,16 +34,20 @@ class DiplographError(Exception):
         mend: str | None = None,
         line: int | None = None,
         column: int | None = None,
+        findings: tuple[str, ...] = (),
     ) -> None:
         if where is None and line is not None:
             where = f"line {line}" if column is None else f"line {line}, column {column}"
         super().__init__(detail)
         self.detail, self.where, self.mend = detail, where, mend
-        self.line, self.column = line, column
+        self.line, self.column, self.findings = line, column, findings
 
     def __str__(self) -> str:
         """Return one line: the place, then what is wrong."""
         return f"{self.where}: {self.detail}" if self.where else self.detail
+
+
+ERRORS_BY_KIND: Final[dict[str, type[DiplographError]]] = {}
 
 
 class RequestError(DiplographError, title="The request cannot be processed"):
@@ -80,18 +89,7 @@ class DataSyntaxError(RequestError, title="The file cannot be parsed"):
 
 
 class ValidationFailedError(RequestError, title="The data does not conform to the shapes"):
-    """RDF that violates the shapes; `findings` has a line of text for each violation."""
-
-    def __init__(
-        self,
-        detail: str,
-        *,
-        where: str | None = None,
-        mend: str | None = None,
-        findings: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(detail, where=where, mend=mend)
-        self.findings = findings
+    """RDF that violates the shapes; `findings` lists the violations."""
 
 
 class TooLargeError(RequestError, title="Too large"):

@@ -13,26 +13,12 @@ from pyoxigraph import NamedNode, Triple
 
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError
-from kg.owl import OwlClass, OwlProperty, OwlTerm, OwlThing, Vocabulary, open_vocabulary
+from kg.owl import open_vocabulary
+from kg.rdf.parsing import syntax_error
 from kg.reference import reference_triples
-from kg.terms import (
-    GRAPH_ALIGNMENTS,
-    GRAPH_COUNTRIES,
-    GRAPH_EVENT_TYPES,
-    GRAPH_ONTOLOGY,
-)
+from kg.terms import GRAPH_ALIGNMENTS, GRAPH_COUNTRIES, GRAPH_EVENT_TYPES, GRAPH_ONTOLOGY
 
-__all__ = [
-    "REFERENCE_GRAPHS",
-    "OwlClass",
-    "OwlProperty",
-    "OwlTerm",
-    "OwlThing",
-    "Vocabulary",
-    "article_graphs",
-    "open_vocabulary",
-    "reference_graphs",
-]
+__all__ = ["REFERENCE_GRAPHS", "article_graphs", "open_vocabulary", "reference_graphs"]
 
 _FILES: Final = {
     GRAPH_ONTOLOGY: ("diplomacy.ttl",),
@@ -81,10 +67,5 @@ def _quads(path: Path) -> Iterable[pyoxigraph.Quad]:
     try:
         yield from pyoxigraph.parse(path=path)
     except SyntaxError as error:
-        raise DataSyntaxError(
-            error.msg,
-            where=f"{path.name}, line {error.lineno}, column {error.offset}",
-            mend="Restore the file, which is part of the package.",
-            line=error.lineno,
-            column=error.offset,
-        ) from None
+        mend = "Restore the file, which is part of the package."
+        raise syntax_error(error.msg, error, path.name, mend) from None

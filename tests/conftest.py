@@ -32,6 +32,36 @@ _IN_MEMORY = Path("/dev/shm")
 if _IN_MEMORY.is_dir() and shutil.disk_usage(_IN_MEMORY).free > 4 << 30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
 
+# The files that take longest begin first, so that none of them is left for one worker at the end.
+_LONGEST = (
+    "test_engine_pages.py",
+    "test_engines.py",
+    "test_completeness.py",
+    "test_front_processes.py",
+    "test_durability.py",
+    "test_load_worker.py",
+    "test_serving.py",
+    "test_bulk_changes.py",
+    "test_plain_queries.py",
+    "test_backups.py",
+    "test_cli_interrupt.py",
+    "test_load_crash.py",
+    "test_writer.py",
+    "test_store.py",
+    "test_virtuoso_limits.py",
+    "test_contract.py",
+    "test_cli.py",
+    "test_piecewise.py",
+    "test_protocol_suite.py",
+    "test_openapi.py",
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
 
 @pytest.fixture(scope="session")
 def article_store() -> Iterator[EmbeddedStore]:
@@ -84,6 +114,18 @@ def app(store: EmbeddedStore, settings: Settings) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture(scope="module")
+def reading_app(article_store: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    folder = tmp_path_factory.mktemp("reading") / "data"
+    return create_app(article_store, Settings(data=folder, token="test-token"))
+
+
+@pytest.fixture
+def reading(reading_app: Flask) -> FlaskClient:
+    """A client of an application that other tests ask as well: it must change nothing."""
+    return reading_app.test_client()
 
 
 @pytest.fixture

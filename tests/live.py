@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvloop
@@ -20,11 +20,38 @@ PATIENCE = 60
 HOST = b"Host: e.example\r\n"
 
 
+class PromptServer(Server):
+    """A server that ends at once, where uvicorn's looks ten times a second and waits as long again."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
+        await super().startup(sockets)
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        await self._ended.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listening in sockets or []:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        await asyncio.sleep(0.001)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wait_tasks_to_complete(), timeout=1)
+        await self.lifespan.shutdown()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._ended.set)
+
+
 @contextmanager
 def serve(app: Any, proxy: str = "") -> Iterator[int]:
     """Run an ASGI application; yields its port."""
     listening = socket.create_server(("127.0.0.1", 0))
-    server = Server(configure(app, proxy))
+    server = PromptServer(configure(app, proxy))
 
     def run() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -39,7 +66,6 @@ def serve(app: Any, proxy: str = "") -> Iterator[int]:
     try:
         yield listening.getsockname()[1]
     finally:
-        server.config.timeout_graceful_shutdown = 1
         server.stop()
         running.join(PATIENCE)
 

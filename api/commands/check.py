@@ -29,8 +29,8 @@ def check(files: tuple[str, ...]) -> None:
     when Java is not installed.
     """
     graphs = {**reference_graphs(), **article_graphs()}
-    extra = {path: list(read_rdf(read_file(path), name=path)[0]) for path in files}
-    shapes = read_rdf((ONTOLOGY_FOLDER / "shapes.ttl").read_bytes(), name="shapes.ttl")[0]
+    extra = {path: list(read_rdf(read_file(path), path)) for path in files}
+    shapes = read_rdf((ONTOLOGY_FOLDER / "shapes.ttl").read_bytes(), "shapes.ttl")
     faults: list[str] = []
 
     # The countries are facts from libraries: nothing in them is a term or a concept.

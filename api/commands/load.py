@@ -17,9 +17,8 @@ from api.commands.loaders import Loader, open_loader
 from api.commands.options import data_option, name_file, opened
 from api.commands.progress import ProgressLine
 from api.commands.terminal_tables import text_table
-from api.loading.load_jobs import Reading
 from kg.errors import CancelledError, DiplographError, ParameterError, ValidationFailedError
-from kg.load import read_loads
+from kg.load import LoadRequest, read_loads
 from kg.readers.event_table import write_template
 from kg.settings import Settings
 from kg.terms import LOAD, PREFIXES, compact
@@ -85,7 +84,7 @@ def load(
             name = "standard input" if path == "-" else path
             with _progress(path) as progress:
                 local = stack.enter_context(_as_file(path))
-                reading = Reading(local, name, form, None, source, base, max_errors, mapping)
+                reading = LoadRequest(local, name, form, source, base, max_errors, mapping)
                 with _named_option():
                     planned.append(loader.plan(reading, progress))
         _check_targets([summary for _, summary in planned])

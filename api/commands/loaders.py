@@ -23,11 +23,11 @@ from api.folder.data_folder import (
     open_remote,
     running_server,
 )
-from api.loading.load_jobs import Reading, open_for_undo
+from api.loading.load_jobs import open_for_undo
 from kg import errors
 from kg import load as loading
 from kg.lazy import LazyModule
-from kg.load import Follower, LoadFolder, Loads, Progress, silent
+from kg.load import Follower, LoadFolder, LoadRequest, Loads, Progress, silent
 from kg.settings import Settings
 from kg.store import Store
 from kg.store.remote.problems import problem_error, unreachable
@@ -51,14 +51,13 @@ class LocalLoader:
 
     def __init__(self, store: Store, root: Path, followers: Sequence[Follower] = ()) -> None:
         self._store = store
-        self._loads = Loads(root)
-        self._followers = followers
+        self._loads = Loads(root, followers)
 
-    def plan(self, reading: Reading, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
+    def plan(self, request: LoadRequest, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
         """Preview a load; return the argument for `commit` and `drop`, and the summary that servers send."""
-        folder, _ = self._loads.new(Path(reading.name).name, started_by=user_name(), step="reading")
+        folder, _ = self._loads.new(Path(request.name).name, started_by=user_name(), step="reading")
         try:
-            preview = reading.preview(self._store, folder, progress)
+            preview = loading.prepare(self._store, folder, request, progress)
         except BaseException:
             folder.remove()
             raise
@@ -70,9 +69,7 @@ class LocalLoader:
         """Store a previewed load; return None if it changes nothing. See `kg.load.store_load`."""
         folder: LoadFolder = planned
         try:
-            load = loading.store_load(
-                self._store, self._loads, folder, skip=skip, followers=self._followers, progress=progress
-            )
+            load = loading.store_load(self._store, self._loads, folder, skip=skip, progress=progress)
         except KeyboardInterrupt:
             # The next command brings the index and the entailments up to date.
             if folder.read().step == "stored":
@@ -95,7 +92,6 @@ class LocalLoader:
             self._store,
             self._loads,
             folder,
-            followers=self._followers,
             progress=progress,
             started_by=user_name(),
         ).summary()
@@ -121,25 +117,25 @@ class RemoteLoader:
             trust_env=False,
         )
 
-    def plan(self, reading: Reading, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
+    def plan(self, request: LoadRequest, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
         """Preview a load; raises the error that the server reports."""
-        if reading.path.is_dir():
+        if request.path.is_dir():
             raise errors.ParameterError(
                 "a folder cannot be sent to the running server",
-                where=str(reading.path),
+                where=str(request.path),
                 mend="Name its files, or stop the server and load the folder.",
             )
         given = {
-            "name": reading.name,
-            "format": reading.format,
-            "source": reading.source,
-            "base": reading.base_iri,
+            "name": request.name,
+            "format": request.format,
+            "source": request.source,
+            "base": request.base_iri,
             "by": user_name(),
-            "mapping": _mapping_text(reading.mapping) if reading.mapping else None,
-            "max_errors": str(reading.max_errors),
+            "mapping": _mapping_text(request.mapping) if request.mapping else None,
+            "max_errors": str(request.max_errors),
         }
-        with reading.path.open("rb") as file:
-            size = str(reading.path.stat().st_size)
+        with request.path.open("rb") as file:
+            size = str(request.path.stat().st_size)
             summary = self._begin(
                 "/load",
                 params={key: value for key, value in given.items() if value},
@@ -301,7 +297,8 @@ def stored_already(load_id: str) -> errors.CancelledError:
 
 def _error(problem: dict[str, Any]) -> errors.DiplographError:
     kind = getattr(errors, str(problem["kind"]), errors.StoreFailedError)
-    error: errors.DiplographError = kind(problem["detail"], where=problem["where"], mend=problem["mend"])
-    if isinstance(error, errors.ValidationFailedError):
-        error.findings = tuple(problem["findings"])
+    findings = tuple(problem["findings"])
+    error: errors.DiplographError = kind(
+        problem["detail"], where=problem["where"], mend=problem["mend"], findings=findings
+    )
     return error

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.utils import secure_filename
 
 from api.loading import load_jobs as jobs
-from api.loading.load_jobs import Job, Reading, open_for_undo
+from api.loading.load_jobs import Job, open_for_undo
 from api.pages.page_parameters import whole_number
 from api.web.auth import writes
 from api.web.negotiation import wants_html
@@ -22,7 +22,7 @@ from api.web.state import state
 from api.web.urls import path_of
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
-from kg.load import LoadFolder, LoadState, Preview
+from kg.load import LoadFolder, LoadRequest, LoadState, Preview
 from kg.provenance import Load
 from kg.rdf.formats import RDF_FORMATS
 from kg.readers.detect import FORMATS, bundled_readers
@@ -72,8 +72,15 @@ def preview() -> ResponseReturnValue:
         if mapping := _option("mapping"):
             own = folder.path / "mapping.rml.ttl"
             own.write_text(mapping, encoding="utf-8")
-        reading = Reading(
-            path, name, _option("format"), media_type, _option("source"), _option("base"), max_errors, own
+        reading = LoadRequest(
+            path,
+            name,
+            _option("format"),
+            _option("source"),
+            _option("base"),
+            max_errors,
+            mapping=own,
+            media_type=media_type,
         )
         done = _run(Job("preview", folder.id, reading))
     except BaseException:
@@ -109,7 +116,7 @@ def undo(load_id: str) -> ResponseReturnValue:
 def cancel(load_id: str) -> ResponseReturnValue:
     """Cancel a load in progress, or discard a preview."""
     folder = state().loads.open(load_id)
-    said = loading.settle(state().store, state().loads, folder, state().followers)
+    said = loading.settle(state().store, state().loads, folder)
     if said.step in ("ready", "unchanged", "failed", "cancelled"):
         folder.remove()
         if wants_html():
@@ -128,8 +135,7 @@ def history() -> ResponseReturnValue:
     open_ones = [
         said
         for folder, _ in reversed(here.loads.all())
-        if (said := loading.settle(here.store, here.loads, folder, here.followers)).step
-        not in ("stored", "undone")
+        if (said := loading.settle(here.store, here.loads, folder)).step not in ("stored", "undone")
     ]
     if wants_html():
         return render_template("loads.html", loads=loads, open_ones=open_ones)
@@ -143,7 +149,7 @@ def one(load_id: str) -> ResponseReturnValue:
     here = state()
     try:
         folder = here.loads.open(load_id)
-        said = loading.settle(here.store, here.loads, folder, here.followers)
+        said = loading.settle(here.store, here.loads, folder)
     except UnknownNameError:
         return _stored(loading.read_load(here.store, load_id), None)
     if said.step in ("stored", "undone"):

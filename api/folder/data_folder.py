@@ -187,7 +187,7 @@ def _open(settings: Settings, make: Callable[[], S]) -> S:
         raise
     try:
         install(store)
-        recover(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
+        recover(store, Loads(settings.data / LOADS, followers(settings, open_index(settings, store))))
         pending = StaleEntailments(settings.data)
         if pending.stale() and pending.is_small(store):
             pending.rebuild(store)

@@ -10,14 +10,11 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Final, Literal
 
 from kg import load as loading
 from kg.errors import DiplographError, UnknownNameError
-from kg.load import Follower, LoadFolder, Loads, Preview, Progress, silent
-from kg.readers.detect import find_reader
+from kg.load import LoadFolder, LoadRequest, Loads
 from kg.store import Store
 
 WAIT: Final = 3.0
@@ -27,55 +24,25 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Reading:
-    """The file of a load, and how to read it; see `kg.load.prepare`."""
-
-    path: Path
-    name: str
-    format: str | None = None
-    media_type: str | None = None
-    source: str | None = None
-    base_iri: str | None = None
-    max_errors: int = 0
-    mapping: Path | None = None
-
-    def preview(self, store: Store, folder: LoadFolder, progress: Progress = silent) -> Preview:
-        """Read the file into the folder of a load, and store its preview there."""
-        return loading.prepare(
-            store,
-            folder,
-            self.path,
-            name=self.name,
-            format=self.format,
-            media_type=self.media_type,
-            source=self.source,
-            base_iri=self.base_iri,
-            max_errors=self.max_errors,
-            progress=progress,
-            find_reader=partial(find_reader, mapping=self.mapping),
-        )
-
-
-@dataclass(frozen=True)
 class Job:
     """One step of a load: preview it by `reading`, store it without the IRIs in `skip`, or undo it."""
 
     do: Literal["preview", "store", "undo"]
     load: str
-    reading: Reading | None = None
+    reading: LoadRequest | None = None
     skip: Sequence[str] = ()
     started_by: str = ""
 
 
-def carry_out(store: Store, loads: Loads, followers: Sequence[Follower], job: Job) -> None:
+def carry_out(store: Store, loads: Loads, job: Job) -> None:
     """Carry out a job. Raises what `prepare`, `store_load` and `undo_load` of `kg.load` raise."""
     folder = loads.open(job.load)
     if job.reading is not None:
-        job.reading.preview(store, folder)
+        loading.prepare(store, folder, job.reading)
     elif job.do == "store":
-        loading.store_load(store, loads, folder, skip=job.skip, followers=followers)
+        loading.store_load(store, loads, folder, skip=job.skip)
     else:
-        loading.undo_load(store, loads, folder, followers=followers, started_by=job.started_by)
+        loading.undo_load(store, loads, folder, started_by=job.started_by)
 
 
 def open_for_undo(store: Store, loads: Loads, load_id: str) -> LoadFolder:

@@ -40,7 +40,7 @@ def _carry_out(settings: Settings, address: WriterAddress | None, job: Job) -> N
         store = open_behind(settings, address)
         try:
             index = open_index(settings, store)
-            carry_out(store, Loads(settings.data / LOADS), followers(settings, index), job)
+            carry_out(store, Loads(settings.data / LOADS, followers(settings, index)), job)
         finally:
             store.close()
     except DiplographError:

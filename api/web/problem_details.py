@@ -83,15 +83,15 @@ def status_of(error: errors.DiplographError) -> int:
 def problem_of(error: errors.DiplographError) -> Problem:
     """Describe one of our errors."""
     return Problem(
-        type=_type(type(error).__name__.removesuffix("Error")),
+        type=_type(error.kind),
         title=error.title,
         status=status_of(error),
         detail=error.detail,
         where=error.where,
         mend=error.mend,
-        line=getattr(error, "line", None),
-        column=getattr(error, "column", None),
-        findings=tuple(getattr(error, "findings", ())),
+        line=error.line,
+        column=error.column,
+        findings=error.findings,
     )
 
 

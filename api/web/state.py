@@ -40,7 +40,7 @@ class State:
     def carry_out(self, job: Job) -> None:
         """Carry out one step of a load, by the loader where there is one."""
         if self.loader is None:
-            carry_out(self.store, self.loads, self.followers, job)
+            carry_out(self.store, self.loads, job)
         else:
             self.loader(job)
 
@@ -71,7 +71,7 @@ class State:
     @property
     def loads(self) -> Loads:
         """Loads of the data folder."""
-        return Loads(self.settings.data / LOADS)
+        return Loads(self.settings.data / LOADS, self.followers)
 
 
 def state() -> State:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Unpack
 
 from kg.load.committing import store_load
 from kg.load.installation import install
 from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors, locked
-from kg.load.model import FindReader, Follower, Options, Preview, Progress, silent
+from kg.load.model import Follower, LoadRequest, Preview, Progress, silent
 from kg.load.recovery import recover, settle
 from kg.load.staging import stage
 from kg.load.staging_rdf import RdfRead, stage_rdf
@@ -19,34 +18,24 @@ from kg.provenance import Load, read_load, read_loads
 from kg.store import Store
 from kg.validation.rdf_rules import OWN_GRAPHS
 
-__all__ = ["OWN_GRAPHS", "FindReader", "Follower", "Load", "LoadFolder", "LoadState", "Loads", "Preview"]
+__all__ = ["OWN_GRAPHS", "Follower", "Load", "LoadFolder", "LoadRequest", "LoadState", "Loads", "Preview"]
 __all__ += ["Progress", "install", "locked", "prepare", "read_load", "read_loads", "recover", "report"]
 __all__ += ["settle", "silent", "store_load", "undo_load"]
 
 
 @disk_errors()
-def prepare(
-    store: Store,
-    folder: LoadFolder,
-    path: Path,
-    *,
-    name: str,
-    progress: Progress = silent,
-    **options: Unpack[Options],
-) -> Preview:
+def prepare(store: Store, folder: LoadFolder, request: LoadRequest, progress: Progress = silent) -> Preview:
     """Read a file into the folder of a load and store its preview there.
 
-    Options and errors are those of `staging.stage`. The state in the folder shows the progress, and the error
-    that ended it.
+    Raises what `staging.stage` raises. The state in the folder shows the progress, and the error that ended
+    it.
     """
     with folder.working():
         state = folder.read()
         state.step = "reading"
         folder.write(state)
         try:
-            preview = stage(
-                store, folder, path, name=name, progress=folder.teller(state, progress), **options
-            )
+            preview = stage(store, folder, request, folder.teller(state, progress))
         except BaseException as error:
             folder.fail(state, error)
             raise
@@ -66,4 +55,4 @@ def report(store: Store, data: bytes | Path, *, name: str, format: str | None = 
         path = data if isinstance(data, Path) else Path(work) / "data"
         if isinstance(data, bytes):
             path.write_bytes(data)
-        return stage_rdf(store, Path(work), path, name, format)
+        return stage_rdf(store, Path(work), LoadRequest(path, name, format))

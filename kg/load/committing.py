@@ -5,26 +5,29 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import pyoxigraph
-from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
+from pyoxigraph import NamedNode, RdfFormat, Triple
 
 from kg import errors
 from kg.load.exclude import leave_out
 from kg.load.followers import follow
 from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors
-from kg.load.model import Follower, Preview, Progress, silent
+from kg.load.model import Preview, Progress, silent
 from kg.load.staging import export_sorted, is_empty
 from kg.provenance import Load, load_triples
-from kg.rdf.compression import frame, is_packed, open_packed, pack_file
+from kg.rdf.compression import frame, is_packed, pack_file
 from kg.rdf.sorted_lines import read_lines, without_graph, write_lines
 from kg.store import LocalStore, Store
+from kg.store.bulk_changes import read_quads
+from kg.store.interface import never
 from kg.terms import GRAPH_LOADS, LOAD, compact
+from kg.validation.rdf_rules import in_graph
 
 _FEW: Final = 20_000
 
@@ -36,7 +39,6 @@ def store_load(
     folder: LoadFolder,
     *,
     skip: Iterable[str] = (),
-    followers: Sequence[Follower] = (),
     progress: Progress = silent,
 ) -> Load | None:
     """Store a previewed load, data and PROV record as one step; return None if it changes nothing.
@@ -97,16 +99,12 @@ def store_load(
                             mend="Store it again if you want it.",
                         ) from None
                     raise
-            finish(store, folder, state, followers, progress)
+            finish(store, loads, folder, state, progress)
     return load
 
 
 def finish(
-    store: Store,
-    folder: LoadFolder,
-    state: LoadState,
-    followers: Sequence[Follower],
-    progress: Progress = silent,
+    store: Store, loads: Loads, folder: LoadFolder, state: LoadState, progress: Progress = silent
 ) -> None:
     """Mark a load as stored, notify the followers and compress the files that its undo needs.
 
@@ -118,7 +116,7 @@ def finish(
     tell = folder.teller(state, progress, may_end=False)
     try:
         tell("updating search index and inferences", 0)
-        follow(store, folder, state, followers)
+        follow(store, loads, folder, state)
         tell("compressing", 0)
         pack(folder)
     except (errors.DiplographError, OSError) as error:
@@ -152,19 +150,26 @@ def pack(folder: LoadFolder) -> None:
     shutil.rmtree(folder.source, ignore_errors=True)
 
 
-def put(store: Store, removed: Path, added: Path, whole: Path | None, graph: NamedNode) -> None:
+def put(
+    store: Store,
+    removed: Path,
+    added: Path,
+    whole: Path,
+    graph: NamedNode,
+    stop: Callable[[], bool] = never,
+) -> None:
     """Remove the quads of one file and add those of another, in the best way that the store offers.
 
-    A remote store gets few quads as one change; for many, the graph is replaced by the triples of `whole`,
-    and quads of other graphs are added.
+    A remote store gets few quads as one change; for many, the graph is replaced by the triples of `whole` if
+    that file exists, and quads of other graphs are added. A change of files ends when `stop` returns True.
     """
     if isinstance(store, LocalStore):
-        store.change_files(removed, added)
+        store.change_files(removed, added, stop=stop)
         return
-    if whole is None or max(sum(1 for _ in read_lines(path)) for path in (removed, added)) < _FEW:
-        store.change(_quads(removed), _quads(added))
+    if not whole.exists() or max(sum(1 for _ in read_lines(path)) for path in (removed, added)) < _FEW:
+        store.change(read_quads(removed), read_quads(added))
         return
-    store.replace(graph, whole, (quad for quad in _quads(added) if quad.graph_name != graph))
+    store.replace(graph, whole, (quad for quad in read_quads(added) if quad.graph_name != graph))
 
 
 def _change(store: Store, folder: LoadFolder, load: Load) -> None:
@@ -175,21 +180,18 @@ def _change(store: Store, folder: LoadFolder, load: Load) -> None:
         file.flush()
         os.fsync(file.fileno())
     whole = folder.path / "new.nt"
-    if not isinstance(store, LocalStore):
-        if not whole.exists() and not folder.removed.stat().st_size and is_empty(store, graph):
-            # A new source: the added statements are the whole graph.
-            name = str(graph).encode()
-            ours = (line for line in read_lines(folder.added) if line.endswith(b" " + name + b" .\n"))
-            write_lines((without_graph(line, name) for line in ours), whole)
-        put(store, folder.removed, folder.added, whole if whole.exists() else None, graph)
-        return
-    store.change_files(folder.removed, folder.added, stop=folder.cancelled)
+    remote = not isinstance(store, LocalStore)
+    if remote and not whole.exists() and not folder.removed.stat().st_size and is_empty(store, graph):
+        # A new source: the added statements are the whole graph.
+        name = str(graph).encode()
+        ours = (line for line in read_lines(folder.added) if line.endswith(b" " + name + b" .\n"))
+        write_lines((without_graph(line, name) for line in ours), whole)
+    put(store, folder.removed, folder.added, whole, graph, folder.cancelled)
 
 
 def quads_text(triples: Iterable[Triple], graph: NamedNode) -> bytes:
     """Return triples as N-Quads of one graph."""
-    quads = (Quad(t.subject, t.predicate, t.object, graph) for t in triples)
-    return pyoxigraph.serialize(quads, format=RdfFormat.N_QUADS) or b""
+    return pyoxigraph.serialize(in_graph(triples, graph), format=RdfFormat.N_QUADS) or b""
 
 
 def _check_unchanged(store: Store, folder: LoadFolder, preview: Preview, progress: Progress) -> None:
@@ -228,8 +230,3 @@ def _cut(folder: LoadFolder, state: LoadState) -> None:
     # The file also contained the record of the load, which is not part of its undo.
     if state.added_bytes is not None and folder.added.exists():
         os.truncate(folder.added, state.added_bytes)
-
-
-def _quads(path: Path) -> Iterable[Quad]:
-    with open_packed(path) as file:
-        yield from cast(Iterable[Quad], pyoxigraph.parse(file, format=RdfFormat.N_QUADS))

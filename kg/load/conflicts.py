@@ -27,11 +27,6 @@ _CUTOFF: Final = 0.8
 _NAMES: Final = f"{term('rdfs:label')}|{term('skos:altLabel')}"
 
 
-def find_conflicts(store: Store, graph: NamedNode, tally: Tally) -> None:
-    """Compare the events of a load with their descriptions in other graphs."""
-    _compare(store, graph, tally, tally.events, tally.labels)
-
-
 class RecordWatch:
     """Compares records with the same records in other graphs, if there are any."""
 
@@ -67,13 +62,14 @@ class RecordWatch:
 
     def finish(self) -> None:
         """Compare the remaining records."""
-        _compare(self._store, self._graph, self._tally, self._held, self._labels)
+        find_conflicts(self._store, self._graph, self._tally, self._held, self._labels)
         self._held, self._labels = {}, {}
 
 
-def _compare(
+def find_conflicts(
     store: Store, graph: NamedNode, tally: Tally, events: dict[str, Values], labels: dict[str, str]
 ) -> None:
+    """Compare events of a load with their descriptions in other graphs."""
     # With a second VALUES block the engine reads everything.
     properties = ", ".join(str(term(curie)) for curie in WATCHED)
     names = {term(curie).value: name for curie, name in WATCHED.items()}

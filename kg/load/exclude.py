@@ -74,14 +74,14 @@ def _with_parts(path: Path, start: set[bytes]) -> set[bytes]:
 
 def _filter(path: Path, out: set[bytes]) -> int:
     unfinished = path.with_name(path.name + ".part")
-    count = write_lines((line for line in read_lines(path) if not _leaves(line, out)), unfinished)
+
+    def stays(line: bytes) -> bool:
+        match = _OBJECT.match(line)
+        return not (subject_of(line) in out or (match and match[1] == _MEMBER and match[2] in out))
+
+    count = write_lines(filter(stays, read_lines(path)), unfinished)
     # The rest is written uncompressed.
     unfinished.replace(path.with_name(path.name.removesuffix(path.suffix)) if is_packed(path) else path)
     if is_packed(path):
         path.unlink()
     return count
-
-
-def _leaves(line: bytes, out: set[bytes]) -> bool:
-    match = _OBJECT.match(line)
-    return subject_of(line) in out or bool(match and match[1] == _MEMBER and match[2] in out)

@@ -2,49 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import islice
 from operator import methodcaller
 from pathlib import Path
 from typing import Final
 
-import pyoxigraph
-from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
+from pyoxigraph import NamedNode
 
 from kg.changes import Batch, Change, Statements
-from kg.load.load_folder import LoadFolder, LoadState
-from kg.load.model import Follower
+from kg.load.load_folder import LoadFolder, Loads, LoadState
 from kg.rdf.compression import find_packed, open_packed
 from kg.store import Store
 
 _BATCH: Final = 5_000
 
 
-def follow(store: Store, folder: LoadFolder, state: LoadState, followers: Sequence[Follower]) -> None:
+def follow(store: Store, loads: Loads, folder: LoadFolder, state: LoadState) -> None:
     """Notify the followers of the changes of a load or its undo, and record that this was done."""
-    change = change_of(folder, NamedNode(state.plan().graph), undone=state.step == "undone")
-    for follower in followers:
+    entered, left = folder.added, folder.removed
+    if state.step == "undone":
+        entered, left = folder.path / "undo-added.nq", folder.path / "undo-removed.nq"
+    change = change_from(entered, left, NamedNode(state.plan().graph))
+    for follower in loads.followers:
         follower.follow(store, change)
     state.followed = True
     folder.write(state)
 
 
-def change_of(folder: LoadFolder, graph: NamedNode, *, undone: bool = False) -> Change:
-    """Return the changes of a load in its graph, or of its undo; they are read from disk each time."""
-    if undone:
-        return change_from(folder.path / "undo-added.nq", folder.path / "undo-removed.nq", graph)
-    return change_from(folder.added, folder.removed, graph)
-
-
 def change_from(entered: Path, left: Path, graph: NamedNode) -> Change:
     """Return the quads of two N-Quads files as statements added to and removed from a graph."""
-    return Change(
-        graph,
-        added=lambda: _triples(entered, graph),
-        removed=lambda: _triples(left, graph),
-        added_text=lambda: _statements(entered, graph),
-        removed_text=lambda: _statements(left, graph),
-    )
+    return Change(graph, lambda: _statements(entered, graph), lambda: _statements(left, graph))
 
 
 def open_delta(path: Path) -> Iterator[bytes]:
@@ -63,14 +51,3 @@ def _statements(path: Path, graph: NamedNode) -> Statements:
     while lines := list(islice(rest, _BATCH)):
         # While a load is being stored, the file also contains its record.
         yield Batch(lines if all(map(ours, lines)) else list(filter(ours, lines)), len(ending))
-
-
-def _triples(path: Path, graph: NamedNode) -> Iterator[Triple]:
-    found = find_packed(path)
-    if not found.exists():
-        return
-    with open_packed(found) as file:
-        for quad in pyoxigraph.parse(file, format=RdfFormat.N_QUADS):
-            # While a load is being stored, the file also contains its record.
-            if isinstance(quad, Quad) and quad.graph_name == graph:
-                yield quad.triple

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from kg.ontology import REFERENCE_GRAPHS, article_graphs, reference_graphs
 from kg.rdf.blank_nodes import skolemise
 from kg.store import Store
 from kg.terms import GRAPH_LOADS, GRAPH_ONTOLOGY, term
-from kg.validation.rdf_rules import as_stored, triples_of
+from kg.validation.rdf_rules import as_stored, in_graph, triples_of
 
 _SHA256: Final = term("dg:sha256")
 # Besides data files, the reference graphs depend on this code and these libraries.
@@ -43,14 +43,14 @@ def install(store: Store) -> bool:
     added: list[Quad] = []
     for graph, triples in wanted.items():
         new, old = as_stored(skolemise(triples, graph.value)), triples_of(store, graph)
-        removed += _quads(set(old).difference(new), graph)
-        added += _quads(set(new).difference(old), graph)
+        removed += in_graph(set(old).difference(new), graph)
+        added += in_graph(set(new).difference(old), graph)
         if graph in REFERENCE_GRAPHS:
             counts[graph] = len(set(new))
     changed = bool(removed or added)
     marks = _marks(bundled, counts)
-    removed += _quads(known - marks, GRAPH_LOADS)
-    added += _quads(marks - known, GRAPH_LOADS)
+    removed += in_graph(known - marks, GRAPH_LOADS)
+    added += in_graph(marks - known, GRAPH_LOADS)
     if removed or added:
         store.change(removed, added)
     return changed
@@ -89,7 +89,3 @@ def _counts(store: Store) -> dict[NamedNode, int]:
         (row,) = store.query(f"SELECT (COUNT(*) AS ?n) {{ GRAPH {graph} {{ ?s ?p ?o }} }}").rows()
         found[graph] = int(str(getattr(row["n"], "value", 0)))
     return found
-
-
-def _quads(triples: Iterable[Triple], graph: NamedNode) -> list[Quad]:
-    return [Quad(t.subject, t.predicate, t.object, graph) for t in triples]

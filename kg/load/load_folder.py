@@ -9,22 +9,15 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from kg.errors import (
-    CancelledError,
-    ConflictError,
-    DiplographError,
-    StoreFailedError,
-    UnknownNameError,
-    ValidationFailedError,
-)
-from kg.load.model import Preview, Progress
+from kg.errors import CancelledError, ConflictError, DiplographError, StoreFailedError, UnknownNameError
+from kg.load.model import Follower, Preview, Progress
 from kg.rdf.compression import find_packed
 
 KEPT_SECONDS: Final = 24 * 3600.0
@@ -142,27 +135,23 @@ class LoadFolder:
                 os.fsync(file.fileno())
         unfinished.replace(self.path / _STATE)
 
-    def tell(self, state: LoadState, phase: str, done: int, total: int | None = None) -> None:
-        """Record progress, at most twice a second; raises CancelledError after a request to cancel."""
-        now = time.time()
-        if phase != state.phase:
-            state.phase, state.phase_since = phase, now
-        elif now - self._written < _WRITE_EVERY:
-            return
-        state.done, state.total, self._written = done, total, now
-        self.write(state, lasting=False)
-        if self.cancelled():
-            raise CancelledError("the load was cancelled; nothing was stored", mend="Load the file again.")
-
     def teller(self, state: LoadState, also: Progress, *, may_end: bool = True) -> Progress:
-        """Return a progress function that records the state, reports to `also`, and may cancel the work."""
+        """Return a progress function that records the state, at most twice a second, and reports to `also`.
+
+        It raises CancelledError after a request to cancel, if the work `may_end`.
+        """
 
         def tell(phase: str, done: int, total: int | None = None) -> None:
-            try:
-                self.tell(state, phase, done, total)
-            except CancelledError:
-                if may_end:
-                    raise
+            now = time.time()
+            begins = phase != state.phase
+            if begins or now - self._written >= _WRITE_EVERY:
+                state.phase_since = now if begins else state.phase_since
+                state.phase, state.done, state.total, self._written = phase, done, total, now
+                self.write(state, lasting=False)
+                if may_end and self.cancelled():
+                    raise CancelledError(
+                        "the load was cancelled; nothing was stored", mend="Load the file again."
+                    )
             also(phase, done, total)
 
         return tell
@@ -208,9 +197,10 @@ class LoadFolder:
 
 @dataclass
 class Loads:
-    """The loads of a data folder."""
+    """The loads of a data folder, and what is updated with the graph after each of them."""
 
-    _root: Path
+    root: Path
+    followers: Sequence[Follower] = ()
 
     def new(
         self, file_name: str, started_by: str = "", *, step: str = "receiving"
@@ -220,7 +210,7 @@ class Loads:
         Pass `step="reading"` if the file needs no upload, so that recovery after a crash removes it at once.
         """
         load_id = f"{datetime.now(UTC):%Y%m%dt%H%M%S%fz}-{secrets.token_hex(8)}"
-        folder = LoadFolder(self._root / load_id)
+        folder = LoadFolder(self.root / load_id)
         folder.source.mkdir(parents=True)
         state = LoadState(load_id, step=step, file_name=file_name, started_by=started_by)
         folder.write(state)
@@ -228,7 +218,7 @@ class Loads:
 
     def open(self, load_id: str) -> LoadFolder:
         """Find a load by its id. Raises UnknownNameError."""
-        folder = LoadFolder(self._root / load_id)
+        folder = LoadFolder(self.root / load_id)
         if not _ID.fullmatch(load_id) or not folder.path.is_dir():
             raise UnknownNameError(f"there is no load {load_id}", mend="List the loads to see their ids.")
         return folder
@@ -236,7 +226,7 @@ class Loads:
     def all(self) -> list[tuple[LoadFolder, LoadState]]:
         """List the loads with a state, oldest first."""
         found = []
-        for path in sorted(self._root.glob("*/")):
+        for path in sorted(self.root.glob("*/")):
             folder = LoadFolder(path)
             try:
                 found.append((folder, folder.read()))
@@ -254,15 +244,15 @@ class Loads:
     @contextmanager
     def storing(self, tell: Any = None) -> Iterator[None]:
         """Lock the graph for one load at a time; `tell` is called while waiting and may raise an error."""
-        self._root.mkdir(parents=True, exist_ok=True)
-        with locked(self._root / ".storing", wait=True, tell=tell):
+        self.root.mkdir(parents=True, exist_ok=True)
+        with locked(self.root / ".storing", wait=True, tell=tell):
             yield
 
     def are_stored(self) -> bool:
         """Return whether a load or an undo is changing the graph now."""
-        if not self._root.is_dir():
+        if not self.root.is_dir():
             return False
-        with locked(self._root / ".storing", wait=False, lock=fcntl.LOCK_SH) as got:
+        with locked(self.root / ".storing", wait=False, lock=fcntl.LOCK_SH) as got:
             return not got
 
 
@@ -302,24 +292,20 @@ def disk_errors() -> Iterator[None]:
 
 def describe(error: BaseException) -> dict[str, Any]:
     """Return an error as JSON values that a page can show."""
+    title = "The load failed"
     if isinstance(error, DiplographError):
-        return {
-            "kind": type(error).__name__,
-            "title": error.title,
-            "detail": error.detail,
-            "where": error.where,
-            "mend": error.mend,
-            "findings": list(error.findings) if isinstance(error, ValidationFailedError) else [],
-        }
+        title = error.title
+    elif isinstance(error, OSError):
+        error = StoreFailedError(
+            str(error.strerror or error), mend="Free disk space and load the file again."
+        )
+    else:
+        error = StoreFailedError("an unexpected error occurred", mend="See the log of the server.")
     return {
-        "kind": "StoreFailedError",
-        "title": "The load failed",
-        "detail": str(error.strerror or error)
-        if isinstance(error, OSError)
-        else "an unexpected error occurred",
-        "where": None,
-        "mend": "Free disk space and load the file again."
-        if isinstance(error, OSError)
-        else "See the log of the server.",
-        "findings": [],
+        "kind": type(error).__name__,
+        "title": title,
+        "detail": error.detail,
+        "where": error.where,
+        "mend": error.mend,
+        "findings": list(error.findings),
     }

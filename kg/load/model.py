@@ -5,30 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol, TypedDict
+from typing import Any, Final, Protocol
 
 from kg.changes import Change
 from kg.rdf.sorted_lines import Watch
-from kg.readers.detect import TableReader
 from kg.readers.record import RowFault
 from kg.store import Store
 
 OnFault = Callable[[RowFault], None]
 _SUMMARY_NAMES: Final = {"file_name": "file", "byte_length": "bytes", "fault_count": "unreadable"}
 
-FindReader = Callable[[Path, str | None, str], TableReader | None]
-"""Finds the reader of a file by path, format and name; returns None for RDF."""
 
+@dataclass(frozen=True)
+class LoadRequest:
+    """A file or folder to load, and how to read it.
 
-class Options(TypedDict, total=False):
-    """Options of a load; `staging.stage` has the defaults."""
+    `name` is for messages. `format` names a format of RDF or of a table; without it `media_type`, the name
+    and the content decide. `source` names the graph, and `base_iri` resolves relative IRIs of RDF. Up to
+    `max_errors` rows of a table may be unreadable; `mapping` is the file of an RML mapping for it.
+    """
 
-    format: str | None
-    media_type: str | None
-    source: str | None
-    base_iri: str | None
-    max_errors: int
-    find_reader: FindReader
+    path: Path
+    name: str
+    format: str | None = None
+    source: str | None = None
+    base_iri: str | None = None
+    max_errors: int = 0
+    mapping: Path | None = None
+    media_type: str | None = None
 
 
 class Follower(Protocol):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from kg.errors import CancelledError
 from kg.load.committing import back_to_ready, finish, is_recorded, pack
 from kg.load.followers import follow
 from kg.load.load_folder import LoadFolder, Loads, LoadState, locked
-from kg.load.model import Follower
 from kg.load.undoing import back_to_stored, finish_undo
 from kg.rdf.compression import is_packed
 from kg.store import Store
@@ -21,52 +18,47 @@ from kg.store import Store
 _RECEIVING_SECONDS: Final = 3600.0
 
 
-def recover(store: Store, root: Path, followers: Sequence[Follower] = ()) -> None:
+def recover(store: Store, loads: Loads) -> None:
     """Finish or revert every load that a process left incomplete, and remove expired ones.
 
     Loads that a running process works on are left alone. Raises StoreFailedError.
     """
-    if not root.is_dir():
-        return
-    loads = Loads(root)
     for folder, _ in loads.all():
         with locked(folder.path / "lock", wait=False) as got:
             if got:
-                _settle(store, loads, folder, folder.read(), followers)
+                _settle(store, loads, folder, folder.read())
     loads.tidy()
 
 
-def settle(store: Store, loads: Loads, folder: LoadFolder, followers: Sequence[Follower] = ()) -> LoadState:
+def settle(store: Store, loads: Loads, folder: LoadFolder) -> LoadState:
     """Return the state of a load, recovered first if its process has ended."""
     state = folder.read()
     if not state.ended:
         with locked(folder.path / "lock", wait=False) as got:
             if got:
                 state = folder.read()
-                _settle(store, loads, folder, state, followers)
+                _settle(store, loads, folder, state)
     return state
 
 
-def _settle(
-    store: Store, loads: Loads, folder: LoadFolder, state: LoadState, followers: Sequence[Follower]
-) -> None:
+def _settle(store: Store, loads: Loads, folder: LoadFolder, state: LoadState) -> None:
     expired = state.updated < time.time() - _RECEIVING_SECONDS
     if state.step == "reading" or (state.step == "receiving" and expired):
         folder.fail(state, _broken_off())
     elif state.step == "storing":
         if state.load and is_recorded(store, state.load):
-            finish(store, folder, state, followers)
+            finish(store, loads, folder, state)
         else:
             back_to_ready(folder, state)
             state.problem = None
             folder.fail(state, _broken_off())
     elif state.step == "undoing":
         if state.undo and is_recorded(store, state.undo):
-            finish_undo(store, loads, folder, state, followers)
+            finish_undo(store, loads, folder, state)
         else:
             back_to_stored(folder, loads, state)
     elif not state.followed:
-        follow(store, folder, state, followers)
+        follow(store, loads, folder, state)
     plain = [path for path in (folder.added, folder.removed) if path.exists() and not is_packed(path)]
     if state.step == "stored" and plain:
         pack(folder)

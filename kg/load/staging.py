@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode, RdfFormat
 from kg.errors import StoreFailedError, ValidationFailedError
 from kg.load.conflicts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.load_folder import LoadFolder
-from kg.load.model import FindReader, Preview, Progress, TypeCount, silent, watching
+from kg.load.model import LoadRequest, Preview, Progress, TypeCount, silent, watching
 from kg.load.staging_rdf import stage_rdf
 from kg.load.staging_tables import Duplicates, Faults, FirstLoad, write_raw
 from kg.load.table_reading import TableReading
@@ -23,7 +23,7 @@ from kg.rdf.compression import packed_name
 from kg.rdf.sorted_lines import read_lines, side_by_side, sort_lines, with_graph
 from kg.readers.detect import find_reader, has_rdf_media_type
 from kg.readers.record import Record
-from kg.store import LocalStore, QueryDataset, Store
+from kg.store import Store
 from kg.terms import compact
 from kg.validation.rdf_rules import labels_of, target_graph
 
@@ -32,45 +32,33 @@ _SUBJECT_TICK: Final = 5_000
 _ORDER: Final = ("event", "claim", "record")
 
 
-def stage(
-    store: Store,
-    folder: LoadFolder,
-    path: Path,
-    *,
-    name: str,
-    format: str | None = None,  # noqa: A002 - the word that every RDF library uses
-    media_type: str | None = None,
-    source: str | None = None,
-    base_iri: str | None = None,
-    max_errors: int = 0,
-    progress: Progress = silent,
-    find_reader: FindReader = find_reader,
-) -> Preview:
+def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Progress = silent) -> Preview:
     """Compute what loading a file would change, without changing the graph.
 
     Writes `added.nq`, `removed.nq` and, for an existing graph, `new.nt` into the folder. Raises
     UnsupportedFormatError, DataSyntaxError, ParameterError for a graph that diplograph maintains,
-    ValidationFailedError with every violation, or with the faulty rows if there are more than `max_errors`,
+    ValidationFailedError with every violation, or with the faulty rows if there are more than allowed,
     StoreFailedError, OSError if the disk is full.
     """
     progress("reading", 0)
+    path, name = request.path, request.name
     sha256, length = _checksum(path)
-    is_rdf = format is None and has_rdf_media_type(name, media_type)
-    reader = None if is_rdf else find_reader(path, format, name)
-    tally, duplicates, faults = Tally(), Duplicates(), Faults(name, max_errors)
+    is_rdf = request.format is None and has_rdf_media_type(name, request.media_type)
+    reader = None if is_rdf else find_reader(path, request.format, name, mapping=request.mapping)
+    tally, duplicates, faults = Tally(), Duplicates(), Faults(name, request.max_errors)
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     version = store.version
     if reader is None:
-        read = stage_rdf(store, folder.path, path, name, format, media_type, source, base_iri, progress)
+        read = stage_rdf(store, folder.path, request, progress)
         graph, notes, unknown = read.graph, read.notes, tuple(read.checked.undescribed)
         read.accept(name)
         findings = read.others
         fingerprint = _Staging(store, folder, graph, tally, duplicates, progress).compare(read.path)
     else:
-        graph = target_graph(None, source, name)
-        with TableReading(store, reader, path, name, faults.take, folder.path) as table:
+        graph = target_graph(None, request.source, name)
+        with TableReading(store, reader, request, faults.take, folder.path) as table:
             duplicates.grouped = reader.codes_records
             staging = _Staging(store, folder, graph, tally, duplicates, progress)
             if is_empty(store, graph):
@@ -85,7 +73,7 @@ def stage(
             raise ValidationFailedError(
                 "the file contains no rows", where=name, mend="Check the file and its format."
             )
-    find_conflicts(store, graph, tally)
+    find_conflicts(store, graph, tally, tally.events, tally.labels)
     newcomer_count, newcomers = find_newcomers(store, graph, tally)
     hints = suggest(store, unknown)
     return Preview(
@@ -118,19 +106,10 @@ def is_empty(store: Store, graph: NamedNode) -> bool:
     return not store.query(f"ASK {{ GRAPH {graph} {{ ?s ?p ?o }} }}").truth()
 
 
-def export(store: Store, graph: NamedNode, target: Path) -> None:
-    """Write the triples of a graph to a file of N-Triples, in no order."""
-    if isinstance(store, LocalStore):
-        store.export(graph, target)
-        return
-    answer = store.query("CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(graph.value,)))
-    pyoxigraph.serialize(answer.triples(), str(target), format=RdfFormat.N_TRIPLES)
-
-
 def export_sorted(store: Store, graph: NamedNode, target: Path, progress: Progress = silent) -> str:
     """Write the triples of a graph in byte order; return the file's SHA-256, empty for an empty graph."""
     unsorted = target.with_name(target.name + ".unsorted")
-    export(store, graph, unsorted)
+    store.export(graph, unsorted)
     watch = watching(progress, "sorting the graph")
     count, digest = sort_lines(read_lines(unsorted), target, watch=watch)
     unsorted.unlink()
@@ -154,8 +133,8 @@ class _Staging:
         watch = RecordWatch(self.store, self.graph, tally)
         packed = packed_name(folder.added)
         with packed.open("wb") as out:
-            name = str(self.graph).encode()
-            first = FirstLoad(out, name, tally, self.duplicates, watch.take, self.progress)
+            ending = f" {self.graph} .\n".encode()
+            first = FirstLoad(out, ending, tally, self.duplicates, watch.take, self.progress)
             table.write(first, watch)
             first.flush()
         watch.finish()

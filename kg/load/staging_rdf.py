@@ -12,7 +12,7 @@ import pyoxigraph
 from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple
 
 from kg.errors import TooLargeError, UnsupportedFormatError, ValidationFailedError
-from kg.load.model import Progress, counted, silent, watching
+from kg.load.model import LoadRequest, Progress, counted, silent, watching
 from kg.rdf.blank_nodes import skolemise
 from kg.rdf.parsing import RdfReading, open_rdf
 from kg.rdf.sorted_lines import Watch, read_lines, sort_lines
@@ -65,22 +65,13 @@ class RdfRead:
             )
 
 
-def stage_rdf(
-    store: Store,
-    work: Path,
-    path: Path,
-    name: str,
-    format: str | None,  # noqa: A002 - the word that every RDF library uses
-    media_type: str | None = None,
-    source: str | None = None,
-    base_iri: str | None = None,
-    progress: Progress = silent,
-) -> RdfRead:
+def stage_rdf(store: Store, work: Path, request: LoadRequest, progress: Progress = silent) -> RdfRead:
     """Read an RDF file into `new.nt` of a folder and check it by the shapes, in bounded memory.
 
     Raises as `staging.stage` does, except for violations, which `RdfRead.accept` raises.
     """
-    if path.is_dir():
+    name = request.name
+    if request.path.is_dir():
         raise UnsupportedFormatError(
             "folders are read only as tables of events",
             where=name,
@@ -89,9 +80,9 @@ def stage_rdf(
     new = work / "new.nt"
     with tempfile.TemporaryDirectory(prefix=".rdf-", dir=work) as folder:
         at = Path(folder)
-        plain, inner = _unpacked(path, name, at, progress)
-        reading = open_rdf(plain, name=inner, format=format, media_type=media_type, base_iri=base_iri)
-        writing = _Writing(at, source, name)
+        plain, inner = _unpacked(request.path, name, at, progress)
+        reading = open_rdf(plain, inner, request.format, request.media_type, request.base_iri)
+        writing = _Writing(at, request.source, name)
         watch = watching(progress, "reading", reading.content.length)
         writing.write(reading, watch, watching(progress, "naming blank nodes"))
         total, _ = sort_lines(read_lines(writing.raw), new, watch=watching(progress, "sorting"))

@@ -106,36 +106,32 @@ def write_raw(records: Iterable[Record], target: Path, progress: Progress, dupli
                 progress("reading rows", number)
 
 
+@dataclass
 class FirstLoad:
     """Writes the records of a new source as compressed N-Quads and counts them.
 
-    There is nothing to compare with, so the lines are not sorted unless there are too many things for memory.
+    There is nothing to compare with, so the lines are not sorted unless there are too many things for memory
+    (`forgot`). `ending` is that of each line, and `watch` is called with each new record.
     """
 
-    def __init__(
-        self,
-        target: BinaryIO,
-        graph: bytes,
-        tally: Tally,
-        duplicates: Duplicates,
-        watch: Callable[[Record], None],
-        progress: Progress,
-    ) -> None:
-        self._held: list[bytes] = []
-        self._size = 0
-        self.ending = b" " + graph + b" .\n"
-        self.forgot = False
-        self._out = target
-        self._tally, self._duplicates, self._watch, self._progress = tally, duplicates, watch, progress
-        self._shared: set[bytes] = set()
-        self._number = 0
-        self._reported = 0
+    out: BinaryIO
+    ending: bytes
+    tally: Tally
+    duplicates: Duplicates
+    watch: Callable[[Record], None]
+    progress: Progress
+    forgot: bool = False
+    _held: list[bytes] = field(default_factory=list)
+    _size: int = 0
+    _shared: set[bytes] = field(default_factory=set)
+    _number: int = 0
+    _reported: int = 0
 
     def take(self, record: Record) -> None:
         """Write a record."""
         self._number += 1
-        tally = self._tally
-        new = self._duplicates.is_new(record)
+        tally = self.tally
+        new = self.duplicates.is_new(record)
         subject = b"<" + record.iri.encode() + b"> "
         size = record.ntriples.count(b"\n")
         if (
@@ -147,12 +143,12 @@ class FirstLoad:
             tally.added += size
             self._keep(record.ntriples.replace(b" .\n", self.ending))
             _count(tally, record)
-            self._watch(record)
+            self.watch(record)
         else:
             self._take_lines(record, new, subject)
         if self._number - self._reported >= _TICK:
             self._reported = self._number
-            self._progress("reading rows", self._number)
+            self.progress("reading rows", self._number)
 
     def _take_lines(self, record: Record, new: bool, subject: bytes) -> None:
         lines = record.ntriples.splitlines(keepends=True)
@@ -167,11 +163,11 @@ class FirstLoad:
                 else:
                     self.forgot = True
                 if _TYPE in line and not line.startswith(subject):
-                    _count_shared(self._tally, line, lines)
+                    _count_shared(self.tally, line, lines)
         if new:
-            _count(self._tally, record)
-            self._watch(record)
-        self._tally.added += len(kept)
+            _count(self.tally, record)
+            self.watch(record)
+        self.tally.added += len(kept)
         self._keep(b"".join(kept).replace(b" .\n", self.ending))
 
     def _keep(self, lines: bytes) -> None:
@@ -183,7 +179,7 @@ class FirstLoad:
     def flush(self) -> None:
         """Write the lines held in memory."""
         if self._held:
-            self._out.write(frame(self._held))
+            self.out.write(frame(self._held))
             self._held, self._size = [], 0
 
     def take_block(self, found: BlockRecords) -> None:
@@ -191,16 +187,15 @@ class FirstLoad:
         for iri, kind, lines, line in found.things:
             self.take(Record(iri, kind, lines, line))
         self.flush()
-        self._out.write(found.packed or frame(found.pieces))
+        self.out.write(found.packed or frame(found.pieces))
         self._number += found.count
         self._reported = self._number
-        tally = self._tally
+        tally = self.tally
         tally.added += found.statements
         tally.count((ONTOLOGY + "CodingRecord",), "new", found.count)
-        tally.event_count += found.count
         tally.show_rows([(row[0], row[6]) for row in found.rows], found.count)
-        self._duplicates.records += found.count
-        self._progress("reading rows", self._number)
+        self.duplicates.records += found.count
+        self.progress("reading rows", self._number)
 
 
 def _count(tally: Tally, record: Record) -> None:
@@ -211,7 +206,6 @@ def _count(tally: Tally, record: Record) -> None:
     tally.count((name,), "new")
     kind = KINDS.get(record.kind)
     if kind is not None:
-        tally.event_count += 1
         tally.show(record.iri, kind, "new", record.ntriples)
     elif name in AGENTS:
         tally.agent(record.iri, record.ntriples.splitlines(keepends=True))

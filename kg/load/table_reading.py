@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from kg.load.conflicts import RecordWatch
-from kg.load.model import OnFault
+from kg.load.model import LoadRequest, OnFault
 from kg.load.staging_tables import FirstLoad
 from kg.readers.archives import parts
 from kg.readers.detect import TableReader
@@ -17,14 +17,12 @@ from kg.readers.gdelt.blocks import Identifiers, RowOptions
 from kg.readers.gdelt.event_rows import GdeltRows, about, read_blocks
 from kg.readers.gdelt.parallel_rows import read_in_parallel, worker_count
 from kg.readers.grouping import Grouping
-from kg.readers.reading import NoteKind, Notes, ReadingJob
+from kg.readers.reading import NoteKind, ReadingJob
 from kg.readers.record import Record
 from kg.resolver import Resolver
 from kg.store import Store
 
 _LISTED: Final = 20
-# The preview lists actors separately.
-_KINDS: Final = tuple(kind for kind in get_args(NoteKind) if kind != "actor")
 
 
 class TableReading:
@@ -34,13 +32,14 @@ class TableReading:
     """
 
     def __init__(
-        self, store: Store, reader: TableReader, path: Path, name: str, on_fault: OnFault, work: Path
+        self, store: Store, reader: TableReader, request: LoadRequest, on_fault: OnFault, work: Path
     ) -> None:
         self._reader = reader
-        self._notes = Notes()
+        self._path = request.path
         self._grouping = Grouping(work) if reader.codes_records else None
-        self._resolver = Resolver.of(store)
-        self._on_fault, self._path, self._name = on_fault, path, name
+        files = list(parts(request.path, request.name))
+        resolver = Resolver.of(store)
+        self._job = ReadingJob(files, request.name, resolver, on_fault, grouping=self._grouping)
 
     def __enter__(self) -> TableReading:
         return self
@@ -51,14 +50,7 @@ class TableReading:
 
     def records(self) -> Iterator[Record]:
         """Yield the records row by row, then the groups."""
-        yield from self._reader.read(
-            self._path,
-            resolver=self._resolver,
-            on_fault=self._on_fault,
-            name=self._name,
-            notes=self._notes,
-            grouping=self._grouping,
-        )
+        yield from self._reader.rows(self._job)
         yield from self._groups()
 
     def write(self, first: FirstLoad, watch: RecordWatch) -> None:
@@ -68,14 +60,13 @@ class TableReading:
             for record in self.records():
                 first.take(record)
             return
-        files = list(parts(self._path, self._name))
-        job = ReadingJob(files, self._name, self._resolver, self._on_fault, self._notes, self._grouping)
+        job = self._job
         options = RowOptions(first.ending, watch.needed, self._grouping is not None)
         identifiers = Identifiers()
         first.take(about(layout))
         workers = worker_count(self._path)
         several = partial(
-            read_in_parallel, workers=workers, layout=layout, options=options, resolver=self._resolver
+            read_in_parallel, workers=workers, layout=layout, options=options, resolver=job.resolver
         )
         read = several if workers else None
         for found in read_blocks(job, GdeltRows(job, layout, options), identifiers, read):
@@ -93,10 +84,10 @@ class TableReading:
     def notes(self) -> tuple[str, ...]:
         """Return what people should know about the table, at most 20 notes of each kind."""
         found: list[str] = []
-        for kind in _KINDS:
+        for kind in get_args(NoteKind):
             # Several places may share a code; its note is given once.
             texts: dict[str, tuple[int, int]] = {}
-            for note in self._notes.of(kind):
+            for note in self._job.notes.of(kind):
                 line, count = texts.get(note.text, (note.line, 0))
                 texts[note.text] = min(line, note.line), count + note.count
             for text, (line, count) in islice(texts.items(), _LISTED):

@@ -54,7 +54,6 @@ class Tally:
     conflict_count: int = 0
     events: dict[str, Values] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
-    event_count: int = 0
     agents: dict[str, str] = field(default_factory=dict)
     agent_count: int = 0
     added: int = 0
@@ -112,7 +111,6 @@ class Tally:
         here = watched_values(after)
         if before and before != after:
             self.conflict(iri, label_of(after), here, watched_values(before), "before")
-        self.event_count += bool(here)
         if here and len(self.events) < _EVENTS:
             self.events[iri] = here
             self.labels[iri] = label_of(after)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from kg.errors import ConflictError
 from kg.load.committing import is_recorded, put, quads_text
 from kg.load.followers import follow, open_delta
 from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors
-from kg.load.model import Follower, Progress, counted, silent, watching
+from kg.load.model import Progress, counted, silent, watching
 from kg.load.staging import export_sorted
 from kg.provenance import Undoing, mint_load, undoing_triples
 from kg.rdf.compression import drop_packed
@@ -59,7 +58,6 @@ def undo_load(
     loads: Loads,
     folder: LoadFolder,
     *,
-    followers: Sequence[Follower] = (),
     progress: Progress = silent,
     started_by: str = "",
 ) -> Undone:
@@ -104,18 +102,16 @@ def undo_load(
             try:
                 names = ("undo-removed.nq", "undo-added.nq", "undo-whole.nt")
                 removed, added, whole = (folder.path / name for name in names)
-                put(store, removed, added, whole if whole.exists() else None, graph)
+                put(store, removed, added, whole, graph)
             except BaseException:
                 if not is_recorded(store, undoing.iri):
                     back_to_stored(folder, loads, state)
                     raise
-            finish_undo(store, loads, folder, state, followers)
+            finish_undo(store, loads, folder, state)
     return Undone(undoing, graph.value, tuple(kept))
 
 
-def finish_undo(
-    store: Store, loads: Loads, folder: LoadFolder, state: LoadState, followers: Sequence[Follower]
-) -> None:
+def finish_undo(store: Store, loads: Loads, folder: LoadFolder, state: LoadState) -> None:
     """Mark a load as undone, notify the followers and remove its files."""
     if state.fold_into:
         for name in ("added.nq", "removed.nq"):
@@ -126,7 +122,7 @@ def finish_undo(
                 drop_packed(target)
     state.step = "undone"
     folder.write(state)
-    follow(store, folder, state, followers)
+    follow(store, loads, folder, state)
     folder.clear()
 
 

@@ -24,7 +24,6 @@ class Format:
     extension: str
     engine: RdfFormat | QueryResultsFormat
     aliases: tuple[str, ...] = ()
-    datasets: bool = False
 
     @property
     def content_type(self) -> str:
@@ -44,12 +43,12 @@ GRAPH_FORMATS: Final = (
     Format("ttl", "text/turtle", "ttl", RdfFormat.TURTLE, ("application/x-turtle",)),
     Format("nt", "application/n-triples", "nt", RdfFormat.N_TRIPLES),
     Format("rdf", "application/rdf+xml", "rdf", RdfFormat.RDF_XML, _XML),
-    Format("jsonld", "application/ld+json", "jsonld", RdfFormat.JSON_LD, ("application/json",), True),
+    Format("jsonld", "application/ld+json", "jsonld", RdfFormat.JSON_LD, ("application/json",)),
 )
 
 DATASET_FORMATS: Final = (
-    Format("trig", "application/trig", "trig", RdfFormat.TRIG, ("application/x-trig",), True),
-    Format("nq", "application/n-quads", "nq", RdfFormat.N_QUADS, ("text/x-nquads",), True),
+    Format("trig", "application/trig", "trig", RdfFormat.TRIG, ("application/x-trig",)),
+    Format("nq", "application/n-quads", "nq", RdfFormat.N_QUADS, ("text/x-nquads",)),
 )
 
 RDF_FORMATS: Final = GRAPH_FORMATS + DATASET_FORMATS

@@ -128,7 +128,6 @@ class RdfReading:
 
 def open_rdf(
     data: bytes | Path,
-    *,
     name: str,
     format: str | None = None,  # noqa: A002 - the word that every RDF library uses
     media_type: str | None = None,
@@ -142,17 +141,9 @@ def open_rdf(
     return RdfReading(Content(data, name), choose_syntax(name, format, media_type), base_iri)
 
 
-def read_rdf(
-    data: bytes,
-    *,
-    name: str,
-    format: str | None = None,  # noqa: A002 - the word that every RDF library uses
-    media_type: str | None = None,
-    base_iri: str | None = None,
-) -> tuple[tuple[Triple, ...], RdfReading]:
+def read_rdf(data: bytes, name: str) -> tuple[Triple, ...]:
     """Read a small RDF file, each triple once; raises as `open_rdf` and `RdfReading.triples` do."""
-    reading = open_rdf(data, name=name, format=format, media_type=media_type, base_iri=base_iri)
-    return tuple(dict.fromkeys(reading.triples())), reading
+    return tuple(dict.fromkeys(open_rdf(data, name).triples()))
 
 
 def choose_syntax(name: str, format: str | None, media_type: str | None) -> Format:  # noqa: A002

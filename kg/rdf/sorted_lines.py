@@ -122,22 +122,17 @@ class SortedLines:
 
     def starting(self, beginning: bytes) -> list[bytes]:
         """Return the lines that begin with some bytes, in order."""
-        found: list[bytes] = []
+        key = beginning[:_KEY]
         # Lines before the first greater key may have this beginning, too.
-        number = max(0, bisect.bisect_left(self._keys, beginning[:_KEY]) - 1)
-        while number < len(self._keys) and self._keys[number] <= beginning[:_KEY] + b"\xff":
-            block = self._block(number)
-            start = 0 if block.startswith(beginning) else block.find(b"\n" + beginning) + 1
-            if start or block.startswith(beginning):
-                while block.startswith(beginning, start):
-                    end = block.index(b"\n", start) + 1
-                    found.append(block[start:end])
-                    start = end
-                if start < len(block):
-                    break
-            elif found:
-                break
-            number += 1
+        first = max(0, bisect.bisect_left(self._keys, key) - 1)
+        last = bisect.bisect_right(self._keys, key + b"\xff")
+        text = b"".join([self._block(number) for number in range(first, last)])
+        start = 0 if text.startswith(beginning) else text.find(b"\n" + beginning) + 1
+        found: list[bytes] = []
+        while text.startswith(beginning, start):
+            end = text.index(b"\n", start) + 1
+            found.append(text[start:end])
+            start = end
         return found
 
     def _block(self, number: int) -> bytes:

@@ -22,7 +22,9 @@ def check_xml(pieces: Iterable[bytes], name: str) -> None:
     depth = 0
 
     def refuse(detail: str, mend: str) -> DataSyntaxError:
-        return _fault(name, detail, mend, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
+        line, column = parser.CurrentLineNumber, parser.CurrentColumnNumber + 1
+        where = f"{name}, line {line}, column {column}"
+        return DataSyntaxError(detail, where=where, mend=mend, line=line, column=column)
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         nonlocal depth
@@ -63,16 +65,7 @@ def check_xml(pieces: Iterable[bytes], name: str) -> None:
             parser.Parse(piece, False)
         parser.Parse(b"", True)
     except expat.ExpatError as error:
-        raise _fault(
-            name,
+        raise refuse(
             f"the XML is not well-formed: {expat.ErrorString(error.code)}",
             "Check that every element is closed and the file is complete.",
-            error.lineno,
-            error.offset + 1,
         ) from None
-
-
-def _fault(name: str, detail: str, mend: str, line: int, column: int) -> DataSyntaxError:
-    return DataSyntaxError(
-        detail, where=f"{name}, line {line}, column {column}", mend=mend, line=line, column=column
-    )

@@ -36,15 +36,15 @@ _CACHE_LIMIT: Final = 500_000
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
-Note = tuple[NoteKind, str, str, str | None]
+Note = tuple[NoteKind, str, str]
 
 
 @dataclass(eq=False)
 class CodedThing:
     """The thing that a code or name means: IRI, text of the row (escaped), and its description if it is new.
 
-    `exact` marks a place finer than a country. `notes` are counted at each use: kind, value, sentence for
-    people, and IRI.
+    `exact` marks a place finer than a country. `notes` are counted at each use: kind, value, and sentence
+    for people.
     """
 
     iri: str
@@ -102,14 +102,14 @@ class CodeLookup:
         notes: tuple[Note, ...] = ()
         if right != code:
             text = f"event code {code} was read as {right}, with its leading zero"
-            notes = (("repaired code", code, text, stem + right),)
+            notes = (("repaired code", code, text),)
         if known(stem + right):
             return CodedThing(stem + right, right, notes=notes)
         iri = f"{ID}event-type/{self._slug}-{right}"
         near = self._job.resolver.suggest_type(right)
         text = f"event code {right} is not in the scheme" + (f"; its parent is {near[0]}" if near else "")
         record = own_event_type(iri, f"code {right} of {self._slug}", self._slug, line, code=right)
-        return CodedThing(iri, right, record, notes=(*notes, ("event type", right, text, iri)))
+        return CodedThing(iri, right, record, notes=(*notes, ("event type", right, text)))
 
     # Actors
 
@@ -127,7 +127,7 @@ class CodeLookup:
             return CodedThing(country, text)
         notes: tuple[Note, ...] = ()
         if country_code and not country:
-            notes = (("country code", country_code, _no_country("CAMEO", country_code), None),)
+            notes = (("country code", country_code, _no_country("CAMEO", country_code)),)
         wire = name in WIRES
         # A known group without country and with no other type than its own is the organization itself.
         if key[3] and not country_code and set(key[7:]) <= {"", "IGO", "NGO", "INT"}:
@@ -143,9 +143,8 @@ class CodeLookup:
         record = own_agent(iri, shown, country, line, wire=wire, media=media, code=code)
         if wire:
             what = f"{name} is a news agency coded as an actor of {code[:3]}"
-            notes = (*notes, ("wire service", shown, f"{what}; it was not taken for the country", iri))
-        own: Note = ("actor", shown, f"{shown} was added as an actor of the dataset", iri)
-        return CodedThing(iri, text, record, notes=(*notes, own))
+            notes = (*notes, ("wire service", shown, f"{what}; it was not taken for the country"))
+        return CodedThing(iri, text, record, notes=notes)
 
     # Places
 
@@ -170,7 +169,7 @@ class CodeLookup:
         )
         notes: tuple[Note, ...] = ()
         if fips and not country:
-            notes = (("place", f"{name} ({fips})", _no_country("FIPS", fips), iri),)
+            notes = (("place", f"{name} ({fips})", _no_country("FIPS", fips)),)
         record = Record(iri, "Place", lines.encode(), line)
         return CodedThing(iri, nt.escape(name), record, exact=level in ("3", "4"), notes=notes)
 

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -21,17 +21,15 @@ from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.rdf.formats import rdf_format
 from kg.readers.archives import Part, parts
 from kg.readers.event_table import is_event_table, read_events
-from kg.readers.gdelt import event_rows as gdelt
 from kg.readers.gdelt.code_columns import V1, V2, Layout
+from kg.readers.gdelt.event_rows import read_gdelt
 from kg.readers.gdelt.mentions import read_mentions
-from kg.readers.grouping import Grouping
 from kg.readers.icews import read_icews
 from kg.readers.polecat import read_polecat
-from kg.readers.reading import Notes, ReadingJob, check_bytes
-from kg.readers.record import Record, RowFault
+from kg.readers.reading import ReadingJob, check_bytes
+from kg.readers.record import Record
 from kg.readers.rml.mapped_rows import read_mapped
 from kg.readers.rml.mapping import Mapping, read_mapping
-from kg.resolver import Resolver
 
 _SAMPLE: Final = 1 << 16
 _PACKED: Final = (".gz", ".zst", ".zip")
@@ -60,31 +58,10 @@ class TableReader:
     needed: frozenset[str] = frozenset()
     layout: Layout | None = None
 
-    def read(
-        self,
-        path: Path,
-        *,
-        resolver: Resolver,
-        on_fault: Callable[[RowFault], None],
-        name: str | None = None,
-        notes: Notes | None = None,
-        grouping: Grouping | None = None,
-    ) -> Iterator[Record]:
-        """Read a file, an archive or a folder of one format, row by row.
-
-        `name` is used in messages. A faulty row is passed to `on_fault` and yields no record; an error
-        raised by `on_fault` stops the reading. Raises DataSyntaxError if the file as a whole cannot be read,
-        TooLargeError for a decompression bomb.
-        """
-        shown = name or path.name
-        found = Notes() if notes is None else notes
-        job = ReadingJob(list(parts(path, shown)), shown, resolver, on_fault, found, grouping)
-        yield from self.rows(job)
-
 
 FORMATS: Final[tuple[TableReader, ...]] = (
-    TableReader("gdelt", "GDELT 2.0 events, 61 columns", gdelt.read_gdelt2, layout=V2),
-    TableReader("gdelt1", "GDELT 1.0 events, 57 or 58 columns", gdelt.read_gdelt1, layout=V1),
+    TableReader("gdelt", "GDELT 2.0 events, 61 columns", partial(read_gdelt, layout=V2), layout=V2),
+    TableReader("gdelt1", "GDELT 1.0 events, 57 or 58 columns", partial(read_gdelt, layout=V1), layout=V1),
     TableReader("gdelt-mentions", "GDELT 2.0 mentions, 16 columns", read_mentions, codes_records=False),
     TableReader("icews", "ICEWS coded events, 20 columns", read_icews),
     TableReader("polecat", "POLECAT events, columns by name", read_polecat),
@@ -112,7 +89,7 @@ def _by_mapping(mapping: Mapping) -> TableReader:
     return TableReader(
         mapping.name,
         mapping.label or f"table of the mapping {mapping.name}",
-        lambda job: read_mapped(job, mapping),
+        partial(read_mapped, mapping=mapping),
         codes_records=False,
         needed=mapping.needed,
     )

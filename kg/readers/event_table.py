@@ -248,7 +248,7 @@ class _Table:
         if isinstance(found, str):
             self._job.fault(line, "latitude" if "latitude" in found else "longitude", found)
         elif found is not None:
-            self._job.notes.add("place", name, f"{name} was added as a place of the table", line, found.iri)
+            self._job.notes.add("place", name, f"{name} was added as a place of the table", line)
         return found
 
     def _source(self, cells: dict[str, str], line: int) -> tuple[str, Record | None] | None:

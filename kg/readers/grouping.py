@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Container, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from kg.errors import StoreFailedError
 from kg.rdf.ntriples import LABEL, TYPE, decimal, dg, english, statements, thing
 from kg.rdf.sorted_lines import RUN_BYTES, read_lines, sort_lines
 from kg.readers.record import Record
@@ -24,7 +22,7 @@ _Row = list[str]
 
 
 class Grouping:
-    """Collects records in a file while they are read, so that memory is bounded.
+    """Collects records in a file while they are read, so that memory is bounded. Raises OSError.
 
     Two records are linked if day, actor, recipient and type are equal and they share the document or, where
     both sides are known, a place finer than a country. Records linked directly or indirectly form a group.
@@ -49,17 +47,16 @@ class Grouping:
         if self._size >= RUN_BYTES:
             self._write()
 
-    def groups(self, without: Container[str] = frozenset()) -> Iterator[Record]:
-        """Yield a dg:RecordGroup for each group of two or more records, except those in `without`.
+    def groups(self) -> Iterator[Record]:
+        """Yield a dg:RecordGroup for each group of two or more records.
 
         The order of the groups does not depend on the order of the records.
         """
         self._write()
-        with _disk_errors():
-            sort_lines(read_lines(self._folder / "lines"), self._folder / "sorted")
+        sort_lines(read_lines(self._folder / "lines"), self._folder / "sorted")
         # Lines with the same day, actor, recipient and type.
         for _, lines in groupby(read_lines(self._folder / "sorted"), lambda line: line.split(b"\t", 4)[:4]):
-            yield from _groups(list(lines), without)
+            yield from _groups(list(lines))
 
     def close(self) -> None:
         """Remove the collection; safe to call twice."""
@@ -67,26 +64,14 @@ class Grouping:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _write(self) -> None:
-        with _disk_errors():
-            self._folder.mkdir(exist_ok=True)
-            with (self._folder / "lines").open("ab") as file:
-                file.writelines(self._held)
+        self._folder.mkdir(exist_ok=True)
+        with (self._folder / "lines").open("ab") as file:
+            file.writelines(self._held)
         self._held, self._size = [], 0
 
 
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StoreFailedError(
-            f"records for grouping cannot be written to disk ({error.strerror or error})",
-            mend="Free disk space, then load the file again.",
-        ) from None
-
-
-def _groups(lines: list[bytes], without: Container[str]) -> Iterator[Record]:
-    block = [row for row in (line[:-1].decode().split("\t") for line in lines) if row[4] not in without]
+def _groups(lines: list[bytes]) -> Iterator[Record]:
+    block = [line[:-1].decode().split("\t") for line in lines]
     if len(block) < 2:
         return
     above = list(range(len(block)))

@@ -6,15 +6,7 @@ from collections.abc import Iterator
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
-from kg.readers.code_lookup import (
-    WIRES,
-    CodedThing,
-    Note,
-    coordinate_fault,
-    own_agent,
-    place_triples,
-    remember,
-)
+from kg.readers.code_lookup import WIRES, CodedThing, coordinate_fault, own_agent, place_triples, remember
 from kg.readers.periods import day_period, period_record
 from kg.readers.reading import ReadingJob, minted
 from kg.readers.record import Record
@@ -34,7 +26,6 @@ class NameLookup:
         key = (name, country)
         if key not in self._actors:
             remember(self._actors, key, self._actor(name, country, line))
-        self._job.notes.add_all(self._actors[key].notes, line)
         return self._actors[key]
 
     def _actor(self, name: str, country: str | None, line: int) -> CodedThing:
@@ -45,9 +36,8 @@ class NameLookup:
         iri = f"{ID}actor/{minted(self._slug, name, '' if country is None else country.rpartition('/')[2])}"
         if wire:
             text = f"{name} is a news agency coded as an actor; it was not taken for its country"
-            self._job.notes.add("wire service", name, text, line, iri)
-        own: Note = ("actor", name, f"{name} was added as an actor of the dataset", iri)
-        return CodedThing(iri, nt.escape(name), own_agent(iri, name, country, line, wire=wire), notes=(own,))
+            self._job.notes.add("wire service", name, text, line)
+        return CodedThing(iri, nt.escape(name), own_agent(iri, name, country, line, wire=wire))
 
     def country(self, name: str, line: int) -> str | None:
         """Return the country with a name; an unknown one is noted."""

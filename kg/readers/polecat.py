@@ -95,7 +95,7 @@ class _Types:
         if self._job.resolver.event_type(iri):
             return CodedThing(iri, nt.escape(name))
         iri = f"{ID}event-type/{_SLUG}-{slug}"
-        own: Note = ("event type", name, f"event type {name} is not in the scheme", iri)
+        own: Note = ("event type", name, f"event type {name} is not in the scheme")
         record = own_event_type(iri, f"{name} of POLECAT", _SLUG, line, broader=broader)
         return CodedThing(iri, nt.escape(name), record, notes=(own,))
 

@@ -19,7 +19,7 @@ from kg.readers.record import Record, RowFault
 from kg.resolver import Resolver
 from kg.terms import ID, PREFIXES, slugify
 
-_Things = Literal["actor", "place", "event type", "country code", "repaired code", "wire service"]
+_Things = Literal["place", "event type", "country code", "repaired code", "wire service"]
 NoteKind = Literal[_Things, "repeated id", "repeated row"]
 
 REPEATED_ROW: Final = "row {} is repeated; it was kept once"
@@ -34,42 +34,33 @@ _SPACES: Final = str.maketrans("-_+", "   ")
 
 @dataclass
 class Note:
-    """Something people should know about a table: what, how often, and the line on which it first occurs.
-
-    `iri` is the thing in the graph; `text` is a sentence for people.
-    """
+    """Something people should know about a table: a sentence, how often it applies, and where first."""
 
     kind: NoteKind
     value: str
     text: str
     line: int
-    iri: str | None = None
     count: int = 1
 
 
 @dataclass
 class Notes:
-    """Notes of one reading, one for each kind and value; at most 100,000 are kept, all are counted."""
+    """Notes of one reading, one for each kind and value; at most 100,000 are kept."""
 
     found: dict[tuple[NoteKind, str], Note] = field(default_factory=dict)
-    dropped: int = 0
 
-    def add(
-        self, kind: NoteKind, value: str, text: str, line: int, iri: str | None = None, count: int = 1
-    ) -> None:
+    def add(self, kind: NoteKind, value: str, text: str, line: int, count: int = 1) -> None:
         """Add a note, or increase the count of the same note."""
         note = self.found.get((kind, value))
         if note is not None:
             note.count += count
         elif len(self.found) < 100_000:
-            self.found[kind, value] = Note(kind, value, text, line, iri, count)
-        else:
-            self.dropped += count
+            self.found[kind, value] = Note(kind, value, text, line, count)
 
-    def add_all(self, notes: Iterable[tuple[NoteKind, str, str, str | None]], line: int) -> None:
-        """Add notes given as kind, value, text and IRI."""
-        for kind, value, text, iri in notes:
-            self.add(kind, value, text, line, iri)
+    def add_all(self, notes: Iterable[tuple[NoteKind, str, str]], line: int) -> None:
+        """Add notes given as kind, value and text."""
+        for kind, value, text in notes:
+            self.add(kind, value, text, line)
 
     def of(self, kind: NoteKind) -> list[Note]:
         """Return the notes of a kind, the most frequent first."""
@@ -158,13 +149,13 @@ class ReadingJob:
         line longer than 16 MiB.
         """
         for _, lines in self.files():
-            yield from lines
+            yield from (line for line in lines if line[1])
 
-    def files(self, *, blank: bool = False) -> Iterator[tuple[Part, Iterator[tuple[int, str]]]]:
-        """Yield each file with its lines, as `lines` does; `blank` includes empty lines."""
+    def files(self) -> Iterator[tuple[Part, Iterator[tuple[int, str]]]]:
+        """Yield each file with its lines, as `lines` does, and with its empty lines."""
         for part in self.parts:
             self._file = part.name
-            yield part, self._lines(part, blank)
+            yield part, self._lines(part)
 
     def blocks(self) -> Iterator[Block]:
         """Yield the lines of all files in blocks of about 1 MiB; raises as `lines` does.
@@ -175,13 +166,10 @@ class ReadingJob:
             self._file = part.name
             yield from _blocks(part)
 
-    def _lines(self, part: Part, blank: bool) -> Iterator[tuple[int, str]]:
+    def _lines(self, part: Part) -> Iterator[tuple[int, str]]:
         for block in _blocks(part):
             for number, line in enumerate(self.texts(block), block.first):
-                if line and line != "\r":
-                    yield number, line[:-1] if line[-1] == "\r" else line
-                elif blank:
-                    yield number, ""
+                yield number, line.removesuffix("\r")
 
     def texts(self, block: Block) -> list[str]:
         """Return the lines of a block; those that are not UTF-8 are reported and returned empty."""

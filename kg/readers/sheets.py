@@ -27,7 +27,7 @@ _DELIMITERS: Final = (",", "\t", ";")
 
 def rows_of(job: ReadingJob) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
     """Yield each file's name and rows; raises DataSyntaxError for broken quoting or a bad workbook."""
-    for part, lines in job.files(blank=True):
+    for part, lines in job.files():
         if part.name.lower().endswith(".xlsx"):
             yield part.name, _workbook(part)
         else:
@@ -35,18 +35,12 @@ def rows_of(job: ReadingJob) -> Iterator[tuple[str, Iterator[tuple[int, list[str
 
 
 def _delimited(name: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
-    at = 0
     first = next(lines, (1, ""))
     delimiter = max(_DELIMITERS, key=first[1].count)
-
-    def feed() -> Iterator[str]:
-        nonlocal at
-        for at, text in chain([first], lines):  # noqa: B007 - the number is used outside
-            yield text + "\n"
-
-    reader = csv.reader(feed(), delimiter=delimiter, strict=True)
+    texts = (text + "\n" for _, text in chain([first], lines))
+    reader = csv.reader(texts, delimiter=delimiter, strict=True)
     while True:
-        begun = at + 1
+        begun = reader.line_num + 1
         try:
             row = next(reader, None)
         except csv.Error as error:

@@ -83,7 +83,7 @@ class Entailments:
         schema = self._read(store)
         changed = False
         for gone in (True, False):
-            for part in parts_of(change.statements(gone=gone), schema):
+            for part in parts_of(change.removed() if gone else change.added(), schema):
                 step = step_for(store, schema, part, gone=gone)
                 changed |= bool(step)
                 # The provenance is about all entailments, so that it is written with the last part.

@@ -105,7 +105,7 @@ class SearchIndex:
     def follow(self, store: Store, change: Change) -> None:
         """Apply a change that is already stored."""
         touched, mentions = set[str](), set[str]()
-        for batch in change.statements(gone=True):
+        for batch in change.removed():
             gone = names_in(batch)
             touched.update(entry.iri for entry in gone.entries)
             mentions |= gone.mentions
@@ -113,7 +113,7 @@ class SearchIndex:
         with self._write() as cursor:
             replace(cursor, "iri", touched, entries_of(store, touched))
             added: list[IndexedName] = []
-            for batch in change.statements(gone=False):
+            for batch in change.added():
                 come = names_in(batch)
                 added += come.entries
                 mentions |= come.mentions

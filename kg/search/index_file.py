@@ -70,16 +70,9 @@ def add(cursor: sqlite3.Cursor, entries: Iterable[IndexedName]) -> None:
     rows: dict[str, list[tuple[str, int, str, str, str, str]]] = {}
     for entry in entries:
         if folded := fold(entry.text):
-            rows.setdefault(kind_of(entry.iri), []).append(
-                (
-                    entry.iri,
-                    entry.role,
-                    entry.text[:TEXT].encode("utf-8", "ignore").decode(),
-                    entry.language,
-                    entry.via,
-                    folded,
-                )
-            )
+            text = entry.text[:TEXT].encode("utf-8", "ignore").decode()
+            row = (entry.iri, entry.role, text, entry.language, entry.via, folded)
+            rows.setdefault(kind_of(entry.iri), []).append(row)
     for kind, some in rows.items():
         first = _number(cursor, kind)
         numbered = ((first + number, *row) for number, row in enumerate(some))

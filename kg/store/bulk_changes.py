@@ -11,8 +11,8 @@ import json
 import os
 import shutil
 import sys
-import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,7 @@ _MARK: Final = NamedNode("urn:x-diplograph:journal")
 _ENTRY: Final = "entry.json"
 _LEFT_BEHIND: Final = "bulk-*.sst"
 _NICENESS: Final = 10
+_CHUNK: Final = 1024 * 1024
 
 
 class Bulk:
@@ -83,13 +84,9 @@ class Bulk:
         try:
             _keep(removed, self._journal / "removed.nq")
             marked = self._journal / "added.nq"
-            if is_packed(added):
-                with marked.open("wb") as plain:
-                    plain.writelines(read_lines(added))
-            else:
-                _copy(added, marked)
-            with marked.open("a", encoding="utf-8") as file:
-                file.write(f"{_mark(mark)} .\n")
+            with open_packed(added) as file, marked.open("wb") as plain:
+                shutil.copyfileobj(file, plain, _CHUNK)
+                plain.write(f"{_mark(mark)} .\n".encode())
             _write_through(self._journal / _ENTRY, json.dumps({"mark": mark}))
             self.put_in(engine, marked)
         except BaseException:
@@ -168,47 +165,29 @@ def _keep(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
     except OSError:
-        _copy(source, target)
-        return
-    with target.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _copy(source: Path, target: Path) -> None:
-    # A hard link would change with its source when the mark is added.
-    shutil.copyfile(source, target)
-    with target.open("rb") as file:
-        os.fsync(file.fileno())
+        shutil.copyfile(source, target)
+    _sync(target)
 
 
 def _write_through(path: Path, text: str) -> None:
     unfinished = path.with_suffix(".part")
-    with unfinished.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    unfinished.write_text(text, encoding="utf-8")
+    _sync(unfinished)
     unfinished.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def _gently(work: Callable[[], None]) -> None:
     """Run the work in a thread of lower priority, so that queries come first on a busy machine."""
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            # On Linux the niceness is the thread's, and the engine's own threads inherit it.
-            os.nice(_NICENESS)
-            work()
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=run, name="bulk load")
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed.pop()
+    # On Linux the niceness is the thread's, and the engine's own threads inherit it.
+    with ThreadPoolExecutor(1, "bulk load", os.nice, (_NICENESS,)) as thread:
+        thread.submit(work).result()

@@ -10,41 +10,20 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol
 
 import pyoxigraph
-from pyoxigraph import (
-    NamedNode,
-    Quad,
-    QueryBoolean,
-    QuerySolutions,
-    QueryTriples,
-    RdfFormat,
-    Triple,
-)
+from pyoxigraph import NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Triple
 
-from kg.errors import (
-    DiplographError,
-    NotAStoreError,
-    StoreBusyError,
-    StoreFailedError,
-)
+from kg.errors import DiplographError, NotAStoreError, StoreBusyError, StoreFailedError
 from kg.rdf.formats import Format, Kind
 from kg.sparql.guard import refuse_excess, refuse_remote_access
 from kg.sparql.text import dataset_clauses, with_using
-from kg.store.bulk_changes import (
-    SMALL,
-    Bulk,
-    count_lines,
-    read_quads,
-)
+from kg.store.bulk_changes import SMALL, Bulk, count_lines, read_quads
 from kg.store.engine_errors import explain_failure, explain_syntax
-from kg.store.interface import UNION, QueryDataset, Row, Store, never
+from kg.store.interface import UNION, QueryDataset, Row, never
 from kg.store.local import LocalStore
 from kg.store.updates import graph_terms, has_blank, requests
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 _CHUNK: Final = 64 * 1024
 _SPOOL: Final = 8 * 1024 * 1024
@@ -114,26 +93,19 @@ class EmbeddedStore(LocalStore):
         The answer must be read in the same thread.
         """
         self._refuse(text)
-        base = dataset.base_iri or None
+        graphs: dict[str, Any]
+        if not (dataset.default or dataset.named):
+            # The engine's union would override the query's FROM clauses.
+            graphs = {"use_default_graph_as_union": not dataset_clauses(text)}
+        else:
+            graphs = {
+                "default_graph": graph_terms(dataset.default),
+                "named_graphs": graph_terms(dataset.named),
+            }
         engine = self.engine
         self._whole.wait()
-        with _engine_errors():
-            try:
-                if dataset.default or dataset.named:
-                    default: Any = graph_terms(dataset.default)
-                    named: Any = graph_terms(dataset.named)
-                    found = engine.query(text, base_iri=base, default_graph=default, named_graphs=named)
-                    return EmbeddedAnswer(found)
-                # The engine's union would override the query's FROM clauses.
-                union = not dataset_clauses(text)
-                found = engine.query(text, base_iri=base, use_default_graph_as_union=union)
-                return EmbeddedAnswer(found)
-            except SyntaxError as error:
-                raise explain_syntax(text, str(error), "query") from None
-
-    def query_whole(self, text: str, dataset: QueryDataset = UNION) -> EmbeddedAnswer:
-        """Answer a query; this store has no limit on rows."""
-        return self.query(text, dataset)
+        with _engine_errors(text, "query"):
+            return EmbeddedAnswer(engine.query(text, base_iri=dataset.base_iri or None, **graphs))
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`.
@@ -146,11 +118,8 @@ class EmbeddedStore(LocalStore):
             graph_terms((*dataset.default, *dataset.named))
             text = with_using(text, dataset.default, dataset.named)
         engine = self.engine
-        with self._writing, _engine_errors():
-            try:
-                engine.update(text, base_iri=dataset.base_iri or None)
-            except SyntaxError as error:
-                raise explain_syntax(text, str(error), "update") from None
+        with self._writing, _engine_errors(text, "update"):
+            engine.update(text, base_iri=dataset.base_iri or None)
             self._changes += 1
 
     def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
@@ -178,7 +147,7 @@ class EmbeddedStore(LocalStore):
                 self._whole.set()
 
     def export(self, graph: NamedNode, path: Path) -> None:
-        """Write the triples of a graph to a file; see `LocalStore.export`."""
+        """Write the triples of a graph to a file; see `Store.export`."""
         self._whole.wait()
         with _engine_errors():
             self.engine.dump(str(path), format=RdfFormat.N_TRIPLES, from_graph=graph)
@@ -194,10 +163,6 @@ class EmbeddedStore(LocalStore):
             for request in requests(removed, added, SMALL, sys.maxsize, blank=True):
                 engine.update(request)
                 self._changes += 1
-
-    def run(self, function: Callable[Concatenate[Store, P], R], /, *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call a function on this store; see `Store.run`."""
-        return function(self, *args, **kwargs)
 
     @property
     def version(self) -> str:
@@ -221,27 +186,18 @@ class EmbeddedAnswer:
 
     def __init__(self, result: QuerySolutions | QueryBoolean | QueryTriples) -> None:
         self._result = result
-
-    @property
-    def kind(self) -> Kind:
-        """Kind of result."""
-        if isinstance(self._result, QuerySolutions):
-            return "solutions"
-        return "boolean" if isinstance(self._result, QueryBoolean) else "graph"
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """Names of the columns."""
-        solutions = self._result
-        return tuple(v.value for v in solutions.variables) if isinstance(solutions, QuerySolutions) else ()
+        self.kind: Kind = "boolean" if isinstance(result, QueryBoolean) else "graph"
+        self.variables: tuple[str, ...] = ()
+        if isinstance(result, QuerySolutions):
+            self.kind, self.variables = "solutions", tuple(v.value for v in result.variables)
 
     def rows(self) -> Iterator[Row]:
         """Yield the solutions."""
         assert isinstance(self._result, QuerySolutions)  # noqa: S101
-        names = self.variables
         with _engine_errors():
             for solution in self._result:
-                yield {name: term for name, term in zip(names, solution, strict=True) if term is not None}
+                columns = zip(self.variables, solution, strict=True)
+                yield {name: term for name, term in columns if term is not None}
 
     def truth(self) -> bool:
         """Return the boolean."""
@@ -270,12 +226,15 @@ class EmbeddedAnswer:
 
 
 @contextmanager
-def _engine_errors() -> Iterator[None]:
+def _engine_errors(text: str = "", wanted: Literal["query", "update"] | None = None) -> Iterator[None]:
+    """Turn the engine's errors into our own, within a block that carries out a `wanted` text or none."""
     try:
         yield
     except DiplographError:
         raise
     except SyntaxError as error:
+        if wanted:
+            raise explain_syntax(text, str(error), wanted) from None
         raise StoreFailedError(f"the engine refuses the quads: {error}") from None
     except (OSError, RuntimeError, ValueError) as error:
         raise explain_failure(str(error)) from None

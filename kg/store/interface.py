@@ -6,9 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
 
-from pyoxigraph import BlankNode, Literal, NamedNode, Quad, Triple
+from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
 from kg.rdf.formats import Format, Kind
 
@@ -85,13 +85,14 @@ class Store(ABC):
         Raises QuerySyntaxError with line and column, QueryRefusedError, StoreFailedError.
         """
 
-    @abstractmethod
     def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function(store, *args, **kwargs)` close to the data and return its result.
 
         The function is a module-level one of `kg`. It may be called in another process, so its arguments and
-        its result are plain, picklable values. The reader's languages travel with the call.
+        its result are plain, picklable values. The reader's languages travel with the call. By default it is
+        called here.
         """
+        return function(self, *args, **kwargs)
 
     @abstractmethod
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
@@ -113,6 +114,11 @@ class Store(ABC):
         file become new ones, whatever their labels; `record` has none. Raises StoreFailedError.
         """
 
+    def export(self, graph: NamedNode, path: Path) -> None:
+        """Write the triples of a graph to a file of N-Triples, in no order; raises StoreFailedError."""
+        answer = self.query("CONSTRUCT WHERE { ?s ?p ?o }", QueryDataset(default=(graph.value,)))
+        serialize(answer.triples(), str(path), format=RdfFormat.N_TRIPLES)
+
     @property
     @abstractmethod
     def version(self) -> str:
@@ -125,6 +131,20 @@ class Store(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release the engine; safe to call twice."""
+
+
+GRAPH_PATTERNS: Final = ("GRAPH ?g { }", "GRAPH ?g { ?any ?has ?something }")
+"""Patterns that bind ?g to every named graph: a quick one, and one for engines without support for it."""
+
+
+def graph_names(store: Store) -> list[str]:
+    """Return the IRIs of the named graphs."""
+    for pattern in GRAPH_PATTERNS:
+        rows = store.query(f"SELECT DISTINCT ?g {{ {pattern} }}").rows()
+        found = [name.value for row in rows if isinstance(name := row.get("g"), NamedNode)]
+        if found:
+            return found
+    return []
 
 
 def never() -> bool:

@@ -24,9 +24,9 @@ class LocalStore(Store):
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
-    @abstractmethod
     def query_whole(self, text: str, dataset: QueryDataset = UNION) -> Answer:
-        """Answer a query of our own, to which the limit on rows does not apply."""
+        """Answer a query of our own, to which a limit on rows does not apply."""
+        return self.query(text, dataset)
 
     @abstractmethod
     def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
@@ -37,10 +37,6 @@ class LocalStore(Store):
         second where the engine can be stopped; when it returns True, nothing is changed and QueryStoppedError
         is raised, unless the last step has begun. Raises StoreFailedError.
         """
-
-    @abstractmethod
-    def export(self, graph: NamedNode, path: Path) -> None:
-        """Write the triples of a graph to a file of N-Triples, in no order; raises StoreFailedError."""
 
     @abstractmethod
     def backup(self, path: Path) -> None:

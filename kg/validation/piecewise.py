@@ -10,7 +10,7 @@ from typing import Final
 import pyoxigraph
 from pyoxigraph import NamedNode, RdfFormat, Triple
 
-from kg.rdf.sorted_lines import SortedLines, Watch, by_subject, read_lines
+from kg.rdf.sorted_lines import SortedLines, Watch, read_lines, side_by_side
 from kg.store import Store, Term
 from kg.terms import ID, term
 from kg.validation.findings import Finding
@@ -75,19 +75,16 @@ class PiecewiseValidation:
     def check(self, *, subjects: int = SUBJECTS, watch: Watch | None = None) -> FileFindings:
         """Check the whole file; `watch` is called with the number of lines done. Raises StoreFailedError."""
         result = FileFindings()
-        inverse = _LinesAt(self.inverse)
         done = 0
         try:
-            for lines in _pieces(self.path, subjects):
+            for lines, turned in _pieces(self.path, self.inverse, subjects):
                 if watch:
                     watch(done)
-                done += sum(map(len, lines.values()))
-                turned = _parse(map(inverse.at, lines))
-                pointing = [Triple(o, p, s) for s, p, o in turned if isinstance(o, NamedNode)]
-                self._check(list(_parse(lines.values())), pointing, result)
+                done += len(lines)
+                pointing = [Triple(o, p, s) for s, p, o in _parse(turned) if isinstance(o, NamedNode)]
+                self._check(list(_parse(lines)), pointing, result)
         finally:
             self._file.close()
-            inverse.close()
         return result
 
     def _check(self, own: list[Triple], pointing: list[Triple], result: FileFindings) -> None:
@@ -101,7 +98,7 @@ class PiecewiseValidation:
         # SPARQL constraints also read statements of the file beyond the subjects of this piece.
         read = read_shapes().query_properties
         values = {t.object for t in own if t.predicate in read and isinstance(t.object, NamedNode)} - subjects
-        around += _parse(self._file.starting(f"{x} {name} ".encode()) for x in values for name in read)
+        around += self._statements(f"{x} {name} " for x in values for name in read)
         # Shapes may report one thing twice.
         for finding in dict.fromkeys(check_graph(self._validator, own, around)):
             result.add(finding)
@@ -129,7 +126,7 @@ class PiecewiseValidation:
             new = list(nodes)
         found: dict[NamedNode, list[Triple]] = {node: [] for node in new}
         stated = [t for t in own if t.predicate == TYPE]
-        stated += _parse(self._file.starting(f"{n} {TYPE} ".encode()) for n in new if n not in subjects)
+        stated += self._statements(f"{node} {TYPE} " for node in new if node not in subjects)
         stated += self._construct(f"?x {TYPE} ?y", new, f"GRAPH ?g {{ ?x {TYPE} ?y }}")
         for triple in stated:
             if isinstance(triple.subject, NamedNode) and triple.subject in found:
@@ -140,6 +137,10 @@ class PiecewiseValidation:
             self._types[node] = tuple(triples)
         for node in nodes:
             yield from self._types[node]
+
+    def _statements(self, beginnings: Iterable[str]) -> Iterator[Triple]:
+        """Yield the statements of the file whose lines begin so."""
+        return _parse(line for beginning in beginnings for line in self._file.starting(beginning.encode()))
 
     def _construct(self, template: str, nodes: Iterable[NamedNode], pattern: str) -> Iterator[Triple]:
         """Query the graphs beside the one replaced, with some nodes as ?x."""
@@ -162,38 +163,23 @@ class PiecewiseValidation:
                 result.undescribed[node.value] = None
 
 
-class _LinesAt:
-    """The lines of a sorted file by subject, for subjects that are asked for in the order of the file."""
-
-    def __init__(self, path: Path) -> None:
-        self._groups = by_subject(read_lines(path))
-        self._next = next(self._groups, None)
-
-    def at(self, subject: bytes) -> list[bytes]:
-        """Return the lines of a subject."""
-        while self._next is not None and self._next[0] + b" " < subject + b" ":
-            self._next = next(self._groups, None)
-        return self._next[1] if self._next is not None and self._next[0] == subject else []
-
-    def close(self) -> None:
-        """Close the file."""
-        self._groups = iter(())
-
-
-def _pieces(path: Path, subjects: int) -> Iterator[dict[bytes, list[bytes]]]:
-    """Yield the lines of some subjects at a time, each subject whole."""
-    piece: dict[bytes, list[bytes]] = {}
-    size = 0
-    for subject, lines in by_subject(read_lines(path)):
-        piece[subject] = lines
-        size += len(lines)
-        if len(piece) >= subjects or size >= _LINES:
-            yield piece
-            piece, size = {}, 0
+def _pieces(path: Path, inverse: Path, subjects: int) -> Iterator[tuple[list[bytes], list[bytes]]]:
+    """Yield the lines of some subjects at a time, each subject whole, and those of the inverse file."""
+    piece: list[bytes] = []
+    turned: list[bytes] = []
+    count = 0
+    for _, backwards, lines in side_by_side(read_lines(inverse), read_lines(path)):
+        if lines:
+            piece += lines
+            turned += backwards
+            count += 1
+        if count >= subjects or len(piece) >= _LINES:
+            yield piece, turned
+            piece, turned, count = [], [], 0
     if piece:
-        yield piece
+        yield piece, turned
 
 
-def _parse(groups: Iterable[Iterable[bytes]]) -> Iterator[Triple]:
-    text = b"".join(line for lines in groups for line in lines)
+def _parse(lines: Iterable[bytes]) -> Iterator[Triple]:
+    text = b"".join(lines)
     return (quad.triple for quad in pyoxigraph.parse(text, format=RdfFormat.N_TRIPLES))

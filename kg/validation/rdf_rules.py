@@ -85,6 +85,11 @@ def triples_of(store: Store, graph: NamedNode) -> list[Triple]:
     return list(answer.triples())
 
 
+def in_graph(triples: Iterable[Triple], graph: NamedNode) -> list[Quad]:
+    """Return triples as quads of a graph."""
+    return [Quad(t.subject, t.predicate, t.object, graph) for t in triples]
+
+
 class Rewriting:
     """Writes literals as the engine stores them, and counts the changes of datatypes.
 

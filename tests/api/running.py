@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +87,18 @@ def start(folder: Path, **settings: str) -> Served:
     raise AssertionError("".join(said))
 
 
+def late_subject(url: str) -> str:
+    """Find a subject whose rows come late in every result of ?s ?p ?o; the engine keeps their order."""
+    query = {"query": "SELECT ?s { ?s ?p ?o }"}
+    rows = httpx.get(
+        f"{url}/sparql", params=query, headers={"Accept": "text/csv"}, trust_env=False, timeout=60
+    )
+    subjects = rows.text.split()[1:]
+    enough = len(subjects) * 3 // 4
+    before = set(subjects[:enough])
+    return next(one for one in subjects[enough:] if one.startswith("http") and one not in before)
+
+
 def descendants(pid: int) -> set[int]:
     """List the processes below one."""
     found: set[int] = set()
@@ -111,6 +124,29 @@ def named(name: str, above: int) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used; 0 for one that has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return int(fields[11]) / os.sysconf("SC_CLK_TCK")
+
+
+def wait_for_work(pids: Callable[[], Iterable[int]], before: dict[int, float]) -> int:
+    """Wait until one of some processes has computed for a while, and return it.
+
+    `before` has the processor time of those that ran when the work was asked for.
+    """
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for pid in pids():
+            if processor_seconds(pid) - before.get(pid, 0) > 0.3:
+                return pid
+        time.sleep(0.02)
+    raise AssertionError("no process worked within a minute")
 
 
 def gone(pids: set[int], patience: float = 20) -> set[int]:

@@ -15,10 +15,9 @@ import httpx
 import pytest
 
 from api.commands.loaders import LocalLoader
-from api.loading.load_jobs import Reading
 from bench.rows import write_rows
 from kg.errors import CancelledError
-from kg.load import read_loads
+from kg.load import LoadRequest, read_loads
 from kg.store import EmbeddedStore
 from tests.api.running import AUTHORITY, COMMAND, TOKEN, Served, start
 
@@ -133,7 +132,7 @@ def test_an_interrupt_after_the_storing_says_that_it_is_stored(tmp_path: Path, t
 
     store = EmbeddedStore()
     loader = LocalLoader(store, tmp_path / "loads", (Slow(),))
-    planned, _ = loader.plan(Reading(table, "rows.csv", "gdelt"))
+    planned, _ = loader.plan(LoadRequest(table, "rows.csv", "gdelt"))
     with pytest.raises(CancelledError, match="is stored") as caught:
         loader.commit(planned)
     (load,) = read_loads(store)

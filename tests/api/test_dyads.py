@@ -34,8 +34,8 @@ def section(page: str, name: str) -> str:
     return page[start : page.index("</section>", start)]
 
 
-def test_the_two_countries_of_the_article(client: FlaskClient) -> None:
-    page = show(client, "/dyad/usa/irn")
+def test_the_two_countries_of_the_article(reading: FlaskClient) -> None:
+    page = show(reading, "/dyad/usa/irn")
     events = section(page, "events")
     for slug in ("us-iran-deportation", "us-iran-negotiations", "us-strikes-on-iranian-nuclear-sites"):
         assert f"/page/event/{slug}" in events
@@ -43,21 +43,21 @@ def test_the_two_countries_of_the_article(client: FlaskClient) -> None:
     assert "no dated event" in page
 
 
-def test_the_order_of_the_two_does_not_matter(client: FlaskClient) -> None:
-    assert section(show(client, "/dyad/usa/irn"), "events").count("/page/event/") == section(
-        show(client, "/dyad/irn/usa"), "events"
+def test_the_order_of_the_two_does_not_matter(reading: FlaskClient) -> None:
+    assert section(show(reading, "/dyad/usa/irn"), "events").count("/page/event/") == section(
+        show(reading, "/dyad/irn/usa"), "events"
     ).count("/page/event/")
 
 
-def test_names_lead_to_the_address_of_two_countries(client: FlaskClient) -> None:
-    response = client.get("/dyad?a=United+States&b=Iran&from=2018", headers=HTML)
+def test_names_lead_to_the_address_of_two_countries(reading: FlaskClient) -> None:
+    response = reading.get("/dyad?a=United+States&b=Iran&from=2018", headers=HTML)
     assert (response.status_code, response.headers["Location"]) == (303, "/dyad/usa/irn?from=2018")
 
 
-def test_two_actors_that_are_no_countries(client: FlaskClient) -> None:
-    page = show(client, "/dyad/person/donald-trump/country/irn")
+def test_two_actors_that_are_no_countries(reading: FlaskClient) -> None:
+    page = show(reading, "/dyad/person/donald-trump/country/irn")
     assert "us-strikes-on-iranian-nuclear-sites" in page
-    assert "Donald Trump" in show(client, "/dyad?a=Donald+Trump&b=Iran")
+    assert "Donald Trump" in show(reading, "/dyad?a=Donald+Trump&b=Iran")
 
 
 def test_coding_records_stand_apart_and_newest_first(client: FlaskClient, coded: EmbeddedStore) -> None:
@@ -98,21 +98,21 @@ def test_filters_narrow_the_list_and_stay_in_the_form(client: FlaskClient, coded
         "page=x",
     ],
 )
-def test_what_makes_no_sense_is_refused_and_said(client: FlaskClient, query: str) -> None:
-    page = show(client, "/dyad/usa/irn?" + query, status=400)
+def test_what_makes_no_sense_is_refused_and_said(reading: FlaskClient, query: str) -> None:
+    page = show(reading, "/dyad/usa/irn?" + query, status=400)
     assert "How to fix it" in page
 
 
-def test_nothing_between_two_is_said_with_care(client: FlaskClient) -> None:
-    assert "No result does not mean that nothing happened" in show(client, "/dyad/fra/jpn")
+def test_nothing_between_two_is_said_with_care(reading: FlaskClient) -> None:
+    assert "No result does not mean that nothing happened" in show(reading, "/dyad/fra/jpn")
 
 
-def test_an_actor_and_itself(client: FlaskClient) -> None:
-    assert show(client, "/dyad/irn/irn")
+def test_an_actor_and_itself(reading: FlaskClient) -> None:
+    assert show(reading, "/dyad/irn/irn")
 
 
-def test_an_unknown_actor(client: FlaskClient) -> None:
-    assert "/search" in show(client, "/dyad/usa/xxx", status=404)
+def test_an_unknown_actor(reading: FlaskClient) -> None:
+    assert "/search" in show(reading, "/dyad/usa/xxx", status=404)
 
 
 def test_the_questions_behind_balance_and_claims_give_what_is_shown(store: EmbeddedStore) -> None:

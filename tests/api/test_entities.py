@@ -22,8 +22,8 @@ from tests.api.words import (
 # What a page tells: every expectation is read off the article's graph or the reference data by hand.
 
 
-def test_a_country_shows_its_name_type_aliases_codes_and_events(client: FlaskClient) -> None:
-    text, page = read(client, "/page/country/irn")
+def test_a_country_shows_its_name_type_aliases_codes_and_events(reading: FlaskClient) -> None:
+    text, page = read(reading, "/page/country/irn")
     assert ("h1", {}) in page.elements
     for words in ("Iran", "country", "IRN", "364", "Islamic Republic of Iran"):
         assert words in text
@@ -31,8 +31,8 @@ def test_a_country_shows_its_name_type_aliases_codes_and_events(client: FlaskCli
     assert "/page/event/us-iran-deportation" in hrefs(page)
 
 
-def test_a_claim_tells_who_says_so_how_surely_and_where(client: FlaskClient) -> None:
-    text, page = read(client, "/page/claim/us-iran-deportation-deportations-projected")
+def test_a_claim_tells_who_says_so_how_surely_and_where(reading: FlaskClient) -> None:
+    text, page = read(reading, "/page/claim/us-iran-deportation-deportations-projected")
     assert "Department of Homeland Security" in text
     assert "projected" in text
     assert "paragraph 6" in text
@@ -43,22 +43,22 @@ def test_a_claim_tells_who_says_so_how_surely_and_where(client: FlaskClient) -> 
     assert steps, "the chain is an ordered list"
 
 
-def test_an_event_shows_evidence_with_modality(client: FlaskClient) -> None:
-    text, page = read(client, "/page/event/us-iran-deportation")
+def test_an_event_shows_evidence_with_modality(reading: FlaskClient) -> None:
+    text, page = read(reading, "/page/event/us-iran-deportation")
     assert "Sources and certainty" in text
     for address in ("/page/place/louisiana", "/page/country/qat", "/page/country/irn"):
         assert address in hrefs(page)
     assert "happened" in text
 
 
-def test_a_person_shows_the_post_held(client: FlaskClient) -> None:
-    text, page = read(client, "/page/person/tricia-mclaughlin")
+def test_a_person_shows_the_post_held(reading: FlaskClient) -> None:
+    text, page = read(reading, "/page/person/tricia-mclaughlin")
     assert "assistant secretary" in text.lower()
     assert any(address.startswith("/page/post/") for address in hrefs(page))
 
 
-def test_the_claims_a_figure_rests_on_are_on_its_page(client: FlaskClient) -> None:
-    text, _ = read(client, "/page/quantity/us-iran-deportation-deportations-expected")
+def test_the_claims_a_figure_rests_on_are_on_its_page(reading: FlaskClient) -> None:
+    text, _ = read(reading, "/page/quantity/us-iran-deportation-deportations-expected")
     assert "600,000" in text
     assert "Department of Homeland Security" in text
 
@@ -114,14 +114,14 @@ def test_a_fact_without_a_claim_is_marked(client: FlaskClient, store: EmbeddedSt
         ("*/*", "/data/country/irn.ttl"),
     ],
 )
-def test_a_thing_is_sent_on_with_303(client: FlaskClient, accept: str, target: str) -> None:
-    response = client.get("/id/country/irn", headers={"Accept": accept})
+def test_a_thing_is_sent_on_with_303(reading: FlaskClient, accept: str, target: str) -> None:
+    response = reading.get("/id/country/irn", headers={"Accept": accept})
     assert (response.status_code, response.headers["Location"]) == (303, target)
     assert "Accept" in response.headers["Vary"]
 
 
-def test_no_format_that_is_not_offered(client: FlaskClient) -> None:
-    assert client.get("/id/country/irn", headers={"Accept": "image/png"}).status_code == 406
+def test_no_format_that_is_not_offered(reading: FlaskClient) -> None:
+    assert reading.get("/id/country/irn", headers={"Accept": "image/png"}).status_code == 406
 
 
 @pytest.mark.parametrize(
@@ -133,36 +133,36 @@ def test_no_format_that_is_not_offered(client: FlaskClient) -> None:
         ("jsonld", "application/ld+json", RdfFormat.JSON_LD),
     ],
 )
-def test_the_data_in_each_format(client: FlaskClient, ending: str, media_type: str, form: RdfFormat) -> None:
-    response = client.get(f"/data/country/irn.{ending}")
+def test_the_data_in_each_format(reading: FlaskClient, ending: str, media_type: str, form: RdfFormat) -> None:
+    response = reading.get(f"/data/country/irn.{ending}")
     assert response.status_code == 200
     assert response.content_type.startswith(media_type)
     triples = {(q.subject, q.predicate, q.object) for q in parse(response.data, form)}
     assert (thing("country/irn"), dg("iso3"), Literal("IRN")) in triples
 
 
-def test_an_unknown_ending_names_those_that_there_are(client: FlaskClient) -> None:
-    response = client.get("/data/country/irn.docx")
+def test_an_unknown_ending_names_those_that_there_are(reading: FlaskClient) -> None:
+    response = reading.get("/data/country/irn.docx")
     assert response.status_code == 404
     assert "ttl" in response.text
 
 
-def test_an_unknown_thing_is_404_with_a_search(client: FlaskClient) -> None:
-    text, page = read(client, "/page/country/iram", status=404)
+def test_an_unknown_thing_is_404_with_a_search(reading: FlaskClient) -> None:
+    text, page = read(reading, "/page/country/iram", status=404)
     assert "country/iran" in text or "Iran" in text
     assert any(tag == "form" and attributes.get("action") == "/search" for tag, attributes in page.elements)
-    assert client.get("/id/country/nowhere", headers={"Accept": "text/turtle"}).status_code == 404
+    assert reading.get("/id/country/nowhere", headers={"Accept": "text/turtle"}).status_code == 404
 
 
-def test_a_foreign_iri_has_a_page_and_ours_is_sent_on(client: FlaskClient) -> None:
-    text, _ = read(client, "/page?iri=http://www.wikidata.org/entity/Q794")
+def test_a_foreign_iri_has_a_page_and_ours_is_sent_on(reading: FlaskClient) -> None:
+    text, _ = read(reading, "/page?iri=http://www.wikidata.org/entity/Q794")
     assert "Iran" in text
-    response = client.get("/page?iri=" + ID + "country/irn", headers=HTML)
+    response = reading.get("/page?iri=" + ID + "country/irn", headers=HTML)
     assert (response.status_code, response.headers["Location"]) == (302, "/page/country/irn")
 
 
-def test_a_graph_shows_what_it_holds(client: FlaskClient) -> None:
-    text, _ = read(client, "/graph/us-iran-deportation")
+def test_a_graph_shows_what_it_holds(reading: FlaskClient) -> None:
+    text, _ = read(reading, "/graph/us-iran-deportation")
     assert "claims" in text
     assert "triples" in text
 
@@ -190,7 +190,7 @@ def test_the_switch_offers_the_languages_there_are(client: FlaskClient, store: E
 
 
 @pytest.mark.parametrize("lang", ["<script>", "x" * 500, "fa;q=2", "\u202e", "*", "en\u0000"])
-def test_a_language_that_is_none_is_passed_over(client: FlaskClient, lang: str) -> None:
-    response = client.get("/page/country/irn", query_string={"lang": lang}, headers=HTML)
+def test_a_language_that_is_none_is_passed_over(reading: FlaskClient, lang: str) -> None:
+    response = reading.get("/page/country/irn", query_string={"lang": lang}, headers=HTML)
     assert response.status_code == 200
     assert "<title>Iran " in response.text

@@ -33,22 +33,22 @@ from tests.api.words import (
 from tests.browser.pages import PAGES
 
 
-def test_the_facts_as_csv(client: FlaskClient) -> None:
-    response = client.get("/data/event/us-iran-deportation.csv")
+def test_the_facts_as_csv(reading: FlaskClient) -> None:
+    response = reading.get("/data/event/us-iran-deportation.csv")
     assert response.content_type.startswith("text/csv")
     assert "attachment" in response.headers["Content-Disposition"]
     rows = list(csv.DictReader(io.StringIO(response.text)))
     actors = [row for row in rows if row["property"] == ONTOLOGY + "actor"]
     assert [(row["value"], row["valueLabel"]) for row in actors] == [(ID + "country/usa", "United States")]
-    assert client.get("/data/country/nowhere.csv").status_code == 404
-    assert client.get("/data?format=csv&iri=" + ID + "country/irn").status_code == 200
+    assert reading.get("/data/country/nowhere.csv").status_code == 404
+    assert reading.get("/data?format=csv&iri=" + ID + "country/irn").status_code == 200
 
 
-def test_every_download_that_is_offered_is_there(client: FlaskClient) -> None:
-    _, page = read(client, "/page/person/donald-trump")
+def test_every_download_that_is_offered_is_there(reading: FlaskClient) -> None:
+    _, page = read(reading, "/page/person/donald-trump")
     offered = [a for a in hrefs(page) if a.startswith("/data/")]
     assert {a.rpartition(".")[2] for a in offered} == {"ttl", "nt", "rdf", "jsonld", "csv"}
-    assert all(client.get(a).status_code == 200 for a in offered)
+    assert all(reading.get(a).status_code == 200 for a in offered)
 
 
 def fetch(client: FlaskClient, address: str) -> bytes:
@@ -78,8 +78,8 @@ def linked_data(client: FlaskClient, path: str) -> dict[str, object]:
         ("/page/place/louisiana", "Place", "Louisiana"),
     ],
 )
-def test_schema_org_in_the_page(client: FlaskClient, path: str, kind: str, name: str) -> None:
-    found = linked_data(client, path)
+def test_schema_org_in_the_page(reading: FlaskClient, path: str, kind: str, name: str) -> None:
+    found = linked_data(reading, path)
     assert (found["@context"], found["@type"], found["name"]) == ("https://schema.org", kind, name)
     assert found["@id"] == ID + path.removeprefix("/page/")
 
@@ -105,21 +105,21 @@ def test_bibtex_of_a_hostile_name_stays_one_entry(client: FlaskClient, store: Em
     assert "50\\% of \\{x\\} \\& \\textbackslash{}y\\_z\\textasciitilde{}\\#\\$\\textasciicircum{}" in entry
 
 
-def test_a_card_for_those_who_share_the_page(client: FlaskClient) -> None:
-    _, page = read(client, "/page/country/irn")
+def test_a_card_for_those_who_share_the_page(reading: FlaskClient) -> None:
+    _, page = read(reading, "/page/country/irn")
     metas = {a.get("property"): a.get("content") or "" for tag, a in page.elements if tag == "meta"}
     assert metas["og:title"].startswith("Iran")
-    image = fetch(client, "/" + metas["og:image"].partition("://")[2].partition("/")[2])
+    image = fetch(reading, "/" + metas["og:image"].partition("://")[2].partition("/")[2])
     assert image.startswith(b"\x89PNG")
 
 
-def test_the_query_behind_a_block_opens_in_the_editor(client: FlaskClient) -> None:
-    _, page = read(client, "/page/country/irn")
+def test_the_query_behind_a_block_opens_in_the_editor(reading: FlaskClient) -> None:
+    _, page = read(reading, "/page/country/irn")
     opened = [a for a in hrefs(page) if a.startswith("/sparql?query=")]
     assert len(opened) >= 3
     for address in opened:
-        assert client.get(address, headers=HTML).status_code == 200
-        rows = client.get(address, headers={"Accept": "text/csv"}).text.splitlines()
+        assert reading.get(address, headers=HTML).status_code == 200
+        rows = reading.get(address, headers={"Accept": "text/csv"}).text.splitlines()
         assert len(rows) > 1, "a heading and what the block shows"
 
 
@@ -178,24 +178,24 @@ def test_coding_records_stand_apart_from_events(client: FlaskClient, hostile: Em
 # The doors of the pictures
 
 
-def test_the_neighbours_as_json(client: FlaskClient) -> None:
-    found = client.get("/neighbours?iri=" + ID + "event/us-iran-deportation").get_json()
+def test_the_neighbours_as_json(reading: FlaskClient) -> None:
+    found = reading.get("/neighbours?iri=" + ID + "event/us-iran-deportation").get_json()
     assert found["nodes"][0]["id"] == ID + "event/us-iran-deportation"
     ids = {node["id"] for node in found["nodes"]}
     assert ID + "country/irn" in ids
     assert all({edge["source"], edge["target"]} <= ids for edge in found["edges"])
 
 
-def test_the_places_as_json(client: FlaskClient) -> None:
-    found = client.get("/places?iri=" + ID + "event/us-iran-deportation").get_json()["places"]
+def test_the_places_as_json(reading: FlaskClient) -> None:
+    found = reading.get("/places?iri=" + ID + "event/us-iran-deportation").get_json()["places"]
     assert [place["label"] for place in found if place["way"]] == ["Louisiana", "Qatar", "Iran"]
 
 
 @pytest.mark.parametrize("door", ["/neighbours", "/places"])
-def test_what_is_no_thing_has_no_picture(client: FlaskClient, door: str) -> None:
-    assert client.get(door).status_code == 400
-    assert client.get(door + "?iri=" + ID + "country/nowhere").status_code == 404
-    assert client.get(door + "?iri=%3Cx").status_code == 404
+def test_what_is_no_thing_has_no_picture(reading: FlaskClient, door: str) -> None:
+    assert reading.get(door).status_code == 400
+    assert reading.get(door + "?iri=" + ID + "country/nowhere").status_code == 404
+    assert reading.get(door + "?iri=%3Cx").status_code == 404
 
 
 # Weight
@@ -214,9 +214,9 @@ def test_a_thing_that_100000_others_point_to(client: FlaskClient, store: Embedde
 
 
 @pytest.mark.parametrize("name", list(PAGES))
-def test_a_page_is_light(client: FlaskClient, name: str) -> None:
+def test_a_page_is_light(reading: FlaskClient, name: str) -> None:
     """The page and the style sheets it asks for first: few requests, and little once compressed."""
-    response = client.get(PAGES[name], headers=HTML)
+    response = reading.get(PAGES[name], headers=HTML)
     page = Words()
     page.feed(response.text)
     links = [a for tag, a in page.elements if tag == "link" and a.get("rel") == "stylesheet"]
@@ -227,7 +227,7 @@ def test_a_page_is_light(client: FlaskClient, name: str) -> None:
     assert len(wanted) <= (8 if name == "sparql" else 6)
     own = len(gzip.compress(response.data))
     sheets = sum(
-        len(gzip.compress(body)) for a in wanted if a.endswith(".css") and (body := fetch(client, a))
+        len(gzip.compress(body)) for a in wanted if a.endswith(".css") and (body := fetch(reading, a))
     )
     assert own + sheets < 40 * 1024, f"{own} bytes of page and {sheets} of style"
 

@@ -31,8 +31,8 @@ def page(request: pytest.FixtureRequest) -> str:
     ("accept", "form"),
     [("text/turtle", "turtle"), ("application/rdf+xml", "xml"), ("application/ld+json", "json-ld")],
 )
-def test_it_comes_in_the_syntax_that_is_asked_for(client: FlaskClient, accept: str, form: str) -> None:
-    response = client.get("/ontology", headers={"Accept": accept})
+def test_it_comes_in_the_syntax_that_is_asked_for(reading: FlaskClient, accept: str, form: str) -> None:
+    response = reading.get("/ontology", headers={"Accept": accept})
     assert response.content_type.startswith(accept)
     assert "Accept" in response.headers["Vary"]
     graph = rdflib.Graph().parse(data=response.data, format=form)
@@ -40,32 +40,32 @@ def test_it_comes_in_the_syntax_that_is_asked_for(client: FlaskClient, accept: s
     assert (rdflib.URIRef(ONTOLOGY + "Event"), RDF.type, OWL.Class) in graph
 
 
-def test_the_version_iri_is_answered(client: FlaskClient) -> None:
-    turtle = client.get("/ontology", headers={"Accept": "text/turtle"}).data
+def test_the_version_iri_is_answered(reading: FlaskClient) -> None:
+    turtle = reading.get("/ontology", headers={"Accept": "text/turtle"}).data
     graph = rdflib.Graph().parse(data=turtle, format="turtle")
     version = graph.value(rdflib.URIRef(ONTOLOGY.removesuffix("#")), OWL.versionIRI)
     path = str(version).removeprefix("https://w3id.org/diplograph")
-    answer = client.get(path, headers={"Accept": "text/turtle"})
+    answer = reading.get(path, headers={"Accept": "text/turtle"})
     assert answer.status_code == 200
     assert len(rdflib.Graph().parse(data=answer.data, format="turtle")) == len(graph)
-    assert "<h1>Ontology</h1>" in client.get(path, headers=HTML).text
+    assert "<h1>Ontology</h1>" in reading.get(path, headers=HTML).text
 
 
-def test_another_version_is_not_kept(client: FlaskClient) -> None:
-    response = client.get("/ontology/9.9", headers={"Accept": "text/turtle"})
+def test_another_version_is_not_kept(reading: FlaskClient) -> None:
+    response = reading.get("/ontology/9.9", headers={"Accept": "text/turtle"})
     assert response.status_code == 404
     assert "0.1.0" in response.text
 
 
-def test_a_vocabulary_beside_it(client: FlaskClient) -> None:
+def test_a_vocabulary_beside_it(reading: FlaskClient) -> None:
     for path in ("/ontology/event-types", "/ontology/event-types.ttl", "/ontology/event-types/0.1.0"):
-        answer = client.get(path, headers={"Accept": "text/turtle"})
+        answer = reading.get(path, headers={"Accept": "text/turtle"})
         assert len(rdflib.Graph().parse(data=answer.data, format="turtle")) == len(
             set(reference_graphs()[GRAPH_EVENT_TYPES])
         )
-    assert client.get("/ontology/event-types", headers=HTML).content_type.startswith("text/turtle")
-    assert client.get("/ontology/nothing", headers={"Accept": "text/turtle"}).status_code == 404
-    assert client.get("/ontology.odt").status_code == 404
+    assert reading.get("/ontology/event-types", headers=HTML).content_type.startswith("text/turtle")
+    assert reading.get("/ontology/nothing", headers={"Accept": "text/turtle"}).status_code == 404
+    assert reading.get("/ontology.odt").status_code == 404
 
 
 def test_every_term_has_a_place_and_its_definition(page: str) -> None:
@@ -103,9 +103,9 @@ def test_examples_come_from_the_graph_and_kin_from_the_alignments(page: str) -> 
     assert "event type" in domain
 
 
-def test_a_reader_with_the_ontology_alone_learns_what_each_class_is_for(client: FlaskClient) -> None:
+def test_a_reader_with_the_ontology_alone_learns_what_each_class_is_for(reading: FlaskClient) -> None:
     """In a fresh graph, with nothing else: each term of ours has a name, a meaning and a case."""
-    graph = rdflib.Graph().parse(data=client.get("/ontology.ttl").data, format="turtle")
+    graph = rdflib.Graph().parse(data=reading.get("/ontology.ttl").data, format="turtle")
     kinds = (OWL.Class, OWL.ObjectProperty, OWL.DatatypeProperty, OWL.AnnotationProperty)
     terms = {t for kind in kinds for t in graph.subjects(RDF.type, kind) if str(t).startswith(ONTOLOGY)}
     assert len(terms) > 100

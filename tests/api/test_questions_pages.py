@@ -49,9 +49,9 @@ def page(client: FlaskClient, address: str) -> str:
 
 
 @pytest.mark.parametrize("name", sorted(catalogue()))
-def test_every_question_has_a_page_with_its_blanks(client: FlaskClient, name: str) -> None:
+def test_every_question_has_a_page_with_its_blanks(reading: FlaskClient, name: str) -> None:
     question = catalogue()[name]
-    text = page(client, f"/queries/{name}")
+    text = page(reading, f"/queries/{name}")
     for parameter in question.parameters:
         assert text.count(f'" name="{parameter.name}"') == 1
         if parameter.kind == "iri":
@@ -60,21 +60,21 @@ def test_every_question_has_a_page_with_its_blanks(client: FlaskClient, name: st
         assert question.sentence, "a question with blanks is a sentence"
 
 
-def test_a_blank_takes_a_name_and_shows_the_thing(client: FlaskClient) -> None:
-    text = page(client, "/queries/dyad?a=Iran&b=US")
+def test_a_blank_takes_a_name_and_shows_the_thing(reading: FlaskClient) -> None:
+    text = page(reading, "/queries/dyad?a=Iran&b=US")
     assert 'data-label="Iran"' in text and 'data-label="United States"' in text
     permanent = re.search(r'href="(/queries/dyad\?[^"]+)" rel="bookmark"', text)
     assert permanent
     given = parse_qs(urlsplit(html.unescape(permanent[1])).query)
     assert given == {"a": ["country/irn"], "b": ["country/usa"]}
-    assert client.get(html.unescape(permanent[1]), headers=BROWSER).status_code == 200
+    assert reading.get(html.unescape(permanent[1]), headers=BROWSER).status_code == 200
 
 
-def test_a_wrong_blank_is_told_and_kept(client: FlaskClient) -> None:
-    response = client.get("/queries/posts", query_string={"on": HOSTILE}, headers=BROWSER)
+def test_a_wrong_blank_is_told_and_kept(reading: FlaskClient) -> None:
+    response = reading.get("/queries/posts", query_string={"on": HOSTILE}, headers=BROWSER)
     assert response.status_code == 400 and "is not a date (use 2026-11-30)" in response.text
     assert "<script>alert" not in response.text and html.escape(HOSTILE, quote=False)[:30] in response.text
-    response = client.get("/queries/dyad", query_string={"a": HOSTILE}, headers=BROWSER)
+    response = reading.get("/queries/dyad", query_string={"a": HOSTILE}, headers=BROWSER)
     assert response.status_code == 400 and "<script>alert" not in response.text
 
 
@@ -186,14 +186,14 @@ def test_the_code_on_the_page_fetches_the_answer(live_server: str) -> None:
     assert 'read.csv("http://127.0.0.1:' in snippet(text, "R")
 
 
-def test_the_query_opens_in_the_editor_as_it_was_asked(client: FlaskClient) -> None:
-    text = page(client, "/queries/dyad?a=Iran&b=usa")
+def test_the_query_opens_in_the_editor_as_it_was_asked(reading: FlaskClient) -> None:
+    text = page(reading, "/queries/dyad?a=Iran&b=usa")
     link = re.search(r'href="(/sparql\?query=[^"]+)">Edit as SPARQL', text)
     assert link
     query = parse_qs(urlsplit(html.unescape(link[1])).query)["query"][0]
     assert f"<{ID}country/irn>" in query and "UNDEF" not in query.split("VALUES ?a")[1][:60]
-    rows = client.get("/sparql", query_string={"query": query}, headers={"Accept": "text/csv"}).text
-    assert rows == client.get("/queries/dyad.csv?a=Iran&b=usa").text
+    rows = reading.get("/sparql", query_string={"query": query}, headers={"Accept": "text/csv"}).text
+    assert rows == reading.get("/queries/dyad.csv?a=Iran&b=usa").text
 
 
 def drawn(text: str, name: str) -> dict[str, Any]:
@@ -205,8 +205,8 @@ def drawn(text: str, name: str) -> dict[str, Any]:
     return data
 
 
-def test_an_answer_with_places_comes_as_a_map_beside_its_table(client: FlaskClient) -> None:
-    text = page(client, "/queries/deportations")
+def test_an_answer_with_places_comes_as_a_map_beside_its_table(reading: FlaskClient) -> None:
+    text = page(reading, "/queries/deportations")
     shown = {place["id"]: place for place in drawn(text, "places")["places"]}
     # Iran by its own numeric code in ISO 3166-1, Louisiana by that of its country.
     assert shown[ID + "country/irn"]["isoNumeric"] == "364"
@@ -214,10 +214,10 @@ def test_an_answer_with_places_comes_as_a_map_beside_its_table(client: FlaskClie
     assert "<table>" in text
 
 
-def test_an_answer_that_joins_things_comes_as_a_network(client: FlaskClient) -> None:
-    text = page(client, "/queries/metonyms")
+def test_an_answer_that_joins_things_comes_as_a_network(reading: FlaskClient) -> None:
+    text = page(reading, "/queries/metonyms")
     edges = {(edge["source"], edge["target"]) for edge in drawn(text, "network")["edges"]}
-    rows = csv.DictReader(io.StringIO(client.get("/queries/metonyms.csv").text))
+    rows = csv.DictReader(io.StringIO(reading.get("/queries/metonyms.csv").text))
     assert edges
     assert {edge[1] for edge in edges} <= {value for row in rows for value in row.values()}
 

@@ -44,8 +44,8 @@ def extend(client: FlaskClient, ids: list[str], *properties: str) -> dict[str, A
     return found
 
 
-def test_the_manifest_has_what_a_client_needs(client: FlaskClient) -> None:
-    found = manifest(client)
+def test_the_manifest_has_what_a_client_needs(reading: FlaskClient) -> None:
+    found = manifest(reading)
     assert "0.2" in found["versions"] and found["name"]
     assert found["identifierSpace"] == ID and found["schemaSpace"] == ONTOLOGY
     assert "{{id}}" in found["view"]["url"] and "{{id}}" in found["preview"]["url"]
@@ -57,18 +57,18 @@ def test_the_manifest_has_what_a_client_needs(client: FlaskClient) -> None:
     assert {"service_url", "service_path"} <= set(found["extend"]["propose_properties"])
 
 
-def test_other_origins_may_ask(client: FlaskClient) -> None:
-    assert client.get("/reconcile").headers["Access-Control-Allow-Origin"] == "*"
-    response = client.post("/reconcile", data={"queries": "{}"})
+def test_other_origins_may_ask(reading: FlaskClient) -> None:
+    assert reading.get("/reconcile").headers["Access-Control-Allow-Origin"] == "*"
+    response = reading.post("/reconcile", data={"queries": "{}"})
     assert response.headers["Access-Control-Allow-Origin"] == "*" and response.get_json() == {}
 
 
-def test_addresses_of_the_manifest_answer(client: FlaskClient) -> None:
-    found = manifest(client)
+def test_addresses_of_the_manifest_answer(reading: FlaskClient) -> None:
+    found = manifest(reading)
     local = "http://localhost"
     view = found["view"]["url"].replace("{{id}}", "country/irn").removeprefix(local)
-    assert client.get(view, headers={"Accept": "text/html"}).status_code == 303
-    preview = client.get(found["preview"]["url"].replace("{{id}}", "country/irn").removeprefix(local))
+    assert reading.get(view, headers={"Accept": "text/html"}).status_code == 303
+    preview = reading.get(found["preview"]["url"].replace("{{id}}", "country/irn").removeprefix(local))
     assert preview.mimetype == "text/html" and "Iran" in preview.text
     assert "frame-ancestors *" in preview.headers["Content-Security-Policy"]
     assert "script-src 'self'" in preview.headers["Content-Security-Policy"]
@@ -76,25 +76,25 @@ def test_addresses_of_the_manifest_answer(client: FlaskClient) -> None:
     for kind, (prefix, wanted) in known.items():
         part = found["suggest"][kind]
         assert part["service_url"] == local
-        response = client.get(part["service_path"], query_string={"prefix": prefix})
+        response = reading.get(part["service_path"], query_string={"prefix": prefix})
         results = response.get_json()["result"]
         assert wanted in [one["id"] for one in results] and all(one["name"] for one in results)
-        flyout = client.get(part["flyout_service_path"].replace("${id}", wanted)).get_json()
+        flyout = reading.get(part["flyout_service_path"].replace("${id}", wanted)).get_json()
         assert flyout["id"] == wanted and flyout["html"].startswith("<")
 
 
-def test_a_batch_by_get_and_by_post(client: FlaskClient) -> None:
+def test_a_batch_by_get_and_by_post(reading: FlaskClient) -> None:
     queries = {"q0": {"query": "Iran"}, "q1": {"query": "Qatar", "type": "Country", "limit": 1}}
-    by_get = client.get("/reconcile", query_string={"queries": json.dumps(queries)}).get_json()
-    found = ask(client, **queries)
+    by_get = reading.get("/reconcile", query_string={"queries": json.dumps(queries)}).get_json()
+    found = ask(reading, **queries)
     assert {key: answer["result"] for key, answer in by_get.items()} == found
     assert found["q0"][0]["id"] == "country/irn" and len(found["q0"]) > 1
     assert [one["id"] for one in found["q1"]] == ["country/qat"]
 
 
-def test_only_what_is_beyond_doubt_matches(client: FlaskClient) -> None:
+def test_only_what_is_beyond_doubt_matches(reading: FlaskClient) -> None:
     found = ask(
-        client,
+        reading,
         same={"query": "IRAN", "type": "Country"},
         alias={"query": "Islamic Republic of Iran", "type": "Country"},
         code={"query": "QAT"},
@@ -109,9 +109,9 @@ def test_only_what_is_beyond_doubt_matches(client: FlaskClient) -> None:
     assert found["none"] == [] and found["empty"] == []
 
 
-def test_a_type_holds_its_subclasses_and_may_be_strict(client: FlaskClient) -> None:
+def test_a_type_holds_its_subclasses_and_may_be_strict(reading: FlaskClient) -> None:
     found = ask(
-        client,
+        reading,
         agent={"query": "Iran", "type": "Agent"},
         events={"query": "Iran", "type": "Event"},
         any={"query": "Iran", "type": ["Event", "Country"]},
@@ -125,12 +125,12 @@ def test_a_type_holds_its_subclasses_and_may_be_strict(client: FlaskClient) -> N
     assert found["should"][0]["id"] == "country/irn"
 
 
-def test_properties_tell_namesakes_apart(client: FlaskClient) -> None:
+def test_properties_tell_namesakes_apart(reading: FlaskClient) -> None:
     right = {"pid": "country", "v": {"id": "country/usa"}}
     wrong = {"pid": "country", "v": "Iran"}
     name = "Department of Homeland Security"
     found = ask(
-        client,
+        reading,
         right={"query": name, "properties": [right]},
         wrong={"query": name, "properties": [wrong]},
         both={"query": name, "properties": [{"pid": "country", "v": ["Iran", "United States"]}]},
@@ -141,9 +141,9 @@ def test_properties_tell_namesakes_apart(client: FlaskClient) -> None:
     assert features == {"name": 100.0, "properties": 100.0}
 
 
-def test_data_extension(client: FlaskClient) -> None:
+def test_data_extension(reading: FlaskClient) -> None:
     found = extend(
-        client,
+        reading,
         ["country/irn", "country/nowhere", "agency/department-of-homeland-security"],
         "iso3",
         "country",
@@ -158,18 +158,18 @@ def test_data_extension(client: FlaskClient) -> None:
     ]
 
 
-def test_values_keep_their_types(client: FlaskClient) -> None:
-    numbers = [one["id"] for one in ask(client, q={"query": "deportations", "type": "Quantity"})["q"]]
-    values = extend(client, numbers, "value")["rows"]
+def test_values_keep_their_types(reading: FlaskClient) -> None:
+    numbers = [one["id"] for one in ask(reading, q={"query": "deportations", "type": "Quantity"})["q"]]
+    values = extend(reading, numbers, "value")["rows"]
     assert {key for row in values.values() for value in row["value"] for key in value} <= {"int", "float"}
     assert any(row["value"] for row in values.values())
 
 
-def test_properties_are_proposed_for_a_type(client: FlaskClient) -> None:
-    found = client.get("/reconcile/properties?type=Country&limit=2").get_json()
+def test_properties_are_proposed_for_a_type(reading: FlaskClient) -> None:
+    found = reading.get("/reconcile/properties?type=Country&limit=2").get_json()
     assert found["type"] == "Country" and found["limit"] == 2 and len(found["properties"]) == 2
     assert all({"id", "name"} == set(one) for one in found["properties"])
-    assert client.get("/reconcile/properties").get_json()["properties"]
+    assert reading.get("/reconcile/properties").get_json()["properties"]
 
 
 @pytest.mark.parametrize(
@@ -189,13 +189,13 @@ def test_properties_are_proposed_for_a_type(client: FlaskClient) -> None:
         {"extend": '{"ids": [], "properties": [{"id": "<>"}]}'},
     ],
 )
-def test_what_cannot_be_read_is_told(client: FlaskClient, form: dict[str, str]) -> None:
-    response = client.post("/reconcile", data=form)
+def test_what_cannot_be_read_is_told(reading: FlaskClient, form: dict[str, str]) -> None:
+    response = reading.post("/reconcile", data=form)
     assert response.status_code == 400 and response.get_json(force=True)["mend"]
 
 
 @pytest.mark.parametrize("given", ["a b", "<x>", "../x", "\u202e", "a" * 5_000, "{}", ""])
-def test_strange_ids_do_no_harm(client: FlaskClient, given: str) -> None:
-    assert extend(client, [given], "iso3")["rows"][given] == {"iso3": []}
+def test_strange_ids_do_no_harm(reading: FlaskClient, given: str) -> None:
+    assert extend(reading, [given], "iso3")["rows"][given] == {"iso3": []}
     for path in ("/reconcile/preview", "/reconcile/flyout/entity"):
-        assert client.get(path, query_string={"id": given}).status_code == 404
+        assert reading.get(path, query_string={"id": given}).status_code == 404

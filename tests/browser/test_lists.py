@@ -20,6 +20,7 @@ from kg.load import install
 from kg.settings import Settings
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
+from tests.api.running import processor_seconds, wait_for_work
 from tests.browser.chromium import chromium, missing
 from tests.kg.store.opening import open_isolated
 from tests.live import serve_app
@@ -201,17 +202,17 @@ def test_a_reader_stops_a_running_query(browser: Chrome, site: str, store: Isola
     browser.execute_script("diplographEditor.editor.setValue(arguments[0])", ENDLESS)
     stop = browser.find_element(By.ID, "stop")
     assert not stop.is_displayed()
+    before = {pid: processor_seconds(pid) for pid in store.worker_pids()}
     browser.find_element(By.CSS_SELECTOR, "#editor button[type=submit]").click()
     until(browser, lambda _: stop.is_displayed())
-    # The query must have reached the engine for there to be something to stop.
     until(browser, lambda d: "Running for" in d.find_element(By.ID, "running").text)
-    running = set(store.worker_pids())
+    running = wait_for_work(store.worker_pids, before)
     stop.click()
     until(browser, lambda d: d.find_element(By.ID, "running").text == "Stopped")
     deadline = time.monotonic() + PATIENCE
-    while running <= set(store.worker_pids()) and time.monotonic() < deadline:
+    while running in store.worker_pids() and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not running <= set(store.worker_pids()), "its process still runs"
+    assert running not in store.worker_pids(), "its process still runs"
     browser.execute_script("diplographEditor.editor.setValue(arguments[0])", "SELECT * { ?s a ?c } LIMIT 3")
     browser.find_element(By.CSS_SELECTOR, "#editor button[type=submit]").click()
     until(browser, lambda d: len(d.find_elements(By.CSS_SELECTOR, "#outcome tbody tr")) == 3)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kg.errors import UnknownNameError
-from kg.ontology import OwlProperty, Vocabulary, article_graphs, open_vocabulary
+from kg.ontology import article_graphs, open_vocabulary
+from kg.owl import OwlProperty, Vocabulary
 from kg.terms import ID, ONTOLOGY
 
 

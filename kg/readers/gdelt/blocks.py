@@ -42,7 +42,7 @@ class BlockRecords:
     things: list[Described] = field(default_factory=list)
     pieces: list[bytes] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
-    notes: list[tuple[NoteKind, str, str, int, str | None, int]] = field(default_factory=list)
+    notes: list[tuple[NoteKind, str, str, int, int]] = field(default_factory=list)
     faults: list[tuple[int, str, str]] = field(default_factory=list)
     identifiers: list[int] = field(default_factory=list)
     checksums: list[int] = field(default_factory=list)
@@ -83,12 +83,12 @@ class Repeats:
         sums = self._sums[number]
         name, checksum = identifier.decode(), zlib.crc32(text)
         if checksum in sums:
-            self._found.notes.append(("repeated row", name, REPEATED_ROW.format(name), line, None, 1))
+            self._found.notes.append(("repeated row", name, REPEATED_ROW.format(name), line, 1))
             return None
         sums.add(checksum)
         self._found.identifiers.append(number)
         self._found.checksums.append(checksum)
-        self._found.notes.append(("repeated id", name, REPEATED_IDENTIFIER.format(name), line, None, 1))
+        self._found.notes.append(("repeated id", name, REPEATED_IDENTIFIER.format(name), line, 1))
         return b"-" + hashlib.sha256(text).hexdigest()[:8].encode()
 
     def finish(self) -> None:

@@ -20,7 +20,7 @@ from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg
 from kg.readers.code_lookup import CodedThing
 from kg.readers.gdelt.blocks import BlockRecords, Identifiers, Known, Repeats, RowOptions
-from kg.readers.gdelt.code_columns import NAMES, V1, V2, GdeltCodes, Layout
+from kg.readers.gdelt.code_columns import NAMES, GdeltCodes, Layout
 from kg.readers.reading import Block, ReadingJob, dataset
 from kg.readers.record import Record, RowFault
 from kg.terms import ID
@@ -37,17 +37,11 @@ _TONE: Final = dg("averageTone")
 _CODES_PER_ROW: Final = 7
 
 
-def read_gdelt2(job: ReadingJob) -> Iterator[Record]:
-    """Read rows of 61 columns, or more if a header names them."""
-    return _read(job, V2)
+def read_gdelt(job: ReadingJob, layout: Layout) -> Iterator[Record]:
+    """Read rows of one version of the table, or longer rows if a header names their columns.
 
-
-def read_gdelt1(job: ReadingJob) -> Iterator[Record]:
-    """Read rows of 58 columns, or of 57 as up to March 2013, without an address."""
-    return _read(job, V1)
-
-
-def _read(job: ReadingJob, layout: Layout) -> Iterator[Record]:
+    Rows of version 1.0 have 58 columns, or 57 without an address as up to March 2013.
+    """
     yield about(layout)
     options = RowOptions(list_all=True, grouped=job.grouping is not None)
     for found in read_blocks(job, GdeltRows(job, layout, options), Identifiers()):
@@ -262,4 +256,4 @@ class GdeltRows:
                     found.things.append((one.iri, one.kind, one.ntriples, one.line))
             if noted := coded.notes:
                 line = lines[first[coded] // _CODES_PER_ROW]
-                found.notes += [(kind, value, text, line, iri, count) for kind, value, text, iri in noted]
+                found.notes += [(kind, value, text, line, count) for kind, value, text in noted]

@@ -113,7 +113,7 @@ class _Work:
         label = self._labels.setdefault(slug, label)
         cells[column.name], cells[f"{column.name}_label"] = slug, label
         note = f"{label} was added as a country of the table"
-        self._job.notes.add("country code", text, note, line, f"{ID}country/{slug}")
+        self._job.notes.add("country code", text, note, line)
         named = ((LABEL, nt.english(label)), (dg("sourceCode"), nt.plain(text)))
         lines = nt.statements(nt.thing("country", slug), (TYPE, dg("Country")), *named)
         yield Record(f"{ID}country/{slug}", "Country", lines.encode(), line)

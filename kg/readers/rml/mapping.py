@@ -18,6 +18,7 @@ import pyoxigraph
 from pyoxigraph import BlankNode, NamedNode
 
 from kg.errors import DataSyntaxError
+from kg.rdf.parsing import syntax_error
 from kg.terms import PREFIXES, term
 
 MAP: Final = "https://w3id.org/diplograph/mapping#"
@@ -112,12 +113,7 @@ def read_mapping(path: Path) -> Mapping:
             if quad.subject == _FILE and quad.predicate == term("rdfs:label"):
                 label = str(getattr(quad.object, "value", ""))
     except SyntaxError as error:
-        raise DataSyntaxError(
-            error.msg,
-            where=f"{path.name}, line {error.lineno}",
-            mend="Write the mapping as Turtle.",
-            line=error.lineno,
-        ) from None
+        raise syntax_error(error.msg, error, path.name, "Write the mapping as Turtle.") from None
     return replace(_Reader(graph, path.name).mapping(name), label=label)
 
 

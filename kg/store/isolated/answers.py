@@ -20,17 +20,8 @@ class IsolatedAnswer:
 
     def __init__(self, lease: Lease, head: Head) -> None:
         self._lease = lease
-        self._head = head
-
-    @property
-    def kind(self) -> Kind:
-        """Kind of result."""
-        return self._head.kind
-
-    @property
-    def variables(self) -> tuple[str, ...]:
-        """Names of the columns."""
-        return self._head.variables
+        self.kind: Kind = head.kind
+        self.variables = head.variables
 
     def rows(self) -> Iterator[Row]:
         """Yield the solutions."""
@@ -44,7 +35,7 @@ class IsolatedAnswer:
 
     def truth(self) -> bool:
         """Return the boolean."""
-        return b"true" in b"".join(self._pieces("json"))
+        return b"true" in b"".join(ResultPieces(self._lease, "json"))
 
     def triples(self) -> Iterator[Triple]:
         """Yield the triples."""
@@ -56,17 +47,14 @@ class IsolatedAnswer:
 
     def serialize(self, form: Format) -> ResultPieces:
         """Return the result in pieces as the engine writes them; early failures precede the first."""
-        return self._pieces(form.name)
+        return ResultPieces(self._lease, form.name)
 
     def close(self) -> None:
         """Return the worker; the unread rest of the result is lost."""
         self._lease.close()
 
-    def _pieces(self, form: str) -> ResultPieces:
-        return ResultPieces(self._lease, form)
-
     def _file(self, form: str) -> io.BufferedReader:
-        return io.BufferedReader(_PieceFile(self._pieces(form)))
+        return io.BufferedReader(_PieceFile(ResultPieces(self._lease, form)))
 
 
 class ResultPieces(Iterator[bytes]):

@@ -1,7 +1,8 @@
 """Messages between a serving process and its workers and writer: pickled objects on a connection.
 
-A worker answers a request with one message, except that the body of a result follows its `Head` as pieces of
-bytes and ends with None. An exception may come in place of any message. `CloseRequest` has no answer.
+The writer gets a `RunRequest` for each change, and answers with `True` or an exception. A worker answers a
+request with one message, except that the body of a result follows its `Head` as pieces of bytes and ends with
+None. An exception may come in place of any message. `CloseRequest` has no answer.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from kg.languages import DEFAULT
 from kg.rdf.formats import Kind
 from kg.store.interface import UNION, QueryDataset
 
@@ -54,9 +56,9 @@ class RunRequest:
     """Call a function of `kg` with the store, for a reader of these languages."""
 
     function: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    languages: tuple[str, ...]
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    languages: tuple[str, ...] = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -71,33 +73,6 @@ class Opened:
     """The store is open. `finished_change`: a large change that had been broken off was finished first."""
 
     finished_change: bool
-
-
-@dataclass(frozen=True)
-class UpdateRequest:
-    """Carry out a SPARQL update."""
-
-    text: str
-    dataset: QueryDataset = UNION
-
-
-@dataclass(frozen=True)
-class ChangeRequest:
-    """Remove and add quads, as N-Quads."""
-
-    removed: bytes
-    added: bytes
-
-
-@dataclass(frozen=True)
-class ChangeFilesRequest:
-    """Remove and add the quads of two files of N-Quads."""
-
-    removed: str
-    added: str
-
-
-Change = UpdateRequest | ChangeRequest | ChangeFilesRequest
 
 
 def pack(message: object) -> bytes:

@@ -7,8 +7,9 @@ import os
 import select
 import threading
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
@@ -77,31 +78,17 @@ class Pool:
 
     def lend(self) -> Lease:
         """Lend a worker; raises BusyError when none is free within the time of a query."""
-        future = self._request()
-        try:
+        with self._requested() as future:
             return Lease(self, future.result(self.timeout))
-        except TimeoutError:
-            self._give_up(future)
-            raise self._busy() from None
-        except BaseException:
-            self._give_up(future)
-            raise
 
     async def lend_async(self) -> Lease:
         """Lend a worker without blocking the event loop; raises BusyError."""
-        future = self._request()
-        if future.done():
-            return Lease(self, future.result())
-        try:
+        with self._requested() as future:
+            if future.done():
+                return Lease(self, future.result())
             # Shielded: a worker that becomes free just as the time is over must not get lost.
             async with asyncio.timeout(self.timeout):
                 return Lease(self, await asyncio.shield(asyncio.wrap_future(future)))
-        except TimeoutError:
-            self._give_up(future)
-            raise self._busy() from None
-        except BaseException:
-            self._give_up(future)
-            raise
 
     def give_back(self, worker: Worker) -> None:
         """Return a worker that has finished its work."""
@@ -147,18 +134,26 @@ class Pool:
                 worker.interrupt()
         self._abandoned.put(None)
 
-    def _request(self) -> Future[Worker]:
+    @contextmanager
+    def _requested(self) -> Iterator[Future[Worker]]:
+        """Request a worker, and give up the request if the block raises an error."""
         future: Future[Worker] = Future()
         with self._lock:
             if self.closed:
                 raise _closed()
             self._waiting.append(future)
         self._match()
-        return future
-
-    def _give_up(self, future: Future[Worker]) -> None:
-        if not future.cancel() and future.exception() is None:
-            self.give_back(future.result())
+        try:
+            yield future
+        except BaseException as error:
+            if not future.cancel() and future.exception() is None:
+                self.give_back(future.result())
+            if isinstance(error, TimeoutError):
+                raise BusyError(
+                    f"All {self._size} query processes have been busy for {self.timeout:g} s.",
+                    mend="Try again in a moment.",
+                ) from None
+            raise
 
     def _match(self) -> None:
         """Assign free workers, or new ones, to the requests that wait longest."""
@@ -195,12 +190,6 @@ class Pool:
         worker = Worker(self._snapshots, self.limits)
         self._workers.add(worker)
         return worker
-
-    def _busy(self) -> BusyError:
-        return BusyError(
-            f"All {self._size} query processes have been busy for {self.timeout:g} s.",
-            mend="Try again in a moment.",
-        )
 
 
 class Lease:

@@ -34,7 +34,8 @@ class _Counting:
     def __init__(self, sink: Sink, form: str, limit: int) -> None:
         self._sink = sink
         self._count = _COUNTERS[form]()
-        self._left = limit
+        # The first line of CSV and TSV is the header.
+        self._left = limit + (form in ("csv", "tsv"))
         self._limit = limit
 
     def write(self, data: bytes) -> int:
@@ -79,11 +80,10 @@ class _Json:
 
 
 class _Lines:
-    """Rows of CSV (RFC 4180): lines whose end is outside of quotes; the first is the header."""
+    """Rows of CSV (RFC 4180): lines whose end is outside of quotes."""
 
     def __init__(self) -> None:
         self._quoted = False
-        self._header = 1
 
     def rows(self, data: bytes) -> int:
         found = 0
@@ -91,23 +91,7 @@ class _Lines:
             self._quoted ^= index > 0
             if not self._quoted:
                 found += piece.count(b"\n")
-        header = min(found, self._header)
-        self._header -= header
-        return found - header
-
-
-class _Tabs(_Marks):
-    """Rows of TSV: lines, as line ends in texts are escaped; the first is the header."""
-
-    def __init__(self) -> None:
-        super().__init__("\n")
-        self._header = 1
-
-    def rows(self, data: bytes) -> int:
-        found = super().rows(data)
-        header = min(found, self._header)
-        self._header -= header
-        return found - header
+        return found
 
 
 _COUNTERS: Final[dict[str, Any]] = {
@@ -115,7 +99,8 @@ _COUNTERS: Final[dict[str, Any]] = {
     "xml": lambda: _Marks("<result>|<result/>"),
     "json": _Json,
     "csv": _Lines,
-    "tsv": _Tabs,
+    # Line ends in texts are escaped.
+    "tsv": lambda: _Marks("\n"),
 }
 
 

@@ -17,9 +17,10 @@ from typing import Final
 
 from kg.errors import DiplographError, QueryStoppedError, StoreFailedError
 from kg.processes import CONTEXT, end, start_connected
+from kg.store.embedded import EmbeddedStore
 from kg.store.interface import never
 from kg.store.isolated.limits import too_slow
-from kg.store.isolated.messages import Change, ChangeFilesRequest, Opened
+from kg.store.isolated.messages import Opened, RunRequest
 from kg.store.isolated.snapshots import SnapshotFolder
 from kg.store.isolated.writer_process import run_writer
 
@@ -39,7 +40,9 @@ class Writing(ABC):
     """The writer as a store uses it, in this process or in another."""
 
     @abstractmethod
-    def write(self, change: Change, budget: float | None = None, stop: Callable[[], bool] = never) -> None:
+    def write(
+        self, change: RunRequest, budget: float | None = None, stop: Callable[[], bool] = never
+    ) -> None:
         """Carry out a change within `budget` seconds; return when it is committed and published.
 
         `stop` is called several times a second; when it returns True, the change is broken off. When an
@@ -126,11 +129,13 @@ class Writer(Writing):
         """Process identifier of the writing process."""
         return self._process.pid
 
-    def write(self, change: Change, budget: float | None = None, stop: Callable[[], bool] = never) -> None:
+    def write(
+        self, change: RunRequest, budget: float | None = None, stop: Callable[[], bool] = never
+    ) -> None:
         """Carry out a change; see `Writing.write`."""
         with self._changing:
             self._require_open()
-            if isinstance(change, ChangeFilesRequest):
+            if change.function is EmbeddedStore.change_files:
                 # A large change is committed in several steps, during which no snapshot may be made.
                 self.settle()
             before = self._process
@@ -174,7 +179,7 @@ class Writer(Writing):
         if self._closing.is_set():
             raise StoreFailedError("the store is closed")
 
-    def _carry_out(self, change: Change, budget: float | None, stop: Callable[[], bool]) -> None:
+    def _carry_out(self, change: RunRequest, budget: float | None, stop: Callable[[], bool]) -> None:
         process = self._send(change)
         started = monotonic()
         try:
@@ -204,7 +209,7 @@ class Writer(Writing):
         if isinstance(answer, Exception):
             raise answer
 
-    def _send(self, change: Change) -> _Process:
+    def _send(self, change: RunRequest) -> _Process:
         process = self._process
         if not process.has_ended():
             with suppress(OSError):
@@ -256,15 +261,13 @@ class Writer(Writing):
 
     def _checkpoint(self, new_path: Callable[[], Path]) -> Path:
         process = self._process
-        try:
-            return self._make_checkpoint(process, new_path())
-        except (EOFError, OSError):
-            # The next process has every commit.
-            process = self._replace(process)
-        try:
-            return self._make_checkpoint(process, new_path())
-        except (EOFError, OSError):
-            raise StoreFailedError("the writing process made no checkpoint") from None
+        for _ in range(2):
+            try:
+                return self._make_checkpoint(process, new_path())
+            except (EOFError, OSError):
+                # The next process has every commit.
+                process = self._replace(process)
+        raise StoreFailedError("the writing process made no checkpoint")
 
     @staticmethod
     def _make_checkpoint(process: _Process, path: Path) -> Path:

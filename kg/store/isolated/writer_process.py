@@ -14,7 +14,7 @@ from pyoxigraph import RdfFormat
 
 from kg.errors import DiplographError, StoreFailedError
 from kg.store.embedded import EmbeddedStore
-from kg.store.isolated.messages import Change, ChangeFilesRequest, ChangeRequest, Opened, UpdateRequest
+from kg.store.isolated.messages import Opened, RunRequest
 
 # Readers come before writes and the engine's compaction on a busy machine.
 _NICENESS: Final = 5
@@ -39,9 +39,9 @@ def run_writer(changes: Connection, checkpoints: Connection, folder: Path, allow
     threading.Thread(target=_make_checkpoints, args=(store, checkpoints), daemon=True).start()
     with suppress(EOFError, OSError):
         while True:
-            change: Change = changes.recv()
+            change: RunRequest = changes.recv()
             try:
-                _carry_out(store, change)
+                change.function(store, *change.args, **change.kwargs)
             except DiplographError as error:
                 changes.send(error)
             except Exception as error:
@@ -50,17 +50,10 @@ def run_writer(changes: Connection, checkpoints: Connection, folder: Path, allow
                 changes.send(True)
 
 
-def _carry_out(store: EmbeddedStore, change: Change) -> None:
-    match change:
-        case UpdateRequest():
-            store.update(change.text, change.dataset)
-        case ChangeRequest():
-            store.change(
-                pyoxigraph.parse(change.removed, format=RdfFormat.N_QUADS),
-                pyoxigraph.parse(change.added, format=RdfFormat.N_QUADS),
-            )
-        case ChangeFilesRequest():
-            store.change_files(Path(change.removed), Path(change.added))
+def change_quads(store: EmbeddedStore, removed: bytes, added: bytes) -> None:
+    """Remove and add quads, given as N-Quads; see `LocalStore.change`."""
+    out, into = (pyoxigraph.parse(quads, format=RdfFormat.N_QUADS) for quads in (removed, added))
+    store.change(out, into)
 
 
 def _make_checkpoints(store: EmbeddedStore, connection: Connection) -> None:

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from kg.errors import StoreFailedError
 from kg.store.interface import never
-from kg.store.isolated.messages import Change
+from kg.store.isolated.messages import RunRequest
 from kg.store.isolated.writer import Writer, Writing
 
 _POLL: Final = 0.2
@@ -34,8 +34,9 @@ class _WriterDesk:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._under_way: set[str] = set()
+        self.settle, self.backup = writer.settle, writer.backup
 
-    def write(self, change: Change, budget: float | None, ticket: str) -> None:
+    def write(self, change: RunRequest, budget: float | None, ticket: str) -> None:
         self._under_way.add(ticket)
         try:
             self._writer.write(change, budget, lambda: ticket not in self._under_way)
@@ -45,22 +46,12 @@ class _WriterDesk:
     def stop(self, ticket: str) -> None:
         self._under_way.discard(ticket)
 
-    def settle(self) -> None:
-        self._writer.settle()
-
-    def backup(self, path: Path) -> None:
-        self._writer.backup(path)
-
-
-class _DeskProxy(BaseProxy):
-    _exposed_ = ("write", "stop", "settle", "backup")
-
 
 class _ClientManager(BaseManager):
     pass
 
 
-_ClientManager.register("desk", proxytype=_DeskProxy)
+_ClientManager.register("desk")
 
 
 def serve_writer(writer: Writer) -> WriterAddress:
@@ -70,7 +61,7 @@ def serve_writer(writer: Writer) -> WriterAddress:
     class ServerManager(BaseManager):
         pass
 
-    ServerManager.register("desk", callable=lambda: desk, proxytype=_DeskProxy)
+    ServerManager.register("desk", callable=lambda: desk)
     key = secrets.token_hex(16)
     server = ServerManager(authkey=key.encode()).get_server()
     threading.Thread(target=server.serve_forever, name="writer server", daemon=True).start()
@@ -84,11 +75,13 @@ class RemoteWriter(Writing):
         manager = _ClientManager(address=address.socket, authkey=address.key.encode())
         try:
             manager.connect()
-            self._desk: _DeskProxy = manager.desk()  # type: ignore[attr-defined]
+            self._desk: BaseProxy = manager.desk()  # type: ignore[attr-defined]
         except (OSError, EOFError):
             raise _gone() from None
 
-    def write(self, change: Change, budget: float | None = None, stop: Callable[[], bool] = never) -> None:
+    def write(
+        self, change: RunRequest, budget: float | None = None, stop: Callable[[], bool] = never
+    ) -> None:
         """Carry out a change; see `Writing.write`."""
         ticket, ended = str(uuid4()), threading.Event()
         if stop is not never:

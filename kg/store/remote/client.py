@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Concatenate, Final, Literal, ParamSpec, TypeVar
+from typing import Any, Final, Literal
 
 import httpx
 from pyoxigraph import NamedNode, Quad, RdfFormat, parse
@@ -29,9 +29,6 @@ from kg.store.remote.problems import PROBLEM, problem_error, unreachable
 from kg.store.remote.results import RemoteAnswer, stopped
 from kg.store.remote.syntax_check import syntax_error
 from kg.store.updates import graph_terms, named, requests
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _KINDS: Final[dict[str, Literal["solutions", "boolean", "graph"]]] = {
     "select": "solutions",
@@ -103,16 +100,15 @@ class RemoteStore(Store):
         kind = _KINDS.get(opening_word(text), "solutions")
         dialect = self.dialect
         text = with_base(text, dataset.base_iri)
-        response = self._ask(
-            text, dialect, dialect.results if kind != "graph" else "application/n-triples", dataset
-        )
-        if dialect.partial_header and dialect.partial_header in response.headers:
+        accept = "application/n-triples" if kind == "graph" else dialect.results
+        response = self._ask(text, dialect, accept, dataset)
+        if dialect.partial_header in response.headers:
             response.close()
             raise stopped(self._timeout, self._query_url)
-        limit = response.headers.get(dialect.row_limit_header, "") if dialect.row_limit_header else ""
-        booleans = (
-            boolean_variables(text) if dialect.integer_booleans and kind == "solutions" else frozenset[str]()
-        )
+        limit = response.headers.get(dialect.row_limit_header, "")
+        booleans = frozenset[str]()
+        if dialect.integer_booleans and kind == "solutions":
+            booleans = boolean_variables(text)
         return RemoteAnswer(response, kind, self._timeout, int(limit) if limit.isdigit() else None, booleans)
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
@@ -142,10 +138,6 @@ class RemoteStore(Store):
         else:
             self._insert(graph, path)
         self.change((), record)
-
-    def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call a function here, which sends its queries one by one; see `Store.run`."""
-        return function(self, *args, **kwargs)
 
     @property
     def version(self) -> str:
@@ -199,15 +191,11 @@ class RemoteStore(Store):
     ) -> httpx.Response:
         headers = {"Accept": f"{accept}, {PROBLEM};q=0.1" if accept != "*/*" else accept}
         timeout = httpx.Timeout(self._timeout, read=_WRITE_TIME if wanted == "update" else self._timeout)
+        body: dict[str, Any] = {"data": {wanted: text, **_some(graphs)}}
         if dialect.direct:
             headers["Content-Type"] = f"application/sparql-{wanted}"
-            request = self._http.build_request(
-                "POST", url, content=text.encode(), params=_some(graphs), headers=headers, timeout=timeout
-            )
-        else:
-            request = self._http.build_request(
-                "POST", url, data={wanted: text, **_some(graphs)}, headers=headers, timeout=timeout
-            )
+            body = {"content": text.encode(), "params": _some(graphs)}
+        request = self._http.build_request("POST", url, headers=headers, timeout=timeout, **body)
         response = self._exchange(request, wanted)
         if response.is_success:
             return response
@@ -230,13 +218,9 @@ class RemoteStore(Store):
             )
             if not response.is_success:
                 response._content = b"".join(_some_of(response.iter_bytes()))
-        except httpx.TimeoutException as error:
-            raise (
-                stopped(self._timeout, url)
-                if wanted == "query" and isinstance(error, httpx.ReadTimeout)
-                else unreachable(url, error)
-            ) from None
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
+            if wanted == "query" and isinstance(error, httpx.ReadTimeout):
+                raise stopped(self._timeout, url) from None
             raise self._failure(error, url) from None
         return response
 
@@ -273,7 +257,7 @@ class RemoteStore(Store):
         dialect = self.dialect
         # Each operation makes new blank nodes, so one that several operations share needs an IRI.
         apart = count_lines(path, dialect.operation_triples + 1) > dialect.operation_triples
-        name = named if apart else _as_it_is
+        name = named if apart else lambda term: term
         with path.open("rb") as file:
             quads = (
                 Quad(name(found.subject), found.predicate, name(found.object), graph)
@@ -325,10 +309,6 @@ class _File:
         with self._path.open("rb") as file:
             while piece := file.read(_CHUNK):
                 yield piece
-
-
-def _as_it_is(term: Any) -> Any:
-    return term
 
 
 def _refuse_zero(lines: Iterable[bytes], url: str) -> None:

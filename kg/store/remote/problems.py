@@ -12,25 +12,6 @@ if TYPE_CHECKING:
 
 PROBLEM = "application/problem+json"
 _SHOWN = 300
-# By the last part of a problem's type; the status decides for others.
-_KINDS: dict[str, type[errors.DiplographError]] = {
-    "query-refused": errors.QueryRefusedError,
-    "query-stopped": errors.QueryStoppedError,
-    "parameter": errors.ParameterError,
-    "unknown-name": errors.UnknownNameError,
-    "unsupported-format": errors.UnsupportedFormatError,
-    "not-acceptable": errors.NotAcceptableError,
-    "too-large": errors.TooLargeError,
-    "conflict": errors.ConflictError,
-    "cancelled": errors.CancelledError,
-    "sign-in-required": errors.SignInRequiredError,
-    "wrong-token": errors.WrongTokenError,
-    "read-only": errors.ReadOnlyError,
-    "store-busy": errors.StoreBusyError,
-    "busy": errors.BusyError,
-    "tool-missing": errors.ToolMissingError,
-    "tool-failed": errors.ToolFailedError,
-}
 _BY_STATUS: dict[int, type[errors.DiplographError]] = {
     401: errors.SignInRequiredError,
     403: errors.WrongTokenError,
@@ -62,25 +43,19 @@ def problem_error(response: httpx.Response) -> errors.DiplographError:
     where = str(members["where"]) if "where" in members else None
     mend = str(members["mend"]) if "mend" in members else None
     kind = str(members.get("type", "")).rpartition("/")[2]
-    if kind in ("query-syntax", "data-syntax"):
-        placed = errors.QuerySyntaxError if kind == "query-syntax" else errors.DataSyntaxError
-        line, column = members.get("line"), members.get("column")
-        return placed(
-            detail,
-            where=where,
-            mend=mend,
-            line=line if isinstance(line, int) else None,
-            column=column if isinstance(column, int) else None,
-        )
-    if kind == "validation-failed":
-        findings = members.get("findings")
-        lines = tuple(str(line) for line in findings) if isinstance(findings, list) else ()
-        return errors.ValidationFailedError(detail, where=where, mend=mend, findings=lines)
     other = errors.RequestError if 400 <= status < 500 else errors.StoreFailedError
-    made = _KINDS.get(kind) or _BY_STATUS.get(status, other)
+    made = errors.ERRORS_BY_KIND.get(kind) or _BY_STATUS.get(status, other)
     if mend is None and made in (errors.SignInRequiredError, errors.WrongTokenError):
         mend = "Set DIPLOGRAPH_STORE_LOGIN to name:password, or to the token, of the store."
-    return made(detail, where=where or (None if members else str(response.url)), mend=mend)
+    line, column, findings = (members.get(name) for name in ("line", "column", "findings"))
+    return made(
+        detail,
+        where=where or (None if members else str(response.url)),
+        mend=mend,
+        line=line if isinstance(line, int) else None,
+        column=column if isinstance(column, int) else None,
+        findings=tuple(map(str, findings)) if isinstance(findings, list) else (),
+    )
 
 
 def _members(response: httpx.Response) -> dict[str, Any]:

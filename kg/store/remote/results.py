@@ -47,7 +47,7 @@ class RemoteAnswer:
         booleans: frozenset[str] = frozenset(),
     ) -> None:
         self._response = response
-        self._kind: Kind = kind
+        self.kind: Kind = kind
         self._rows = rows
         self._url = str(response.request.url.copy_with(query=None))
         media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -69,14 +69,9 @@ class RemoteAnswer:
         self.close()
 
     @property
-    def kind(self) -> Kind:
-        """Kind of result."""
-        return self._kind
-
-    @property
     def variables(self) -> tuple[str, ...]:
         """Names of the columns."""
-        found = self._results() if self._kind == "solutions" else None
+        found = self._results() if self.kind == "solutions" else None
         return tuple(v.value for v in found.variables) if isinstance(found, QuerySolutions) else ()
 
     def rows(self) -> Iterator[Row]:
@@ -121,13 +116,12 @@ class RemoteAnswer:
 
     def serialize(self, form: Format) -> Iterator[bytes]:
         """Yield the bytes as they arrive if they have this format; otherwise convert them through a spool."""
-        if self._kind == "boolean":
+        if self.kind == "boolean":
             found = pyoxigraph.parse_query_results(
-                b'{"head":{},"boolean":%s}' % (b"true" if self.truth() else b"false"), format=_JSON
+                b'{"head":{},"boolean":%s}' % (b"true" if self.truth() else b"false"),
+                format=QueryResultsFormat.JSON,
             )
-            target = io.BytesIO()
-            found.serialize(target, format=form.engine)  # type: ignore[arg-type]
-            yield target.getvalue()
+            yield found.serialize(format=form.engine) or b""  # type: ignore[arg-type]
         elif form.engine == self._native and self._rows is None:
             try:
                 yield from self._body.pieces()
@@ -145,7 +139,7 @@ class RemoteAnswer:
         with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as spool:
             target: Any = spool
             try:
-                if self._kind == "graph":
+                if self.kind == "graph":
                     pyoxigraph.serialize(self.triples(), target, format=engine)
                 else:
                     if self._rows is not None:
@@ -193,9 +187,6 @@ class RemoteAnswer:
             if self._body.failure is not None:
                 raise self._body.failure from None
             raise StoreFailedError(f"the answer cannot be read: {error}", where=self._url) from None
-
-
-_JSON: Final = QueryResultsFormat.JSON
 
 
 class _Body(io.RawIOBase):

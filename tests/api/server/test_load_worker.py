@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from api.folder.data_folder import LOADS, keep_folder
-from api.loading.load_jobs import Job, Reading
+from api.loading.load_jobs import Job
 from api.loading.load_worker import _NICENESS, load_apart
 from bench.rows import write_rows
 from kg.errors import (
@@ -27,7 +27,7 @@ from kg.errors import (
     UnknownNameError,
     ValidationFailedError,
 )
-from kg.load import LoadFolder, Loads, settle
+from kg.load import LoadFolder, LoadRequest, Loads, settle
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from kg.store.isolated.writer_server import WriterAddress
@@ -38,6 +38,8 @@ pytestmark = pytest.mark.server
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 EVENT = (FIXTURES / "new-event.ttl").read_text(encoding="utf-8")
 PATIENCE = 60.0
+# So many that several processes read them.
+ROWS = 26_000
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,12 @@ def working() -> set[int]:
     return found
 
 
-def receive(settings: Settings, name: str, text: str, form: str | None = None) -> tuple[LoadFolder, Job]:
+def receive(settings: Settings, name: str, text: str) -> tuple[LoadFolder, Job]:
     """Take a file as the door of loading does; gives the folder and the job of its preview."""
     folder, _ = Loads(settings.data / LOADS).new(name)
     path = folder.source / name
     path.write_text(text, encoding="utf-8")
-    return folder, Job("preview", folder.id, Reading(path, name, form))
+    return folder, Job(do="preview", load=folder.id, reading=LoadRequest(path, name))
 
 
 def test_a_load_is_previewed_stored_and_undone(served: Loading) -> None:
@@ -114,7 +116,8 @@ def test_the_end_of_a_process_is_told_and_the_load_is_settled(
     served: Loading,
 ) -> None:
     settings = served.settings
-    folder, job = receive(settings, "rows.csv", rows(50_000), "gdelt")
+    folder, job = receive(settings, "rows.csv", rows(ROWS))
+    job["reading"] = replace(job["reading"], format="gdelt")
 
     def kill() -> None:
         wait_until(lambda: folder.read().phase == "reading rows")
@@ -135,7 +138,8 @@ def test_the_end_of_a_process_is_told_and_the_load_is_settled(
 
 def test_cancelling_reaches_it(served: Loading) -> None:
     settings = served.settings
-    folder, job = receive(settings, "rows.csv", rows(50_000), "gdelt")
+    folder, job = receive(settings, "rows.csv", rows(ROWS))
+    job["reading"] = replace(job["reading"], format="gdelt")
 
     def cancel() -> None:
         wait_until(lambda: folder.read().phase == "reading rows")
@@ -173,7 +177,7 @@ def test_a_server_loads_in_another_process_and_leaves_none_behind(installed: Pat
                 assert wrong.status_code == 422
                 findings = wrong.json()["findings"]
             assert "2018-03-41" in findings[0]
-            large = client.post("/load?name=rows.csv&format=gdelt", content=rows(50_000))
+            large = client.post("/load?name=rows.csv&format=gdelt", content=rows(ROWS))
             assert large.status_code in (201, 202)
         below = server.descendants()
     finally:

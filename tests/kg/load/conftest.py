@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from kg.store import EmbeddedStore
-from tests.kg.load.desks import Desk
+from tests.kg.load.desks import Desk, find_small
 
 
 @pytest.fixture
-def desk(store: EmbeddedStore, tmp_path: Path) -> Desk:
+def desk(store: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.setattr("kg.load.staging.find_reader", find_small)
     return Desk(store, tmp_path)

@@ -6,20 +6,21 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pyoxigraph import NamedNode, Triple
 
 from kg.changes import Change
-from kg.load import Follower, Load, Loads, Preview, prepare, store_load
+from kg.load import Follower, Load, LoadRequest, Loads, Preview, prepare, store_load
 from kg.load.load_folder import LoadFolder
 from kg.readers.detect import TableReader
 from kg.readers.reading import ReadingJob
 from kg.readers.record import Record, RowFault
 from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH_LOADS, ID, ONTOLOGY, PREFIXES
+from tests.kg.changes import as_triples
 
 FILE = Path(__file__).parents[2] / "fixtures" / "new-event.ttl"
 TEXT = FILE.read_text(encoding="utf-8")
@@ -61,7 +62,7 @@ def read_small(job: ReadingJob) -> Iterator[Record]:
 SMALL = TableReader("small", "rows of four cells", read_small, codes_records=False)
 
 
-def find_small(path: Path, form: str | None, name: str) -> TableReader | None:
+def find_small(path: Path, form: str | None, name: str, **_: object) -> TableReader | None:
     return SMALL if name.endswith(".small") else None
 
 
@@ -77,7 +78,7 @@ class Desk:
         folder, _ = self.loads.new(name)
         path = folder.source / "data"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return folder, prepare(self.store, folder, path, name=name, find_reader=find_small, **options)
+        return folder, prepare(self.store, folder, LoadRequest(path, name, **options))
 
     def load(self, text: str | bytes, name: str, **options: Any) -> LoadFolder:
         folder, _ = self.preview(text, name, **options)
@@ -101,7 +102,7 @@ def plan(store: Store, data: bytes, *, name: str, **options: Any) -> Planned:
     path = folder.source / "data"
     path.write_bytes(data)
     try:
-        planned = Planned(loads, folder, prepare(store, folder, path, name=name, **options))
+        planned = Planned(loads, folder, prepare(store, folder, LoadRequest(path, name, **options)))
     except BaseException:
         shutil.rmtree(home)
         raise
@@ -110,7 +111,7 @@ def plan(store: Store, data: bytes, *, name: str, **options: Any) -> Planned:
 
 
 def commit(store: Store, planned: Planned, *, followers: Sequence[Follower] = ()) -> Load | None:
-    return store_load(store, planned.loads, planned.folder, followers=followers)
+    return store_load(store, replace(planned.loads, followers=followers), planned.folder)
 
 
 ROWS = "1,2018-01-01,046,kenya\n2,2018-01-01,046,kenya\n3,2018-01-02,174,norway\n"
@@ -123,7 +124,7 @@ class Watcher:
         self.told: list[tuple[NamedNode, list[Triple], list[Triple]]] = []
 
     def follow(self, store: object, change: Change) -> None:
-        self.told.append((change.graph, list(change.added()), list(change.removed())))
+        self.told.append((change.graph, as_triples(change.added()), as_triples(change.removed())))
 
 
 def die(*args: object, **options: object) -> None:

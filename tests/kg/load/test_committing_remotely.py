@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kg.load import LoadFolder, Loads, Preview, prepare, store_load, undo_load
+from kg.load import LoadFolder, LoadRequest, Loads, Preview, prepare, store_load, undo_load
 from kg.provenance import read_loads
 from kg.store import EmbeddedStore
 from kg.store.remote.client import RemoteStore
@@ -40,7 +40,7 @@ def test_preview_store_replace_undo(
     def preview(text: str) -> tuple[LoadFolder, Preview]:
         folder, _ = loads.new("new-event.ttl")
         (folder.source / "data").write_text(text, encoding="utf-8")
-        return folder, prepare(remote, folder, folder.source / "data", name="new-event.ttl")
+        return folder, prepare(remote, folder, LoadRequest(folder.source / "data", "new-event.ttl"))
 
     before = data(store)
     first, _ = preview(TEXT)

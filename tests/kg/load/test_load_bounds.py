@@ -9,7 +9,7 @@ import pytest
 
 from bench.rows import write_rows
 from kg import load as loading
-from kg.load import Loads, Preview
+from kg.load import LoadRequest, Loads, Preview
 from kg.rdf.sorted_lines import read_lines
 from kg.store import EmbeddedStore
 
@@ -25,7 +25,7 @@ def store() -> EmbeddedStore:
 
 def staged(store: EmbeddedStore, root: Path, table: Path) -> tuple[Preview, list[bytes]]:
     folder, _ = Loads(root).new(table.name)
-    preview = loading.prepare(store, folder, table, name=table.name)
+    preview = loading.prepare(store, folder, LoadRequest(table, table.name))
     return preview, sorted(line.rstrip() for line in read_lines(folder.added))
 
 

@@ -31,7 +31,7 @@ SCRIPT = """
 import os
 import sys
 from pathlib import Path
-from kg.load import Loads, prepare, recover, store_load
+from kg.load import LoadRequest, Loads, prepare, recover, staging, store_load
 from kg.readers.detect import TableReader
 from kg.readers.record import Record
 from kg.store import EmbeddedStore, embedded, local
@@ -47,9 +47,24 @@ def load(folder, word, rows):
                 f'<{iri}> <urn:x:p{n}> "{word} {number} {n}" .\\n' for n in range(5)
             ).encode(), number + 1)
 
+<<<<<<< HEAD
+store = EmbeddedStore(folder / "store")
+loads = Loads(folder / "loads")
+recover(store, Loads(folder / "loads"))
+source = folder / "rows"
+source.write_text(word)
+print("ready", flush=True)
+held, _ = loads.new("rows", step="reading")
+reader = TableReader("crash", "", read, codes_records=False)
+staging.find_reader = lambda *args, **_: reader
+prepare(store, held, LoadRequest(source, "rows"))
+store_load(store, loads, held)
+print("stored", flush=True)
+store.close()
+=======
     store = EmbeddedStore(folder / "store")
     loads = Loads(folder / "loads")
-    recover(store, folder / "loads")
+    recover(store, Loads(folder / "loads"))
     source = folder / "rows"
     source.write_text(word)
     print("ready", os.getpid(), flush=True)
@@ -72,6 +87,7 @@ for line in sys.stdin:
     # Its number is not given to another process before the next line is read.
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     print("ended", flush=True)
+>>>>>>> main
 """
 
 
@@ -150,7 +166,7 @@ def test_killed_at_random_moments(tmp_path: Path, loading: Loading, kind: str) -
         os.kill(process, signal.SIGKILL)
         loading.end()
         with contextlib.closing(EmbeddedStore(folder / "store")) as store:
-            recover(store, folder / "loads")
+            recover(store, Loads(folder / "loads"))
             now = content(store)
             assert now in (whole, absent)
             stored = [load for load in read_loads(store) if load.graph == f"{GRAPH}rows"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kg.load import recover, store_load, undo_load
+from kg.load import Loads, recover, store_load, undo_load
 from kg.terms import PREFIXES
 from tests.kg.load.desks import (
     ROWS,
@@ -25,7 +25,7 @@ class TestRecovery:
         state.step, state.load = "storing", f"{PREFIXES['load']}{folder.id}"
         state.added_bytes = folder.added.stat().st_size
         folder.write(state)
-        recover(desk.store, desk.root)
+        recover(desk.store, desk.loads)
         assert folder.read().step == "cancelled"
         assert "nothing was stored" in folder.read().problem["detail"]  # type: ignore[index]
         assert {path.name for path in folder.path.iterdir()} == {"state.json", "lock"}
@@ -38,7 +38,7 @@ class TestRecovery:
         [(folder, state)] = desk.loads.all()
         assert state.step == "storing"
         watcher = Watcher()
-        recover(desk.store, desk.root, [watcher])
+        recover(desk.store, Loads(desk.root, [watcher]))
         assert folder.read().step == "stored"
         [(_, added, _)] = watcher.told
         assert len(added) == state.plan().added
@@ -48,8 +48,8 @@ class TestRecovery:
     def test_a_crash_before_the_followers_knew(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
         self._broken_off(desk, monkeypatch, "kg.load.committing.follow")
         watcher = Watcher()
-        recover(desk.store, desk.root, [watcher])
-        recover(desk.store, desk.root, [watcher])
+        recover(desk.store, Loads(desk.root, [watcher]))
+        recover(desk.store, Loads(desk.root, [watcher]))
         assert len(watcher.told) == 1
 
     @pytest.mark.parametrize("reached", [True, False])
@@ -65,7 +65,7 @@ class TestRecovery:
             undo_load(desk.store, desk.loads, folder)
         monkeypatch.undo()
         assert folder.read().step == "undoing"
-        recover(desk.store, desk.root)
+        recover(desk.store, desk.loads)
         assert folder.read().step == ("undone" if reached else "stored")
         assert data(desk.store) == (before if reached else after)
 
@@ -74,9 +74,9 @@ class TestRecovery:
         state.step = "reading"
         folder.write(state)
         with folder.working():
-            recover(desk.store, desk.root)
+            recover(desk.store, desk.loads)
             assert folder.read().step == "reading"
-        recover(desk.store, desk.root)
+        recover(desk.store, desk.loads)
         assert folder.read().step == "cancelled"
 
     @staticmethod

@@ -12,7 +12,7 @@ import pytest
 from pyoxigraph import RdfFormat
 
 from kg.errors import CancelledError, DataSyntaxError, TooLargeError, ValidationFailedError
-from kg.load import Loads, prepare
+from kg.load import LoadRequest, Loads, Progress, prepare, silent
 from kg.load.load_folder import LoadFolder
 from kg.store import EmbeddedStore
 
@@ -40,10 +40,10 @@ def folder(tmp_path: Path) -> LoadFolder:
     return Loads(tmp_path / "loads").new("file")[0]
 
 
-def load(folder: LoadFolder, tmp_path: Path, data: bytes, name: str, **options):
+def load(folder: LoadFolder, tmp_path: Path, data: bytes, name: str, progress: Progress = silent, **options):
     path = tmp_path / "given"
     path.write_bytes(data)
-    return prepare(EmbeddedStore(), folder, path, name=name, **options)
+    return prepare(EmbeddedStore(), folder, LoadRequest(path, name, **options), progress)
 
 
 def left(folder: LoadFolder) -> set[str]:
@@ -154,7 +154,7 @@ MEASURE = """
 import resource, sys
 from pathlib import Path
 import kg.rdf.sorted_lines
-from kg.load import Loads, prepare
+from kg.load import LoadRequest, Loads, prepare
 from kg.store import EmbeddedStore
 from bench.materialise import lines
 from kg.errors import ValidationFailedError
@@ -167,7 +167,7 @@ for events in (2_000, 2_000, 12_000):
     with path.open("w") as out:
         out.writelines(lines(0, events))
     try:
-        prepare(store, Loads(home / "loads").new("x.nt")[0], path, name="x.nt")
+        prepare(store, Loads(home / "loads").new("x.nt")[0], LoadRequest(path, "x.nt"))
     except ValidationFailedError:
         pass
     peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -17,7 +17,7 @@ from kg.errors import (
     UnknownNameError,
     ValidationFailedError,
 )
-from kg.load import prepare, store_load, undo_load
+from kg.load import LoadRequest, Loads, prepare, store_load, undo_load
 from kg.load.committing import back_to_ready
 from kg.provenance import read_loads
 from kg.rdf.compression import open_packed
@@ -32,7 +32,6 @@ from tests.kg.load.desks import (
     Watcher,
     data,
     die,
-    find_small,
 )
 
 
@@ -105,8 +104,9 @@ def test_skipping_leaves_the_rest(desk: Desk) -> None:
 def test_followers_are_told_of_stores_and_undoings(desk: Desk) -> None:
     watcher = Watcher()
     folder, preview = desk.preview(ROWS, "x.small")
-    store_load(desk.store, desk.loads, folder, followers=[watcher])
-    undo_load(desk.store, desk.loads, folder, followers=[watcher])
+    loads = Loads(desk.root, [watcher])
+    store_load(desk.store, loads, folder)
+    undo_load(desk.store, loads, folder)
     (graph, added, removed), (_, back, out) = watcher.told
     assert graph.value == f"{GRAPH}x"
     assert (len(added), removed) == (preview.added, [])
@@ -197,7 +197,7 @@ def test_a_full_disk_is_told_and_stores_nothing(desk: Desk) -> None:
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, limits[1]))
         with pytest.raises(StoreFailedError, match="large"):
-            prepare(desk.store, folder, path, name="x.small", find_reader=find_small)
+            prepare(desk.store, folder, LoadRequest(path, "x.small"))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, ignored)

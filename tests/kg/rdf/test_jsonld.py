@@ -26,7 +26,7 @@ DOCUMENT = {
 
 
 def read(document: object) -> set[Triple]:
-    return set(read_rdf(json.dumps(document, indent=1).encode(), name="a.jsonld")[0])
+    return set(read_rdf(json.dumps(document, indent=1).encode(), "a.jsonld"))
 
 
 def test_the_file_is_what_the_ontology_says() -> None:

@@ -9,7 +9,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.rdf.blank_nodes import skolemise
 from kg.rdf.literals import literal_fault
-from kg.rdf.parsing import read_rdf
+from kg.rdf.parsing import RdfReading, open_rdf
 from kg.terms import GENID, PREFIXES
 
 A, P, B = (NamedNode(f"http://example.org/{name}") for name in ("a", "p", "b"))
@@ -24,6 +24,11 @@ SYNTAXES = {
     '<e:p rdf:resource="http://example.org/b"/></rdf:Description></rdf:RDF>',
     "x.jsonld": json.dumps({"@id": A.value, P.value: {"@id": B.value}}),
 }
+
+
+def read_rdf(data: bytes, name: str, **options: str) -> tuple[tuple[Triple, ...], RdfReading]:
+    reading = open_rdf(data, name, **options)
+    return tuple(dict.fromkeys(reading.triples())), reading
 
 
 def refusal(text: str | bytes, name: str = "x.ttl", **options: str) -> DataSyntaxError:

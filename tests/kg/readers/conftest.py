@@ -13,9 +13,10 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple
 
 from kg.ontology import reference_graphs
+from kg.readers.archives import parts
 from kg.readers.detect import find_reader
 from kg.readers.grouping import Grouping
-from kg.readers.reading import Notes
+from kg.readers.reading import Notes, ReadingJob
 from kg.readers.record import Record, RowFault
 from kg.resolver import Resolver
 from kg.terms import ID, term
@@ -87,15 +88,9 @@ class Outcome:
         reader = find_reader(path, form, path.name)
         assert reader is not None
         self.reader = reader
-        self.records: list[Record] = list(
-            reader.read(
-                path,
-                resolver=who or resolver(),
-                on_fault=self.faults.append,
-                notes=self.notes,
-                grouping=grouping,
-            )
-        )
+        files = list(parts(path, path.name))
+        job = ReadingJob(files, path.name, who or resolver(), self.faults.append, self.notes, grouping)
+        self.records: list[Record] = list(reader.rows(job))
 
     @property
     def rows(self) -> list[Record]:

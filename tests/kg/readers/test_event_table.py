@@ -101,8 +101,7 @@ def test_namibia_by_its_iso_code(tmp_path, read_table) -> None:
 def test_an_unknown_actor_is_minted_and_listed(tmp_path, read_table, known) -> None:
     read = read_table(table(tmp_path, {"actors": "Untied States"}))
     assert read.value(EVENT, "dg:actor") == f"{ID}actor/mine-untied-states"
-    (note,) = [note for note in read.notes.of("actor") if note.value == "Untied States"]
-    assert known.suggest(note.value)[0] == ("United States", f"{ID}country/usa")
+    assert known.suggest("Untied States")[0] == ("United States", f"{ID}country/usa")
 
 
 def test_without_a_source_the_table_is_the_source(tmp_path, read_table) -> None:

@@ -87,7 +87,6 @@ def test_a_name_that_is_not_known_is_minted_for_its_country(tmp_path, read_table
     assert actor.startswith("actor/icews-")
     assert read.value(actor, "rdfs:label") == "Citizen (Iran)"
     assert read.value(actor, "dg:country") == f"{ID}country/irn"
-    assert [note.value for note in read.notes.of("actor")] == ["Citizen (Iran)"]
 
 
 def test_a_wire_service(tmp_path, read_table) -> None:

@@ -12,6 +12,7 @@ from kg.changes import Change
 from kg.reasoning import Entailments
 from kg.store import EmbeddedStore
 from kg.terms import BASE, GRAPH, GRAPH_ENTAILMENTS, ID, ONTOLOGY, PREFIXES, term
+from tests.kg.changes import change_of
 
 HEAD = f"@base <{BASE}> . " + "".join(f"@prefix {p}: <{i}> ." for p, i in PREFIXES.items())
 SOURCE = NamedNode(GRAPH + "a-source")
@@ -39,7 +40,7 @@ def put(
 
     came, went = quads(added) - held, quads(removed) & held
     store.change(went, came)
-    return Change(graph, lambda: iter([q.triple for q in came]), lambda: iter([q.triple for q in went]))
+    return change_of(graph, (q.triple for q in came), (q.triple for q in went))
 
 
 def entailed(store: EmbeddedStore) -> set[Triple]:

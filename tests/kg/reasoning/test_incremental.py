@@ -9,7 +9,6 @@ import pyoxigraph
 import pytest
 from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
-from kg import changes
 from kg.changes import Change
 from kg.load.followers import change_from
 from kg.ontology import reference_graphs
@@ -25,6 +24,7 @@ from kg.terms import (
     ID,
     term,
 )
+from tests.kg.changes import as_triples, change_of
 from tests.kg.reasoning.graphs import (
     COOPERATIVE,
     OTHER,
@@ -70,7 +70,6 @@ def test_following_is_the_same_however_the_store_is_asked(
     monkeypatch.setattr(asking, "_READ", read)
     monkeypatch.setattr(neighbours, "_MANY", 0 if way == "read whole" else 2_000)
     monkeypatch.setattr(told, "_PART", 4)
-    monkeypatch.setattr(changes, "_BATCH", 3)
     pick = random.Random(1000 + seed)
     follower = Entailments()
     follower.rebuild(small)
@@ -96,7 +95,7 @@ def in_files(change: Change, folder: Path) -> Change:
     record = Quad(SOURCE, term("prov:wasAttributedTo"), OTHER, GRAPH_LOADS)
     paths = []
     for name, some in (("entered.nq", change.added()), ("left.nq", change.removed())):
-        quads = [*(Quad(*t, change.graph) for t in some), record]
+        quads = [*(Quad(*t, change.graph) for t in as_triples(some)), record]
         pyoxigraph.serialize(quads, str(folder / name), format=RdfFormat.N_QUADS)
         paths.append(folder / name)
     return change_from(*paths, change.graph)
@@ -114,9 +113,10 @@ def test_literals_and_triple_terms_are_followed_as_text(small: EmbeddedStore, tm
     follower = Entailments()
     follower.rebuild(small)
     before = entailed(small)
-    change = in_files(put(small, triples(HARD)), tmp_path)
-    assert {line[: -batch.end] for batch in change.statements(gone=False) for line in batch.lines} == {
-        str(t).encode() for t in change.added()
+    made = put(small, triples(HARD))
+    change = in_files(made, tmp_path)
+    assert {line[: -batch.end] for batch in change.added() for line in batch.lines} == {
+        str(t).encode() for t in as_triples(made.added())
     }
     follower.follow(small, change)
     event = NamedNode(ID + "event/e")
@@ -205,11 +205,7 @@ def test_behind_processes_it_is_the_same(tmp_path: Path) -> None:
                 one.change(none, some)
             follower.follow(
                 store,
-                Change(
-                    SOURCE,
-                    lambda some=some: iter([q.triple for q in some]),  # type: ignore[misc]
-                    lambda none=none: iter([q.triple for q in none]),  # type: ignore[misc]
-                ),
+                change_of(SOURCE, (q.triple for q in some), (q.triple for q in none)),
             )
             assert held() == expected()
             follower.rebuild(store)

@@ -19,6 +19,7 @@ from kg.search import SearchIndex, attach, index_of, resolve, search, suggest
 from kg.search.indexed_names import ROLES, IndexedName, all_entries
 from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES, term
+from tests.kg.changes import change_of
 
 G = NamedNode(GRAPH + "test")
 H = NamedNode(GRAPH + "other")
@@ -35,16 +36,12 @@ def label(name: str, text: str, language: str = "en", predicate: NamedNode = LAB
 
 def put(store: EmbeddedStore, *triples: Triple, graph: NamedNode = G) -> Change:
     store.change([], [Quad(*triple, graph) for triple in triples])
-    return change(graph, added=triples)
+    return change_of(graph, added=triples)
 
 
 def take(store: EmbeddedStore, *triples: Triple, graph: NamedNode = G) -> Change:
     store.change([Quad(*triple, graph) for triple in triples], [])
-    return change(graph, removed=triples)
-
-
-def change(graph: NamedNode, added: Iterable[Triple] = (), removed: Iterable[Triple] = ()) -> Change:
-    return Change(graph, lambda: iter(added), lambda: iter(removed))
+    return change_of(graph, removed=triples)
 
 
 @pytest.fixture

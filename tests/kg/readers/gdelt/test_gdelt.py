@@ -206,8 +206,6 @@ def test_a_government_acts_for_its_country_and_keeps_its_code(tmp_path, row, rea
     actor = read.value(RECORD, "dg:codedActor").removeprefix(ID)
     assert read.value(actor, "dg:country") == f"{ID}country/usa"
     assert read.value(actor, "dg:sourceCode") == "USAGOV"
-    (note,) = read.notes.of("actor")
-    assert note.iri == ID + actor
 
 
 def test_a_person_of_the_graph_is_found_by_name(tmp_path, row, read_table) -> None:

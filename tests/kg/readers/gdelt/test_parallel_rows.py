@@ -15,7 +15,7 @@ import pytest
 
 from kg import load as loading
 from kg.errors import CancelledError, StoreFailedError, ValidationFailedError
-from kg.load import Loads
+from kg.load import LoadRequest, Loads
 from kg.readers.gdelt import parallel_rows
 from kg.readers.gdelt.blocks import RowOptions
 from kg.readers.gdelt.code_columns import V2
@@ -56,9 +56,8 @@ def staged(
     progress: loading.Progress = loading.silent,
 ) -> Staged:
     folder, _ = Loads(root).new("rows.csv")
-    preview = loading.prepare(
-        store, folder, table, name="rows.csv", format="gdelt", max_errors=max_errors, progress=progress
-    )
+    request = LoadRequest(table, "rows.csv", "gdelt", max_errors=max_errors)
+    preview = loading.prepare(store, folder, request, progress)
     names = sorted(path.name for path in folder.path.iterdir())
     return preview.summary(), folder.added.read_bytes(), names
 
@@ -85,7 +84,7 @@ def test_rows_are_compared_with_those_of_other_sources(tmp_path, row, monkeypatc
     path.write_text("\n".join(row(id=str(n)) for n in range(1, 40)), encoding="utf-8")
     loads = Loads(tmp_path / "loads")
     folder, _ = loads.new("first.csv")
-    loading.prepare(store, folder, path, name="first.csv", format="gdelt")
+    loading.prepare(store, folder, LoadRequest(path, "first.csv", "gdelt"))
     loading.store_load(store, loads, folder)
     path.write_text(
         "\n".join(row(id=str(n), code="174" if n == 7 else "043") for n in range(1, 40)), encoding="utf-8"

@@ -11,7 +11,9 @@ import pytest
 
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError
+from kg.readers.archives import parts
 from kg.readers.detect import bundled_readers, find_reader
+from kg.readers.reading import ReadingJob
 from kg.readers.rml.mapping import read_mapping
 from kg.terms import ID, PREFIXES, term
 
@@ -54,9 +56,8 @@ def mapped(tmp_path: Path, mapping: str, text: str, read_table, known):
     path.write_text(text, encoding="utf-8")
     rules.write_text(HEAD + mapping, encoding="utf-8")
     faults = []
-    records = list(
-        find_reader(path, None, "a.csv", mapping=rules).read(path, resolver=known, on_fault=faults.append)
-    )
+    job = ReadingJob(list(parts(path, "a.csv")), "a.csv", known, faults.append)
+    records = list(find_reader(path, None, "a.csv", mapping=rules).rows(job))
     return b"".join(record.ntriples for record in records).decode(), faults, records
 
 

@@ -165,7 +165,7 @@ def test_waiting_for_a_slow_reader_does_not_count(make: Make) -> None:
     assert total > 40000 * len("http://s/1,http://p,1")
 
 
-def test_fifty_stopped_queries_leave_nothing_behind(make: Make, tmp_path: Path) -> None:
+def test_twenty_stopped_queries_leave_nothing_behind(make: Make, tmp_path: Path) -> None:
     first = make()
     fill(first)
     first.close()
@@ -173,7 +173,7 @@ def test_fifty_stopped_queries_leave_nothing_behind(make: Make, tmp_path: Path) 
     assert count_at_last(store) == ROWS
     gc.collect()  # Objects of earlier tests must not be freed during the count.
     processes, files = len(children()), descriptors()
-    for _ in range(50):
+    for _ in range(20):
         with pytest.raises(QueryStoppedError):
             list(store.query(CROSS_PRODUCT).rows())
     assert count_at_last(store) == ROWS

@@ -15,8 +15,9 @@ import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
 from kg.errors import DiplographError, QueryStoppedError, QuerySyntaxError, StoreBusyError, StoreFailedError
+from kg.store.embedded import EmbeddedStore
 from kg.store.isolated.limits import Limits
-from kg.store.isolated.messages import UpdateRequest
+from kg.store.isolated.messages import RunRequest
 from kg.store.isolated.snapshots import current_version
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer, Writing
@@ -491,6 +492,7 @@ def test_the_error_of_a_stopped_update_quotes_the_limit_of_its_store(served: Ser
     # A front reaches a writer that another process opened, perhaps under another limit.
     p, graph = NamedNode("http://p"), NamedNode("http://g")
     served.here.change((), [Quad(NamedNode(f"http://m/{n}"), p, Literal(n), graph) for n in range(3000)])
-    update = UpdateRequest("INSERT { ?a <http://copy> ?d } WHERE { GRAPH ?g { ?a ?b ?c . ?d ?e ?f } }")
+    text = "INSERT { ?a <http://copy> ?d } WHERE { GRAPH ?g { ?a ?b ?c . ?d ?e ?f } }"
+    update = RunRequest(EmbeddedStore.update, (text,))
     with pytest.raises(QueryStoppedError, match=r"longer than 0\.5 s"):
         served.there.writer.write(update, budget=0.5)
