@@ -44,7 +44,7 @@ _LONGEST = (
     "test_bulk_changes.py",
     "test_plain_queries.py",
     "test_backups.py",
-    "test_cli_interrupt.py",
+    "test_load_interrupts.py",
     "test_load_crash.py",
     "test_writer.py",
     "test_store.py",

@@ -19,7 +19,7 @@ from kg.store import EmbeddedStore
 from kg.terms import GRAPH, GRAPH_LOADS, ID, LOAD, ONTOLOGY, PREFIXES, term
 
 BROWSER = {"Accept": "text/html"}
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 HOSTILE = "<script>alert(1)</script>]]>&\x0b\u202e"
 ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
