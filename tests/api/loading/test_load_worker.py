@@ -117,7 +117,7 @@ def test_the_end_of_a_process_is_told_and_the_load_is_settled(
 ) -> None:
     settings = served.settings
     folder, job = receive(settings, "rows.csv", rows(ROWS))
-    job["reading"] = replace(job["reading"], format="gdelt")
+    job = replace(job, reading=LoadRequest(job.reading.path, job.reading.name, "gdelt"))
 
     def kill() -> None:
         wait_until(lambda: folder.read().phase == "reading rows")
@@ -139,7 +139,7 @@ def test_the_end_of_a_process_is_told_and_the_load_is_settled(
 def test_cancelling_reaches_it(served: Loading) -> None:
     settings = served.settings
     folder, job = receive(settings, "rows.csv", rows(ROWS))
-    job["reading"] = replace(job["reading"], format="gdelt")
+    job = replace(job, reading=LoadRequest(job.reading.path, job.reading.name, "gdelt"))
 
     def cancel() -> None:
         wait_until(lambda: folder.read().phase == "reading rows")
