@@ -41,8 +41,8 @@ _TYPES: Final = "SELECT DISTINCT ?thing WHERE { ?thing a dg:EventType ; skos:inS
 class Resolver:
     """Codes and names of actors, places and event types, read from the graph once and kept in memory.
 
-    An ambiguous name resolves to nothing. Things that loads mint (`id/actor/…`, countries outside the graph of
-    countries) are left out, so that every load resolves names and codes like the first one.
+    An ambiguous name resolves to nothing. Things that loads mint (`id/actor/…`, countries outside the graph
+    of countries) are left out, so that every load resolves names and codes like the first one.
     """
 
     def __init__(

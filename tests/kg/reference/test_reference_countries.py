@@ -184,7 +184,8 @@ def test_demonyms_short_forms_and_contested_names_are_aliases(slug: str, alias: 
 
 def test_nearly_every_country_has_a_demonym_and_a_point() -> None:
     table = {row["key"]: row for row in read_table("countries.tsv").rows}
-    states = {row["country"] for row in read_table("members.tsv").rows if row["organization"] == "united-nations"}
+    members = read_table("members.tsv").rows
+    states = {row["country"] for row in members if row["organization"] == "united-nations"}
     assert len(states) >= 193
     assert not {key for key in states if not table[key]["demonyms"]}
     assert len(values("dg:centroid")) >= 245
