@@ -274,6 +274,8 @@ KNOWN_DIFFERENCES = {
     ("cameo", "imn"), ("cameo", "mne"), ("cameo", "rou"), ("cameo", "pse"), ("cameo", "tls"),
     ("cow", "deu"), ("cow", "srb"), ("cow_abbreviation", "deu"), ("cow_abbreviation", "srb"),
      ("capital", "kaz"), ("capital", "lka"), ("capital", "mmr"), ("capital", "pse"),
+    # The country, not the kingdom; the territory, not the republic.
+    ("wikidata", "nld"), ("wikidata", "esh"),
 }  # fmt: skip
 
 
