@@ -128,6 +128,13 @@ def reading(reading_app: Flask) -> FlaskClient:
     return reading_app.test_client()
 
 
+@pytest.fixture(scope="module")
+def reading_server(reading_app: Flask) -> Iterator[str]:
+    """The address of `reading_app` behind a real server."""
+    with serve_app(reading_app) as url:
+        yield url
+
+
 @pytest.fixture
 def live_server(app: Flask) -> Iterator[str]:
     """The address of `app` behind a real server on the loopback interface, without a slash at its end."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Final
 
@@ -11,11 +10,15 @@ from selenium import webdriver
 from tests.browser.chromium import draw_pictures, set_view
 
 AXE: Final = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-_TRANSITION: Final = 0.5
 _TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _RUN: Final = """
 const done = arguments[arguments.length - 1];
-axe.run(document, {runOnly: {type: 'tag', values: arguments[0]}, resultTypes: ['violations']}).then(
+// Colours go over into each other; half of the way is no colour that a reader is left with.
+const settled = () => Promise.allSettled(document.getAnimations()
+  .filter((one) => one.effect.getComputedTiming().endTime !== Infinity).map((one) => one.finished));
+const frame = () => new Promise(requestAnimationFrame);
+frame().then(frame).then(settled).then(() => axe.run(document,
+  {runOnly: {type: 'tag', values: arguments[0]}, resultTypes: ['violations']})).then(
   (found) => done(found.violations.map((v) => v.id + ': ' + v.help + ' — '
     + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(' | '))),
   (fault) => done(['axe failed: ' + fault]));
@@ -28,8 +31,6 @@ def violations(driver: webdriver.Chrome) -> list[str]:
     found: list[str] = []
     for width, scheme in ((1280, "light"), (390, "dark")):
         set_view(driver, width, scheme)  # type: ignore[arg-type]
-        # Colours go over into each other; half of the way is no colour that a reader is left with.
-        time.sleep(_TRANSITION)
         draw_pictures(driver)
         driver.execute_script(AXE.read_text(encoding="utf-8"))
         found += (f"{width} px, {scheme}: {said}" for said in driver.execute_async_script(_RUN, _TAGS))

@@ -27,15 +27,15 @@ def browser() -> Iterator[webdriver.Chrome]:
 
 
 @pytest.mark.parametrize("name", list(PAGES))
-def test_no_violation(name: str, browser: webdriver.Chrome, live_server: str) -> None:
-    browser.get(live_server + PAGES[name])
+def test_no_violation(name: str, browser: webdriver.Chrome, reading_server: str) -> None:
+    browser.get(reading_server + PAGES[name])
     assert violations(browser) == [], name
 
 
 @pytest.mark.parametrize("name", list(PAGES))
-def test_nothing_is_wider_than_the_window(name: str, browser: webdriver.Chrome, live_server: str) -> None:
+def test_nothing_is_wider_than_the_window(name: str, browser: webdriver.Chrome, reading_server: str) -> None:
     for width in (320, 1920):
         set_view(browser, width, "light")
-        browser.get(live_server + PAGES[name])
+        browser.get(reading_server + PAGES[name])
         wide = browser.execute_script("return document.documentElement.scrollWidth")
         assert wide <= width, f"{name}: {wide} px wide in a window of {width} px"

@@ -34,11 +34,11 @@ def browser() -> Iterator[webdriver.Chrome]:
 
 
 @pytest.mark.parametrize("name", list(PAGES))
-def test_a_page_keeps_to_its_budget(name: str, browser: webdriver.Chrome, live_server: str) -> None:
-    browser.get(live_server + PAGES[name])
+def test_a_page_keeps_to_its_budget(name: str, browser: webdriver.Chrome, reading_server: str) -> None:
+    browser.get(reading_server + PAGES[name])
     draw_pictures(browser)
     loaded = browser.execute_script(COUNT)
-    assert all(address.startswith((live_server + "/", "data:", "blob:")) for address, _ in loaded), loaded
+    assert all(address.startswith((reading_server + "/", "data:", "blob:")) for address, _ in loaded), loaded
     assert len(loaded) <= REQUESTS, [address for address, _ in loaded]
     library = ("cytoscape", "leaflet", "topojson", "countries-50m", "yasqe")
     own = sum(size for address, size in loaded if not any(word in address for word in library))

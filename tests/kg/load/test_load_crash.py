@@ -47,21 +47,6 @@ def load(folder, word, rows):
                 f'<{iri}> <urn:x:p{n}> "{word} {number} {n}" .\\n' for n in range(5)
             ).encode(), number + 1)
 
-<<<<<<< HEAD
-store = EmbeddedStore(folder / "store")
-loads = Loads(folder / "loads")
-recover(store, Loads(folder / "loads"))
-source = folder / "rows"
-source.write_text(word)
-print("ready", flush=True)
-held, _ = loads.new("rows", step="reading")
-reader = TableReader("crash", "", read, codes_records=False)
-staging.find_reader = lambda *args, **_: reader
-prepare(store, held, LoadRequest(source, "rows"))
-store_load(store, loads, held)
-print("stored", flush=True)
-store.close()
-=======
     store = EmbeddedStore(folder / "store")
     loads = Loads(folder / "loads")
     recover(store, Loads(folder / "loads"))
@@ -70,7 +55,8 @@ store.close()
     print("ready", os.getpid(), flush=True)
     held, _ = loads.new("rows", step="reading")
     reader = TableReader("crash", "", read, codes_records=False)
-    prepare(store, held, source, name="rows", find_reader=lambda *args: reader)
+    staging.find_reader = lambda *args, **_: reader
+    prepare(store, held, LoadRequest(source, "rows"))
     store_load(store, loads, held)
     print("stored", flush=True)
     store.close()
@@ -87,7 +73,6 @@ for line in sys.stdin:
     # Its number is not given to another process before the next line is read.
     os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     print("ended", flush=True)
->>>>>>> main
 """
 
 
