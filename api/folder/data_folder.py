@@ -122,9 +122,8 @@ def open_behind(settings: Settings, address: WriterAddress | None) -> Store:
         settings.data / STORE,
         settings.data / SNAPSHOTS,
         RemoteWriter(address),
-        workers=_workers(settings),
-        timeout=settings.query_timeout,
-        limits=Limits(settings.query_memory, settings.query_rows, settings.service_allow),
+        _limits(settings, settings.query_rows),
+        _workers(settings),
     )
 
 
@@ -136,14 +135,14 @@ def isolate_folder(settings: Settings) -> IsolatedStore[Writer]:
 
     def make() -> IsolatedStore[Writer]:
         return IsolatedStore.open(
-            settings.data / STORE,
-            settings.data / SNAPSHOTS,
-            workers=_workers(settings),
-            timeout=settings.query_timeout,
-            limits=Limits(settings.query_memory, allowed=settings.service_allow),
+            settings.data / STORE, settings.data / SNAPSHOTS, _limits(settings), _workers(settings)
         )
 
     return _open(settings, make)
+
+
+def _limits(settings: Settings, rows: int = 0) -> Limits:
+    return Limits(settings.query_timeout, settings.query_memory, rows, settings.service_allow)
 
 
 def _workers(settings: Settings) -> int:

@@ -33,7 +33,7 @@ def emptied(folder: Path) -> Iterator[None]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     try:
-        with locked(folder / _LOCK, wait=False):
+        with locked(folder / _LOCK):
             yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -45,7 +45,7 @@ def _sweep() -> None:
         with suppress(OSError):
             # A folder without a lock is being made.
             if _is_own(left) and (left / _LOCK).exists():
-                with locked(left / _LOCK, wait=False) as got:
+                with locked(left / _LOCK) as got:
                     if got:
                         shutil.rmtree(left, ignore_errors=True)
 

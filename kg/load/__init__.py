@@ -35,7 +35,7 @@ def prepare(store: Store, folder: LoadFolder, request: LoadRequest, progress: Pr
         state.step = "reading"
         folder.write(state)
         try:
-            preview = stage(store, folder, request, folder.teller(state, progress))
+            preview = stage(store, folder, request, folder.recording(state, progress))
         except BaseException as error:
             folder.fail(state, error)
             raise

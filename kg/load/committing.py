@@ -59,10 +59,10 @@ def store_load(
         preview = state.plan()
         # An earlier request to cancel no longer applies.
         (folder.path / "cancel").unlink(missing_ok=True)
-        tell = folder.teller(state, progress)
-        with loads.storing(lambda: tell("waiting for another load", 0)):
+        report = folder.recording(state, progress)
+        with loads.storing(lambda: report("waiting for another load", 0)):
             started = datetime.now(UTC)
-            _check_unchanged(store, folder, preview, tell)
+            _check_unchanged(store, folder, preview, report)
             preview = _without(folder, preview, tuple(skip), state)
             if preview.unchanged:
                 state.step = "unchanged"
@@ -113,11 +113,11 @@ def finish(
     _cut(folder, state)
     state.step = "stored"
     folder.write(state)
-    tell = folder.teller(state, progress, may_end=False)
+    report = folder.recording(state, progress, may_end=False)
     try:
-        tell("updating search index and inferences", 0)
+        report("updating search index and inferences", 0)
         follow(store, loads, folder, state)
-        tell("compressing", 0)
+        report("compressing", 0)
         pack(folder)
     except (errors.DiplographError, OSError) as error:
         raise errors.StoreFailedError(

@@ -9,7 +9,7 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -135,13 +135,13 @@ class LoadFolder:
                 os.fsync(file.fileno())
         unfinished.replace(self.path / _STATE)
 
-    def teller(self, state: LoadState, also: Progress, *, may_end: bool = True) -> Progress:
+    def recording(self, state: LoadState, also: Progress, *, may_end: bool = True) -> Progress:
         """Return a progress function that records the state, at most twice a second, and reports to `also`.
 
         It raises CancelledError after a request to cancel, if the work `may_end`.
         """
 
-        def tell(phase: str, done: int, total: int | None = None) -> None:
+        def record(phase: str, done: int, total: int | None = None) -> None:
             now = time.time()
             begins = phase != state.phase
             if begins or now - self._written >= _WRITE_EVERY:
@@ -154,7 +154,7 @@ class LoadFolder:
                     )
             also(phase, done, total)
 
-        return tell
+        return record
 
     def cancel(self) -> None:
         """Ask the process that works on the load to stop."""
@@ -186,7 +186,7 @@ class LoadFolder:
     @contextmanager
     def working(self) -> Iterator[None]:
         """Lock the load; raises ConflictError if another process has locked it."""
-        with locked(self.path / "lock", wait=False) as got:
+        with locked(self.path / "lock") as got:
             if not got:
                 raise ConflictError(
                     f"load {self.id} is being processed",
@@ -242,23 +242,28 @@ class Loads:
                 folder.remove()
 
     @contextmanager
-    def storing(self, tell: Any = None) -> Iterator[None]:
-        """Lock the graph for one load at a time; `tell` is called while waiting and may raise an error."""
+    def storing(self, waiting: Callable[[], None]) -> Iterator[None]:
+        """Lock the graph for one load at a time; `waiting` is called meanwhile and may raise an error."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with locked(self.root / ".storing", wait=True, tell=tell):
+        with locked(self.root / ".storing", waiting=waiting):
             yield
 
     def are_stored(self) -> bool:
         """Return whether a load or an undo is changing the graph now."""
         if not self.root.is_dir():
             return False
-        with locked(self.root / ".storing", wait=False, lock=fcntl.LOCK_SH) as got:
+        with locked(self.root / ".storing", lock=fcntl.LOCK_SH) as got:
             return not got
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool, tell: Any = None, lock: int = fcntl.LOCK_EX) -> Iterator[bool]:
-    """Lock a file and yield whether that succeeded; the lock ends with the process."""
+def locked(
+    path: Path, *, waiting: Callable[[], None] | None = None, lock: int = fcntl.LOCK_EX
+) -> Iterator[bool]:
+    """Lock a file and yield whether that succeeded; the lock ends with the process.
+
+    With `waiting`, which is called meanwhile, it waits until the lock is free.
+    """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         got = False
@@ -267,10 +272,9 @@ def locked(path: Path, *, wait: bool, tell: Any = None, lock: int = fcntl.LOCK_E
                 fcntl.flock(descriptor, lock | fcntl.LOCK_NB)
                 got = True
             except BlockingIOError:
-                if not wait:
+                if waiting is None:
                     break
-                if tell is not None:
-                    tell()
+                waiting()
                 time.sleep(_WAIT)
         yield got
     finally:

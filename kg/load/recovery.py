@@ -24,7 +24,7 @@ def recover(store: Store, loads: Loads) -> None:
     Loads that a running process works on are left alone. Raises StoreFailedError.
     """
     for folder, _ in loads.all():
-        with locked(folder.path / "lock", wait=False) as got:
+        with locked(folder.path / "lock") as got:
             if got:
                 _settle(store, loads, folder, folder.read())
     loads.tidy()
@@ -34,7 +34,7 @@ def settle(store: Store, loads: Loads, folder: LoadFolder) -> LoadState:
     """Return the state of a load, recovered first if its process has ended."""
     state = folder.read()
     if not state.ended:
-        with locked(folder.path / "lock", wait=False) as got:
+        with locked(folder.path / "lock") as got:
             if got:
                 state = folder.read()
                 _settle(store, loads, folder, state)

@@ -14,6 +14,7 @@ from pyoxigraph import BlankNode, NamedNode, RdfFormat, Triple
 from kg.errors import TooLargeError, UnsupportedFormatError, ValidationFailedError
 from kg.load.model import LoadRequest, Progress, counted, silent, watching
 from kg.rdf.blank_nodes import skolemise
+from kg.rdf.line_numbers import find_lines
 from kg.rdf.parsing import RdfReading, open_rdf
 from kg.rdf.sorted_lines import Watch, read_lines, sort_lines
 from kg.readers.archives import plain_name, the_one_part
@@ -165,7 +166,7 @@ def _located(reading: RdfReading, found: list[Finding], watch: Watch) -> tuple[t
     if not found:
         return ()
     ordered = sorted(found, key=_place)
-    lines = reading.lines_of([(one.node, one.value) for one in ordered], watch)
+    lines = find_lines(reading.content, reading.prefixes, [(one.node, one.value) for one in ordered], watch)
     name = reading.name
     return tuple(
         (one.severity, f"{name}, line {line}: {one.text}" if line else f"{name}: {one.text}")

@@ -1,4 +1,4 @@
-"""Counting what a load makes, changes, leaves and takes away, thing by thing."""
+"""Counts and lists of the things that a load adds, changes, keeps and removes."""
 
 from __future__ import annotations
 

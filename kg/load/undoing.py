@@ -76,13 +76,13 @@ def undo_load(
                 where=state.file_name,
                 mend="List the loads to see what is stored.",
             )
-        tell = folder.teller(state, progress, may_end=False)
-        with loads.storing(lambda: tell("waiting for another load", 0)):
+        report = folder.recording(state, progress, may_end=False)
+        with loads.storing(lambda: report("waiting for another load", 0)):
             started = datetime.now(UTC)
             graph = NamedNode(state.plan().graph)
             stored = [one for one in loads.all() if one[1].step == "stored" and one[1].id > state.id]
             later = [one for one in stored if one[1].plan().graph == graph.value]
-            kept, counts = _prepare(store, folder, graph, later[0] if later else None, tell)
+            kept, counts = _prepare(store, folder, graph, later[0] if later else None, report)
             undoing = Undoing(
                 iri=mint_load(started),
                 load=state.load,

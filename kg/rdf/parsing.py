@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,6 @@ from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.rdf.content import Content
 from kg.rdf.formats import RDF_FORMATS, Format, rdf_format
 from kg.rdf.jsonld import check_keys, read_document
-from kg.rdf.line_numbers import find_lines
 from kg.rdf.nesting import TURTLE_TOKEN
 from kg.rdf.sorted_lines import Watch
 from kg.rdf.xml_check import check_xml
@@ -70,12 +69,6 @@ class RdfReading:
             _check_triple_terms(content)
         with content.open() as file:
             yield from self._parse(file, base, watch)
-
-    def lines_of(
-        self, wanted: Sequence[tuple[str, str | None]], watch: Watch | None = None
-    ) -> list[int | None]:
-        """Find the lines of things and their values, as `line_numbers.find_lines` does."""
-        return find_lines(self.content, self.prefixes, wanted, watch)
 
     def _parse(self, source: BinaryIO, base: str | None, watch: Watch | None) -> Iterator[Triple]:
         engine: Any = self.syntax.engine

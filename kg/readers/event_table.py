@@ -6,10 +6,9 @@ import csv
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from kg.errors import DataSyntaxError, UnsupportedFormatError
-from kg.lazy import LazyModule
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
 from kg.readers.code_lookup import CodedThing, CodeLookup
@@ -19,11 +18,6 @@ from kg.readers.reading import ReadingJob, document, document_slug
 from kg.readers.record import Record
 from kg.readers.sheets import rows_of
 from kg.terms import ID, PREFIXES, slugify
-
-if TYPE_CHECKING:
-    import openpyxl
-else:
-    openpyxl = LazyModule("openpyxl")
 
 # Name, whether it is required, and the explanation in the template.
 COLUMNS: Final[tuple[tuple[str, bool, str], ...]] = (
@@ -62,6 +56,8 @@ def write_template(path: Path) -> None:
     ending = path.suffix.lower()
     lines = (_NAMES, ("# " + COLUMNS[0][2], *(hint for _, _, hint in COLUMNS[1:])))
     if ending == ".xlsx":
+        import openpyxl  # here, because few processes need it and it takes long
+
         book = openpyxl.Workbook()
         sheet = book.active
         for line in lines:

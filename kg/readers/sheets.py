@@ -9,17 +9,11 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from itertools import chain
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, Any, Final
 
 from kg.errors import DataSyntaxError, TooLargeError
-from kg.lazy import LazyModule
 from kg.readers.archives import Part
 from kg.readers.reading import ReadingJob
-
-if TYPE_CHECKING:
-    import openpyxl
-else:
-    openpyxl = LazyModule("openpyxl")
 
 _BOOK_LIMIT: Final = 1 << 30
 _DELIMITERS: Final = (",", "\t", ";")
@@ -56,6 +50,8 @@ def _delimited(name: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[in
 
 
 def _workbook(part: Part) -> Iterator[tuple[int, list[str]]]:
+    import openpyxl  # here, because few processes need it and it takes long
+
     with part.open() as stream, tempfile.TemporaryFile() as copy:
         shutil.copyfileobj(stream, copy)
         copy.seek(0)

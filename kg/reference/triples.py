@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.lazy import LazyModule
 from kg.terms import ID, mint, term
-
-if TYPE_CHECKING:
-    import babel
-else:
-    babel = LazyModule("babel")
 
 # The six languages of the United Nations, and eight more.
 LANGUAGES: Final = ("ar", "en", "es", "fr", "ru", "zh", "de", "fa", "it", "ja", "ko", "pt", "tr", "uk")
 TYPE: Final = term("rdf:type")
 LABEL: Final = term("rdfs:label")
 ALIAS: Final = term("skos:altLabel")
+HIDDEN: Final = term("skos:hiddenLabel")
 
 
 def english(text: str) -> Literal:
@@ -34,6 +29,8 @@ def names_in_languages(code: str) -> dict[str, str]:
 
 @cache
 def _territories(language: str) -> dict[str, str]:
+    import babel  # here, because few processes need it and it takes long
+
     return dict(babel.Locale.parse(language).territories)
 
 

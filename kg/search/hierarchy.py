@@ -1,4 +1,4 @@
-"""The classes and properties of the graph, by what they stand under."""
+"""Superclasses and subclasses in the graph, and the same for properties."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kg.terms import ONTOLOGY, PREFIXES
 def superiors(store: Store, relation: str = "rdfs:subClassOf") -> dict[str, frozenset[str]]:
     """Map each class to all the classes above it; with rdfs:subPropertyOf, each property to those above it.
 
-    A class does not count as above itself, except where classes are declared to be under one another.
+    A class counts as above itself only where equivalent classes are declared as subclasses of each other.
     """
     text = f"SELECT DISTINCT ?s ?o WHERE {{ ?s {relation} ?o FILTER(isIRI(?s) && isIRI(?o) && ?s != ?o) }}"
     direct: dict[str, set[str]] = defaultdict(set)
@@ -25,22 +25,22 @@ def superiors(store: Store, relation: str = "rdfs:subClassOf") -> dict[str, froz
 
 
 def inferiors(store: Store, top: str, relation: str = "rdfs:subClassOf") -> list[str]:
-    """List a class and every class under it, in alphabetical order; `relation` as for `superiors`."""
+    """List a class and all its subclasses, in alphabetical order; `relation` as for `superiors`."""
     above = superiors(store, relation)
     return sorted({top, *(term for term, found in above.items() if top in found)})
 
 
 def most_specific(store: Store, classes: Iterable[str]) -> list[str]:
-    """Keep the classes that no other of them is under; those of the ontology come first."""
+    """Keep the classes without a subclass among the others; those of the ontology come first."""
     above, found = superiors(store), set(classes)
-    # Of equivalent classes, which are under one another, neither hides the other.
+    # Equivalent classes are subclasses of each other, and neither hides the other.
     hidden = {up for cls in found for up in above.get(cls, ()) if cls not in above.get(up, ())}
     ours = (ONTOLOGY, PREFIXES["org"])
     return sorted(found - hidden, key=lambda cls: (not cls.startswith(ours), cls))
 
 
 def types_of(store: Store, iris: Iterable[str]) -> dict[str, list[str]]:
-    """Return the classes of each thing that no other class of it is under."""
+    """Return the most specific classes of each thing."""
     types: dict[str, list[str]] = {}
     block = f"VALUES ?s {{ {values(dict.fromkeys(iris))} }}"
     text = f"SELECT DISTINCT ?s ?type WHERE {{ {block} ?s a ?type FILTER(isIRI(?type)) }}"

@@ -1,4 +1,4 @@
-"""Which thing a name means, and which things a text may mean."""
+"""From names to things: the one that a name means, and those that a text may mean."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def index_of(store: Store) -> SearchIndex:
 
 
 def search(store: Store, text: str, limit: int = 20, kinds: Sequence[str] = ()) -> list[Hit]:
-    """Find things by their names, whatever the case: equal first, then beginnings, whole words, parts.
+    """Find at most `limit` things by name, in any case: equal names first, then beginnings, words, parts.
 
-    Every word of the text must occur in one name or alias; at most `limit` things come back.
+    Every word of the text must occur in one name or alias.
     """
     hits = index_of(store).search(text, limit, kinds)
     return store.run(with_types, hits) if hits else []
 
 
 def suggest(store: Store, text: str, limit: int = 10, *, of: str | None = None) -> list[Hit]:
-    """Find things whose names begin so; with `of`, the IRI of a class, only its members."""
+    """Find things with a name that begins with a text; with `of`, the IRI of a class, only its members."""
     if of is None:
         return index_of(store).suggest(text, limit)
     found = index_of(store).suggest(text, 20 * limit)
@@ -93,7 +93,7 @@ def resolve_all(store: Store, names: Sequence[str]) -> list[str]:
 
 
 def look_up(store: Store, names: Sequence[str]) -> list[str | None]:
-    """Return the IRI that each name means, None for names that mean nothing; see `resolve`."""
+    """Return the IRI that each name means, None for an unknown name; see `resolve`."""
     names = [name.strip() for name in names]
     found = store.run(_known_directly, names) if names else []
     for number, name in enumerate(names):
@@ -117,7 +117,7 @@ def _by_code(store: Store, name: str) -> str | None:
 
 
 def unknown(store: Store, name: str) -> UnknownNameError:
-    """Build the error for a name that nothing has, with the most similar names."""
+    """Build the error for an unknown name, with the most similar names."""
     index = index_of(store)
     tail = unquote(re.split(r"[/#:]", name[:_LABEL_LIMIT].rstrip("/#"))[-1])
     words = re.findall(r"\w+", tail)

@@ -29,7 +29,7 @@ from kg.store.isolated.limits import Limits
 from kg.store.isolated.store import IsolatedStore
 folder = Path(sys.argv[1])
 store = IsolatedStore.open(
-    folder / "store", folder / "snapshots", workers=2, timeout=600, limits=Limits(256 << 20)
+    folder / "store", folder / "snapshots", Limits(600, 256 << 20), workers=2
 )
 store.update("INSERT DATA { " + " ".join(f"<http://s/{n}> <http://p> {n} ." for n in range(2000)) + " }")
 unread = store.query("SELECT * { ?s ?p ?o }")

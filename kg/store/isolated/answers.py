@@ -11,8 +11,8 @@ from pyoxigraph import QueryResultsFormat, QuerySolutions, RdfFormat, Triple
 
 from kg.rdf.formats import Format, Kind
 from kg.store.interface import Row
+from kg.store.isolated.lease import Lease
 from kg.store.isolated.messages import Head, WriteRequest
-from kg.store.isolated.pool import Lease
 
 
 class IsolatedAnswer:

@@ -10,8 +10,12 @@ from kg.errors import QueryStoppedError
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one query: bytes of memory, rows (0: any number); URL prefixes for SERVICE and LOAD."""
+    """Limits of one query: seconds, bytes of memory, rows (0: any number).
 
+    `allowed` are the URL prefixes that SERVICE and LOAD may reach.
+    """
+
+    timeout: float
     memory: int
     rows: int = 0
     allowed: tuple[str, ...] = ()

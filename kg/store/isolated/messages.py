@@ -1,8 +1,10 @@
 """Messages between a serving process and its workers and writer: pickled objects on a connection.
 
-The writer gets a `RunRequest` for each change, and answers with `True` or an exception. A worker answers a
-request with one message, except that the body of a result follows its `Head` as pieces of bytes and ends with
-None. An exception may come in place of any message. `CloseRequest` has no answer.
+The writer first sends whether it finished a large change that had been broken off. Then it gets a
+`RunRequest` for each change, and answers with `True` or an exception.
+
+A worker answers a request with one message, except that the body of a result follows its `Head` as pieces of
+bytes and ends with None. An exception may come in place of any message. `CloseRequest` has no answer.
 """
 
 from __future__ import annotations
@@ -66,13 +68,6 @@ class Done:
     """A request was carried out; `result` is what the function of a `RunRequest` returned."""
 
     result: Any = None
-
-
-@dataclass(frozen=True)
-class Opened:
-    """The store is open. `finished_change`: a large change that had been broken off was finished first."""
-
-    finished_change: bool
 
 
 def pack(message: object) -> bytes:

@@ -33,28 +33,23 @@ _EXPORT_TIME: Final = 6 * 3600.0
 class IsolatedStore(LocalStore, Generic[W]):
     """Quads in a folder that `writer` changes, read by up to `workers` processes on snapshots.
 
-    A query or update that takes more than `timeout` seconds, not counting waits for the consumer of a result,
-    and a query over its `limits` are stopped by killing their process, which is replaced; other requests are
-    not affected. A change is acknowledged once its snapshot is published, so that every later query sees it.
-    Raises what `EmbeddedStore` raises.
+    A query or update that takes more than its time, not counting waits for the consumer of a result, and a
+    query over another of its `limits` are stopped by killing their process, which is replaced; other requests
+    are not affected. A change is acknowledged once its snapshot is published, so that every later query sees
+    it. Raises what `EmbeddedStore` raises.
     """
 
-    def __init__(
-        self, folder: Path, snapshots: Path, writer: W, *, workers: int, timeout: float, limits: Limits
-    ) -> None:
+    def __init__(self, folder: Path, snapshots: Path, writer: W, limits: Limits, workers: int) -> None:
         super().__init__(folder)
         self._snapshots = snapshots
-        self._timeout = timeout
+        self._limits = limits
         self.writer = writer
-        self._pool = Pool(workers, snapshots, limits, timeout)
+        self._pool = Pool(workers, snapshots, limits)
 
     @staticmethod
-    def open(
-        folder: Path, snapshots: Path, *, workers: int, timeout: float, limits: Limits
-    ) -> IsolatedStore[Writer]:
+    def open(folder: Path, snapshots: Path, limits: Limits, workers: int) -> IsolatedStore[Writer]:
         """Open a folder with a writer of its own in this process; raises what `EmbeddedStore` raises."""
-        writer = Writer(folder, snapshots, limits.allowed)
-        return IsolatedStore(folder, snapshots, writer, workers=workers, timeout=timeout, limits=limits)
+        return IsolatedStore(folder, snapshots, Writer(folder, snapshots, limits.allowed), limits, workers)
 
     def worker_pids(self) -> list[int]:
         """Return the process identifiers of the workers that live."""
@@ -102,7 +97,7 @@ class IsolatedStore(LocalStore, Generic[W]):
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
-        self.writer.write(RunRequest(EmbeddedStore.update, (text, dataset)), budget=self._timeout)
+        self.writer.write(RunRequest(EmbeddedStore.update, (text, dataset)), budget=self._limits.timeout)
 
     def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
         """Remove the quads of one file and add those of another; see `LocalStore.change_files`.

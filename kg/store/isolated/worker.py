@@ -39,9 +39,8 @@ Request = WorkerQuery | WriteRequest | CloseRequest | RunRequest
 
 def run_worker(connection: Connection, snapshots: Path, limits: Limits) -> None:
     """Answer the requests on a connection until it is closed. Messages of the engine are discarded."""
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 2)
-    os.close(silent)
+    with Path(os.devnull).open("wb") as silent:
+        os.dup2(silent.fileno(), 2)
     # The engine aborts at the limit of memory; the image of its memory would fill the disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     worker = _Worker(connection, snapshots, limits)

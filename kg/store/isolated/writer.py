@@ -20,7 +20,7 @@ from kg.processes import CONTEXT, end, start_connected
 from kg.store.embedded import EmbeddedStore
 from kg.store.interface import never
 from kg.store.isolated.limits import too_slow
-from kg.store.isolated.messages import Opened, RunRequest
+from kg.store.isolated.messages import RunRequest
 from kg.store.isolated.snapshots import SnapshotFolder
 from kg.store.isolated.writer_process import run_writer
 
@@ -76,10 +76,10 @@ class _Process:
             opened = StoreFailedError(
                 "the writing process ended while it opened the store", where=str(folder)
             )
-        if not isinstance(opened, Opened):
+        if not isinstance(opened, bool):
             self.end(0)
             raise opened or StoreFailedError("opening the store took too long", where=str(folder))
-        self.finished_change = opened.finished_change
+        self.finished_change = opened
 
     def has_ended(self) -> bool:
         """Return whether a process that has nothing to answer has ended."""

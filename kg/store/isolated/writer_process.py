@@ -14,7 +14,7 @@ from pyoxigraph import RdfFormat
 
 from kg.errors import DiplographError, StoreFailedError
 from kg.store.embedded import EmbeddedStore
-from kg.store.isolated.messages import Opened, RunRequest
+from kg.store.isolated.messages import RunRequest
 
 # Readers come before writes and the engine's compaction on a busy machine.
 _NICENESS: Final = 5
@@ -23,18 +23,17 @@ _NICENESS: Final = 5
 def run_writer(changes: Connection, checkpoints: Connection, folder: Path, allowed: tuple[str, ...]) -> None:
     """Carry out changes from one connection and checkpoints from the other until they are closed.
 
-    The first message sent is `Opened`, or the error that kept the store from being opened.
+    The first message sent is whether a large change was finished, or the error that kept the store closed.
     """
     os.nice(_NICENESS)
-    silent = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silent, 2)
-    os.close(silent)
+    with Path(os.devnull).open("wb") as silent:
+        os.dup2(silent.fileno(), 2)
     try:
         store = EmbeddedStore(folder, allowed=allowed)
     except DiplographError as error:
         changes.send(error)
         return
-    changes.send(Opened(store.finished_change))
+    changes.send(store.finished_change)
     # A thread of its own: a long update must not keep an earlier commit from being published.
     threading.Thread(target=_make_checkpoints, args=(store, checkpoints), daemon=True).start()
     with suppress(EOFError, OSError):

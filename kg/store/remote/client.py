@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -44,6 +45,8 @@ _TOLD: Final = 1024**2
 _TOLD_LAST: Final = 8 * 1024
 
 
+# Its representation would show the login.
+@dataclass(eq=False, repr=False)
 class RemoteStore(Store):
     """The quads of a SPARQL 1.1 endpoint.
 
@@ -56,27 +59,19 @@ class RemoteStore(Store):
     engine's requests may be, take several requests: a failure leaves the first of them done.
     """
 
-    def __init__(
-        self,
-        query_url: str,
-        *,
-        update_url: str = "",
-        graphs_url: str = "",
-        login: str = "",
-        timeout: float = 60.0,
-        dialect: Dialect | None = None,
-        allowed: Sequence[str] = (),
-    ) -> None:
-        self._query_url = query_url
-        self._update_url = update_url
-        self._graphs_url = graphs_url
-        self._login = login
-        self._timeout = timeout
-        self._known = dialect
-        self._allowed = tuple(allowed)
+    query_url: str
+    _: KW_ONLY
+    update_url: str = ""
+    graphs_url: str = ""
+    login: str = ""
+    timeout: float = 60.0
+    dialect: Dialect | None = None
+    allowed: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
         self._writing = threading.Lock()
         self._http = httpx.Client(
-            timeout=timeout,
+            timeout=self.timeout,
             # Proxies of the environment are not meant for the store.
             trust_env=False,
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
@@ -84,32 +79,32 @@ class RemoteStore(Store):
         self._auth: httpx.Auth | None = None
 
     @property
-    def dialect(self) -> Dialect:
+    def _spoken(self) -> Dialect:
         """The engine's dialect, recognised by its answer to a first query. Raises StoreFailedError."""
-        if self._known is None:
+        if self.dialect is None:
             try:
-                response = self._http.get(self._query_url, params={"query": "ASK {}"})
+                response = self._http.get(self.query_url, params={"query": "ASK {}"})
             except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
-                raise self._failure(error, self._query_url) from None
-            self._known = recognise(response.headers.get("Server", ""))
-        return self._known
+                raise self._failure(error, self.query_url) from None
+            self.dialect = recognise(response.headers.get("Server", ""))
+        return self.dialect
 
     def query(self, text: str, dataset: QueryDataset = UNION) -> RemoteAnswer:
         """Answer a SPARQL 1.1 query; see `Store.query`. The result is streamed."""
         self._refuse(text, "query")
         kind = _KINDS.get(opening_word(text), "solutions")
-        dialect = self.dialect
+        dialect = self._spoken
         text = with_base(text, dataset.base_iri)
         accept = "application/n-triples" if kind == "graph" else dialect.results
         response = self._ask(text, dialect, accept, dataset)
         if dialect.partial_header in response.headers:
             response.close()
-            raise stopped(self._timeout, self._query_url)
+            raise stopped(self.timeout, self.query_url)
         limit = response.headers.get(dialect.row_limit_header, "")
         booleans = frozenset[str]()
         if dialect.integer_booleans and kind == "solutions":
             booleans = boolean_variables(text)
-        return RemoteAnswer(response, kind, self._timeout, int(limit) if limit.isdigit() else None, booleans)
+        return RemoteAnswer(response, kind, self.timeout, int(limit) if limit.isdigit() else None, booleans)
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
@@ -121,7 +116,7 @@ class RemoteStore(Store):
 
     def change(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
         """Remove and add quads, in one request if the engine accepts its size; see `Store.change`."""
-        dialect = self.dialect
+        dialect = self._spoken
         for request in list(requests(removed, added, dialect.operation_triples, dialect.request_bytes)):
             self._update(request)
 
@@ -132,7 +127,7 @@ class RemoteStore(Store):
         update: a failure may leave the first step done. Raises StoreFailedError, RequestError.
         """
         record = list(record)
-        url = self._graphs_url or self._beside(self.dialect.graphs)
+        url = self.graphs_url or self._beside(self._spoken.graphs)
         if url:
             self._put(url, graph, path)
         else:
@@ -153,7 +148,7 @@ class RemoteStore(Store):
 
     def _refuse(self, text: str, wanted: Literal["query", "update"]) -> None:
         refuse_excess(text)
-        refuse_remote_access(text, self._allowed)
+        refuse_remote_access(text, self.allowed)
         # Only SPARQL is sent: engines accept other statements and predefined prefixes too.
         if (request_kind(text) != wanted or undeclared_prefix(text)) and (
             error := syntax_error(text, wanted)
@@ -170,11 +165,11 @@ class RemoteStore(Store):
             graphs["default-graph-uri"] = []
         elif dialect.union and dataset.is_union and not clauses:
             graphs[dialect.union] = [""]
-        return self._send(self._query_url, "query", text, dialect, graphs, accept)
+        return self._send(self.query_url, "query", text, dialect, graphs, accept)
 
     def _update(self, text: str) -> None:
-        dialect = self.dialect
-        url = self._update_url or self._beside(dialect.update) or self._query_url
+        dialect = self._spoken
+        url = self.update_url or self._beside(dialect.update) or self.query_url
         if dialect.drops_zero:
             _refuse_zero([text.encode()], url)
         with self._writing:
@@ -190,7 +185,7 @@ class RemoteStore(Store):
         accept: str,
     ) -> httpx.Response:
         headers = {"Accept": f"{accept}, {PROBLEM};q=0.1" if accept != "*/*" else accept}
-        timeout = httpx.Timeout(self._timeout, read=_WRITE_TIME if wanted == "update" else self._timeout)
+        timeout = httpx.Timeout(self.timeout, read=_WRITE_TIME if wanted == "update" else self.timeout)
         body: dict[str, Any] = {"data": {wanted: text, **_some(graphs)}}
         if dialect.direct:
             headers["Content-Type"] = f"application/sparql-{wanted}"
@@ -220,7 +215,7 @@ class RemoteStore(Store):
                 response._content = b"".join(_some_of(response.iter_bytes()))
         except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as error:
             if wanted == "query" and isinstance(error, httpx.ReadTimeout):
-                raise stopped(self._timeout, url) from None
+                raise stopped(self.timeout, url) from None
             raise self._failure(error, url) from None
         return response
 
@@ -228,12 +223,12 @@ class RemoteStore(Store):
         named = {"graph": graph.value}
         # Virtuoso ignores a body without Content-Length.
         headers = {"Content-Type": "application/n-triples", "Content-Length": str(path.stat().st_size)}
-        timeout = httpx.Timeout(self._timeout, read=_WRITE_TIME, write=_WRITE_TIME)
-        if self.dialect.drops_zero:
+        timeout = httpx.Timeout(self.timeout, read=_WRITE_TIME, write=_WRITE_TIME)
+        if self._spoken.drops_zero:
             with path.open("rb") as lines:
                 _refuse_zero(lines, url)
         with self._writing:
-            if self.dialect.login == "digest":
+            if self._spoken.login == "digest":
                 # The challenge is answered on a small request, so that the file is sent only once.
                 self._exchange(self._http.build_request("HEAD", url, params=named), "").close()
             response = self._exchange(
@@ -254,7 +249,7 @@ class RemoteStore(Store):
     def _insert(self, graph: NamedNode, path: Path) -> None:
         """Replace a graph by updates, for an engine without a graph store."""
         self._update(f"CLEAR SILENT GRAPH {graph}")
-        dialect = self.dialect
+        dialect = self._spoken
         # Each operation makes new blank nodes, so one that several operations share needs an IRI.
         apart = count_lines(path, dialect.operation_triples + 1) > dialect.operation_triples
         name = named if apart else lambda term: term
@@ -267,20 +262,20 @@ class RemoteStore(Store):
                 self._update(request)
 
     def _credentials(self) -> httpx.Auth | None:
-        if not self._login:
+        if not self.login:
             return None
         if self._auth is None:
-            name, colon, password = self._login.partition(":")
+            name, colon, password = self.login.partition(":")
             if not colon:
                 self._auth = _Bearer(name)
-            elif self.dialect.login == "digest":
+            elif self._spoken.login == "digest":
                 self._auth = httpx.DigestAuth(name, password)
             else:
                 self._auth = httpx.BasicAuth(name, password)
         return self._auth
 
     def _beside(self, name: str) -> str:
-        return str(httpx.URL(self._query_url).join(name)) if name else ""
+        return str(httpx.URL(self.query_url).join(name)) if name else ""
 
     def _failure(self, error: Exception, url: str) -> errors.StoreFailedError:
         if self._http.is_closed:

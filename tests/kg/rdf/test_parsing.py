@@ -8,6 +8,7 @@ from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.rdf.blank_nodes import skolemise
+from kg.rdf.line_numbers import find_lines
 from kg.rdf.literals import literal_fault
 from kg.rdf.parsing import RdfReading, open_rdf
 from kg.terms import GENID, PREFIXES
@@ -250,16 +251,16 @@ def test_line_of_a_thing() -> None:
         f"  e:b . {B} e:p e:a . e:x\\/y e:p 1 .".encode(),
         name="x.ttl",
     )
-    assert reading.lines_of([(A.value, None)]) == [3]
-    assert reading.lines_of([(B.value, None)]) == [4]
-    assert reading.lines_of([("http://example.org/x/y", None)]) == [4]
-    assert reading.lines_of([("http://example.org/zz", None)]) == [None]
+    assert find_lines(reading.content, reading.prefixes, [(A.value, None)]) == [3]
+    assert find_lines(reading.content, reading.prefixes, [(B.value, None)]) == [4]
+    assert find_lines(reading.content, reading.prefixes, [("http://example.org/x/y", None)]) == [4]
+    assert find_lines(reading.content, reading.prefixes, [("http://example.org/zz", None)]) == [None]
 
 
 def test_line_of_a_value_that_occurs_once() -> None:
     _, reading = read_rdf(f'{A} {P} "2018",\n "2019" .\n{B} {P} "2018" .'.encode(), name="x.ttl")
-    assert reading.lines_of([(A.value, '"2019"')]) == [2]
-    assert reading.lines_of([(B.value, '"2018"')]) == [3]
+    assert find_lines(reading.content, reading.prefixes, [(A.value, '"2019"')]) == [2]
+    assert find_lines(reading.content, reading.prefixes, [(B.value, '"2018"')]) == [3]
 
 
 def triples_of(text: str) -> list[Triple]:

@@ -15,10 +15,7 @@ def open_isolated(
     folder: Path, *, workers: int = 2, timeout: float = 60, memory: int = 256 << 20, rows: int = 0
 ) -> IsolatedStore[Writer]:
     """Open the store in a folder, with its snapshots beside it."""
-    limits = Limits(memory, rows)
-    return IsolatedStore.open(
-        folder / "store", folder / "snapshots", workers=workers, timeout=timeout, limits=limits
-    )
+    return IsolatedStore.open(folder / "store", folder / "snapshots", Limits(timeout, memory, rows), workers)
 
 
 def hurry(store: Store) -> None:

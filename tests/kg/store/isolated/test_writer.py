@@ -48,9 +48,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
         tmp_path / "store",
         tmp_path / "snapshots",
         RemoteWriter(serve_writer(here.writer)),
+        Limits(PATIENCE, 256 << 20),
         workers=2,
-        timeout=PATIENCE,
-        limits=Limits(256 << 20),
     )
     yield Served(here, there, tmp_path / "snapshots")
     there.close()
