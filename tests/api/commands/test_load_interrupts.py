@@ -21,7 +21,7 @@ from kg.load import LoadRequest, read_loads
 from kg.store import EmbeddedStore
 from tests.api.running import AUTHORITY, COMMAND, TOKEN, Served, start
 
-ROWS = 6_000
+ROWS = 2_500
 PATIENCE = 120.0
 
 

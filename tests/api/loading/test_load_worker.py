@@ -66,9 +66,11 @@ def served(
 def working() -> set[int]:
     """List the processes that carry out loads for this one: those of lower priority than the writer."""
     found = set()
+    # 19 is the lowest priority that there is.
+    lowest = min(19, os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS)
     for pid in descendants(os.getpid()):
         with suppress(OSError):
-            if os.getpriority(os.PRIO_PROCESS, pid) >= os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS:
+            if os.getpriority(os.PRIO_PROCESS, pid) >= lowest:
                 found.add(pid)
     return found
 
