@@ -53,6 +53,11 @@ GRAPH_LOADS: Final = NamedNode(GRAPH + "loads")
 # Entailments of the other graphs, updated with them.
 GRAPH_ENTAILMENTS: Final = NamedNode(GRAPH + "entailments")
 
+OWN_GRAPHS: Final = (
+    *(GRAPH_ONTOLOGY, GRAPH_EVENT_TYPES, GRAPH_ALIGNMENTS, GRAPH_COUNTRIES),
+    *(GRAPH_LOADS, GRAPH_ENTAILMENTS),
+)
+
 _SLUG_LENGTH = 80
 
 

@@ -38,7 +38,6 @@ class Sink(Protocol):
 
     def write(self, data: bytes, /) -> int:
         """Write some bytes; return their number."""
-        ...
 
 
 class EmbeddedStore(LocalStore):
