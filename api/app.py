@@ -33,27 +33,17 @@ from api.protocols import (
     sparql,
     void,
 )
-from api.server import concurrency_limit
 from api.server.asgi import Application
 from api.server.content_coding import ContentCoding
 from api.server.metrics import Metrics
 from api.server.plain_queries import PlainQueries
 from api.server.request_log import RequestLog
-from api.server.result_cache import ResultCache
 from api.server.spool import Spooling
-from api.web import (
-    auth,
-    headers,
-    language,
-    problem_details,
-    signposting,
-)
+from api.web import auth, headers, negotiation, problem_details
 from api.web.state import State
 from kg.settings import Settings
 from kg.store import Store
 from kg.store.isolated.store import IsolatedStore
-
-LIMIT = "diplograph query limit"
 
 # Threads beside those that queries may take: for pages, while all queries wait.
 _SPARE_THREADS = 8
@@ -75,14 +65,8 @@ def create_app(store: Store, settings: Settings, loader: Callable[[Job], None] |
     app.config["MAX_CONTENT_LENGTH"] = settings.max_upload
     # A text field is held in memory whole; what is larger comes as a body or a file.
     app.config["MAX_FORM_MEMORY_SIZE"] = min(settings.max_upload, 16 * 1024**2)
-    headers.register(app)
-    problem_details.register(app)
-    auth.register(app)
-    limit = concurrency_limit.QueryLimit(settings.max_waiting)
-    concurrency_limit.register(app, limit)
-    signposting.register(app)
-    language.register(app)
-    template_filters.register(app)
+    for part in (headers, problem_details, auth, negotiation, template_filters):
+        part.register(app)
     for door in (
         graphs,  # before entities: both answer at /graph/SLUG, and this one knows which is meant
         void,
@@ -104,11 +88,7 @@ def create_app(store: Store, settings: Settings, loader: Callable[[Job], None] |
     ):
         app.register_blueprint(door.blueprint)
     metrics = app.extensions[operation.METRICS] = Metrics()
-    metrics.gauges.sources = {
-        ("diplograph_workers", "Processes that answer queries."): lambda: operation.live_workers(store),
-        ("diplograph_queries_inside", "Queries that run or wait, in this process."): lambda: limit.taken,
-    }
-    app.extensions[LIMIT] = limit
+    metrics.gauges.sources.append(lambda: operation.gauges(shared))
     return app
 
 
@@ -117,18 +97,10 @@ def create_asgi_app(app: Flask) -> ASGIApp:
     shared: State = app.extensions["diplograph"]
     settings = shared.settings
     metrics: Metrics = app.extensions[operation.METRICS]
-    limit: concurrency_limit.QueryLimit = app.extensions[LIMIT]
     plain = None
     if isinstance(shared.store, IsolatedStore):
-        cache = ResultCache(settings.cache)
-        plain = PlainQueries(shared.store, shared.asserted, cache, limit)
-        metrics.gauges.sources |= {
-            ("diplograph_cache_bytes", "Bytes of results kept, in this process."): lambda: cache.size,
-            ("diplograph_cache_hits", "Queries answered from the cache, in this process."): lambda: (
-                cache.hits
-            ),
-            ("diplograph_cache_misses", "Queries not found there, in this process."): lambda: cache.misses,
-        }
+        plain = PlainQueries(shared.store, shared.asserted, settings.cache, shared.limit)
+        metrics.gauges.sources.append(plain.gauges)
     if settings.request_log:
         _log_requests()
     inner = Application(app, plain, settings.max_waiting + _SPARE_THREADS)

@@ -32,9 +32,7 @@ def main() -> None:
     labels = [" ".join(pick.choices(words, k=3)) for _ in range(options.names)]
     with tempfile.TemporaryDirectory(prefix="diplograph-bench-") as temporary:
         folder = Path(temporary)
-        store = IsolatedStore.open(
-            folder / "store", folder / "snapshots", Limits(600, 2**31), workers=2
-        )
+        store = IsolatedStore.open(folder / "store", folder / "snapshots", Limits(600, 2**31), workers=2)
         try:
             fill(store, labels)
             attach(store, SearchIndex(folder / "search.sqlite"))

@@ -5,10 +5,8 @@ SPARQL 1.1 Service Description describes the endpoint, VoID the data, with parti
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from time import monotonic
 from typing import Any, Final
 
 import pyoxigraph
@@ -26,7 +24,6 @@ _PREFIXES: Final = {
     "formats": "http://www.w3.org/ns/formats/",
 }
 _SHOWN: Final = 1000
-_LIFE: Final = 60.0
 # Unique URIs for file formats, by the names of formats.
 _UNIQUE: Final = {
     "json": "SPARQL_Results_JSON",
@@ -59,25 +56,6 @@ class Sizes:
     classes: tuple[tuple[str, int], ...]
     properties: tuple[tuple[str, int], ...]
     entailed: int | None = None
-
-
-class SizeCache:
-    """Caches the counts of a store until its version changes; without versions, for a minute."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._lock = threading.Lock()
-        self._found: Sizes | None = None
-        self._version, self._read = "", 0.0
-
-    def sizes(self) -> Sizes:
-        """Return the counts; concurrent calls share one counting. Raises StoreFailedError."""
-        with self._lock:
-            version = self._store.version
-            fresh = version == self._version if version else monotonic() - self._read < _LIFE
-            if self._found is None or not fresh:
-                self._found, self._version, self._read = measure(self._store), version, monotonic()
-            return self._found
 
 
 @dataclass(frozen=True)

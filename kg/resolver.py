@@ -13,10 +13,12 @@ from pyoxigraph import Literal as Value
 from pyoxigraph import NamedNode
 
 from kg.store import Store
-from kg.terms import ID, PREFIXES
+from kg.terms import GRAPH_COUNTRIES, ID, PREFIXES
 
 CodeSystem = Literal["cameo", "fips", "cow", "iso2", "iso3"]
 
+_COUNTRY: Final = f"{ID}country/"
+_FORMER: Final = f"{ID}country/cow-"
 _PREFIXES: Final = "".join(f"PREFIX {name}: <{PREFIXES[name]}>\n" for name in ("dg", "rdfs", "skos"))
 _COUNTRY_CODES: Final = """SELECT DISTINCT ?thing ?system ?code WHERE {
   VALUES (?property ?system) { (dg:iso2 "iso2") (dg:iso3 "iso3") (dg:fips "fips") (dg:cameo "cameo")
@@ -28,8 +30,9 @@ _NAMES: Final = """SELECT DISTINCT ?thing ?name WHERE {
   VALUES ?class { dg:Country dg:Organization dg:Government dg:Administration dg:Agency
     dg:InternationalOrganization dg:NewsOrganization dg:Person dg:PopulationGroup
     dg:Place dg:Region dg:Facility }
-  ?thing a ?class ; rdfs:label|skos:altLabel|skos:prefLabel ?name .
+  ?thing a ?class ; rdfs:label|skos:altLabel|skos:prefLabel|skos:hiddenLabel ?name .
 }"""
+_COUNTRIES: Final = f"SELECT ?thing {{ GRAPH {GRAPH_COUNTRIES} {{ ?thing a dg:Country }} }}"
 _LABELS: Final = """
 SELECT DISTINCT ?thing ?name WHERE { ?thing a dg:Country ; rdfs:label ?name . FILTER(LANG(?name) = "en") }"""
 _TYPES: Final = "SELECT DISTINCT ?thing WHERE { ?thing a dg:EventType ; skos:inScheme ?scheme }"
@@ -38,8 +41,8 @@ _TYPES: Final = "SELECT DISTINCT ?thing WHERE { ?thing a dg:EventType ; skos:inS
 class Resolver:
     """Codes and names of actors, places and event types, read from the graph once and kept in memory.
 
-    An ambiguous name resolves to nothing. Things minted for datasets (`id/actor/…`) are left out, so that a
-    reload resolves names like the first load.
+    An ambiguous name resolves to nothing. Things that loads mint (`id/actor/…`, countries outside the graph
+    of countries) are left out, so that every load resolves names and codes like the first one.
     """
 
     def __init__(
@@ -71,16 +74,26 @@ class Resolver:
     def of(cls, store: Store) -> Resolver:
         """Read codes, names, labels and event types from a store."""
         # Each is read to the end: an open answer would block the others if there is only one worker.
+        countries = {iri for (iri,) in _rows(store, _COUNTRIES, "thing")}
+
+        def known(rows: Iterable[Any]) -> list[Any]:
+            return [row for row in rows if row[-1] in countries or not row[-1].startswith(_COUNTRY)]
+
         return cls(
-            codes=list(_rows(store, _COUNTRY_CODES, "system", "code", "thing")),
-            names=list(_rows(store, _NAMES, "name", "thing")),
-            labels=list(_rows(store, _LABELS, "name", "thing")),
+            codes=known(_rows(store, _COUNTRY_CODES, "system", "code", "thing")),
+            names=known(_rows(store, _NAMES, "name", "thing")),
+            labels=known(_rows(store, _LABELS, "name", "thing")),
             types=[iri for (iri,) in _rows(store, _TYPES, "thing")],
         )
 
     def country(self, system: CodeSystem, code: str) -> str | None:
-        """Find a country's IRI by a code; COW codes as number or abbreviation."""
-        return self._coded(system, code, f"{ID}country/")
+        """Find a country's IRI by a code; COW codes as number or abbreviation.
+
+        A state of today precedes a former one with the same code: COW 345 is Serbia.
+        """
+        found = self._codes.get((system, _code(code)), ())
+        today = [iri for iri in found if iri.startswith(_COUNTRY) and not iri.startswith(_FORMER)]
+        return _only(today) if today else self._coded(system, code, _FORMER)
 
     def organization(self, code: str) -> str | None:
         """Find an international organization's IRI by its CAMEO code."""
@@ -107,8 +120,10 @@ class Resolver:
         return _only([iri for iri in self._with_name(name) if not iri.startswith(f"{ID}place/")])
 
     def country_named(self, name: str) -> str | None:
-        """Find the only country with a name."""
-        return _only([iri for iri in self._with_name(name) if iri.startswith(f"{ID}country/")])
+        """Find the only country with a name; "Korea, South" is also tried as "South Korea"."""
+        head, comma, tail = name.partition(", ")
+        found = [iri for iri in self._with_name(name) if iri.startswith(_COUNTRY)]
+        return _only(found) if found or not comma else self.country_named(f"{tail} {head}")
 
     def _with_name(self, name: str) -> Collection[str]:
         key = fold(name)

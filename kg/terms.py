@@ -58,6 +58,11 @@ PARTICIPANT_ROLES: Final = (
 )  # fmt: skip
 """Local names of dg:participant and of the properties under it."""
 
+OWN_GRAPHS: Final = (
+    *(GRAPH_ONTOLOGY, GRAPH_EVENT_TYPES, GRAPH_ALIGNMENTS, GRAPH_COUNTRIES),
+    *(GRAPH_LOADS, GRAPH_ENTAILMENTS),
+)
+
 _SLUG_LENGTH = 80
 
 

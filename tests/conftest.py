@@ -13,11 +13,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
+from api.doors import home
 from api.folder.data_folder import open_folder
 from kg.load import install
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from tests.live import serve_app
+
+home.PATIENCE = 60.0
 
 # Each server of a test is half a dozen processes; without bytecode on disk each compiles our modules anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -41,7 +44,7 @@ _LONGEST = (
     "test_bulk_changes.py",
     "test_plain_queries.py",
     "test_backups.py",
-    "test_cli_interrupt.py",
+    "test_load_interrupts.py",
     "test_load_crash.py",
     "test_writer.py",
     "test_store.py",

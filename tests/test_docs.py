@@ -32,6 +32,15 @@ def test_links_lead_to_files(path: Path) -> None:
             assert (path.parent / target).exists(), f"{path.name} links to {target}"
 
 
+@pytest.mark.parametrize("path", DOCS, ids=lambda p: p.name)
+def test_named_modules_exist(path: Path) -> None:
+    """A module may be named by the last parts of its path, as in `isolated/pool.py`."""
+    modules = [f"/{file.relative_to(ROOT)}" for room in ("kg", "api", "tools", "bench", "tests") for file in
+               (ROOT / room).rglob("*.py")]  # fmt: skip
+    for name in re.findall(r"`([\w/]+\.py)`", path.read_text(encoding="utf-8")):
+        assert any(module.endswith(f"/{name}") for module in modules), f"{path.name} names {name}"
+
+
 def test_readme_shows_the_two_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

@@ -37,7 +37,7 @@ CAPITALS = {
     "PSE": "Ramallah", "TKL": "",
 }  # fmt: skip
 # The country that ISO 3166 means, where rigour has the realm or a part of it.
-WIKIDATA = {"DNK": "Q35", "SJM": "Q842829"}
+WIKIDATA = {"DNK": "Q35", "ESH": "Q6250", "NLD": "Q55", "SJM": "Q842829"}
 # COW numbers the two German states apart, lets Serbia go on as Yugoslavia, and has states no library has.
 COW = {"DEU": ("255 260", "GMY GFR"), "SRB": ("345", "YUG"), "VAT": ("", "")}
 FORMER = [("327", "PAP", "Papal States"), ("730", "KOR", "Korea before 1910")]
@@ -119,6 +119,7 @@ def country_rows(codes: list[dict[str, Any]]) -> Any:
         row = json.loads(path.read_text(encoding="utf-8"))
         info[row["ISO"]["alpha3"]] = row
     qids = wikidata()
+    dependent = shared_demonyms({iso3: row.get("demonym", "") for iso3, row in info.items()})
     by_iso = {row["iso3c"]: row for row in codes if row["iso3c"]}
     kosovo = next(row for row in codes if row["country.name.en"] == "Kosovo")
     borders: dict[str, set[str]] = {}
@@ -140,6 +141,7 @@ def country_rows(codes: list[dict[str, Any]]) -> Any:
             ),
             None,
         )
+        demonym = more.get("demonym", "")
         latitude, longitude = POINTS.get(iso3) or more.get("latlng") or ("", "")
         cow, abbreviation = COW.get(iso3) or (row.get("cown") or "", row.get("cowc") or "")
         yield {
@@ -157,7 +159,7 @@ def country_rows(codes: list[dict[str, Any]]) -> Any:
             "latitude": latitude,
             "longitude": longitude,
             "borders": " ".join(sorted(borders.get(iso3, ()))),
-            "demonyms": DEMONYMS.get(iso3) or more.get("demonym", ""),
+            "demonyms": DEMONYMS.get(iso3) or (demonym if iso3 not in dependent.get(demonym, ()) else ""),
             "aliases": ";".join(aliases(iso3, more)),
         }
     former = [
@@ -166,6 +168,20 @@ def country_rows(codes: list[dict[str, Any]]) -> Any:
     for number, letters, name in sorted(former + FORMER, key=lambda state: int(state[0])):
         if number != str(kosovo["cown"]):
             yield {"key": f"cow-{number}", "name": name, "cow": number, "cow_abbreviation": letters}
+
+
+def shared_demonyms(demonyms: dict[str, str]) -> dict[str, set[str]]:
+    """Return the dependent territories of each demonym that a sovereign state also has: French is of France."""
+    from rigour.territories import get_territories
+
+    alpha3 = {country.alpha_2.lower(): country.alpha_3 for country in pycountry.countries}
+    parts = {alpha3[t.code] for t in get_territories() if t.code in alpha3 and t.parent}
+    sovereign = {demonym for iso3, demonym in demonyms.items() if iso3 not in parts}
+    shared: dict[str, set[str]] = {}
+    for iso3, demonym in demonyms.items():
+        if iso3 in parts and demonym in sovereign:
+            shared.setdefault(demonym, set()).add(iso3)
+    return shared
 
 
 def aliases(iso3: str, more: dict[str, Any]) -> list[str]:

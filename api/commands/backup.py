@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from api.commands.options import data_option, with_data
+from api.commands.options import data_option
 from api.folder import backups
 from kg.settings import Settings
 
@@ -17,9 +17,9 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.argument("folder", type=_FOLDER, metavar="DIR")
 @data_option
 @click.pass_obj
-def backup(settings: Settings, folder: Path, data: Path | None) -> None:
+def backup(settings: Settings, folder: Path) -> None:
     """Copy the store to a new folder, at one commit, also while it is served."""
-    backups.back_up(with_data(settings, data), folder)
+    backups.back_up(settings, folder)
     click.echo(f"Backed up to {folder}", err=True)
 
 
@@ -27,8 +27,7 @@ def backup(settings: Settings, folder: Path, data: Path | None) -> None:
 @click.argument("folder", type=_FOLDER, metavar="DIR")
 @data_option
 @click.pass_obj
-def restore(settings: Settings, folder: Path, data: Path | None) -> None:
+def restore(settings: Settings, folder: Path) -> None:
     """Put a backup into a data folder that has no store yet."""
-    settings = with_data(settings, data)
     backups.restore(settings, folder)
     click.echo(f"Restored into {settings.data}", err=True)

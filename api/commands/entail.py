@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
-from pathlib import Path
-
 import click
+import httpx
 
-from api.commands.options import data_option, with_data
+from api.commands.options import data_option
 from api.folder.data_folder import known_token, open_folder, running_server
-from kg.errors import ParameterError, StoreFailedError, WrongTokenError
+from kg.errors import ParameterError
 from kg.reasoning import StaleEntailments
 from kg.settings import Settings
+from kg.store.remote.problems import problem_error, unreachable
+
+# Seconds: the entailments of a large store take their time.
+_PATIENCE = 3600.0
 
 
 @click.command()
 @data_option
 @click.pass_obj
-def entail(settings: Settings, data: Path | None) -> None:
+def entail(settings: Settings) -> None:
     """Rebuild the entailments, for example after updates of a large graph; a running server does it."""
-    settings = with_data(settings, data)
     if settings.store:
         raise ParameterError(
             "a store elsewhere has no entailments of ours", mend="Leave out DIPLOGRAPH_STORE, or --store."
@@ -39,21 +38,11 @@ def entail(settings: Settings, data: Path | None) -> None:
 
 
 def _ask(url: str, token: str) -> int:
-    request = urllib.request.Request(url, method="POST", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     try:
-        with urllib.request.urlopen(request, timeout=3600) as answer:  # noqa: S310
-            return int(json.load(answer)["entailments"])
-    except urllib.error.HTTPError as error:
-        if error.code not in (401, 403):
-            raise StoreFailedError(
-                f"the server did not build them: {error}", where=url, mend="Look into the server's log."
-            ) from None
-        raise WrongTokenError(
-            "the server does not take the token",
-            where=url,
-            mend="Set DIPLOGRAPH_TOKEN to the server's token.",
-        ) from None
-    except (urllib.error.URLError, OSError, ValueError) as error:
-        raise StoreFailedError(
-            f"the server did not build them: {error}", where=url, mend="Look into the server's log."
-        ) from None
+        answer = httpx.post(url, headers=headers, timeout=_PATIENCE, trust_env=False)
+    except httpx.HTTPError as error:
+        raise unreachable(url, error) from None
+    if not answer.is_success:
+        raise problem_error(answer)
+    return int(answer.json()["entailments"])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from api.commands.options import data_option, name_file, opened, output_option, with_data, write
+from api.commands.options import data_option, name_file, opened, output_option, write
 from api.commands.terminal_tables import term_text, text_table
 from kg.errors import ValidationFailedError
 from kg.load import report
@@ -30,9 +30,9 @@ _SHOWN = 50
 @output_option
 @data_option
 @click.pass_obj
-def describe(settings: Settings, name: str, form: str, output: Path | None, data: Path | None) -> None:
+def describe(settings: Settings, name: str, form: str, output: Path | None) -> None:
     """Show what the graph holds about a thing."""
-    with opened(with_data(settings, data)) as store:
+    with opened(settings) as store:
         iri = resolve(store, name)
         if form == "text":
             write((line.encode() + b"\n" for line in _description(store, iri)), output)
@@ -47,9 +47,9 @@ def describe(settings: Settings, name: str, form: str, output: Path | None, data
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @data_option
 @click.pass_obj
-def search(settings: Settings, text: str, limit: int, data: Path | None) -> None:
+def search(settings: Settings, text: str, limit: int) -> None:
     """Find things by their names."""
-    with opened(with_data(settings, data)) as store:
+    with opened(settings) as store:
         hits = find(store, text, limit)
     if not hits:
         click.echo("Nothing found.", err=True)
@@ -63,9 +63,9 @@ def search(settings: Settings, text: str, limit: int, data: Path | None) -> None
 @click.command()
 @data_option
 @click.pass_obj
-def index(settings: Settings, data: Path | None) -> None:
+def index(settings: Settings) -> None:
     """Rebuild the index of names; a running server searches the old one meanwhile."""
-    with opened(with_data(settings, data)) as store:
+    with opened(settings) as store:
         found = index_of(store)
         found.rebuild(store)
         click.echo(f"{found.count():,} names are indexed")
@@ -76,11 +76,11 @@ def index(settings: Settings, data: Path | None) -> None:
 @click.option("--format", "form", help="Syntax: ttl, trig, nt, nq, rdf, jsonld. [default: by the ending]")
 @data_option
 @click.pass_obj
-def validate(settings: Settings, files: tuple[str, ...], form: str | None, data: Path | None) -> None:
+def validate(settings: Settings, files: tuple[str, ...], form: str | None) -> None:
     """Check files against the shapes; nothing is stored. Ends with 1 when a file may not enter."""
     refused: list[str] = []
     number = 0
-    with opened(with_data(settings, data)) as store:
+    with opened(settings) as store:
         for path in files:
             read = report(store, name_file(path), name=path, format=form)
             number += read.checked.violations

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from api.commands.loaders import Loader, open_loader
-from api.commands.options import data_option, opened, with_data
+from api.commands.options import data_option, name_file, opened
 from api.commands.progress import ProgressLine
 from api.commands.terminal_tables import text_table
 from kg.errors import CancelledError, DiplographError, ParameterError, ValidationFailedError
@@ -65,7 +65,6 @@ def load(
     skip: tuple[str, ...],
     mapping: Path | None,
     template: Path | None,
-    data: Path | None,
 ) -> None:
     """Load RDF files or tables: shows what would change, asks, stores. Prints the id of each load."""
     if template is not None:
@@ -76,7 +75,7 @@ def load(
     if source is None and "-" in files:
         raise ParameterError("standard input has no name", mend="Name its source with --source.")
     with ExitStack() as stack:
-        loader = stack.enter_context(open_loader(with_data(settings, data)))
+        loader = stack.enter_context(open_loader(settings))
         stack.enter_context(_interrupts())
         planned: list[tuple[Any, dict[str, Any]]] = []
         # A preview that is not stored is dropped however the command ends.
@@ -85,9 +84,9 @@ def load(
             name = "standard input" if path == "-" else path
             with _progress(path) as progress:
                 local = stack.enter_context(_as_file(path))
-                request = LoadRequest(local, name, form, source, base, max_errors, mapping)
+                reading = LoadRequest(local, name, form, source, base, max_errors, mapping)
                 with _named_option():
-                    planned.append(loader.plan(request, progress))
+                    planned.append(loader.plan(reading, progress))
         _check_targets([summary for _, summary in planned])
         for _, summary in planned:
             _show(summary)
@@ -108,9 +107,9 @@ def load(
 @click.argument("load_id", metavar="ID")
 @data_option
 @click.pass_obj
-def undo(settings: Settings, load_id: str, data: Path | None) -> None:
+def undo(settings: Settings, load_id: str) -> None:
     """Undo a load: statements that it added are removed, and those that it removed return."""
-    with open_loader(with_data(settings, data)) as loader, _progress(load_id) as progress:
+    with open_loader(settings) as loader, _progress(load_id) as progress:
         done = loader.undo(load_id.removeprefix(LOAD).removeprefix("load:"), progress)
     click.echo(f"{done['load']} is undone in {compact(done['graph'])}")
     for line in done["kept"]:
@@ -121,9 +120,9 @@ def undo(settings: Settings, load_id: str, data: Path | None) -> None:
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @data_option
 @click.pass_obj
-def loads(settings: Settings, form: str, data: Path | None) -> None:
+def loads(settings: Settings, form: str) -> None:
     """List the loads, newest first."""
-    with opened(with_data(settings, data)) as store:
+    with opened(settings) as store:
         found = read_loads(store)
     if form == "json":
         click.echo(json.dumps([load.summary() for load in found], indent=2, ensure_ascii=False))
@@ -178,13 +177,8 @@ def _progress(title: str) -> Iterator[ProgressLine]:
 @contextmanager
 def _as_file(path: str) -> Iterator[Path]:
     if path != "-":
-        try:
-            if not Path(path).is_dir():
-                Path(path).open("rb").close()
-        except OSError as error:
-            raise ParameterError(
-                f"the file cannot be read: {error.strerror}", where=path, mend="Check its name and rights."
-            ) from None
+        if not Path(path).is_dir():
+            name_file(path)
         yield Path(path)
         return
     with tempfile.NamedTemporaryFile(prefix="diplograph-") as copy:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import os
 import time
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -24,11 +23,11 @@ from api.folder.data_folder import (
     open_remote,
     running_server,
 )
+from api.loading.load_jobs import open_for_undo
 from kg import errors
 from kg import load as loading
 from kg.lazy import LazyModule
 from kg.load import Follower, LoadFolder, LoadRequest, Loads, Progress, silent
-from kg.provenance import read_load
 from kg.settings import Settings
 from kg.store import Store
 from kg.store.remote.problems import problem_error, unreachable
@@ -47,37 +46,15 @@ _READERS: Final = 3
 _MAPPING_LIMIT: Final = 48 * 1024
 
 
-class Loader(ABC):
-    """Previews, stores and undoes loads; a summary is the JSON object that the server returns."""
-
-    @abstractmethod
-    def plan(self, request: LoadRequest, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
-        """Preview a load; return the argument for `commit` and `drop`, and the summary."""
-
-    @abstractmethod
-    def commit(
-        self, planned: Any, skip: Sequence[str] = (), progress: Progress = silent
-    ) -> dict[str, Any] | None:
-        """Store a previewed load; return None if it changes nothing."""
-
-    @abstractmethod
-    def drop(self, planned: Any) -> None:
-        """Discard a preview, or cancel its load."""
-
-    @abstractmethod
-    def undo(self, load_id: str, progress: Progress = silent) -> dict[str, Any]:
-        """Undo a load."""
-
-
-class LocalLoader(Loader):
-    """Loads into a store of this process."""
+class LocalLoader:
+    """Previews, stores and undoes loads in a store of this process."""
 
     def __init__(self, store: Store, root: Path, followers: Sequence[Follower] = ()) -> None:
         self._store = store
         self._loads = Loads(root, followers)
 
     def plan(self, request: LoadRequest, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
-        """Preview a load; see `kg.load.prepare`."""
+        """Preview a load; return the argument for `commit` and `drop`, and the summary that servers send."""
         folder, _ = self._loads.new(Path(request.name).name, started_by=user_name(), step="reading")
         try:
             preview = loading.prepare(self._store, folder, request, progress)
@@ -89,7 +66,7 @@ class LocalLoader(Loader):
     def commit(
         self, planned: Any, skip: Sequence[str] = (), progress: Progress = silent
     ) -> dict[str, Any] | None:
-        """Store a previewed load; see `kg.load.store_load`."""
+        """Store a previewed load; return None if it changes nothing. See `kg.load.store_load`."""
         folder: LoadFolder = planned
         try:
             load = loading.store_load(self._store, self._loads, folder, skip=skip, progress=progress)
@@ -110,14 +87,7 @@ class LocalLoader(Loader):
 
     def undo(self, load_id: str, progress: Progress = silent) -> dict[str, Any]:
         """Undo a load; see `kg.load.undo_load`."""
-        load = read_load(self._store, load_id)
-        try:
-            folder = self._loads.open(load.id)
-        except errors.UnknownNameError:
-            raise errors.UnknownNameError(
-                f"the files for undoing load {load.id} are not in this data folder",
-                mend="Load an earlier version of the source: it replaces the graph.",
-            ) from None
+        folder = open_for_undo(self._store, self._loads, load_id)
         return loading.undo_load(
             self._store,
             self._loads,
@@ -127,8 +97,8 @@ class LocalLoader(Loader):
         ).summary()
 
 
-class RemoteLoader(Loader):
-    """Loads through a running server."""
+class RemoteLoader:
+    """Does the same through a running server."""
 
     def __init__(self, server: RunningServer, token: str) -> None:
         """Connect to the server; raises SignInRequiredError if its token is unknown."""
@@ -268,6 +238,9 @@ class RemoteLoader(Loader):
             raise problem_error(response)
         members: dict[str, Any] = response.json()
         return members
+
+
+Loader = LocalLoader | RemoteLoader
 
 
 @contextmanager

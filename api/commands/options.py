@@ -21,9 +21,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def data_option(command: F) -> F:
-    """Add the option `--data` to a command."""
+    """Add the option `--data` to a command, which sets the folder in its settings."""
     return click.option(
-        "--data", type=click.Path(path_type=Path), help="Folder that holds the store (DIPLOGRAPH_DATA)."
+        "--data",
+        type=click.Path(path_type=Path),
+        help="Folder that holds the store (DIPLOGRAPH_DATA).",
+        expose_value=False,
+        callback=_set_data,
     )(command)
 
 
@@ -34,9 +38,9 @@ def output_option(command: F) -> F:
     )(command)
 
 
-def with_data(settings: Settings, data: Path | None) -> Settings:
-    """Return the settings with the folder of `--data`, if it is given."""
-    return settings if data is None else replace(settings, data=data)
+def _set_data(context: click.Context, option: click.Parameter, data: Path | None) -> None:
+    if data is not None:
+        context.obj = replace(context.obj, data=data)
 
 
 @contextmanager

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import click
 
-from api.commands.options import data_option, opened, output_option, read_file, with_data, write
+from api.commands.options import data_option, opened, output_option, read_file, write
 from api.commands.terminal_tables import term_text, text_table
 from api.pages.spreadsheets import workbook
 from kg.catalogue import Question, read_catalogue
 from kg.errors import NotAcceptableError, ParameterError, UnknownNameError
-from kg.rdf.formats import result_format
+from kg.graph_store import read_dataset
+from kg.rdf.formats import rdf_format, result_format
 from kg.search import resolve
 from kg.settings import Settings
 from kg.store import Answer, Store
@@ -37,10 +38,9 @@ def query(
     params: tuple[str, ...],
     form: str | None,
     output: Path | None,
-    data: Path | None,
 ) -> None:
     """Answer a question of the catalogue, or any SPARQL from a file or standard input."""
-    with opened(with_data(settings, data)) as store:
+    with opened(settings) as store:
         answer = store.query(_text(store, name, _values(params)))
         form = form or ("ttl" if answer.kind == "graph" else "table")
         if form == "xlsx" and output is None and sys.stdout.isatty():
@@ -55,10 +55,10 @@ def query(
 @output_option
 @data_option
 @click.pass_obj
-def dump(settings: Settings, form: str, output: Path | None, data: Path | None) -> None:
+def dump(settings: Settings, form: str, output: Path | None) -> None:
     """Write the whole dataset, every graph by its name."""
-    with opened(with_data(settings, data)) as store:
-        write(_nquads(store) if form == "nq" else _trig(store), output)
+    with opened(settings) as store:
+        write(read_dataset(store, rdf_format(form)), output)
 
 
 def _text(store: Store, name: str, values: dict[str, str]) -> str:
@@ -122,24 +122,3 @@ def _written(answer: Answer, form: str) -> Iterator[bytes]:
         raise NotAcceptableError(f"a graph cannot be written as {form}", mend="Ask for --format ttl.")
     else:
         yield from answer.serialize(result_format(answer.kind, form))
-
-
-def _nquads(store: Store) -> Iterator[bytes]:
-    # The terms of the seam write themselves as N-Quads has them.
-    for row in store.query("SELECT ?s ?p ?o ?g WHERE { GRAPH ?g { ?s ?p ?o } }").rows():
-        yield f"{row['s']} {row['p']} {row['o']} {row['g']} .\n".encode()
-
-
-def _trig(store: Store) -> Iterator[bytes]:
-    graphs = [
-        row["g"]
-        for row in store.query("SELECT DISTINCT ?g WHERE { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g").rows()
-    ]
-    for graph in graphs:
-        yield f"{graph} {{\n".encode()
-        rows = store.query(
-            f"SELECT ?s ?p ?o WHERE {{ GRAPH {graph} {{ ?s ?p ?o }} }} ORDER BY ?s ?p ?o"
-        ).rows()
-        for row in rows:
-            yield f"  {row['s']} {row['p']} {row['o']} .\n".encode()
-        yield b"}\n"

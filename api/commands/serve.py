@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
-from api.commands.options import data_option, with_data
+from api.commands.options import data_option
 from kg.processes import preload
 from kg.settings import Settings
 
@@ -20,9 +19,7 @@ from kg.settings import Settings
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 @click.option("--read-only", is_flag=True, default=None, help="Refuse every write (DIPLOGRAPH_READ_ONLY).")
 @click.pass_obj
-def serve(
-    settings: Settings, data: Path | None, store: str | None, host: str, port: int, read_only: bool | None
-) -> None:
+def serve(settings: Settings, store: str | None, host: str, port: int, read_only: bool | None) -> None:
     """Serve the graph; an empty data folder gets the ontology, the countries and the article first."""
     # Fronts are forked with these in memory, which are imported while this process imports its own.
     # The variable makes prometheus_client count for several processes; each front sets the folder.
@@ -31,7 +28,6 @@ def serve(
     del os.environ["PROMETHEUS_MULTIPROC_DIR"]
     from api.processes import serving_process as serving
 
-    settings = with_data(settings, data)
     if store is not None:
         settings = replace(settings, store=store)
     if read_only:

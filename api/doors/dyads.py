@@ -37,15 +37,11 @@ def form() -> ResponseReturnValue:
 
 
 @blueprint.get("/dyad/<a>/<b>")
-def countries(a: str, b: str) -> ResponseReturnValue:
-    """Show two countries side by side, by their ISO 3166-1 codes."""
-    return _side_by_side(*resolve_all(state().store, [a, b]))
-
-
 @blueprint.get("/dyad/<kind_a>/<a>/<kind_b>/<b>")
-def things(kind_a: str, a: str, kind_b: str, b: str) -> ResponseReturnValue:
-    """Show two actors of any kind side by side."""
-    return _side_by_side(*resolve_all(state().store, [f"{kind_a}/{a}", f"{kind_b}/{b}"]))
+def things(a: str, b: str, kind_a: str = "", kind_b: str = "") -> ResponseReturnValue:
+    """Show two countries by their ISO 3166-1 codes, or two actors of any kind, side by side."""
+    names = [f"{kind_a}/{a}", f"{kind_b}/{b}"] if kind_a else [a, b]
+    return _side_by_side(*resolve_all(state().store, names))
 
 
 def _side_by_side(first: str, second: str) -> str:

@@ -20,18 +20,17 @@ from flask.typing import ResponseReturnValue
 from api.doors.questions import catalogue
 from api.pages.charts import Bars, bars_of
 from api.pages.template_filters import sparql
-from api.web.parameters import inference
 from api.web.problem_details import Problem, problem_of
+from api.web.query_limit import limited
+from api.web.sparql_request import read_inference
 from api.web.state import state
-from api.web.urls import href
 from kg.describe.lists.solution_tables import QueryResult, result_of
-from kg.describe.page_model import Value
 from kg.describe.site.ontology_terms import ontology_terms
 from kg.errors import DiplographError
 from kg.rdf.formats import formats_for
 from kg.store import Store
 from kg.store.cancellation import Stopper, stoppable
-from kg.terms import PREFIXES, compact
+from kg.terms import PREFIXES
 
 blueprint = Blueprint("editor", __name__)
 
@@ -60,26 +59,13 @@ EXAMPLES: Final = (
 
 
 @dataclass(frozen=True)
-class Cell:
-    """A cell of a table: its text, the address of its page, its IRI, and its language or datatype."""
-
-    text: str
-    href: str | None = None
-    note: str = ""
-    iri: str = ""
-
-
-@dataclass(frozen=True)
 class Shown:
-    """A result on the page: at most `SHOWN_ROWS` rows; `more` if there are others; `truth` for an ASK.
+    """A result on the page, with at most `SHOWN_ROWS` rows.
 
     `downloads` are pairs of a format's name and the address of the whole result.
     """
 
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell | None, ...], ...]
-    more: bool
-    truth: bool | None
+    found: QueryResult
     downloads: tuple[tuple[str, str], ...]
     bars: tuple[Bars, ...] = ()
 
@@ -97,9 +83,7 @@ def editor_page(
         inference=reasoned,
         stale=state().stale,
     )
-    response = make_response(page, problem.status if problem else 200)
-    response.vary.add("Accept")
-    return response
+    return make_response(page, problem.status if problem else 200)
 
 
 @functools.cache
@@ -110,6 +94,7 @@ def _examples() -> list[tuple[str, str]]:
 
 
 @blueprint.post("/sparql/run")
+@limited
 def run() -> ResponseReturnValue:
     """Answer a query with a fragment of a page, for the editor's script.
 
@@ -120,7 +105,7 @@ def run() -> ResponseReturnValue:
     fields = {"query": [request.form.get("query", "")]}
     if "inference" in request.form:
         fields["inference"] = request.form.getlist("inference")
-    store = state().asked(inference=inference(fields))
+    store = state().asked(inference=read_inference(fields))
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     stopper = Stopper()
     response = Response(_piece(app, store, fields, stopper), content_type="text/html; charset=utf-8")
@@ -148,22 +133,12 @@ def terms() -> ResponseReturnValue:
 
 
 def show(found: QueryResult, fields: Mapping[str, Sequence[str]]) -> Shown:
-    """Prepare a result for the page: things are shown by their labels and link to their pages."""
+    """Prepare a result for the page."""
     address = urlencode({name: fields[name] for name in fields if name != "csrf_token"}, doseq=True)
     downloads = tuple(
         (form.name, f"/sparql/results.{form.name}?{address}") for form in formats_for(found.kind)
     )
-    table = found.table
-    rows = tuple(tuple(_cell(value) for value in row) for row in table.rows)
-    return Shown(table.columns, rows, table.more, found.truth, downloads, tuple(bars_of(table)))
-
-
-def _cell(value: Value | None) -> Cell | None:
-    if value is None:
-        return None
-    if value.name:
-        return Cell(value.name.label, href(value.name), iri=value.name.iri)
-    return Cell(value.text, note=value.language or (compact(value.datatype) if value.datatype else ""))
+    return Shown(found, downloads, tuple(bars_of(found.table)))
 
 
 def _piece(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from typing import Final
 from urllib.parse import quote
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from api.pages.citation import cite, schema_of
@@ -18,6 +17,7 @@ from api.web.negotiation import choose_format, graph_format, send_answer, wants_
 from api.web.state import state
 from kg.describe.entity.description_rdf import describe_triples, facts_table
 from kg.describe.entity.entity_page import describe
+from kg.describe.entity.signposts import signposts_of
 from kg.describe.entity.thing_facts import GLANCE
 from kg.describe.page_model import Description, Facts
 from kg.errors import ParameterError, UnknownNameError
@@ -89,26 +89,12 @@ _GLANCE: Final = {ONTOLOGY + local for local in GLANCE}
 _TOLD_APART: Final = {ONTOLOGY + "hasInteraction", ONTOLOGY + "duration"}
 
 
-@dataclass(frozen=True)
-class Download:
-    """A format in which the data of a thing can be downloaded."""
-
-    name: str
-    label: str
-    media_type: str
-
-
-DOWNLOADS: Final = tuple(Download(form.name, _LABELS[form.name], form.media_type) for form in GRAPH_FORMATS)
-
-
 @blueprint.get("/id/<kind>/<path:slug>")
 def thing(kind: str, slug: str) -> ResponseReturnValue:
     """Redirect from a thing to its page or its data, by Accept: 303."""
     iri = _known(f"{ID}{kind}/", slug)
     target = links.path_of(iri) if wants_html() else links.data_path(iri, choose_format(GRAPH_FORMATS).name)
-    response = redirect(target, 303)
-    response.vary.add("Accept")
-    return response
+    return links.signpost(make_response(redirect(target, 303)), iri, state().store.run(signposts_of, iri))
 
 
 @blueprint.get("/page/<kind>/<path:slug>")
@@ -141,8 +127,10 @@ def data(kind: str, name: str) -> ResponseReturnValue:
     slug, _, extension = name.rpartition(".")
     iri = _known(f"{ID}{kind}/", slug)
     if extension == "csv":
-        return _facts_csv(iri)
-    return send_answer(describe_triples(state().store, iri), form=graph_format(extension))
+        response = _facts_csv(iri)
+    else:
+        response = send_answer(describe_triples(state().store, iri), form=graph_format(extension))
+    return links.signpost(response, iri, state().store.run(signposts_of, iri), is_data=True)
 
 
 @blueprint.get("/data")
@@ -175,10 +163,8 @@ def _known(start: str, rest: str) -> str:
 
 def _facts_csv(iri: str) -> Response:
     answer = facts_table(state().store, iri)
-    response = send_answer(answer, form=result_format(answer.kind, "csv"))
     name = re.sub(r"[^A-Za-z0-9-]+", "-", iri.removeprefix(ID))[:80].strip("-") or "facts"
-    response.headers["Content-Disposition"] = f"attachment; filename={name}.csv"
-    return response
+    return send_answer(answer, form=result_format(answer.kind, "csv"), file=f"{name}.csv")
 
 
 def _page(*readings: str) -> Response:
@@ -188,7 +174,6 @@ def _page(*readings: str) -> Response:
     if found is None:
         raise unknown(state().store, readings[0])
     iri = found.name.iri
-    g.signposts = found.signposts
     if number > found.pages:
         raise UnknownNameError(
             f"page {number} does not exist",
@@ -209,7 +194,7 @@ def _page(*readings: str) -> Response:
             order=order,
             glance=glance,
             rest=[facts for facts in found.facts if facts.property.iri not in apart],
-            forms=DOWNLOADS,
+            forms=[(form, _LABELS[form.name]) for form in GRAPH_FORMATS],
             here=links.path_of(iri),
             address=links.path_of(iri) + ("&" if "?" in links.path_of(iri) else "?"),
             schema=schema_of(found),
@@ -217,8 +202,7 @@ def _page(*readings: str) -> Response:
             longest=max((bar.count for bar in found.timeline.bars), default=0),
         )
     )
-    response.vary.add("Accept")
-    return response
+    return links.signpost(response, iri, found.signposts) if iri.startswith(ID) else response
 
 
 def _kind(found: Description) -> str:

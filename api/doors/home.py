@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Concatenate, ParamSpec, TypeVar
+from concurrent.futures import Future, wait
+from typing import TypeVar, cast
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, render_template
+from flask import Blueprint, Response, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
 from api.doors.questions import catalogue
@@ -13,75 +13,84 @@ from api.pages.kept_pages import kept_page
 from api.web.negotiation import wants_html
 from api.web.state import state
 from kg.describe.lists.event_lists import all_events
-from kg.describe.page_model import EventLine, Listing
-from kg.describe.site.coverage import Covered, LastLoad, coverage_of, last_load
-from kg.describe.site.overview import Overview, overview
+from kg.describe.site.coverage import Covered, coverage_of, last_load
+from kg.describe.site.overview import overview
 from kg.errors import QueryStoppedError
-from kg.store import Store
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 blueprint = Blueprint("home", __name__)
 
 _FIRST_QUESTIONS = ("deportations", "quantities", "attribution-chain")
 _FIRST_EVENTS = 10
+PATIENCE = 1.0
+"""Seconds that the home page waits for its counts; the others go on being counted."""
+
+
+class _IncompleteError(Exception):
+    """Raised with a page that lacks counts which take long; the next visitor may get them."""
 
 
 @blueprint.get("/")
 def home() -> ResponseReturnValue:
     """Show counts, the latest events and questions to start with."""
-    covered = _known(coverage_of)
-    counts, last, events = _known(overview), _known(last_load), _known(all_events, 1)
-
-    def render() -> str:
-        return _home(covered or [], counts, last, events)
-
-    # What could not be counted in time is tried again for the next visitor.
-    return render() if covered is None or counts is None or events is None else kept_page(render)
+    try:
+        return kept_page(_home)
+    except _IncompleteError as error:
+        return str(error)
 
 
-def _home(
-    covered: list[Covered], counts: Overview | None, last: LastLoad | None, events: Listing[EventLine] | None
-) -> str:
+def _home() -> str:
+    memory, store = state().memory, state().store
+    begun = (
+        memory.begin(store, overview),
+        memory.begin(store, coverage_of),
+        memory.begin(store, last_load),
+        memory.begin(store, all_events, 1),
+    )
+    wait(cast(tuple[Future[object], ...], begun), PATIENCE)
+    counts, covered, last, events = (_known(begun[0]), _known(begun[1]), _known(begun[2]), _known(begun[3]))
     questions = catalogue()
     first = [questions[name] for name in _FIRST_QUESTIONS if name in questions]
-    years = [year for source in covered for year, _, _ in source.years]
-    return render_template(
+    years = [year for source in covered or () for year, _, _ in source.years]
+    page = render_template(
         "home.html",
         counts=counts,
-        records=sum(source.records for source in covered),
+        records=sum(source.records for source in covered or ()),
         years=(min(years), max(years)) if years else None,
         last=last,
         events=events,
         shown=_FIRST_EVENTS,
         questions=first or list(questions.values())[:3],
-        sources=[source for source in covered if source.events or source.records or source.claims],
+        sources=[source for source in covered or () if source.events or source.records or source.claims],
     )
+    if counts is None or covered is None or events is None:
+        raise _IncompleteError(page)
+    return page
+
+
+def _known(future: Future[T]) -> T | None:
+    """Return a result; None if it is not there yet, or took longer than a query may."""
+    try:
+        return future.result() if future.done() else None
+    except QueryStoppedError:
+        return None
 
 
 @blueprint.get("/coverage")
 def coverage() -> ResponseReturnValue:
     """Show the coverage by source and year: a page, or JSON."""
+    if wants_html():
+        return kept_page(_coverage)
     covered = state().memory.get(state().store, coverage_of)
-    if not wants_html():
-        response = jsonify({"sources": [_covered(source) for source in covered]})
-    else:
-        years = sorted({year for source in covered for year, _, _ in source.years})
-        most = max((e + r for source in covered for _, e, r in source.years), default=1)
-        response = make_response(
-            kept_page(lambda: render_template("coverage.html", covered=covered, years=years, most=most))
-        )
-    response.vary.add("Accept")
-    return response
+    return jsonify({"sources": [_covered(source) for source in covered]})
 
 
-def _known(function: Callable[Concatenate[Store, P], T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-    """Run a function once for each version of the store; None if it takes longer than a query may."""
-    try:
-        return state().memory.get(state().store, function, *args, **kwargs)
-    except QueryStoppedError:
-        return None
+def _coverage() -> str:
+    covered = state().memory.get(state().store, coverage_of)
+    years = sorted({year for source in covered for year, _, _ in source.years})
+    most = max((e + r for source in covered for _, e, r in source.years), default=1)
+    return render_template("coverage.html", covered=covered, years=years, most=most)
 
 
 def _covered(source: Covered) -> dict[str, object]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from api.pages.page_parameters import day, meant, page_number
@@ -47,35 +47,20 @@ class Asked:
         return path + ("?" + urlencode(pairs) if pairs else "")
 
 
-@blueprint.get("/events", endpoint="events")
-def events() -> ResponseReturnValue:
-    """List events, newest first: a page, or all of them as JSON."""
-    return _list("events")
+@blueprint.get("/<any(events, records):of>.<form>")
+def file(of: Of, form: str) -> Response:
+    """Send all events, or all coding records, that the filter selects, in the format of the extension."""
+    asked = _asked()
+    lines = filtered_all(state().store, of, asked.filter)
+    return send_rows(_COLUMNS[of], (_record(line) for line in lines), form, of)
 
 
-@blueprint.get("/records", endpoint="records")
-def records() -> ResponseReturnValue:
-    """List coding records, newest first: a page, or all of them as JSON."""
-    return _list("records")
-
-
-@blueprint.get("/events.<form>")
-def events_file(form: str) -> ResponseReturnValue:
-    """Send all events that the filter selects, in the format of the extension."""
-    return _file("events", form)
-
-
-@blueprint.get("/records.<form>")
-def records_file(form: str) -> ResponseReturnValue:
-    """Send all coding records that the filter selects, in the format of the extension."""
-    return _file("records", form)
-
-
-def _list(of: Of) -> ResponseReturnValue:
+@blueprint.get("/<any(events, records):of>")
+def listed(of: Of) -> ResponseReturnValue:
+    """List events or coding records, newest first: a page, or all of them as JSON."""
     if not wants_html():
-        response = make_response(_file(of, "json"))
+        response = file(of, "json")
         response.headers.pop("Content-Disposition")
-        response.vary.add("Accept")
         return response
     problem = None
     page = page_number(_LAST_PAGE)
@@ -103,15 +88,7 @@ def _list(of: Of) -> ResponseReturnValue:
         graphs=shown.graphs,
         address=asked.address(f"/{of}") + ("&" if asked.given else "?"),
     )
-    response = make_response(html, problem.status if problem else 200)
-    response.vary.add("Accept")
-    return response
-
-
-def _file(of: Of, form: str) -> ResponseReturnValue:
-    asked = _asked()
-    lines = filtered_all(state().store, of, asked.filter)
-    return send_rows(_COLUMNS[of], (_record(line) for line in lines), form, of)
+    return make_response(html, problem.status if problem else 200)
 
 
 def _record(line: Line) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -12,11 +13,12 @@ from flask import Blueprint, jsonify, redirect, render_template, request, send_f
 from flask.typing import ResponseReturnValue
 from werkzeug.utils import secure_filename
 
-from api.loading import background_loads as jobs
-from api.loading.load_jobs import Job
-from api.web.auth import signed_in, writes
+from api.loading import load_jobs as jobs
+from api.loading.load_jobs import Job, open_for_undo
+from api.pages.page_parameters import whole_number
+from api.web.auth import writes
 from api.web.negotiation import wants_html
-from api.web.state import State, state
+from api.web.state import state
 from api.web.urls import path_of
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
@@ -32,15 +34,13 @@ blueprint = Blueprint("loads", __name__)
 _FORM: Final = "multipart/form-data"
 _CHUNK: Final = 1024 * 1024
 _REFRESH: Final = 2
-_HEADERS: Final = {"Vary": "Accept", "Cache-Control": "no-store"}
+_HEADERS: Final = {"Cache-Control": "no-store"}
 
 
 @blueprint.get("/load")
 def form() -> ResponseReturnValue:
     """Show the form for a file."""
-    return render_template(
-        "load.html", formats=RDF_FORMATS, tables=(*FORMATS, *bundled_readers()), may_load=signed_in()
-    )
+    return render_template("load.html", formats=RDF_FORMATS, tables=(*FORMATS, *bundled_readers()))
 
 
 @blueprint.get("/load/template.<any(csv, tsv, xlsx):ending>")
@@ -62,38 +62,34 @@ def preview() -> ResponseReturnValue:
     Status 201 with the preview, or 202 while the file is still being read.
     """
     name, media_type = _named()
-    max_errors = _number("max_errors")
+    max_errors = whole_number(_option("max_errors") or "0", "max_errors", 0, 999_999_999)
     here = state()
     here.loads.tidy()
     folder, _ = here.loads.new(name, started_by=_option("by") or "")
     try:
         path = _receive(folder, name)
-    except BaseException:
-        folder.remove()
-        raise
-    mapping = _option("mapping")
-    own = folder.path / "mapping.rml.ttl" if mapping else None
-    if own is not None and mapping:
-        own.write_text(mapping, encoding="utf-8")
-    source = LoadRequest(
-        path,
-        name,
-        _option("format"),
-        _option("source"),
-        _option("base"),
-        max_errors,
-        mapping=own,
-        media_type=media_type,
-    )
-    try:
-        done = _run(Job(do="preview", load=folder.id, reading=source))
+        own = None
+        if mapping := _option("mapping"):
+            own = folder.path / "mapping.rml.ttl"
+            own.write_text(mapping, encoding="utf-8")
+        reading = LoadRequest(
+            path,
+            name,
+            _option("format"),
+            _option("source"),
+            _option("base"),
+            max_errors,
+            mapping=own,
+            media_type=media_type,
+        )
+        done = _run(Job("preview", folder.id, reading))
     except BaseException:
         folder.remove()
         raise
     place = f"/loads/{folder.id}"
     if wants_html():
         return redirect(place, 303)
-    return jsonify(_members(folder.read())), 201 if done else 202, {"Location": place, "Vary": "Accept"}
+    return jsonify(_members(folder.read())), 201 if done else 202, {"Location": place}
 
 
 @blueprint.post("/loads/<load_id>/commit")
@@ -104,15 +100,15 @@ def commit(load_id: str) -> ResponseReturnValue:
     skip = set(request.values.getlist("skip"))
     # A form sends the boxes that are ticked; those that it listed and did not send are left out.
     skip |= set(request.form.getlist("listed")) - set(request.form.getlist("keep"))
-    return _answer(folder, _run(Job(do="store", load=folder.id, skip=sorted(skip))))
+    return _answer(folder, _run(Job("store", folder.id, skip=sorted(skip))))
 
 
 @blueprint.post("/loads/<load_id>/undo")
 @writes
 def undo(load_id: str) -> ResponseReturnValue:
     """Undo a load; 202 while it is being undone."""
-    folder = _folder(load_id)
-    return _answer(folder, _run(Job(do="undo", load=folder.id, started_by=_option("by") or "")))
+    folder = open_for_undo(state().store, state().loads, load_id)
+    return _answer(folder, _run(Job("undo", folder.id, started_by=_option("by") or "")))
 
 
 @blueprint.post("/loads/<load_id>/cancel")
@@ -142,9 +138,9 @@ def history() -> ResponseReturnValue:
         if (said := loading.settle(here.store, here.loads, folder)).step not in ("stored", "undone")
     ]
     if wants_html():
-        return render_template("loads.html", loads=loads, open_ones=open_ones, compact=compact)
+        return render_template("loads.html", loads=loads, open_ones=open_ones)
     waiting = [{"id": said.id, "state": said.step, "file": said.file_name} for said in open_ones]
-    return jsonify({"loads": [load.summary() for load in loads], "open": waiting}), {"Vary": "Accept"}
+    return jsonify({"loads": [load.summary() for load in loads], "open": waiting})
 
 
 @blueprint.get("/loads/<load_id>")
@@ -172,9 +168,7 @@ def one(load_id: str) -> ResponseReturnValue:
             plan=plan,
             said=said,
             graph=compact(plan.graph),
-            compact=compact,
             fates=_fates(plan),
-            may_load=signed_in(),
         ),
         _HEADERS,
     )
@@ -204,16 +198,14 @@ def _stored(load: Load, said: LoadState | None) -> ResponseReturnValue:
         "links": _links(load.id, said.step if said else "stored"),
     }
     if not wants_html():
-        return jsonify(members), {"Vary": "Accept"}
-    page = render_template(
+        return jsonify(members)
+    return render_template(
         "load-done.html",
         load=load,
         said=said,
         graph=compact(load.graph),
         look=path_of(load.graph),
-        may_load=signed_in(),
     )
-    return page, {"Vary": "Accept"}
 
 
 def _answer(folder: LoadFolder, done: bool) -> ResponseReturnValue:
@@ -226,7 +218,7 @@ def _answer(folder: LoadFolder, done: bool) -> ResponseReturnValue:
     members = _members(said)
     if done and said.step == "unchanged":
         members = {"unchanged": True, "graph": said.plan().graph, "load": None}
-    return jsonify(members), 200 if done else 202, {"Location": place, "Vary": "Accept"}
+    return jsonify(members), 200 if done else 202, {"Location": place}
 
 
 def _members(said: LoadState) -> dict[str, Any]:
@@ -258,18 +250,6 @@ def _links(load_id: str, step: str) -> dict[str, str]:
     return links
 
 
-def _folder(load_id: str) -> LoadFolder:
-    here: State = state()
-    try:
-        return here.loads.open(load_id)
-    except UnknownNameError:
-        load = loading.read_load(here.store, load_id)
-        raise UnknownNameError(
-            f"the files for undoing load {load.id} are not in this data folder",
-            mend="Load an earlier version of the source: it replaces the graph.",
-        ) from None
-
-
 def _named() -> tuple[str, str]:
     """Return the name and the media type of the file that is sent."""
     if request.mimetype == _FORM:
@@ -293,20 +273,10 @@ def _receive(folder: LoadFolder, name: str) -> Path:
         request.files["file"].save(path, buffer_size=_CHUNK)
         return path
     with path.open("wb") as file:
-        while chunk := request.stream.read(_CHUNK):
-            file.write(chunk)
+        shutil.copyfileobj(request.stream, file, _CHUNK)
     return path
 
 
 def _option(name: str) -> str | None:
     given = request.args.get(name) or (request.form.get(name) if request.mimetype == _FORM else None)
     return given.strip() or None if given else None
-
-
-def _number(name: str) -> int:
-    given = _option(name) or "0"
-    if not given.isascii() or not given.isdigit():
-        raise ParameterError(
-            f"“{given}” is not a whole number ({name})", mend=f"Use a number from 0, such as {name}=0."
-        )
-    return int(given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, make_response, render_template
+from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from api.pages.kept_pages import kept_page
@@ -71,7 +71,7 @@ def ontology() -> ResponseReturnValue:
     """Show the ontology, or send it as RDF, by Accept."""
     if not wants_html():
         return send_answer(ontology_triples(state().store))
-    return _page()
+    return kept_page(_render)
 
 
 @blueprint.get("/ontology.<extension>")
@@ -92,15 +92,9 @@ def vocabulary(name: str, version: str = "") -> ResponseReturnValue:
         return send_answer(ontology_triples(state().store, stem), form=graph_format(ending))
     if _VERSION.fullmatch(name) and not version:
         triples = ontology_triples(state().store, "", name)
-        return _page() if wants_html() else send_answer(triples)
+        return kept_page(_render) if wants_html() else send_answer(triples)
     triples = ontology_triples(state().store, name, version)
     return send_answer(triples, form=GRAPH_FORMATS[0] if wants_html() else None)
-
-
-def _page() -> Response:
-    response = make_response(kept_page(_render))
-    response.vary.add("Accept")
-    return response
 
 
 def _render() -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import io
 import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, make_response, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
 from api.doors.search import value_of
@@ -19,8 +21,9 @@ from api.pages.page_parameters import meant
 from api.pages.row_files import TYPES
 from api.pages.spreadsheets import workbook
 from api.web.negotiation import send_answer, wants_html
-from api.web.parameters import inference
 from api.web.problem_details import problem_of
+from api.web.query_limit import limited
+from api.web.sparql_request import read_inference
 from api.web.state import state
 from kg.catalogue import Question, read_catalogue
 from kg.describe.lists.question_answers import QuestionAnswer, answer_question
@@ -28,7 +31,7 @@ from kg.describe.lists.solution_tables import members_of
 from kg.errors import RequestError, UnknownNameError
 from kg.rdf.formats import RESULT_FORMATS, formats_for, result_format
 from kg.search import Name
-from kg.store import Answer
+from kg.store import Answer, Store
 from kg.terms import ID, term
 
 blueprint = Blueprint("questions", __name__)
@@ -55,14 +58,12 @@ def listed() -> ResponseReturnValue:
     """List the questions."""
     questions = list(catalogue().values())
     if wants_html():
-        response = make_response(kept_page(lambda: render_template("questions.html", questions=questions)))
-    else:
-        response = jsonify({"questions": [_members(question) for question in questions]})
-    response.vary.add("Accept")
-    return response
+        return kept_page(lambda: render_template("questions.html", questions=questions))
+    return jsonify({"questions": [_members(question) for question in questions]})
 
 
 @blueprint.get("/queries/<name>")
+@limited
 def question(name: str) -> ResponseReturnValue:
     """Answer a question with the parameters in the address: a page with its form, or data by Accept.
 
@@ -70,29 +71,22 @@ def question(name: str) -> ResponseReturnValue:
     """
     stem, _, ending = name.rpartition(".")
     if stem and ending == "xlsx":
-        found = _find(stem)
-        book = workbook(_ask(found))
-        response = Response(book, content_type=TYPES["xlsx"])
-        response.headers["Content-Disposition"] = f"attachment; filename={name}"
-        return response
+        book = io.BytesIO(workbook(_ask(_find(stem))))
+        return send_file(book, TYPES["xlsx"], as_attachment=True, download_name=name)
     if stem and ending in {form.name for form in RESULT_FORMATS}:
-        found = _find(stem)
-        answer = _ask(found)
-        response = send_answer(answer, form=result_format(answer.kind, ending))
-        response.headers["Content-Disposition"] = f"attachment; filename={name}"
-        return response
+        answer = _ask(_find(stem))
+        return send_answer(answer, form=result_format(answer.kind, ending), file=name)
     found = _find(name)
-    if wants_html():
-        return _page(found)
-    return send_answer(_ask(found))
+    return _page(found) if wants_html() else send_answer(_ask(found))
 
 
 def _ask(found: Question) -> Answer:
-    return state().asked(inference=_inference()).query(found.fill(_values(found)))
+    return _asked().query(found.fill(_values(found)))
 
 
-def _inference() -> bool:
-    return inference({"inference": request.args.getlist("inference") or ["true"]})
+def _asked() -> Store:
+    """Return the store with entailments or without, by the parameter `inference`."""
+    return state().asked(inference=read_inference(request.args.to_dict(flat=False)))
 
 
 def _page(found: Question) -> Response:
@@ -108,7 +102,7 @@ def _page(found: Question) -> Response:
             values = _values(found)
             text = found.fill(values)
             filled = [values[p.name] for p in found.parameters if p.kind == "iri" and values.get(p.name)]
-            answer = state().asked(inference=_inference()).run(answer_question, text, _ROWS, filled)
+            answer = _asked().run(answer_question, text, _ROWS, filled)
         except RequestError as error:
             problem = problem_of(error)
             values = {}
@@ -140,9 +134,7 @@ def _page(found: Question) -> Response:
         ],
         snippets=snippets(request.url_root.rstrip("/") + f"/queries/{found.name}.csv{address}"),
     )
-    response = make_response(page, problem.status if problem else 200)
-    response.vary.add("Accept")
-    return response
+    return make_response(page, problem.status if problem else 200)
 
 
 def snippets(address: str) -> list[tuple[str, str]]:
@@ -189,8 +181,5 @@ def _members(found: Question) -> dict[str, object]:
         "title": found.title,
         "description": found.description,
         "address": f"/queries/{found.name}",
-        "parameters": [
-            {"name": p.name, "kind": p.kind, "of": p.of, "required": p.required, "description": p.description}
-            for p in found.parameters
-        ],
+        "parameters": [asdict(parameter) for parameter in found.parameters],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Final
 
-from flask import Blueprint, jsonify, make_response, render_template, request
+from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from api.web.negotiation import wants_html
@@ -27,18 +27,12 @@ def results() -> ResponseReturnValue:
     text = request.args.get("q", "")
     kinds = [kind for kind in request.args.getlist("kind") if kind][:20]
     hits = search(state().store, text, _HITS, kinds)
-    if wants_html():
-        groups: dict[str, list[Hit]] = defaultdict(list)
-        for hit in hits:
-            groups[hit.kind].append(hit)
-        page = render_template(
-            "search.html", query_text=text, hits=hits, groups=groups, kinds=kinds, limit=_HITS
-        )
-        response = make_response(page)
-    else:
-        response = jsonify({"query": text, "results": [_members(hit) for hit in hits]})
-    response.vary.add("Accept")
-    return response
+    if not wants_html():
+        return jsonify({"query": text, "results": [_members(hit) for hit in hits]})
+    groups: dict[str, list[Hit]] = defaultdict(list)
+    for hit in hits:
+        groups[hit.kind].append(hit)
+    return render_template("search.html", query_text=text, hits=hits, groups=groups, kinds=kinds, limit=_HITS)
 
 
 @blueprint.get("/suggest")

@@ -1,31 +1,86 @@
-"""Jobs of loading as plain values, carried out in this process or in another one."""
+"""Steps of loads as plain values, carried out in this process or in another one, and in threads.
+
+A step that takes longer than a request goes on in its thread; the folder of its load holds its progress.
+"""
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+import logging
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
 
 from kg import load as loading
-from kg.load import LoadRequest, Loads
+from kg.errors import DiplographError, UnknownNameError
+from kg.load import LoadFolder, LoadRequest, Loads
 from kg.store import Store
 
+WAIT: Final = 3.0
+"""Seconds that a request waits for its load; then it answers 202."""
 
-class Job(TypedDict):
-    """One step of a load: preview it, store it without the IRIs in `skip`, or undo it."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One step of a load: preview it by `reading`, store it without the IRIs in `skip`, or undo it."""
 
     do: Literal["preview", "store", "undo"]
     load: str
-    reading: NotRequired[LoadRequest]
-    skip: NotRequired[list[str]]
-    started_by: NotRequired[str]
+    reading: LoadRequest | None = None
+    skip: Sequence[str] = ()
+    started_by: str = ""
 
 
 def carry_out(store: Store, loads: Loads, job: Job) -> None:
     """Carry out a job. Raises what `prepare`, `store_load` and `undo_load` of `kg.load` raise."""
-    folder = loads.open(job["load"])
-    match job["do"]:
-        case "preview":
-            loading.prepare(store, folder, job["reading"])
-        case "store":
-            loading.store_load(store, loads, folder, skip=job["skip"])
-        case "undo":
-            loading.undo_load(store, loads, folder, started_by=job["started_by"])
+    folder = loads.open(job.load)
+    if job.reading is not None:
+        loading.prepare(store, folder, job.reading)
+    elif job.do == "store":
+        loading.store_load(store, loads, folder, skip=job.skip)
+    else:
+        loading.undo_load(store, loads, folder, started_by=job.started_by)
+
+
+def open_for_undo(store: Store, loads: Loads, load_id: str) -> LoadFolder:
+    """Open the folder of a load; raises UnknownNameError, also if only the record of the load is there."""
+    load = loading.read_load(store, load_id)
+    try:
+        return loads.open(load.id)
+    except UnknownNameError:
+        raise UnknownNameError(
+            f"the files for undoing load {load.id} are not in this data folder",
+            mend="Load an earlier version of the source: it replaces the graph.",
+        ) from None
+
+
+def run(work: Callable[[], object], *, wait: float = WAIT) -> bool:
+    """Start some work, wait for it up to `wait` seconds and return whether it is done.
+
+    Raises the error that ended it in this time; later ones are in the load's state.
+    """
+    failed: list[BaseException] = []
+    waited = threading.Event()
+
+    def work_on() -> None:
+        try:
+            work()
+        except BaseException as error:
+            # Objects of the engine in these frames must be freed by the thread that made them.
+            traceback.clear_frames(error.__traceback__)
+            failed.append(error)
+            if waited.is_set() and not isinstance(error, DiplographError):
+                _log.error("a load failed", exc_info=error)
+
+    # A server that stops does not wait for it; recovery settles it when the folder is opened again.
+    thread = threading.Thread(target=work_on, name="load", daemon=True)
+    thread.start()
+    thread.join(wait)
+    done = not thread.is_alive()
+    waited.set()
+    if done and failed:
+        raise failed.pop()
+    return done

@@ -30,7 +30,7 @@ def load_apart(settings: Settings, address: WriterAddress | None, job: Job) -> N
             pool.submit(_carry_out, settings, address, job).result()
         except BrokenProcessPool:
             raise StoreFailedError(
-                f"the process that worked on load {job['load']} ended unexpectedly",
+                f"the process that worked on load {job.load} ended unexpectedly",
                 mend="Its page shows whether it was stored; if not, load it again.",
             ) from None
 
@@ -46,5 +46,5 @@ def _carry_out(settings: Settings, address: WriterAddress | None, job: Job) -> N
     except DiplographError:
         raise
     except Exception:
-        _log.exception("load %s failed", job["load"])
+        _log.exception("load %s failed", job.load)
         raise StoreFailedError("it failed for an unexpected reason", mend="See the server's log.") from None

@@ -8,6 +8,7 @@ from flask import request
 
 from api.web.auth import signed_in
 from api.web.state import state
+from kg.languages import wanted
 
 
 def kept_page(render: Callable[[], str]) -> str:
@@ -18,4 +19,4 @@ def kept_page(render: Callable[[], str]) -> str:
     if signed_in():
         return render()
     here = state()
-    return here.pages.keep(here.store, request.host_url + request.path, render)
+    return here.pages.keep(here.store, " ".join((request.host_url, request.path, *wanted())), render)

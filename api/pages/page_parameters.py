@@ -12,15 +12,19 @@ from kg.errors import ParameterError
 from kg.search import look_up, unknown
 
 
-def page_number(last: int) -> int:
-    """Return the parameter `page`, 1 if absent; raises ParameterError unless it is from 1 to `last`."""
-    text = request.args.get("page", "1")
-    if text.isascii() and text.isdecimal() and 1 <= int(text[:9]) <= last:
+def whole_number(text: str, name: str, least: int, most: int) -> int:
+    """Read a whole number from `least` to `most`; raises ParameterError with the `name` of the parameter."""
+    if text.isascii() and text.isdecimal() and len(text) < 10 and least <= int(text) <= most:
         return int(text)
     raise ParameterError(
-        f"page: “{text[:40]}” is not a page number",
-        mend=f"Use a whole number from 1 to {last:,}, such as page=1.",
+        f"{name}: “{text[:40]}” is not a whole number from {least:,} to {most:,}",
+        mend=f"Use a whole number, such as {name}={max(1, least)}.",
     )
+
+
+def page_number(last: int) -> int:
+    """Return the parameter `page`, 1 if absent; raises ParameterError unless it is from 1 to `last`."""
+    return whole_number(request.args.get("page", "1"), "page", 1, last)
 
 
 def day(text: str, name: str, *, last: bool = False) -> date | None:

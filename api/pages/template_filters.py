@@ -14,7 +14,7 @@ from flask import Flask
 from api.web import urls as links
 from kg.describe.page_model import Statement, Value
 from kg.search import Name, kind_of
-from kg.terms import ID, ONTOLOGY
+from kg.terms import ID, ONTOLOGY, compact
 
 # What a page calls the things that point to its thing, by the property.
 _INVERSE: Final = {
@@ -130,8 +130,8 @@ def register(app: Flask) -> None:
         links.data_path,
         links.sign,
         links.tail,
-        links.short,
         links.number,
+        compact,
         commas,
         inverse,
         by_kind,
@@ -190,7 +190,7 @@ def identifier(prop: Name, value: Value) -> Identifier:
         for pattern, scheme in _SCHEMES.items():
             if found := re.fullmatch(pattern, iri):
                 return Identifier(scheme, found[1], iri)
-        return Identifier(prop.label, links.short(iri), links.href(value.name))
+        return Identifier(prop.label, compact(iri), links.href(value.name))
     local = prop.iri.removeprefix(ONTOLOGY)
     if local == "url":
         web = value.text if value.text.startswith(("https://", "http://")) else ""

@@ -146,7 +146,7 @@ def configure(app: object, trusted_proxy: str = "") -> uvicorn.Config:
         app,  # type: ignore[arg-type]
         http=TimedConnection,
         ws="none",
-        lifespan="on",
+        lifespan="off",
         log_config=None,
         access_log=False,
         proxy_headers=bool(trusted_proxy),

@@ -1,21 +1,21 @@
-"""Door: the SPARQL 1.1 Graph Store HTTP Protocol.
+"""The SPARQL 1.1 Graph Store HTTP Protocol.
 
 Indirect (`/graphs?graph=IRI`, `/graphs?default`) and direct (`/graph/SLUG`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, redirect, request
+from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from api.doors import entities
@@ -23,8 +23,9 @@ from api.doors.editor import EXAMPLES
 from api.web import urls as links
 from api.web.auth import writes
 from api.web.negotiation import choose_format, send_answer, wants_html
-from api.web.parameters import decode, read_fields
-from api.web.preconditions import check_write, etag, is_known, not_modified
+from api.web.preconditions import check_write, conditional
+from api.web.query_limit import limited
+from api.web.sparql_request import decode, read_fields
 from api.web.state import state
 from kg.errors import ParameterError, ProtectedGraphError, UnsupportedFormatError
 from kg.graph_store import WRITING, StoredGraph, read_dataset
@@ -42,6 +43,7 @@ _ACCEPTED: Final = ", ".join(form.media_type for form in RDF_FORMATS)
 
 
 @blueprint.route("/graphs", methods=_METHODS)
+@limited
 def indirect() -> ResponseReturnValue:
     """Read or change the graph that `graph` or `default` names (section 4.2); without one, the store itself.
 
@@ -69,6 +71,7 @@ def indirect() -> ResponseReturnValue:
 
 
 @blueprint.route("/graph/<slug>", methods=_METHODS)
+@limited
 def direct(slug: str) -> ResponseReturnValue:
     """Read or change the graph at this address (section 4.1); browsers get its page."""
     if request.method in ("GET", "HEAD") and wants_html():
@@ -88,14 +91,7 @@ def _read(graph: StoredGraph) -> Response:
     if not graph.exists():
         raise graph.unknown()
     form = choose_format(GRAPH_FORMATS)
-    tag = etag(_state_of(graph), form.name) if _state_of(graph) else ""
-    if tag and is_known(tag):
-        return not_modified(tag)
-    response = send_answer(graph.read(), form=form)
-    if tag:
-        response.set_etag(tag)
-        response.headers["Cache-Control"] = "no-cache"
-    return response
+    return conditional(graph.iri or "", form.name, lambda: send_answer(graph.read(), form=form))
 
 
 @writes
@@ -129,7 +125,7 @@ def _guarded(graph: StoredGraph, work: Callable[[], None]) -> Response:
     with WRITING:
         state().store.settle()
         existed = graph.exists()
-        check_write(_state_of(graph), existed)
+        check_write(graph.iri or "", existed)
         with state().writing():
             work()
     return Response(status=204 if existed or request.method == "PATCH" else 201)
@@ -145,34 +141,14 @@ def _create() -> Response:
 
 def _whole() -> ResponseReturnValue:
     if wants_html():
-        response = make_response(redirect("/sparql?" + urlencode({"query": EXAMPLES[2][1]}), 303))
-    else:
-        form = choose_format(DATASET_FORMATS)
-        tag = etag(_digest("dataset"), form.name) if state().store.version else ""
-        if tag and is_known(tag):
-            return not_modified(tag)
+        return redirect("/sparql?" + urlencode({"query": EXAMPLES[2][1]}), 303)
+    form = choose_format(DATASET_FORMATS)
+
+    def send() -> Response:
         pieces = read_dataset(state().store, form)
-        first = next(pieces, b"")
-        response = Response(_join(first, pieces), content_type=form.content_type)
-        if tag:
-            response.set_etag(tag)
-            response.headers["Cache-Control"] = "no-cache"
-    response.vary.add("Accept")
-    return response
+        return Response(chain([next(pieces, b"")], pieces), content_type=form.content_type)
 
-
-def _join(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from pieces
-
-
-def _state_of(graph: StoredGraph) -> str:
-    """Return the state of a graph, new after any change of the store; empty if that has no versions."""
-    return _digest(graph.iri or "") if state().store.version else ""
-
-
-def _digest(what: str) -> str:
-    return hashlib.sha256(f"{state().store.version}\n{what}".encode()).hexdigest()[:24]
+    return conditional("dataset", form.name, send)
 
 
 @contextmanager

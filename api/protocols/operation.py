@@ -1,4 +1,4 @@
-"""Door: readiness and figures of the server."""
+"""Readiness and figures of the server."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import replace
 from flask import Blueprint, Response, current_app, jsonify
 from flask.typing import ResponseReturnValue
 
-from api.server.metrics import Metrics
+from api.server.metrics import Gauge, Metrics
 from api.web.auth import writes
 from api.web.problem_details import problem_of, send_problem
-from api.web.state import state
+from api.web.state import State, state
 from kg import __version__
 from kg.errors import DiplographError, StoreFailedError, UnknownNameError
 from kg.store import Store
@@ -57,6 +57,15 @@ def metrics() -> Response:
     """Send the figures of operation in the text format of Prometheus."""
     found: Metrics = current_app.extensions[METRICS]
     return Response(found.render(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def gauges(shared: State) -> list[Gauge]:
+    """Return the figures that are read on request."""
+    workers, inside = live_workers(shared.store), shared.limit.taken
+    return [
+        ("diplograph_workers", "Processes that answer queries.", workers),
+        ("diplograph_queries_inside", "Queries that run or wait, in this process.", inside),
+    ]
 
 
 def live_workers(store: Store) -> int | None:

@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import escape
 
 from api.doors.search import value_of
+from api.pages.page_parameters import whole_number
 from api.web.headers import POLICY
 from api.web.state import state
 from api.web.urls import path_of
@@ -119,7 +120,7 @@ def preview() -> ResponseReturnValue:
 def proposals() -> ResponseReturnValue:
     """Propose properties for extending data of a class (section 5.1)."""
     given = request.args.get("type", "")
-    limit = _number(request.args.get("limit", "30"), "limit")
+    limit = _limit(request.args.get("limit", "30"))
     found = state().store.run(properties_of, _term(given) if given else None, limit)
     return jsonify(
         {
@@ -179,7 +180,7 @@ def _name_query(key: str, query: Any) -> NameQuery:
     groups = [[cls] for cls in classes] if strict == "all" else [classes] if classes else []
     return NameQuery(
         query["query"],
-        _number(query.get("limit", _DEFAULT), "limit"),
+        _limit(query.get("limit", _DEFAULT)),
         candidates_for(state().store, query["query"]),
         () if strict == "should" else tuple(map(tuple, groups)),
         _facts(key, query.get("properties") or []),
@@ -280,13 +281,8 @@ def _json(field: str) -> Any:
         raise ParameterError(f"'{field}' is not JSON: {error}", mend="Send it as one JSON object.") from None
 
 
-def _number(given: Any, name: str) -> int:
-    text = str(given)
-    if not (text.isascii() and text.isdecimal() and len(text) < 8 and int(text) > 0):
-        raise ParameterError(
-            f"“{text[:40]}” is not a positive whole number ({name})", mend=f"Use, for example, {name}=10."
-        )
-    return min(int(text), _LIMIT)
+def _limit(given: Any) -> int:
+    return min(whole_number(str(given), "limit", 1, 9_999_999), _LIMIT)
 
 
 def _cursor() -> int:

@@ -1,30 +1,29 @@
-"""Door: the SPARQL 1.1 Protocol.
+"""The SPARQL 1.1 Protocol.
 
 The page for browsers is in api/doors/editor.py; queries of programs mostly go by api/server/plain_queries.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from time import perf_counter
 from typing import Final, TypeVar
 
 from flask import Blueprint, Response, g, redirect, request
 from flask.typing import ResponseReturnValue
 
-from api.doors.editor import SHOWN_ROWS as SHOWN_ROWS
-from api.doors.editor import editor_page, show
+from api.doors.editor import SHOWN_ROWS, editor_page, show
 from api.protocols.void import describe_service
 from api.web.auth import writes
 from api.web.negotiation import send_answer, wants_html
-from api.web.parameters import dataset, decode, inference, only, read_fields
 from api.web.problem_details import problem_of
-from api.web.query_request import FORM, SPARQL_QUERY, with_base
+from api.web.query_limit import limited
+from api.web.sparql_request import FORM, PATH, QueryRequest, read_query, read_update
 from api.web.state import state
 from kg.describe.lists.solution_tables import result_of
-from kg.errors import RequestError, UnsupportedFormatError
+from kg.errors import RequestError
 from kg.rdf.formats import result_format
-from kg.store import Answer, QueryDataset, Store
+from kg.store import Answer, Store
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -34,109 +33,68 @@ T = TypeVar("T")
 _TEXT_LIMIT: Final = 4 * 1024**2
 
 
-@blueprint.route("/sparql", methods=["GET", "POST"])
+@blueprint.route(PATH, methods=["GET", "POST"])
+@limited
 def query() -> ResponseReturnValue:
     """Answer a query (SPARQL 1.1 Protocol 2.1); without one, send the editor or the service description."""
-    fields = _query_fields()
-    if request.method != "POST" and "query" not in fields:
-        return editor_page("") if wants_html() else _description()
+    if request.method != "POST" and "query" not in request.args:
+        return editor_page("") if wants_html() else send_answer(describe_service())
+    body = _read_text() if request.method == "POST" else b""
+    if not wants_html():
+        return send_answer(_answer(_asked(body)))
     try:
-        text = only(fields, "query")
-        if wants_html():
-            found = _timed(
-                text, fields, lambda store, whole, graphs: store.run(result_of, whole, SHOWN_ROWS, graphs)
-            )
-            return editor_page(text, show(found, fields), reasoned=inference(fields))
-        answer = _ask(text, fields)
+        asked = _asked(body)
+        found = _timed(asked, lambda store: store.run(result_of, asked.text, SHOWN_ROWS, asked.dataset))
+        return editor_page(asked.text, show(found, asked.fields), reasoned=asked.inference)
     except RequestError as error:
-        if not wants_html():
-            raise
-        return editor_page(
-            fields.get("query", [""])[0],
-            problem=problem_of(error),
-            reasoned=fields.get("inference") != ["false"],
-        )
-    return send_answer(answer)
+        reasoned = request.values.getlist("inference") != ["false"]
+        return editor_page(request.values.get("query", ""), problem=problem_of(error), reasoned=reasoned)
 
 
 @blueprint.get("/sparql/results.<name>")
+@limited
 def download(name: str) -> ResponseReturnValue:
     """Answer a query in the format that the address names, for links that cannot send Accept."""
-    fields = read_fields(request.query_string)
-    answer = _ask(only(fields, "query"), fields)
-    response = send_answer(answer, form=result_format(answer.kind, name))
-    response.headers["Content-Disposition"] = f"attachment; filename=results.{name}"
-    return response
+    answer = _answer(_asked(b""))
+    return send_answer(answer, form=result_format(answer.kind, name), file=f"results.{name}")
 
 
 @blueprint.post("/update")
 def update() -> ResponseReturnValue:
     """Carry out an update (SPARQL 1.1 Protocol 2.2)."""
-    # The fields are read strictly, before the check of a session's form reads them leniently.
-    return _carry_out(_body_fields() if request.mimetype == FORM else None)
+    if request.mimetype == FORM:
+        # It must be kept before the check of a session's form reads it.
+        _read_text()
+    return _carry_out()
 
 
 @writes
-def _carry_out(fields: Mapping[str, list[str]] | None) -> ResponseReturnValue:
-    if fields is not None:
-        text = only(fields, "update")
-    else:
-        _check_media_type("application/sparql-update")
-        fields = read_fields(request.query_string)
-        text = decode(request.get_data())
-    graphs = dataset(fields, "using-graph-uri", "using-named-graph-uri")
+def _carry_out() -> ResponseReturnValue:
+    sent = request.headers.get("Content-Type", "")
+    text, graphs = read_update(request.query_string, sent, request.get_data(), request.base_url)
     with state().writing():
-        state().store.update(text, with_base(graphs, text, request.base_url))
-    return redirect("/sparql", 303) if wants_html() else Response(status=204)
+        state().store.update(text, graphs)
+    return redirect(PATH, 303) if wants_html() else Response(status=204)
 
 
-def _ask(text: str, fields: Mapping[str, list[str]]) -> Answer:
-    return _timed(text, fields, lambda store, whole, graphs: store.query(whole, graphs))
+def _asked(body: bytes) -> QueryRequest:
+    headers = {name.lower(): value for name, value in request.headers}
+    base = request.root_url.rstrip("/") + PATH
+    return read_query(request.method, request.query_string, headers, body, base)
 
 
-def _timed(text: str, fields: Mapping[str, list[str]], work: Callable[[Store, str, QueryDataset], T]) -> T:
-    """Answer a query over the dataset that the fields name, and note how long it took."""
-    graphs = dataset(fields, "default-graph-uri", "named-graph-uri")
-    graphs = with_base(graphs, text, request.base_url)
-    store = state().asked(inference=inference(fields))
+def _answer(asked: QueryRequest) -> Answer:
+    return _timed(asked, lambda store: store.query(asked.text, asked.dataset))
+
+
+def _timed(asked: QueryRequest, work: Callable[[Store], T]) -> T:
+    """Answer a query with entailments or without, and note how long it took."""
     started = perf_counter()
-    answer = work(store, text, graphs)
+    answer = work(state().asked(inference=asked.inference))
     g.timings = {"query": perf_counter() - started}
     return answer
 
 
-def _query_fields() -> dict[str, list[str]]:
-    """Read the parameters of a query from where its method puts them; raises ParameterError."""
-    if request.method != "POST":
-        return read_fields(request.query_string)
-    if request.mimetype == FORM:
-        return _body_fields()
-    _check_media_type(SPARQL_QUERY)
-    request.max_content_length = _text_limit()
-    fields = read_fields(request.query_string)
-    fields.setdefault("query", []).append(decode(request.get_data()))
-    return fields
-
-
-def _body_fields() -> dict[str, list[str]]:
-    _check_media_type(FORM)
-    request.max_content_length = _text_limit()
-    return read_fields(request.get_data())
-
-
-def _text_limit() -> int:
-    return min(state().settings.max_upload, _TEXT_LIMIT)
-
-
-def _check_media_type(direct: str) -> None:
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if request.mimetype in (direct, FORM) and charset in ("utf-8", "utf8"):
-        return
-    sent = request.headers.get("Content-Type") or "no media type"
-    raise UnsupportedFormatError(
-        f"the body is sent as {sent}", mend=f"Send it as {direct} or {FORM}, in UTF-8."
-    )
-
-
-def _description() -> Response:
-    return send_answer(describe_service())
+def _read_text() -> bytes:
+    request.max_content_length = min(state().settings.max_upload, _TEXT_LIMIT)
+    return request.get_data()

@@ -9,17 +9,19 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Final
+from typing import IO, Final
 from urllib.parse import urlsplit
 
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.server.plain_queries import PlainQueries
-from api.server.wsgi_bridge import READ_AHEAD, ClientGoneError, Wsgi, WsgiBridge, read_ahead
+from api.server.wsgi_bridge import BODY_TIME, ClientGoneError, Wsgi, WsgiBridge
 from api.web.exchange import note_outcome
-from api.web.headers import ADDRESS_LIMIT, encode
+from api.web.headers import ADDRESS_LIMIT
 from api.web.problem_details import Problem, problem_parts
-from api.web.query_request import FORM, PATH, SPARQL_QUERY, QueryRequest, read_query
+from api.web.sparql_request import PATH, QueryRequest, read_query
+from kg.errors import DiplographError
 
 # RFC 3986 section 3.2.2 and a port.
 _HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=\[\]:-]*")
@@ -27,6 +29,9 @@ _HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=\[\]:-]*")
 _LIGHT: Final = ("/health", "/metrics", "/static/")
 _LIGHT_THREADS: Final = 4
 _HEAD_LIMIT: Final = 256 * 1024
+# A body up to this size is read before a thread is taken for it. No door without a token takes more.
+_READ_AHEAD: Final = 4 * 1024**2
+_IN_MEMORY: Final = 256 * 1024
 
 
 class Application:
@@ -43,10 +48,7 @@ class Application:
         self._light = ThreadPoolExecutor(_LIGHT_THREADS, "light")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a request, or the server's start and stop."""
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-            return
+        """Handle a request."""
         if scope["type"] != "http":
             raise NotImplementedError(scope["type"])
         # Servers may add trailers to their list, but trailers are not headers (RFC 9110 section 6.5.1).
@@ -55,7 +57,7 @@ class Application:
         scope = {**scope, "headers": headers}
         fault = _fault(scope)
         if fault is not None:
-            await _refuse(send, *fault)
+            await _refuse(*fault)(scope, receive, send)
             return
         try:
             await self._answer(scope, receive, send)
@@ -65,33 +67,21 @@ class Application:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         sent = _Sent(send)
         try:
-            if (
-                self._plain is not None
-                and scope["path"] == PATH
-                and scope["method"] in ("GET", "HEAD", "POST")
-            ):
-                receive, query = await _read_plain(scope, receive)
-                if query is not None:
-                    tag = self._plain.tag(query)
-                    if not await self._plain.answer_at_once(query, tag, sent):
-                        with _cancelled_with_client(receive):
-                            await self._plain.answer(query, tag, sent)
+            with tempfile.SpooledTemporaryFile(_IN_MEMORY) as start:
+                more = await _read_ahead(scope, receive, start)
+                query = None if more or self._plain is None else _read_plain(scope, start)
+                if query is None or self._plain is None:
+                    threads = self._light if scope["path"].startswith(_LIGHT) else self._threads
+                    await self._bridge.answer(scope, start, more, receive, sent, threads)
                     return
-            threads = self._light if scope["path"].startswith(_LIGHT) else self._threads
-            await self._bridge.answer(scope, receive, sent, threads)
+            tag = self._plain.tag(query)
+            if not await self._plain.answer_at_once(query, tag, sent):
+                with _cancelled_with_client(receive):
+                    await self._plain.answer(query, tag, sent)
         except TimeoutError:
             if sent.begun:
                 raise
-            await _refuse(send, 408, "the body did not arrive in time")
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            await send({"type": f"{message['type']}.complete"})
-            if message["type"] == "lifespan.shutdown":
-                self._threads.shutdown(wait=False, cancel_futures=True)
-                self._light.shutdown(wait=False, cancel_futures=True)
-                return
+            await _refuse(408, "the body did not arrive in time")(scope, receive, send)
 
 
 class _Sent:
@@ -106,36 +96,41 @@ class _Sent:
         await self._send(message)
 
 
-async def _read_plain(scope: Scope, receive: Receive) -> tuple[Receive, QueryRequest | None]:
-    """Read a request to `/sparql`; also return what gives its body to the next reader once more."""
+async def _read_ahead(scope: Scope, receive: Receive, body: IO[bytes]) -> bool:
+    """Read a body up to `_READ_AHEAD` bytes, and return whether there is more; a longer one is not begun.
+
+    Raises ClientGoneError, TimeoutError for a body that does not arrive.
+    """
+    headers = dict(scope["headers"])
+    if b"content-length" not in headers and b"transfer-encoding" not in headers:
+        return False
+    if int(headers.get(b"content-length", b"0")) > _READ_AHEAD:
+        return True
+    size, more = 0, True
+    async with asyncio.timeout(BODY_TIME):
+        while more and size < _READ_AHEAD:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            size += body.write(message.get("body", b""))
+            more = message.get("more_body", False)
+    body.seek(0)
+    return more
+
+
+def _read_plain(scope: Scope, body: IO[bytes]) -> QueryRequest | None:
+    """Read a query of a program. Pages and faulty requests are None: Flask answers them."""
+    if scope["path"] != PATH or scope["method"] not in ("GET", "HEAD", "POST"):
+        return None
+    if len(scope["query_string"]) > ADDRESS_LIMIT - len(PATH):
+        return None
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    body = b""
-    if scope["method"] == "POST":
-        if headers.get("content-type", "").partition(";")[0].strip().lower() not in (FORM, SPARQL_QUERY):
-            return receive, None
-        if int(headers.get("content-length", "0")) > READ_AHEAD:
-            return receive, None
-        with tempfile.SpooledTemporaryFile(READ_AHEAD) as file:
-            async with asyncio.timeout(120):
-                more = await read_ahead(receive, file)
-            file.seek(0)
-            body = file.read()
-        receive = _again(body, more, receive)
-        if more:
-            return receive, None
-    elif not 0 < len(scope["query_string"]) <= ADDRESS_LIMIT - len(PATH):
-        return receive, None
     base = f"{scope['scheme']}://{headers.get('host', '')}{PATH}"
-    return receive, read_query(scope["method"], scope["query_string"], headers, body, base)
-
-
-def _again(body: bytes, more: bool, receive: Receive) -> Receive:
-    first: list[Message] = [{"type": "http.request", "body": body, "more_body": more}]
-
-    async def repeated() -> Message:
-        return first.pop() if first else await receive()
-
-    return repeated
+    try:
+        query = read_query(scope["method"], scope["query_string"], headers, body.read(), base)
+    except DiplographError:
+        return None
+    return None if query.accepted.html else query
 
 
 @contextmanager
@@ -193,8 +188,7 @@ def _fault(scope: Scope) -> tuple[int, str] | None:
     return None
 
 
-async def _refuse(send: Send, status: int, detail: str) -> None:
-    headers, body = problem_parts(Problem("about:blank", HTTPStatus(status).phrase, status, detail))
-    headers.append(("Connection", "close"))
-    await send({"type": "http.response.start", "status": status, "headers": encode(headers)})
-    await send({"type": "http.response.body", "body": body})
+def _refuse(status: int, detail: str) -> Response:
+    problem = Problem("about:blank", HTTPStatus(status).phrase, status, detail)
+    headers, body = problem_parts(problem)
+    return Response(body, status, {**headers, "Connection": "close"})

@@ -31,9 +31,6 @@ class ContentCoding:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         held = b", ".join(value for name, value in headers if name == b"if-none-match")
         if held or any(name == b"if-match" for name, _ in headers):

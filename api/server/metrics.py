@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -18,19 +18,19 @@ SEVERAL: Final = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS: Final = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 
 
+Gauge = tuple[str, str, float | None]
+"""Name, help and value; one without a value is left out."""
+
+
 class Gauges(Collector):
-    """Gauges whose values are read on request: `sources` maps name and help to a function."""
+    """Gauges whose values are read on request, from functions that return some."""
 
     def __init__(self) -> None:
-        self.sources: dict[tuple[str, str], Callable[[], float | None]] = {}
+        self.sources: list[Callable[[], list[Gauge]]] = []
 
-    def collect(self) -> Iterable[Metric]:
+    def collect(self) -> Iterator[Metric]:
         """Read all gauges."""
-        return self._read()
-
-    def _read(self) -> Iterator[Metric]:
-        for (name, text), source in self.sources.items():
-            value = source()
+        for name, text, value in chain.from_iterable(source() for source in self.sources):
             if value is not None:
                 yield GaugeMetricFamily(name, text, value=value)
 
@@ -63,19 +63,6 @@ class Metrics:
         self.loads = Counter(
             "diplograph_loads", "Loads that were committed or failed.", ("outcome",), registry=self._registry
         )
-
-        # Finding a counter by its labels takes longer than counting.
-        self._request = lru_cache(maxsize=256)(self.requests.labels)
-        self._query = lru_cache(maxsize=256)(self.queries.labels)
-
-    def count_request(self, method: str, status: str) -> None:
-        """Count a request."""
-        self._request(method, status).inc()
-
-    def count_query(self, outcome: str, seconds: float) -> None:
-        """Count a query and its seconds."""
-        self._query(outcome).inc()
-        self.seconds.observe(seconds)
 
     def render(self) -> bytes:
         """Write all figures in the text format of Prometheus."""

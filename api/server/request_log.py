@@ -1,4 +1,4 @@
-"""Every request as it passes: counted, logged without secrets, and ended visibly when it fails."""
+"""Every request as it passes: timed, counted, logged without secrets, and ended visibly when it fails."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ import json
 import logging
 import re
 from asyncio import CancelledError
-from time import perf_counter
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.web.exchange import CURRENT, Exchange
-from api.web.headers import encode
 from api.web.problem_details import problem_of, problem_parts
 from kg.errors import DiplographError, StoreFailedError
 
@@ -49,16 +48,14 @@ class RequestLog:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request. One that fails in mid-answer is left unfinished; the server breaks it off."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = perf_counter()
         exchange = Exchange()
         CURRENT.set(exchange)
 
         async def noted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
+                timing = (b"server-timing", exchange.timing().encode())
+                message = {**message, "headers": [*message["headers"], timing]}
             else:
                 exchange.size += len(message.get("body", b""))
                 exchange.complete = not message.get("more_body", False)
@@ -70,31 +67,21 @@ class RequestLog:
             exchange.outcome = "broken"
             raise
         except Exception as error:
-            await self._fail(error, exchange, noted)
+            failed = _fail(error, exchange)
+            if failed is not None:
+                await failed(scope, receive, noted)
         finally:
-            self._note(scope, exchange, perf_counter() - started)
+            self._note(scope, exchange)
 
-    async def _fail(self, error: Exception, exchange: Exchange, send: Send) -> None:
-        if not isinstance(error, (DiplographError, TimeoutError)):
-            _faults.error("an answer broke off", exc_info=error)
-        if exchange.status:
-            exchange.outcome = "broken"
-            return
-        known = error if isinstance(error, DiplographError) else StoreFailedError("the answer broke off")
-        problem = problem_of(known)
-        exchange.outcome = problem.kind
-        headers, body = problem_parts(problem, known)
-        await send({"type": "http.response.start", "status": problem.status, "headers": encode(headers)})
-        await send({"type": "http.response.body", "body": body})
-
-    def _note(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
+    def _note(self, scope: Scope, exchange: Exchange) -> None:
         method, path = scope["method"], scope["path"]
-        status = exchange.status or _GONE
+        status, seconds = exchange.status or _GONE, exchange.seconds()
         outcome = exchange.outcome or ("complete" if exchange.complete else "abandoned")
-        self._metrics.count_request(method if method in _METHODS else "other", str(status))
+        self._metrics.requests.labels(method if method in _METHODS else "other", status).inc()
         query_string = scope["query_string"].decode("latin-1")
         if path.startswith("/sparql") and method != "OPTIONS" and (query_string or method == "POST"):
-            self._metrics.count_query(outcome, seconds)
+            self._metrics.queries.labels(outcome).inc()
+            self._metrics.seconds.observe(seconds)
         if method == "POST" and re.fullmatch(r"/loads/[^/]+/(?:commit|undo)", path):
             self._metrics.loads.labels("committed" if status < 400 else "failed").inc()
         if self._logs:
@@ -104,6 +91,20 @@ class RequestLog:
                 "%s %s %s %s %d bytes %.1f ms %s",
                 client, method, address, status, exchange.size, seconds * 1000, outcome,
             )  # fmt: skip
+
+
+def _fail(error: Exception, exchange: Exchange) -> Response | None:
+    """Return the answer to a request that failed before its answer began."""
+    if not isinstance(error, (DiplographError, TimeoutError)):
+        _faults.error("an answer broke off", exc_info=error)
+    if exchange.status:
+        exchange.outcome = "broken"
+        return None
+    known = error if isinstance(error, DiplographError) else StoreFailedError("the answer broke off")
+    problem = problem_of(known)
+    exchange.outcome = problem.kind
+    headers, body = problem_parts(problem, known)
+    return Response(body, problem.status, headers)
 
 
 def shown_parameters(query_string: str) -> str:

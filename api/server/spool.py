@@ -35,9 +35,6 @@ class Spooling:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         old = scope["http_version"] == "1.0" and scope["method"] != "HEAD"
         outgoing = _Outgoing(self, send, needs_length=old)
         try:

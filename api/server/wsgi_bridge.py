@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextvars import Context, copy_context
@@ -14,19 +13,15 @@ from urllib.parse import unquote_to_bytes
 
 from starlette.types import Receive, Scope, Send
 
-from api.web.headers import encode
 from kg.store.cancellation import Stopper, stoppable
 
 T = TypeVar("T")
 Environ = dict[str, Any]
 Wsgi = Callable[[Environ, Any], Iterable[bytes]]
 
-# A body up to this size is read before a thread is taken for it. No door without a token takes more.
-READ_AHEAD: Final = 4 * 1024**2
-_IN_MEMORY: Final = 256 * 1024
 _PIECE: Final = 64 * 1024
-# Seconds for a body that is read ahead, and for each piece of a larger one.
-_BODY: Final = 120.0
+BODY_TIME: Final = 120.0
+"""Seconds for a body that is read ahead, and for each piece of a larger one."""
 # Set by proxies, or read by programs as their own settings (httpoxy); the scope has what is trusted.
 _FORWARDED: Final = (b"x-forwarded-", b"forwarded", b"proxy")
 
@@ -44,23 +39,18 @@ class WsgiBridge:
     def __init__(self, app: Wsgi) -> None:
         self._app = app
 
-    async def answer(self, scope: Scope, receive: Receive, send: Send, threads: Executor) -> None:
-        """Answer one request. Raises ClientGoneError, TimeoutError for a body that does not arrive."""
-        declared = int(dict(scope["headers"]).get(b"content-length", b"0"))
-        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as start:
-            more = declared > READ_AHEAD
-            if not more:
-                async with asyncio.timeout(_BODY):
-                    more = await read_ahead(receive, start)
-                start.seek(0)
-            if not more:
-                environ = build_environ(scope, start, start.seek(0, io.SEEK_END))
-                start.seek(0)
-                await self._answer(environ, receive, send, threads, watch=True)
-                return
-            loop = asyncio.get_running_loop()
-            with io.BufferedReader(_LateBody(start, receive, loop), _PIECE) as body:
-                await self._answer(build_environ(scope, body), receive, send, threads, watch=False)
+    async def answer(
+        self, scope: Scope, start: IO[bytes], more: bool, receive: Receive, send: Send, threads: Executor
+    ) -> None:
+        """Answer a request whose body begins with `start` and has more or not; raises ClientGoneError."""
+        if not more:
+            environ = build_environ(scope, start, start.seek(0, io.SEEK_END))
+            start.seek(0)
+            await self._answer(environ, receive, send, threads, watch=True)
+            return
+        loop = asyncio.get_running_loop()
+        with io.BufferedReader(_LateBody(start, receive, loop), _PIECE) as body:
+            await self._answer(build_environ(scope, body), receive, send, threads, watch=False)
 
     async def _answer(
         self, environ: Environ, receive: Receive, send: Send, threads: Executor, *, watch: bool
@@ -126,7 +116,7 @@ class _Answer:
 
     def _start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> object:
         self.status = int(status[:3])
-        self.headers = encode(headers)
+        self.headers = [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in headers]
         return None
 
     def _collect(self) -> bytes:
@@ -185,23 +175,8 @@ class _LateBody(io.RawIOBase):
         return piece
 
     async def _await(self) -> Any:
-        async with asyncio.timeout(_BODY):
+        async with asyncio.timeout(BODY_TIME):
             return await self._receive()
-
-
-async def read_ahead(receive: Receive, body: IO[bytes]) -> bool:
-    """Read a body up to `READ_AHEAD` bytes; return whether there is more. Raises ClientGoneError."""
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGoneError
-        piece: bytes = message.get("body", b"")
-        body.write(piece)
-        size += len(piece)
-        more: bool = message.get("more_body", False)
-        if not more or size >= READ_AHEAD:
-            return more
 
 
 async def _watch(receive: Receive, stopper: Stopper) -> None:

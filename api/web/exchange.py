@@ -1,19 +1,34 @@
-"""The answer under way, as figures and log record it."""
+"""The answer under way, as figures, log and Server-Timing record it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from time import perf_counter
 
 
 @dataclass
 class Exchange:
-    """One answer; `outcome` stays empty while nothing but its end decides it."""
+    """One answer; `outcome` stays empty while nothing but its end decides it, `spans` are in seconds."""
 
     outcome: str = ""
     status: int = 0
     size: int = 0
     complete: bool = False
+    started: float = field(default_factory=perf_counter)
+    spans: dict[str, float] = field(default_factory=dict)
+
+    def seconds(self) -> float:
+        """Return the seconds since the request began."""
+        return perf_counter() - self.started
+
+    def timing(self) -> str:
+        """Write the header Server-Timing."""
+        spans = {**self.spans, "total": self.seconds()}
+        hit = ['cache;desc="hit"'] if self.outcome == "hit" else []
+        return ", ".join([*hit, *(f"{name};dur={1000 * spent:.2f}" for name, spent in spans.items())])
 
 
 CURRENT: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
@@ -24,3 +39,13 @@ def note_outcome(outcome: str) -> None:
     exchange = CURRENT.get()
     if exchange is not None:
         exchange.outcome = outcome
+
+
+@contextmanager
+def timed(name: str) -> Iterator[None]:
+    """Note how long a block takes, as a part of the request under way."""
+    started = perf_counter()
+    yield
+    exchange = CURRENT.get()
+    if exchange is not None:
+        exchange.spans[name] = perf_counter() - started

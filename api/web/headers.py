@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import Final
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from kg.errors import AddressTooLongError
 
@@ -29,23 +28,22 @@ _SHOWN: Final = "Accept-Post, Allow, ETag, Location, Retry-After, Server-Timing"
 _READING: Final = ("reconcile.service",)
 ADDRESS_LIMIT: Final = 64 * 1024
 """Bytes that path and query of an address may have together."""
-SECURE: Final = (
-    ("Content-Security-Policy", POLICY),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "same-origin"),
-    ("Cross-Origin-Opener-Policy", "same-origin"),
-)
-OPEN: Final = (("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", _SHOWN))
+SECURE: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+OPEN: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _SHOWN}
 
 
 def register(app: Flask) -> None:
     """Attach to the application."""
-    app.before_request(_begin)
+    app.before_request(_check_length)
     app.after_request(_complete)
 
 
-def _begin() -> None:
-    g.started = perf_counter()
+def _check_length() -> None:
     length = len(request.query_string) + len(request.path)
     if length > ADDRESS_LIMIT:
         raise AddressTooLongError(
@@ -59,23 +57,10 @@ def _complete(response: Response) -> Response:
     # brings a policy of its own.
     public = request.blueprint in _PUBLIC or request.endpoint in _READING
     open_to_all = public or request.method in ("GET", "HEAD")
-    for name, value in (*SECURE, *OPEN) if open_to_all else SECURE:
+    for name, value in (SECURE | OPEN if open_to_all else SECURE).items():
         response.headers.setdefault(name, value)
     if public and request.method == "OPTIONS":
         response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "")
         response.headers["Access-Control-Allow-Headers"] = _SENT
         response.headers["Access-Control-Max-Age"] = "86400"
-    if "started" in g:
-        spans = {**g.get("timings", {}), "total": perf_counter() - g.started}
-        response.headers["Server-Timing"] = timing(**spans)
     return response
-
-
-def timing(**spans: float) -> str:
-    """Write Server-Timing from seconds by name."""
-    return ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in spans.items())
-
-
-def encode(headers: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """Write headers as ASGI has them."""
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

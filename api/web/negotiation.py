@@ -1,58 +1,132 @@
-"""Content negotiation: the Accept header against the formats on offer (RFC 9110 section 12)."""
+"""Content negotiation (RFC 9110 section 12): the format and the language that a client prefers.
+
+An answer that depends on Accept names it in Vary; a page names Accept-Language, too.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
-from dataclasses import replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from itertools import chain
 from time import perf_counter
+from typing import Final
 
-from flask import Response, g, request
+from flask import Flask, Response, g, request
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from kg.errors import DiplographError, NotAcceptableError, StoreFailedError, UnknownNameError
-from kg.rdf.formats import GRAPH_FORMATS, RDF_FORMATS, RESULT_FORMATS, Format, formats_for
+from kg.languages import speak
+from kg.rdf.formats import GRAPH_FORMATS, RDF_FORMATS, RESULT_FORMATS, Format, Kind, formats_for
 from kg.store import Answer
 
-HTML = "text/html"
-_SHORT = 32 * 1024
+HTML: Final = "text/html"
+_SHORT: Final = 32 * 1024
 # Headers of clients are short and repeat; longer ones are not kept.
-_LONG = 500
+_LONG: Final = 500
+_KINDS: Final[tuple[Kind, ...]] = ("solutions", "boolean", "graph")
 # Formats for programs; a client that prefers HTML to all of them is a browser.
-_MACHINE = (
+_MACHINE: Final = (
     "application/problem+json",
     *(name for form in (*RESULT_FORMATS, *RDF_FORMATS) for name in (form.media_type, *form.aliases)),
 )
+_TAG: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}")
+_MOST_LANGUAGES: Final = 6
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The media types that an Accept header prefers; an empty header accepts everything."""
+
+    header: str
+
+    @cached_property
+    def _types(self) -> MIMEAccept:
+        return parse_accept_header(self.header, MIMEAccept)
+
+    @cached_property
+    def html(self) -> bool:
+        """Whether a page is preferred to any format for programs."""
+        return self._types.best_match([*_MACHINE, HTML]) == HTML
+
+    @cached_property
+    def results(self) -> dict[Kind, Format]:
+        """Format of each kind of result; a kind that is accepted in no format has none."""
+        chosen = {kind: self.best(formats_for(kind)) for kind in _KINDS}
+        return {kind: form for kind, form in chosen.items() if form is not None}
+
+    def best(self, offered: Sequence[Format]) -> Format | None:
+        """Choose a format, the first on `*/*`; None if none of them is accepted.
+
+        A client that asks by an alias (application/json) gets the format under that name.
+        """
+        if not self.header:
+            return offered[0]
+        # A wildcard stands for the main name of a format; an alias is used if the client names it.
+        asked = {value.lower() for value, _ in self._types}
+        names: dict[str, Format] = {}
+        for form in offered:
+            for name in (form.media_type, *asked.intersection(form.aliases)):
+                if self._types.quality(name) > 0:
+                    names.setdefault(name, form)
+        best = self._types.best_match(list(names))
+        return replace(names[best], media_type=best) if best else None
+
+    def refuse(self, offered: Sequence[Format]) -> NotAcceptableError:
+        """Build the error for a header that names no format on offer."""
+        offer = ", ".join(form.media_type for form in offered)
+        return NotAcceptableError(
+            f"no format in Accept: {self.header} can be produced here", mend=f"Ask for one of: {offer}."
+        )
+
+
+def read_accept(header: str) -> Accepted:
+    """Read an Accept header."""
+    return _read_accept(header) if len(header) < _LONG else Accepted(header)
+
+
+_read_accept = lru_cache(maxsize=1024)(Accepted)
+
+
+def register(app: Flask) -> None:
+    """Attach the reader's languages and the header Vary to an application."""
+    app.before_request(lambda: speak(_asked_languages()))
+    app.after_request(_vary)
+
+
+def _vary(response: Response) -> Response:
+    page = response.mimetype == HTML
+    if page or "accepted" in g:
+        response.vary.add("Accept")
+    if page:
+        response.vary.add("Accept-Language")
+    return response
+
+
+def _asked_languages() -> list[str]:
+    # `lang` in the address goes before Accept-Language.
+    tags = [request.args.get("lang", ""), *request.accept_languages.values()]
+    return [tag for tag in tags if _TAG.fullmatch(tag)][:_MOST_LANGUAGES]
+
+
+def accepted() -> Accepted:
+    """Return what the client of this request accepts."""
+    found = g.accepted = read_accept(request.headers.get("Accept", ""))
+    return found
 
 
 def wants_html() -> bool:
     """Return whether the client prefers a page to any format for programs."""
-    return prefers_html(request.environ.get("HTTP_ACCEPT", ""))
-
-
-def prefers_html(header: str) -> bool:
-    """Return whether an Accept header prefers a page to any format for programs."""
-    return _prefers_html(header) if len(header) < _LONG else _prefers_html.__wrapped__(header)
-
-
-@lru_cache(maxsize=1024)
-def _prefers_html(header: str) -> bool:
-    return parse_accept_header(header, MIMEAccept).best_match([*_MACHINE, HTML]) == HTML
+    return accepted().html
 
 
 def choose_format(offered: Sequence[Format]) -> Format:
-    """Choose by the request's Accept; without one, or on `*/*`, the first that is offered.
-
-    A client that asks by an alias (application/json) gets the format under that name. Raises
-    NotAcceptableError that lists what is offered.
-    """
-    if "Accept" not in request.headers:
-        return offered[0]
-    form = best_format(request.headers["Accept"], tuple(offered))
+    """Choose by the request's Accept; see `Accepted.best`. Raises NotAcceptableError with what is offered."""
+    form = accepted().best(offered)
     if form is None:
-        raise not_acceptable(request.headers["Accept"], offered)
+        raise accepted().refuse(offered)
     return form
 
 
@@ -67,38 +141,11 @@ def graph_format(name: str) -> Format:
     )
 
 
-def not_acceptable(accept: str, offered: Sequence[Format]) -> NotAcceptableError:
-    """Build the error for an Accept header that names no format on offer."""
-    offer = ", ".join(form.media_type for form in offered)
-    return NotAcceptableError(
-        f"no format in Accept: {accept} can be produced here", mend=f"Ask for one of: {offer}."
-    )
-
-
-def best_format(header: str, offered: tuple[Format, ...]) -> Format | None:
-    """Choose the format that an Accept header prefers; None if it accepts none of them."""
-    choose = _best_format if len(header) < _LONG else _best_format.__wrapped__
-    return choose(header, offered)
-
-
-@lru_cache(maxsize=1024)
-def _best_format(header: str, offered: tuple[Format, ...]) -> Format | None:
-    accept = parse_accept_header(header, MIMEAccept)
-    # A wildcard stands for the main name of a format; an alias is used if the client names it.
-    asked = {value.lower() for value, _ in accept}
-    names: dict[str, Format] = {}
-    for form in offered:
-        for name in (form.media_type, *asked.intersection(form.aliases)):
-            if accept.quality(name) > 0:
-                names.setdefault(name, form)
-    best = accept.best_match(list(names))
-    return replace(names[best], media_type=best) if best else None
-
-
-def send_answer(answer: Answer, *, form: Format | None = None) -> Response:
+def send_answer(answer: Answer, *, form: Format | None = None, file: str = "") -> Response:
     """Send a result in the format that the client accepts, or in the one that is given.
 
-    Raises NotAcceptableError, StoreFailedError, before the first byte if possible.
+    `file` is the name under which browsers save it. Raises NotAcceptableError, StoreFailedError, before the
+    first byte if possible.
     """
     chosen = form or choose_format(formats_for(answer.kind))
     started = perf_counter()
@@ -109,7 +156,8 @@ def send_answer(answer: Answer, *, form: Format | None = None) -> Response:
     else:
         response = Response(chain(filter(None, (first, second)), pieces), content_type=chosen.content_type)
     response.call_on_close(pieces.close)
-    response.vary.add("Accept")
+    if file:
+        response.headers["Content-Disposition"] = f"attachment; filename={file}"
     return response
 
 

@@ -97,19 +97,14 @@ def problem_of(error: errors.DiplographError) -> Problem:
 
 def problem_parts(
     problem: Problem, error: errors.DiplographError | None = None
-) -> tuple[list[tuple[str, str]], bytes]:
+) -> tuple[dict[str, str], bytes]:
     """Write a problem as application/problem+json: headers and body."""
     body = json.dumps(problem.members()).encode()
-    headers = [
-        ("Content-Type", "application/problem+json"),
-        ("Content-Length", str(len(body))),
-        ("Vary", "Accept"),
-        ("Cache-Control", "no-store"),
-    ]
+    headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
     if problem.status == 401:
-        headers.append(("WWW-Authenticate", 'Bearer realm="diplograph"'))
+        headers["WWW-Authenticate"] = 'Bearer realm="diplograph"'
     if isinstance(error, (errors.BusyError, errors.StoreBusyError)):
-        headers.append(("Retry-After", "2"))
+        headers["Retry-After"] = "2"
     return headers, body
 
 
@@ -119,9 +114,8 @@ def send_problem(problem: Problem, error: errors.DiplographError | None = None) 
     headers, body = problem_parts(problem, error)
     if not wants_html():
         return Response(body, problem.status, headers=headers)
-    response = make_response(render_template("error.html", problem=problem), problem.status)
-    response.headers.extend([pair for pair in headers if not pair[0].startswith("Content-")])
-    return response
+    page = render_template("error.html", problem=problem)
+    return make_response(page, problem.status, headers | {"Content-Type": "text/html; charset=utf-8"})
 
 
 def log_error(error: errors.DiplographError) -> None:

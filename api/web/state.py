@@ -12,6 +12,7 @@ from flask import current_app
 from api.folder.data_folder import LOADS
 from api.loading.load_jobs import Job, carry_out
 from api.web.memo import Memory
+from api.web.query_limit import QueryLimit
 from kg.load import Follower, Loads
 from kg.reasoning import AssertedStore, StaleEntailments
 from kg.search import SearchIndex
@@ -30,6 +31,11 @@ class State:
     pages: Memory = field(default_factory=Memory)
     followers: tuple[Follower, ...] = ()
     loader: Callable[[Job], None] | None = None
+
+    @cached_property
+    def limit(self) -> QueryLimit:
+        """Limit on the queries that run or wait at once."""
+        return QueryLimit(self.settings.max_waiting)
 
     def carry_out(self, job: Job) -> None:
         """Carry out one step of a load, by the loader where there is one."""

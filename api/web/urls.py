@@ -1,4 +1,4 @@
-"""Addresses of things on this server, and links to them."""
+"""Addresses of things on this server, and links to them, in pages and in headers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote, urlencode
 
+from flask import Response
 from markupsafe import Markup
 
+from kg.describe.page_model import Signposts
+from kg.ontology import article_graphs, reference_graphs
+from kg.rdf.formats import GRAPH_FORMATS
 from kg.search import Name
-from kg.terms import BASE, GRAPH, ID, LOAD, ONTOLOGY, compact
+from kg.terms import BASE, GRAPH, ID, LOAD, ONTOLOGY
 
 _KEPT: Final = 20_000
+_LICENCE: Final = "https://www.apache.org/licenses/LICENSE-2.0"
 _PLAIN: Final = re.compile(r"[^%#?\s\\/]+")
 # The sign of each modality, and the tone in which it is shown.
 _SIGNS: Final = {
@@ -75,6 +80,36 @@ def data_path(iri: str, form: str) -> str:
     return "/data?" + urlencode({"iri": iri, "format": form})
 
 
+def signpost(response: Response, iri: str, posts: Signposts, *, is_data: bool = False) -> Response:
+    """Add Link headers that programs follow (Signposting, RFC 8288) to an answer about a thing.
+
+    The answer is the thing itself or its page, or its data.
+    """
+    found = [(iri, 'rel="cite-as"')]
+    if is_data:
+        found.append((path_of(iri), 'rel="describes"; type="text/html"'))
+    else:
+        found += [
+            (data_path(iri, form.name), f'rel="describedby"; type="{form.media_type}"')
+            for form in GRAPH_FORMATS
+        ]
+        feed = "/feed/" + quote(iri.removeprefix(ID), safe="/%") + ".atom"
+        found.append((feed, 'rel="alternate"; type="application/atom+xml"'))
+        found.append(("https://schema.org/AboutPage", 'rel="type"'))
+    found += [(cls, 'rel="type"') for cls in posts.types]
+    # Graphs without a licence of their own have ours if they are bundled.
+    licences = {licence or _LICENCE for graph, licence in posts.licences if licence or graph in _ours()}
+    found += [(licence, 'rel="license"') for licence in sorted(licences)]
+    for target, relation in found:
+        response.headers.add("Link", f"<{target}>; {relation}")
+    return response
+
+
+@functools.cache
+def _ours() -> frozenset[str]:
+    return frozenset(graph.value for graph in (*reference_graphs(), *article_graphs()))
+
+
 def sign(modality: Name | None) -> tuple[str, str]:
     """Return the sign of a modality and its tone: `firm`, `ahead`, `unsure`, `denied` or `plain`."""
     return _SIGNS.get(modality.iri.rpartition("/")[2], ("·", "plain")) if modality else ("·", "plain")
@@ -84,11 +119,6 @@ def tail(name: Name | None) -> str:
     """Return the last part of the IRI of one of our concepts, for a style class."""
     found = re.fullmatch(r".*/([a-z-]+)", name.iri) if name else None
     return found[1] if found else ""
-
-
-def short(iri: str) -> str:
-    """Shorten an IRI to a prefixed name."""
-    return compact(iri)
 
 
 def number(text: str) -> str:

@@ -17,7 +17,7 @@ from kg.load.staging_rdf import RdfRead, stage_rdf
 from kg.load.undoing import undo_load
 from kg.provenance import Load, read_load, read_loads
 from kg.store import Store
-from kg.validation.rdf_rules import OWN_GRAPHS
+from kg.terms import OWN_GRAPHS
 
 __all__ = ["OWN_GRAPHS", "Follower", "Load", "LoadFolder", "LoadRequest", "LoadState", "Loads", "Preview"]
 __all__ += ["Progress", "install", "locked", "migrate", "prepare", "read_load", "read_loads"]

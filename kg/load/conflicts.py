@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from itertools import islice, product
 from typing import Final
 
-from pyoxigraph import NamedNode
+from pyoxigraph import Literal, NamedNode
 
 from kg.load.model import Newcomer
 from kg.load.tally import AGENTS, WATCHED, Tally, Values, label_of, watched_values
@@ -140,10 +140,9 @@ def suggest(store: Store, iris: Iterable[str]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for iri in islice(iris, _SUGGESTED):
         head, _, tail = iri.rpartition("/")
+        start = Literal(f"{head}/{tail[:1]}")
         rows = store.query(
-            f"SELECT DISTINCT ?x {{ ?x a ?class FILTER(STRSTARTS(STR(?x), '{head}/{tail[:1]}')) }} LIMIT 2000"
-            if "'" not in head and "\\" not in iri
-            else "SELECT ?x { FILTER(false) }"
+            f"SELECT DISTINCT ?x {{ ?x a ?class FILTER(STRSTARTS(STR(?x), {start})) }} LIMIT 2000"
         ).rows()
         others = [getattr(row["x"], "value", "") for row in rows]
         near = difflib.get_close_matches(iri, others, n=2, cutoff=_CUTOFF)

@@ -40,7 +40,6 @@ class Follower(Protocol):
 
     def follow(self, store: Store, change: Change) -> None:
         """Apply a stored change; applying it twice has the same result."""
-        ...
 
 
 class Progress(Protocol):
@@ -48,7 +47,6 @@ class Progress(Protocol):
 
     def __call__(self, phase: str, done: int, total: int | None = None) -> None:
         """Take the name of the phase, how much of it is done, and the total if known."""
-        ...
 
 
 def silent(phase: str, done: int, total: int | None = None) -> None:

@@ -93,11 +93,9 @@ class Tally:
 
     def show_rows(self, rows: list[tuple[str, bytes]], number: int) -> None:
         """List the first of `number` new records by their IRIs and the lines of their labels."""
-        room = max(0, SHOWN - self._listed["record", "new"])
-        for iri, line in rows[:room]:
-            self.things.append(Thing(iri, label_of([line]) or compact(iri), "record", "new"))
-        self.thing_count += number
-        self._listed["record", "new"] += number
+        for iri, line in rows[:SHOWN]:
+            self.show(iri, "record", "new", [line])
+        self.thing_count += number - len(rows[:SHOWN])
 
     def agent(self, iri: str, lines: list[bytes]) -> None:
         """Count and list an actor that the file describes."""

@@ -32,6 +32,9 @@ _REGIONS: Final = frozenset(
 )
 _CAMEO: Final = re.compile(r"(?:0[1-9]|1\d|20)\d{0,2}", re.ASCII)
 _SCHEME: Final = f"<{PREFIXES['skos']}inScheme>"
+# Types of organizations.
+_KINDS: Final = {"", "IGO", "NGO", "INT"}
+_ALPHA3: Final = 3
 _CACHE_LIMIT: Final = 500_000
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -121,7 +124,13 @@ class CodeLookup:
         code, name, country_code, *details = key
         if not code and not name:
             return None
-        country = self._job.resolver.country("cameo", country_code) if country_code else None
+        # GDELT leaves the column empty for some countries, with which the code begins all the same.
+        stem = code[:_ALPHA3]
+        if not country_code and stem not in {detail.upper() for detail in details}:
+            country = self._country(stem)
+            country_code = stem if country else ""
+        else:
+            country = self._country(country_code)
         text = nt.escape(name or code)
         if country and code == country_code and not any(details):
             return CodedThing(country, text)
@@ -129,8 +138,10 @@ class CodeLookup:
         if country_code and not country:
             notes = (("country code", country_code, _no_country("CAMEO", country_code)),)
         wire = name in WIRES
-        # A known group without country and with no other type than its own is the organization itself.
-        if key[3] and not country_code and set(key[7:]) <= {"", "IGO", "NGO", "INT"}:
+        # A known group without country and with no other type than its own is the organization itself; a code
+        # with further parts is a body of it: IGOUNOKID is UNICEF.
+        own_code = "".join(code.split(key[3], 1)) if key[3] else ""
+        if key[3] and not country_code and own_code in _KINDS and set(key[7:]) <= _KINDS:
             body = self._job.resolver.organization(key[3])
             if body:
                 return CodedThing(body, text, notes=notes)
@@ -145,6 +156,11 @@ class CodeLookup:
             what = f"{name} is a news agency coded as an actor of {code[:3]}"
             notes = (*notes, ("wire service", shown, f"{what}; it was not taken for the country"))
         return CodedThing(iri, text, record, notes=notes)
+
+    def _country(self, code: str) -> str | None:
+        """Find a country by its CAMEO code, or by the ISO code in its place: ROU, where CAMEO has ROM."""
+        resolver = self._job.resolver
+        return (resolver.country("cameo", code) or resolver.country("iso3", code)) if code else None
 
     # Places
 

@@ -179,8 +179,9 @@ class _Table:
         }
         day = when.begin if when and when.precision == "day" else None
         who = tuple(dict.fromkeys(one.iri for one in (*actors, *recipients)))
-        yield _event(slug, cells, parts, line, types[0].iri, day, who)
-        yield _claim(slug, cells["label"], parts, modality, source[0], line)
+        yield Record(f"{ID}event/{slug}", "Event", _event(slug, cells, parts), line, types[0].iri, day, who)
+        claim = _claim(slug, cells["label"], parts, modality, source[0])
+        yield Record(f"{ID}claim/{slug}", "Claim", claim, line)
 
     def _when(self, cells: dict[str, str], line: int) -> Period | Literal[False] | None:
         if not cells["date"] and not cells["end_date"]:
@@ -284,15 +285,8 @@ class _Table:
         return slug, Record(f"{ID}source/{slug}", "Article", lines.encode(), line)
 
 
-def _event(
-    slug: str,
-    cells: dict[str, str],
-    parts: dict[str, list[str]],
-    line: int,
-    kind: str,
-    day: str | None,
-    who: tuple[str, ...],
-) -> Record:
+def _event(slug: str, cells: dict[str, str], parts: dict[str, list[str]]) -> bytes:
+    """Describe an event."""
     about = cells["description"]
     lines = statements(
         thing("event", slug),
@@ -301,12 +295,11 @@ def _event(
         (f"<{PREFIXES['rdfs']}comment>", about and nt.english(about)),
         *((dg(name), value) for name, values in parts.items() for value in dict.fromkeys(values)),
     )
-    return Record(f"{ID}event/{slug}", "Event", lines.encode(), line, kind, day, who)
+    return lines.encode()
 
 
-def _claim(
-    slug: str, label: str, parts: dict[str, list[str]], modality: str, source: str, line: int
-) -> Record:
+def _claim(slug: str, label: str, parts: dict[str, list[str]], modality: str, source: str) -> bytes:
+    """Describe the claim of a document about an event, with the facts that it states."""
     document = thing("source", source)
     stated = [(name, value) for name, values in parts.items() for value in dict.fromkeys(values)]
     facts = [thing("fact", f"{slug}-{number}") for number in range(1, len(stated) + 1)]
@@ -328,4 +321,4 @@ def _claim(
             (dg("predicate"), dg(name)),
             (dg("object"), value),
         )
-    return Record(f"{ID}claim/{slug}", "Claim", lines.encode(), line)
+    return lines.encode()

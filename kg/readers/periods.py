@@ -39,6 +39,13 @@ def calendar_day(text: str) -> str | None:
     return text
 
 
+def utc_moment(text: str) -> str | None:
+    """Return YYYYMMDDhhmmss in UTC as an xsd:dateTime in N-Triples, None if it is not a time."""
+    day = calendar_day(text[:8])
+    clock = re.fullmatch(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)", text[8:], re.ASCII)
+    return nt.moment(f"{day}T{':'.join(clock.groups())}Z") if day and clock else None
+
+
 def day_period(day: str) -> Period:
     """Return the interval of one day, YYYY-MM-DD."""
     return Period(day, day, day, "day", day)

@@ -8,6 +8,7 @@ may have fewer columns than the header, or further empty ones.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Final
 
 from kg.rdf import ntriples as nt
@@ -70,6 +71,11 @@ def _values(text: str) -> list[str]:
     return [value for piece in text.split(";") if (value := piece.strip()) and value != "None"]
 
 
+def _value(cell: dict[str, str], name: str) -> str:
+    value = cell.get(name, "").strip()
+    return "" if value == "None" else value
+
+
 class _Types:
     """PLOVER types and modes; those missing in the scheme become event types of the dataset."""
 
@@ -102,7 +108,7 @@ class _Types:
 
 def _side(job: ReadingJob, names: NameLookup, cell: dict[str, str], role: str, line: int) -> list[CodedThing]:
     """Look up the actors or recipients; country codes apply to names only if there are equally many."""
-    who = [name for piece in cell[f"{role} Name"].split(";") if (name := piece.strip()) and name != "None"]
+    who = _values(cell[f"{role} Name"])
     codes, numbers = (
         [piece.strip().replace("None", "") for piece in cell.get(f"{role} {column}", "").split(";")]
         for column in ("Country", "COW")
@@ -135,16 +141,16 @@ def _record(
     when = job.day(cell["Event Date"][:10], line, "Event Date")
     if when is None:
         return
-    if not cell["Event Type"].strip() or cell["Event Type"] == "None":
+    if not _value(cell, "Event Type"):
         job.fault(line, "Event Type", "the row has no event type")
         return
-    quad = cell.get("Quad Code", "").strip().lower().replace(" ", "-")
+    quad = _value(cell, "Quad Code").lower().replace(" ", "-")
     quad = QUAD_CLASSES[int(quad) - 1] if quad in ("1", "2", "3", "4") else quad
     if quad not in ("", "none", *QUAD_CLASSES):
         job.fault(line, "Quad Code", f'"{cell["Quad Code"]}" is not a quad class')
         return
     try:
-        intensity = nt.decimal(value) if (value := cell.get("Intensity", "")) not in ("", "None") else ""
+        intensity = nt.decimal(value) if (value := _value(cell, "Intensity")) else ""
     except ValueError as error:
         job.fault(line, "Intensity", str(error))
         return
@@ -162,8 +168,7 @@ def _record(
     iri = f"{ID}record/{_SLUG}-{safe(identifier)}{suffix}"
     sides = " → ".join("; ".join(_values(cell[f"{role} Name"])) or "?" for role in ("Actor", "Recipient"))
     label = f"POLECAT {identifier}: {sides}, {' '.join([cell['Event Type'], *modes])}"
-    source = cell.get("Source", "")
-    source = minted(_SLUG, source) if source not in ("", "None") else ""
+    source = minted(_SLUG, published) if (published := _value(cell, "Source")) else ""
     roles = (("eventType", kinds), ("codedActor", actors), ("codedRecipient", recipients))
     texts = (
         ("Contexts", "codedContext"),
@@ -176,7 +181,7 @@ def _record(
         f"<{iri}>",
         *((dg(role), node) for role, things in roles for node in dict.fromkeys(one.node for one in things)),
         (dg("codedPlace"), place.node if place else None),
-        (dg("codedQuadClass"), thing("quad-class", quad) if quad not in ("", "none") else None),
+        (dg("codedQuadClass"), thing("quad-class", quad) if quad in QUAD_CLASSES else None),
         (dg("intensity"), intensity),
         *(
             (dg(name), nt.plain(value))
@@ -186,10 +191,10 @@ def _record(
         (dg("codedFrom"), source and thing("source", source)),
     )
     if source and job.once.first(source):
-        published = statements(
-            thing("source", source), (TYPE, dg("Source")), (LABEL, nt.english(cell["Source"]))
+        described_source = statements(
+            thing("source", source), (TYPE, dg("Source")), (LABEL, nt.english(published))
         )
-        yield Record(f"{ID}source/{source}", "Source", published.encode(), line)
+        yield Record(f"{ID}source/{source}", "Source", described_source.encode(), line)
     if job.grouping is not None:
         # A publication is not a document: records are grouped by day, pair, type and place.
         sides_key = [" ".join(sorted({one.iri for one in side})) for side in (actors, recipients)]
@@ -200,10 +205,7 @@ def _record(
 
 
 def _place(job: ReadingJob, names: NameLookup, cell: dict[str, str], line: int) -> CodedThing | str | None:
-    def get(name: str) -> str:
-        value = cell.get(name, "").strip()
-        return "" if value == "None" else value
-
+    get = partial(_value, cell)
     code = get("Country")
     country = job.resolver.country("iso3", code) if code else None
     if code and country is None:

@@ -8,12 +8,12 @@ from typing import Any, Final
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.reference.fact_tables import Row, parts
-from kg.reference.triples import TYPE, english, named, names_in_languages, place_of, region_of, town
+from kg.reference.triples import HIDDEN, TYPE, english, named, names_in_languages, place_of, region_of, town
 from kg.terms import mint, term
 
 _GEONAMES: Final = "https://sws.geonames.org/"
-# A code that CLDR uses and ISO 3166 lacks.
-_CLDR_ONLY: Final = {"XKX": "XK"}
+# A code that users of ISO 3166 assigned themselves, among them CLDR and the European Union.
+_USER_ASSIGNED: Final = {"XKX": "XK"}
 # Columns with codes; a cell may hold several.
 _CODES: Final = {
     "m49": "dg:unM49",
@@ -40,6 +40,9 @@ def countries(rows: tuple[Row, ...]) -> Iterator[Triple]:
         if record is not None:
             for name, code in (("2", record.alpha_2), ("3", record.alpha_3), ("Numeric", record.numeric)):
                 yield Triple(country, term(f"dg:iso{name}"), Literal(code))
+        if key in _USER_ASSIGNED:
+            yield Triple(country, term("dg:iso2"), Literal(_USER_ASSIGNED[key]))
+            yield Triple(country, term("dg:iso3"), Literal(key))
         for column, name in _CODES.items():
             yield from (Triple(country, term(name), Literal(code)) for code in parts(row[column]))
         if key.startswith("cow-"):
@@ -57,6 +60,12 @@ def regions(rows: tuple[Row, ...]) -> Iterator[Triple]:
         yield from named(region, row["name"], names_in_languages(row["m49"]))
         if row["within"]:
             yield Triple(region, term("dg:locatedIn"), region_of(row["within"]))
+
+
+def dataset_names(rows: tuple[Row, ...]) -> Iterator[Triple]:
+    """Add to countries the names of datasets, for lookup and search only (`skos:hiddenLabel`)."""
+    for row in rows:
+        yield Triple(mint("country", row["country"]), HIDDEN, english(row["name"]))
 
 
 def common_name(record: Any) -> str:
@@ -77,7 +86,7 @@ def common_name(record: Any) -> str:
 def _names(country: NamedNode, row: Row, record: Any) -> Iterator[Triple]:
     further = (*parts(row["aliases"], ";"), *parts(row["demonyms"], ";"))
     if record is None:
-        code = _CLDR_ONLY.get(row["key"])
+        code = _USER_ASSIGNED.get(row["key"])
         yield from named(country, row["name"], names_in_languages(code) if code else {}, further)
         return
     official = str(getattr(record, "official_name", record.name)).removeprefix("the ")

@@ -8,7 +8,7 @@ from typing import Final
 
 from pyoxigraph import Literal, Triple
 
-from kg.reference.countries import countries, regions
+from kg.reference.countries import countries, dataset_names, regions
 from kg.reference.fact_tables import read_table
 from kg.reference.organizations import members, name_uses, organizations
 from kg.reference.triples import ALIAS, LABEL, TYPE, english
@@ -18,6 +18,7 @@ _LIBRARIES: Final = ("babel", "pycountry")
 _TABLES: Final = {
     "countries.tsv": countries,
     "regions.tsv": regions,
+    "dataset_names.tsv": dataset_names,
     "organizations.tsv": organizations,
     "members.tsv": members,
 }

@@ -14,6 +14,7 @@ LANGUAGES: Final = ("ar", "en", "es", "fr", "ru", "zh", "de", "fa", "it", "ja", 
 TYPE: Final = term("rdf:type")
 LABEL: Final = term("rdfs:label")
 ALIAS: Final = term("skos:altLabel")
+HIDDEN: Final = term("skos:hiddenLabel")
 
 
 def english(text: str) -> Literal:

@@ -230,15 +230,8 @@ class SearchIndex:
     def _write(self) -> Iterator[sqlite3.Cursor]:
         # In memory both connections are the same, so readers wait for the writer.
         shared = self._reading if self._reader is self._writer else threading.RLock()
-        with self._writing, shared:
-            cursor = self._writer.cursor()
-            cursor.execute("BEGIN IMMEDIATE")
-            try:
-                yield cursor
-            except BaseException:
-                cursor.execute("ROLLBACK")
-                raise
-            cursor.execute("COMMIT")
+        with self._writing, shared, self._writer:
+            yield self._writer.execute("BEGIN IMMEDIATE")
 
     def _note(self, cursor: sqlite3.Cursor, store: Store, version: str, before: str = "") -> None:
         note(cursor, "marker", marker(store, before))

@@ -19,11 +19,10 @@ class Stopper:
     def attach(self, stop: Callable[[], None]) -> None:
         """Register a function to call on `stop`; it is called at once if that has happened."""
         with self._lock:
-            late = self.stopped
-            if not late:
+            if not self.stopped:
                 self._stops.append(stop)
-        if late:
-            stop()
+                return
+        stop()
 
     def stop(self) -> None:
         """Stop the queries; safe to call twice and after they have ended."""

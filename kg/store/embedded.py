@@ -38,7 +38,6 @@ class Sink(Protocol):
 
     def write(self, data: bytes, /) -> int:
         """Write some bytes; return their number."""
-        ...
 
 
 class EmbeddedStore(LocalStore):
@@ -94,7 +93,7 @@ class EmbeddedStore(LocalStore):
         """
         self._refuse(text)
         graphs: dict[str, Any]
-        if dataset.is_union:
+        if not (dataset.default or dataset.named):
             # The engine's union would override the query's FROM clauses.
             graphs = {"use_default_graph_as_union": not dataset_clauses(text)}
         else:

@@ -51,28 +51,22 @@ class Answer(Protocol):
     @property
     def kind(self) -> Kind:
         """Kind of result: solutions of a SELECT, boolean of an ASK, graph of a CONSTRUCT or DESCRIBE."""
-        ...
 
     @property
     def variables(self) -> tuple[str, ...]:
         """Names of the columns of solutions, in the query's order."""
-        ...
 
     def rows(self) -> Iterator[Row]:
         """Yield the solutions."""
-        ...
 
     def truth(self) -> bool:
         """Return the boolean."""
-        ...
 
     def triples(self) -> Iterator[Triple]:
         """Yield the triples of a graph."""
-        ...
 
     def serialize(self, form: Format) -> Iterator[bytes]:
         """Yield the serialised result in pieces: all of it, or the iteration raises."""
-        ...
 
 
 class Store(ABC):

@@ -11,19 +11,9 @@ from typing import Any, Final
 import pyoxigraph
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
-from kg import terms
 from kg.errors import ParameterError
 from kg.store import QueryDataset, Store
-from kg.terms import GRAPH, PREFIXES, compact, slugify, source_graph, term
-
-OWN_GRAPHS: Final = (
-    terms.GRAPH_ONTOLOGY,
-    terms.GRAPH_EVENT_TYPES,
-    terms.GRAPH_ALIGNMENTS,
-    terms.GRAPH_COUNTRIES,
-    terms.GRAPH_LOADS,
-    terms.GRAPH_ENTAILMENTS,
-)
+from kg.terms import GRAPH, OWN_GRAPHS, PREFIXES, compact, slugify, source_graph, term
 
 _LABEL: Final = term("rdfs:label")
 _XSD: Final = PREFIXES["xsd"]

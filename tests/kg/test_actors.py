@@ -9,7 +9,7 @@ from pyoxigraph import Literal, NamedNode, Quad
 
 from kg.resolver import Resolver, fold
 from kg.store import EmbeddedStore
-from kg.terms import ID, term
+from kg.terms import GRAPH_COUNTRIES, ID, term
 
 GRAPH = NamedNode("urn:g")
 NAMES = [
@@ -93,11 +93,14 @@ def test_what_a_store_knows(tmp_path: Path) -> None:
         store.change(
             (),
             [
-                Quad(usa, term("rdf:type"), term("dg:Country"), GRAPH),
+                Quad(usa, term("rdf:type"), term("dg:Country"), GRAPH_COUNTRIES),
                 Quad(usa, term("rdfs:label"), Literal("United States", language="en"), GRAPH),
                 Quad(usa, term("skos:altLabel"), Literal("Estados Unidos", language="es"), GRAPH),
                 Quad(usa, term("dg:iso3"), Literal("USA"), GRAPH),
                 Quad(usa, NamedNode(term("dg:iso3").value.replace("iso3", "fips")), Literal("US"), GRAPH),
+                # A load of a table minted this one for a number that it could not resolve.
+                Quad(term("id:country/table-345"), term("rdf:type"), term("dg:Country"), GRAPH),
+                Quad(term("id:country/table-345"), term("rdfs:label"), Literal("Serbia"), GRAPH),
                 Quad(term("id:claim/x"), term("rdf:type"), term("dg:Claim"), GRAPH),
                 Quad(term("id:claim/x"), term("rdfs:label"), Literal("A claim"), GRAPH),
                 Quad(kind, term("rdf:type"), term("dg:EventType"), GRAPH),
@@ -109,6 +112,7 @@ def test_what_a_store_knows(tmp_path: Path) -> None:
         store.close()
     assert resolver.named("estados unidos") == usa.value
     assert resolver.named("a claim") is None
+    assert resolver.country_named("Serbia") is None
     assert resolver.country("fips", "US") == resolver.country("iso3", "USA") == usa.value
     assert resolver.event_type(kind.value)
     assert not resolver.event_type(term("id:event-type/cameo-999").value)

@@ -56,7 +56,8 @@ def test_every_concept_is_whole(schemes: rdflib.Graph) -> None:
     assert kinds == {
         DG[name] for name in ("EventType", "Modality", "Comparator", "QuadClass", "Character", "SourceKind",
                               "TimePrecision", "ResolutionMethod", "Unit", "Means", "MissionStatusType",
-                              "EventContext", "GroupingMethod", "Topic", "Stance", "Trend", "Medium", "Level", "Role",
+                              "EventContext", "GroupingMethod", "Topic", "Stance", "Trend", "Medium",
+                              "Level", "Role",
                               "VoteChoice", "RelationStatus", "AnswerKind")
     }  # fmt: skip
 

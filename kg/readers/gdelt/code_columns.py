@@ -9,7 +9,7 @@ from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import dg, thing
 from kg.readers.code_lookup import CodedThing, CodeLookup, remember
 from kg.readers.gdelt.blocks import Described
-from kg.readers.periods import calendar_day, day_period, period_record
+from kg.readers.periods import calendar_day, day_period, period_record, utc_moment
 from kg.readers.reading import ReadingJob, document_slug
 from kg.readers.reading import document as described
 from kg.readers.record import QUAD_CLASSES, CellError
@@ -206,13 +206,9 @@ def _numbers(cell: list[str]) -> list[str]:
 
 
 def _added(text: str) -> str:
-    """Read DATEADDED: YYYYMMDDHHMMSS in UTC (2.0) or a day (1.0); empty for other text."""
-    day, hours, minutes, seconds = calendar_day(text[:8]), text[8:10], text[10:12], text[12:]
-    if day is None or not (text.isascii() and text.isdigit()):
-        return ""
-    if len(text) == 14 and hours < "24" and minutes < "60" and seconds < "60":
-        return nt.moment(f"{day}T{hours}:{minutes}:{seconds}Z")
-    return nt.date(day) if len(text) == 8 else ""
+    """Read DATEADDED: YYYYMMDDhhmmss in UTC (2.0) or a day (1.0); empty for other text."""
+    day = calendar_day(text) if len(text) == 8 else None
+    return nt.date(day) if day else utc_moment(text) or ""
 
 
 _EVENT_TYPE: Final = dg("eventType")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from typing import Final
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
-from kg.readers.periods import calendar_day
+from kg.readers.periods import utc_moment
 from kg.readers.reading import ReadingJob, document, document_slug
 from kg.readers.record import Record
 from kg.terms import ID
@@ -49,7 +48,7 @@ def _mention(job: ReadingJob, row: list[str], line: int, text: str) -> Iterator[
     if not address:
         job.fault(line, COLUMNS[5], "the row has no document")
         return
-    when = _moment(row[2])
+    when = utc_moment(row[2])
     if when is None:
         job.fault(line, COLUMNS[2], f'"{row[2]}" is not a time (YYYYMMDDHHMMSS)')
         return
@@ -79,9 +78,3 @@ def _mention(job: ReadingJob, row: list[str], line: int, text: str) -> Iterator[
             *numbers,
         )
         yield Record(iri, "RecordMention", lines.encode(), line)
-
-
-def _moment(text: str) -> str | None:
-    day = calendar_day(text[:8])
-    clock = re.fullmatch(r"([01]\d|2[0-3])([0-5]\d)([0-5]\d)", text[8:], re.ASCII)
-    return nt.moment(f"{day}T{':'.join(clock.groups())}Z") if day and clock else None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Generator, Iterable
-from concurrent.futures import Future
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import cycle
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
 from kg.errors import StoreFailedError
-from kg.processes import process_pool
+from kg.processes import end, start_connected
 from kg.rdf.compression import frame
 from kg.readers.gdelt.blocks import BlockRecords, RowOptions
 from kg.readers.gdelt.code_columns import Layout
@@ -23,9 +24,6 @@ LARGE: Final = 8 * 1024 * 1024
 """Size in bytes from which a file is read by several processes."""
 _MOST_WORKERS: Final = 4
 _NICENESS: Final = 10
-
-_reader: GdeltRows | None = None
-"""Reader of a worker process; it keeps what it looked up for the blocks that follow."""
 
 
 def worker_count(path: Path) -> int:
@@ -43,34 +41,64 @@ def read_in_parallel(
 
     Closing the iterator ends the processes. Raises StoreFailedError when one of them was killed.
     """
-    waiting: deque[tuple[Block, Future[BlockRecords]]] = deque()
-    pool = process_pool(workers, _prepare, layout, options, resolver)
+    # Not a ProcessPoolExecutor: when a process is killed while it writes a large result, that waits for ever.
+    readers = [start_connected(run_row_reader, layout, options, resolver) for _ in range(workers)]
+    turns = cycle([connection for _, connection in readers])
+    waiting: deque[tuple[Block, Connection]] = deque()
     try:
         for block in blocks:
-            waiting.append((block, pool.submit(_read, block)))
-            if len(waiting) > workers:
-                block, future = waiting.popleft()
-                yield block, future.result()
-        for block, future in waiting:
-            yield block, future.result()
-    except BrokenProcessPool:
+            connection = next(turns)
+            earlier = (waiting.popleft()[0], _receive(connection)) if len(waiting) == workers else None
+            with _alive():
+                connection.send(block)
+            waiting.append((block, connection))
+            if earlier is not None:
+                yield earlier
+        for block, connection in waiting:
+            yield block, _receive(connection)
+    finally:
+        for process, connection in readers:
+            connection.close()
+            end(process)
+
+
+def run_row_reader(connection: Connection, layout: Layout, options: RowOptions, resolver: Resolver) -> None:
+    """Read the blocks that arrive on a connection, and send back the records of each, or the error."""
+    os.nice(_NICENESS)  # queries have priority
+    # Faults of rows are returned with the records of their block.
+    reader = GdeltRows(ReadingJob([], "", resolver, lambda fault: None), layout, options)
+    while True:
+        try:
+            block = connection.recv()
+        except EOFError:
+            return
+        try:
+            found: BlockRecords | Exception = _read(reader, block)
+        except Exception as error:
+            found = error
+        connection.send(found)
+
+
+def _read(reader: GdeltRows, block: Block) -> BlockRecords:
+    found = reader.read(block, {})
+    found.packed, found.pieces = frame(found.pieces), []
+    return found
+
+
+def _receive(connection: Connection) -> BlockRecords:
+    with _alive():
+        found: BlockRecords | Exception = connection.recv()
+    if isinstance(found, Exception):
+        raise found
+    return found
+
+
+@contextmanager
+def _alive() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError):
         raise StoreFailedError(
             "a process that reads rows was killed",
             mend="Check that there is enough free memory, then load the file again.",
         ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _prepare(layout: Layout, options: RowOptions, resolver: Resolver) -> None:
-    global _reader
-    os.nice(_NICENESS)  # queries have priority
-    # Faults of rows are returned with the records of their block.
-    _reader = GdeltRows(ReadingJob([], "", resolver, lambda fault: None), layout, options)
-
-
-def _read(block: Block) -> BlockRecords:
-    assert _reader is not None  # noqa: S101
-    found = _reader.read(block, {})
-    found.packed, found.pieces = frame(found.pieces), []
-    return found

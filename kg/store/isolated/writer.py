@@ -81,10 +81,6 @@ class _Process:
             raise opened or StoreFailedError("opening the store took too long", where=str(folder))
         self.finished_change = opened
 
-    def has_ended(self) -> bool:
-        """Return whether a process that has nothing to answer has ended."""
-        return self.changes.closed or self.changes.poll()
-
     def end(self, grace: float) -> None:
         """Ask the process to end, and kill it after `grace` seconds.
 
@@ -211,7 +207,8 @@ class Writer(Writing):
 
     def _send(self, change: RunRequest) -> _Process:
         process = self._process
-        if not process.has_ended():
+        # A process that has nothing to answer sends nothing but its end.
+        if not (process.changes.closed or process.changes.poll()):
             with suppress(OSError):
                 process.changes.send(change)
                 return process

@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from api.app import create_app
-from api.server.result_cache import Result, ResultCache
 from kg.errors import QueryStoppedError
 from kg.rdf.compression import zstd
 from kg.settings import Settings
@@ -263,15 +262,16 @@ def test_a_page_of_a_session_is_not_coded(client: httpx.Client) -> None:
     assert "Content-Encoding" not in client.get("/sparql", headers=headers).headers
 
 
-def test_the_cache_is_bounded_in_bytes() -> None:
-    cache = ResultCache(10_000)
-    for number in range(100):
-        cache.put(str(number), Result("text/csv", bytes(500)))
-        assert cache.size <= 10_000
-    assert cache.get("99") is not None and cache.get("0") is None
-    cache.put("large", Result("text/csv", bytes(5000)))
-    assert cache.get("large") is None
-    cache.get("90")
-    for number in range(200, 208):
-        cache.put(str(number), Result("text/csv", bytes(500)))
-    assert cache.get("90") is not None and cache.get("91") is None
+def test_the_cache_is_bounded_in_bytes(store: IsolatedStore, folder: Path, counting: Counting) -> None:
+    settings = Settings(data=folder / "none", cache=40_000)
+    with serve_app(create_app(store, settings)) as url, httpx.Client(base_url=url, timeout=60) as client:
+        small = [f"SELECT * {{ BIND({number} AS ?n) }}" for number in range(100)]
+        for query in small:
+            get(client, query)
+        figures = {line.split()[0]: line.split()[1] for line in client.get("/metrics").text.splitlines()}
+        assert 30_000 < float(figures["diplograph_cache_bytes"]) <= 40_000
+        get(client, MANY)  # larger than an eighth of the cache
+        for query, asked in ((small[99], 0), (small[90], 0), (small[0], 1), (MANY, 1), (small[90], 0)):
+            before = counting.asked
+            get(client, query)
+            assert counting.asked - before == asked, query

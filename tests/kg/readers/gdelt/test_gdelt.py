@@ -183,6 +183,24 @@ def test_cameo_codes_are_no_iso_codes(tmp_path, row, read_table, code, iri) -> N
         assert [n.value for n in read.notes.of("country code")] == [code]
 
 
+def test_a_country_is_read_from_the_actor_code_if_its_column_is_empty(tmp_path, row, read_table) -> None:
+    """GDELT leaves the column empty for ROU, which CAMEO lists as ROM."""
+    cells = {"a1": "ROU", "a1name": "ROMANIA", "a1country": ""}
+    cells |= {"a2": "ROUGOV", "a2name": "A MINISTRY", "a2country": "", "a2type": "GOV"}
+    read = read_table(table(tmp_path, row(**cells)))
+    assert read.value(RECORD, "dg:codedActor") == f"{ID}country/rou"
+    ministry = read.value(RECORD, "dg:codedRecipient").removeprefix(ID)
+    assert read.value(ministry, "dg:country") == f"{ID}country/rou"
+
+
+def test_a_group_at_the_beginning_of_a_code_is_not_a_country(tmp_path, row, read_table) -> None:
+    cells = row(a1="IRNXX", a1name="A GROUP", a1country="").split("\t")
+    cells[8] = "IRN"
+    read = read_table(table(tmp_path, "\t".join(cells)))
+    actor = read.value(RECORD, "dg:codedActor").removeprefix(ID)
+    assert read.values(actor, "dg:country") == []
+
+
 def test_fips_is_for_places_and_cameo_for_actors(tmp_path, row, read_table) -> None:
     """IR is Iran by FIPS and RO Romania; neither is read by another system (ISO's AS is not FIPS's)."""
     place = "1\tRomania\tRO\tRO\t\t46\t25\tRO"
@@ -219,6 +237,15 @@ def test_a_known_group_is_the_organization(tmp_path, row, read_table) -> None:
     cells[8] = "UNO"
     read = read_table(table(tmp_path, "\t".join(cells)), None, None, who)
     assert read.value(RECORD, "dg:codedActor") == f"{ID}organization/united-nations"
+
+
+def test_a_body_of_a_known_group_is_not_the_group(tmp_path, row, read_table) -> None:
+    """IGOUNOKID is UNICEF, not the United Nations."""
+    who = Resolver(codes=[("cameo", "UNO", f"{ID}organization/united-nations")])
+    cells = row(a1="IGOUNOKID", a1name="UNICEF", a1country="", a1type="IGO").split("\t")
+    cells[8] = "UNO"
+    read = read_table(table(tmp_path, "\t".join(cells)), None, None, who)
+    assert read.value(RECORD, "dg:codedActor") == f"{ID}actor/gdelt-igounokid-unicef"
 
 
 def test_a_name_never_makes_a_part_of_a_country_the_country(tmp_path, row, read_table) -> None:

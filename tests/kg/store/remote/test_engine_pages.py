@@ -22,7 +22,7 @@ from pyoxigraph import Quad, RdfFormat
 
 from api.app import create_app
 from api.cli import main
-from api.loading import background_loads as jobs
+from api.loading import load_jobs as jobs
 from kg.catalogue import read_catalogue
 from kg.load import install
 from kg.settings import Settings

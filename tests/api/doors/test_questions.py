@@ -31,7 +31,7 @@ from kg.store import EmbeddedStore
 from kg.terms import GRAPH, ID, ONTOLOGY, term
 
 BROWSER = {"Accept": "text/html"}
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 HOSTILE = "<script>alert(1)</script>\"' onload=x"
 WHOLE, DECIMAL = (f"http://www.w3.org/2001/XMLSchema#{name}" for name in ("integer", "decimal"))
 

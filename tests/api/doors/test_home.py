@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import xml.etree.ElementTree as ET
 from datetime import datetime
 from pathlib import Path
@@ -12,12 +13,13 @@ import pytest
 from flask.testing import FlaskClient
 from pyoxigraph import Literal, NamedNode, Quad
 
+from api.doors import home
 from kg.errors import QueryStoppedError
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH, GRAPH_LOADS, ID, LOAD, ONTOLOGY, PREFIXES, term
 
 BROWSER = {"Accept": "text/html"}
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 HOSTILE = "<script>alert(1)</script>]]>&\x0b\u202e"
 ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -63,6 +65,25 @@ def test_home_is_fresh_after_a_change(client: FlaskClient, store: EmbeddedStore)
     )
     page = client.get("/", headers=BROWSER).text
     assert "Last load" in page and "Load of a file" in page and "2026-03-04" in page
+
+
+def test_home_does_not_wait_for_slow_counts(
+    client: FlaskClient, store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, counted = store.query, threading.Event()
+
+    def slow(text: str, *rest: object) -> object:
+        if "COUNT(" in text:
+            assert counted.wait(60)
+        return answer(text, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "query", slow)
+    monkeypatch.setattr(home, "PATIENCE", 0.1)
+    page = client.get("/", headers=BROWSER)
+    assert page.status_code == 200 and "triples" not in page.text and "/queries/deportations" in page.text
+    counted.set()
+    monkeypatch.setattr(home, "PATIENCE", 60.0)
+    assert "triples" in client.get("/", headers=BROWSER).text
 
 
 def test_an_empty_store_has_a_home_too() -> None:

@@ -21,7 +21,7 @@ from kg.reasoning import hermit
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, ID
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 FILE = FIXTURES / "new-event.ttl"
 EVENT = f"{ID}event/norway-kenya-port-accord"
 
@@ -183,7 +183,7 @@ class TestLoad:
         before = run("dump").stdout
         process = subprocess.Popen(
             [sys.executable, "-m", "api.cli", "load", str(FILE), "--yes"],
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[3],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )

@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 
-from api.loading import background_loads as jobs
+from api.loading import load_jobs as jobs
 from kg.errors import ConflictError
 
 

@@ -8,7 +8,8 @@ from flask.testing import FlaskClient
 from pyoxigraph import Literal, NamedNode, Quad
 from rdflib import RDF, Graph, Namespace, URIRef
 
-from kg.dataset import SizeCache, measure
+from api.web.memo import Memory
+from kg.dataset import measure
 from kg.store import EmbeddedStore
 
 SD = Namespace("http://www.w3.org/ns/sparql-service-description#")
@@ -104,8 +105,8 @@ def test_counts_are_made_once_for_each_state() -> None:
         return query(text)
 
     store.query = count  # type: ignore[method-assign, assignment]
-    book = SizeCache(store)
-    first = book.sizes()
-    assert book.sizes() is first and asked == 7
+    book = Memory()
+    first = book.keep(store, "sizes", lambda: measure(store))
+    assert book.keep(store, "sizes", lambda: measure(store)) is first and asked == 7
     store.change([], [Quad(NamedNode(E + "a"), NamedNode(E + "p"), Literal("x"), NamedNode(E + "g"))])
-    assert book.sizes().triples == 1
+    assert book.keep(store, "sizes", lambda: measure(store)).triples == 1

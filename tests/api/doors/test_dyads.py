@@ -13,7 +13,7 @@ from kg.store import EmbeddedStore
 from kg.terms import ID
 
 HTML = {"Accept": "text/html"}
-CODING = Path(__file__).parents[1] / "fixtures" / "coding.trig"
+CODING = Path(__file__).parents[2] / "fixtures" / "coding.trig"
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_an_unknown_actor(reading: FlaskClient) -> None:
 
 
 def test_the_questions_behind_balance_and_claims_give_what_is_shown(store: EmbeddedStore) -> None:
-    fixture = Path(__file__).parents[1] / "fixtures" / "coding.trig"
+    fixture = Path(__file__).parents[2] / "fixtures" / "coding.trig"
     store.engine.load(path=str(fixture), format=RdfFormat.TRIG)
     found = dyad_of(store, ID + "country/usa", ID + "country/irn")
     assert found.balance

@@ -21,7 +21,7 @@ from kg.load import LoadRequest, read_loads
 from kg.store import EmbeddedStore
 from tests.api.running import AUTHORITY, COMMAND, TOKEN, Served, start
 
-ROWS = 6_000
+ROWS = 2_500
 PATIENCE = 120.0
 
 
@@ -116,7 +116,7 @@ def test_a_token_that_nobody_knows_here(server: Served, table: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "DIPLOGRAPH_TOKEN"}
     done = subprocess.run(
         [sys.executable, "-m", "api.cli", "load", str(table), "--yes", "--data", str(server.folder)],
-        env=environment, capture_output=True, text=True, timeout=PATIENCE, cwd=Path(__file__).parents[2],
+        env=environment, capture_output=True, text=True, timeout=PATIENCE, cwd=Path(__file__).parents[3],
     )  # fmt: skip
     assert done.returncode == 1
     assert "DIPLOGRAPH_TOKEN" in done.stderr

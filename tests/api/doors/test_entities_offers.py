@@ -304,7 +304,7 @@ def test_the_question_behind_a_picture_gives_what_it_shows(
 def test_a_mission_tells_its_ranks_in_time_order_and_its_heads(
     client: FlaskClient, store: EmbeddedStore
 ) -> None:
-    fixture = Path(__file__).parents[1] / "fixtures" / "missions.trig"
+    fixture = Path(__file__).parents[2] / "fixtures" / "missions.trig"
     store.engine.load(path=str(fixture), format=RdfFormat.TRIG)
     found = describe(store, ID + "mission/usa-irn")
     days = [status.when.begin or status.when.end or "" for status in found.statuses.items if status.when]

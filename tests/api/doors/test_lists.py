@@ -19,7 +19,7 @@ from kg.store import EmbeddedStore
 from kg.terms import GRAPH, ID, ONTOLOGY, term
 
 BROWSER = {"Accept": "text/html"}
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 G = NamedNode(GRAPH + "many")
 
 

@@ -16,7 +16,7 @@ from rdflib.plugins.stores.sparqlstore import SPARQLUpdateStore
 from SPARQLWrapper import JSON, POST, SPARQLWrapper
 
 from api.app import create_app
-from api.protocols.sparql import SHOWN_ROWS
+from api.doors.editor import SHOWN_ROWS
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 

@@ -20,8 +20,8 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
-from api.server.concurrency_limit import QueryLimit
 from api.server.request_log import shown_parameters, shown_text
+from api.web.query_limit import QueryLimit
 from kg.errors import BusyError
 from kg.settings import Settings
 from kg.store import EmbeddedStore

@@ -11,7 +11,7 @@ import pytest
 
 from api.server.spool import Spooling
 from kg.store.cancellation import on_stop
-from tests.api.server.test_requests import application, echo
+from tests.api.server.test_asgi import application, echo
 from tests.live import HOST, PATIENCE, Client, serve
 
 pytestmark = pytest.mark.server

@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.loading import background_loads as jobs
+from api.loading import load_jobs as jobs
 from kg.load import Loads
 from kg.load.load_folder import KEPT_SECONDS
 from kg.reasoning import Entailments
@@ -22,7 +22,7 @@ from kg.store import EmbeddedStore
 from kg.terms import GRAPH, ID
 from kg.validation.piecewise import PiecewiseValidation
 
-FILE = Path(__file__).parent.parent / "fixtures" / "new-event.ttl"
+FILE = Path(__file__).parents[2] / "fixtures" / "new-event.ttl"
 TEXT = FILE.read_text(encoding="utf-8")
 TOKEN = {"Authorization": "Bearer test-token"}
 HTML = {"Accept": "text/html"}
