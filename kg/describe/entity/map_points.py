@@ -39,14 +39,25 @@ def spots_query(iri: str) -> str:
     node = iri_text(iri)
     way = "dg:origin|dg:transit|dg:destination"
     return f"""SELECT ?role ?place (MIN(?n) AS ?order) WHERE {{
-          {{ VALUES (?role ?n) {{ (dg:origin 1) (dg:transit 2) (dg:destination 3) }}
-            ?event dg:subEventOf* {node} . ?event ?role ?place }}
+          {legs_pattern(node)}
           UNION {{ VALUES (?role ?n) {{ (dg:target 4) (dg:place 5) }} {node} ?role ?place
             FILTER NOT EXISTS {{ {node} ^dg:subEventOf*/({way}) ?place }} }}
           UNION {{ BIND({node} AS ?place) BIND(rdf:type AS ?role) BIND(6 AS ?n)
             {node} a ?class FILTER(?class IN (dg:Place, dg:Region, dg:Facility, dg:Country)) }}
           FILTER(isIRI(?place))
         }} GROUP BY ?role ?place ORDER BY ?order ?place LIMIT {_SPOTS}"""
+
+
+def legs_pattern(node: str) -> str:
+    """Write the pattern for the stops of an event and its parts: ?event ?role ?place ?n.
+
+    Role by role: Virtuoso loses stops of a list of roles that two parts of an event share.
+    """
+    roles = enumerate(("dg:origin", "dg:transit", "dg:destination"), 1)
+    return " UNION ".join(
+        f"{{ ?event dg:subEventOf* {node} . ?event {role} ?place BIND({role} AS ?role) BIND({n} AS ?n) }}"
+        for n, role in roles
+    )
 
 
 def spots_for(store: Store, places: Iterable[Name]) -> list[Spot]:
