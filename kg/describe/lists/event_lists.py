@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
-from kg.describe.listing import count, iris_in, listed, replaced, select
+from kg.describe.listing import count, iris_in, listed, replaced, route_pattern, select
 from kg.describe.newest_first import newest
 from kg.describe.page_model import COUNTED, Between, EventLine, Figure, Leg, Listing
 from kg.describe.time_words import times_of
@@ -116,8 +116,7 @@ def route_of(store: Store, iri: str) -> list[Leg]:
     rows = select(
         store,
         f"""SELECT DISTINCT ?role ?place ?event ?modality WHERE {{
-          ?event dg:subEventOf* {iri_text(iri)} .
-          VALUES (?role ?n) {{ (dg:origin 1) (dg:transit 2) (dg:destination 3) }} ?event ?role ?place .
+          {route_pattern(iri_text(iri))}
           OPTIONAL {{ ?claim dg:about ?event ; dg:aspect ?role ; dg:modality ?modality }}
         }} ORDER BY ?n ?place ?event LIMIT 50""",
     )
