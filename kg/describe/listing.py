@@ -15,6 +15,8 @@ from kg.terms import PREFIXES
 
 T = TypeVar("T")
 
+ROUTE: Final = ("origin", "transit", "destination")
+"""Roles of the places on the route of an event, by local name, in their order."""
 _PREFIXED: Final = re.compile(r"(?<![\w:-])([a-z]+):")
 
 
@@ -50,6 +52,17 @@ def _named_keys(key: str) -> tuple[str, str]:
     for number, aggregate in enumerate(found):
         key = key.replace(aggregate, f"?key{number}")
     return key, " ".join(f"({aggregate} AS ?key{number})" for number, aggregate in enumerate(found))
+
+
+def route_pattern(event: str) -> str:
+    """Write the pattern for the routes of an event and its parts: ?event, ?role, ?place, and ?n for order.
+
+    Each role has an alternative: Virtuoso loses rows of a path that is joined with a list of predicates.
+    """
+    return " UNION ".join(
+        f"{{ ?event dg:subEventOf* {event} ; dg:{role} ?place BIND(dg:{role} AS ?role) BIND({n} AS ?n) }}"
+        for n, role in enumerate(ROUTE, 1)
+    )
 
 
 def count(store: Store, query: str) -> int:

@@ -34,12 +34,7 @@ _FEW: Final = 20_000
 
 @disk_errors()
 def store_load(
-    store: Store,
-    loads: Loads,
-    folder: LoadFolder,
-    *,
-    skip: Iterable[str] = (),
-    progress: Progress = silent,
+    store: Store, loads: Loads, folder: LoadFolder, *, skip: Iterable[str] = (), progress: Progress = silent
 ) -> Load | None:
     """Store a previewed load, data and PROV record as one step; return None if it changes nothing.
 
@@ -151,12 +146,7 @@ def pack(folder: LoadFolder) -> None:
 
 
 def put(
-    store: Store,
-    removed: Path,
-    added: Path,
-    whole: Path,
-    graph: NamedNode,
-    stop: Callable[[], bool] = never,
+    store: Store, removed: Path, added: Path, whole: Path, graph: NamedNode, stop: Callable[[], bool] = never
 ) -> None:
     """Remove the quads of one file and add those of another, in the best way that the store offers.
 

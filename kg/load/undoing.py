@@ -54,12 +54,7 @@ class Undone:
 
 @disk_errors()
 def undo_load(
-    store: Store,
-    loads: Loads,
-    folder: LoadFolder,
-    *,
-    progress: Progress = silent,
-    started_by: str = "",
+    store: Store, loads: Loads, folder: LoadFolder, *, progress: Progress = silent, started_by: str = ""
 ) -> Undone:
     """Revert exactly what one load changed, and record it, as one step.
 

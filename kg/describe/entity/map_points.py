@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from kg.describe.listing import iris_in, select
+from kg.describe.listing import ROUTE, iris_in, route_pattern, select
 from kg.describe.page_model import Spot
 from kg.search import Name, iri_text, name_all, row_text, values
 from kg.store import Row, Store
@@ -37,27 +37,15 @@ def spots_query(iri: str) -> str:
     The stops on the route of an event are not repeated as its places.
     """
     node = iri_text(iri)
-    way = "dg:origin|dg:transit|dg:destination"
+    way = "|".join(f"dg:{role}" for role in ROUTE)
     return f"""SELECT ?role ?place (MIN(?n) AS ?order) WHERE {{
-          {legs_pattern(node)}
+          {route_pattern(node)}
           UNION {{ VALUES (?role ?n) {{ (dg:target 4) (dg:place 5) }} {node} ?role ?place
             FILTER NOT EXISTS {{ {node} ^dg:subEventOf*/({way}) ?place }} }}
           UNION {{ BIND({node} AS ?place) BIND(rdf:type AS ?role) BIND(6 AS ?n)
             {node} a ?class FILTER(?class IN (dg:Place, dg:Region, dg:Facility, dg:Country)) }}
           FILTER(isIRI(?place))
         }} GROUP BY ?role ?place ORDER BY ?order ?place LIMIT {_SPOTS}"""
-
-
-def legs_pattern(node: str) -> str:
-    """Write the pattern for the stops of an event and its parts: ?event ?role ?place ?n.
-
-    Role by role: Virtuoso loses stops of a list of roles that two parts of an event share.
-    """
-    roles = enumerate(("dg:origin", "dg:transit", "dg:destination"), 1)
-    return " UNION ".join(
-        f"{{ ?event dg:subEventOf* {node} . ?event {role} ?place BIND({role} AS ?role) BIND({n} AS ?n) }}"
-        for n, role in roles
-    )
 
 
 def spots_for(store: Store, places: Iterable[Name]) -> list[Spot]:
@@ -100,7 +88,7 @@ def _spots(store: Store, legs: Iterable[tuple[Name, Name]]) -> list[Spot]:
         Spot(
             name=place,
             role=None if role.iri == _TYPE else role,
-            way=role.iri.removeprefix(ONTOLOGY) in ("origin", "transit", "destination"),
+            way=role.iri.removeprefix(ONTOLOGY) in ROUTE,
             latitude=points[place.iri][0] if place.iri in points else None,
             longitude=points[place.iri][1] if place.iri in points else None,
             exact=points[place.iri][2] if place.iri in points else False,

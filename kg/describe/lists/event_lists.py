@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
-from kg.describe.entity.map_points import legs_pattern
-from kg.describe.listing import count, iris_in, listed, replaced, select
+from kg.describe.listing import count, iris_in, listed, replaced, route_pattern, select
 from kg.describe.newest_first import newest
 from kg.describe.page_model import COUNTED, Between, EventLine, Figure, Leg, Listing
 from kg.describe.time_words import times_of
@@ -117,7 +116,7 @@ def route_of(store: Store, iri: str) -> list[Leg]:
     rows = select(
         store,
         f"""SELECT DISTINCT ?role ?place ?event ?modality WHERE {{
-          {legs_pattern(iri_text(iri))}
+          {route_pattern(iri_text(iri))}
           OPTIONAL {{ ?fact dg:subject ?event ; dg:predicate ?role ; dg:object ?place .
             ?claim dg:states ?fact ; dg:modality ?modality }}
         }} ORDER BY ?n ?place ?event LIMIT 50""",

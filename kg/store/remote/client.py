@@ -231,17 +231,10 @@ class RemoteStore(Store):
             if self._spoken.login == "digest":
                 # The challenge is answered on a small request, so that the file is sent only once.
                 self._exchange(self._http.build_request("HEAD", url, params=named), "").close()
-            response = self._exchange(
-                self._http.build_request(
-                    "PUT",
-                    url,
-                    params=named,
-                    content=_File(path),
-                    headers=headers,
-                    timeout=timeout,
-                ),
-                "",
+            request = self._http.build_request(
+                "PUT", url, params=named, content=_File(path), headers=headers, timeout=timeout
             )
+            response = self._exchange(request, "")
         response.close()
         if not response.is_success:
             raise problem_error(response)
