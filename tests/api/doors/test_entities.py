@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flask.testing import FlaskClient
 from pyoxigraph import Literal, NamedNode, RdfFormat, parse
@@ -197,3 +199,26 @@ def test_a_language_that_is_none_is_passed_over(reading: FlaskClient, lang: str)
     response = reading.get("/page/country/irn", query_string={"lang": lang}, headers=HTML)
     assert response.status_code == 200
     assert "<title>Iran " in response.text
+
+
+# Who claims what
+
+
+def test_the_page_of_an_event_shows_where_sources_disagree(client: FlaskClient, store: EmbeddedStore) -> None:
+    store.engine.load(path=Path(__file__).parents[2] / "fixtures" / "disagreement.trig")
+    text, _ = read(client, "/page/event/harbour-attack")
+    assert "Sources disagree" in text
+    told = text[text.index("Sources disagree") :]
+    for name in ("the red fleet", "the blue fleet", "Invented Morning Post", "Invented Ministry of the Blue"):
+        assert name in told
+    assert "Sources disagree" not in read(client, "/page/event/us-iran-deportation")[0]
+
+
+def test_the_page_of_a_claim_shows_its_facts_and_its_stance(client: FlaskClient) -> None:
+    text, _ = read(client, "/page/claim/us-iran-deportation-strikes")
+    assert "States" in text
+    assert "ordered by" in text
+    assert "Donald Trump" in text
+    text, _ = read(client, "/page/claim/us-iran-deportation-migrants-criticized")
+    assert "criticism" in text
+    assert "migrants in the United States" in text

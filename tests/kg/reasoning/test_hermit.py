@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pyoxigraph
 import pytest
@@ -169,3 +170,14 @@ def test_java_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Java" in caught.value.detail
     assert "apt install" in str(caught.value.mend)
     assert caught.value.exit_code == 3
+
+
+@needs_java
+def test_every_kind_of_thing_can_be_true_at_once() -> None:
+    """Documents and acts of diplomacy, papers that disagree, and one thing of each kind, in wide domains."""
+    fixtures = Path(__file__).parents[2] / "fixtures"
+    files = ("diplomacy.trig", "disagreement.trig", "claims.trig", "shapes/conforming.ttl")
+    facts = [quad.triple for name in files for quad in pyoxigraph.parse(path=fixtures / name)]
+    report = check_consistency([*reference(), *facts])
+    assert report.consistent
+    assert report.unsatisfiable == ()
