@@ -11,7 +11,7 @@ from pyoxigraph import Literal, Triple
 from kg.reference.countries import countries, dataset_names, regions
 from kg.reference.fact_tables import read_table
 from kg.reference.organizations import members, name_uses, organizations
-from kg.reference.triples import ALIAS, LABEL, TYPE, english
+from kg.reference.triples import ALIAS, HIDDEN, LABEL, TYPE, english
 from kg.terms import GRAPH_COUNTRIES, term
 
 _LIBRARIES: Final = ("babel", "pycountry")
@@ -42,6 +42,15 @@ def reference_triples() -> tuple[Triple, ...]:
     labels = [(t.subject, t.object) for t in triples if t.predicate == LABEL]
     english_names = {s: o.value for s, o in labels if isinstance(o, Literal) and o.language == "en"}
     triples += name_uses(tables[_NAMES].rows, english_names)
-    labelled = {(t.subject, t.object) for t in triples if t.predicate == LABEL}
-    found = dict.fromkeys(triples)
-    return tuple(t for t in found if t.predicate != ALIAS or (t.subject, t.object) not in labelled)
+    # A name is a label, an alternative label or a hidden one, not two of them (SKOS S13).
+    kinds = {predicate: rank for rank, predicate in enumerate((LABEL, ALIAS, HIDDEN))}
+    named: dict[tuple[object, object], int] = {}
+    for triple in triples:
+        if triple.predicate in kinds:
+            key = triple.subject, triple.object
+            named[key] = min(kinds[triple.predicate], named.get(key, len(kinds)))
+    return tuple(
+        t
+        for t in dict.fromkeys(triples)
+        if t.predicate not in kinds or kinds[t.predicate] == named[t.subject, t.object]
+    )

@@ -55,9 +55,9 @@ def test_who_said_that_600000_deportations_are_expected_and_where(
     assert "Department of Homeland Security" in main
     assert "projected" in main
     assert "paragraph 6" in main
-    assert "2236" in main
+    assert "2312" in main
     claim = reader.find_element(By.CSS_SELECTOR, ".claims .statement a")
-    assert "Nearly 600,000" in claim.text
+    assert "nearly 600,000" in claim.text
     reader.get(claim.get_attribute("href") or "")
     main = reader.find_element(By.TAG_NAME, "main").text
     assert "Sources" in main

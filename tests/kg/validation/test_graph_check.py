@@ -211,7 +211,7 @@ def test_what_is_known_of_a_subject_counts() -> None:
     """A file may add to a country without saying again what it is."""
     known = triples(HEAD + '<id/country/irn> a dg:Country ; rdfs:label "Iran"@en .')
     more = triples(
-        '<id/country/irn> dg:headedBy <id/person/x> . <id/person/x> a dg:Person ; rdfs:label "X"@en .'
+        HEAD + '<id/country/irn> dg:headedBy <id/person/x> . <id/person/x> a dg:Person ; rdfs:label "X"@en .'
     )
     assert [f.text for f in validate(more, known)] == []
     assert validate(more)
