@@ -6,6 +6,7 @@ with the process that started it, however that one ends.
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -31,6 +32,8 @@ _UNKNOWN: Final = 255
 _PRELOADED: Final = ("kg.store.isolated.worker",)
 # A start collects the exit statuses of all ended processes, and each status can be read once.
 _starting_or_ending: Final = threading.Lock()
+# An interpreter that exits joins its processes, and cannot join one that a thread closes meanwhile.
+_exiting: Final = threading.Event()
 
 
 def preload(*modules: str) -> None:
@@ -95,7 +98,8 @@ def end(process: BaseProcess, grace: float = 0) -> int:
     with _starting_or_ending:
         process.join()
         status = process.exitcode or 0
-        process.close()
+        if not _exiting.is_set():
+            process.close()
     if status == _UNKNOWN:
         # The fork server was killed, and with it what is known of its children.
         with suppress(ProcessLookupError):
@@ -108,6 +112,11 @@ def process_pool(
 ) -> ProcessPoolExecutor:
     """Build a pool of processes that each call `prepare` first; a killed one raises BrokenProcessPool."""
     return ProcessPoolExecutor(workers, CONTEXT, _run, (prepare, *arguments))
+
+
+def _close_no_more() -> None:
+    with _starting_or_ending:
+        _exiting.set()
 
 
 def _run(target: Callable[..., object], *arguments: object) -> None:
@@ -139,3 +148,5 @@ def _cannot_start(error: Exception) -> StoreFailedError:
 
 
 CONTEXT.set_forkserver_preload(list(_PRELOADED))
+# Handlers run in the reverse order of their registration: this one before that of multiprocessing.
+atexit.register(_close_no_more)
