@@ -170,9 +170,9 @@ class InStep:
 
 
 def followers(settings: Settings, index: SearchIndex) -> tuple[Follower, ...]:
-    """Return what follows the graph when a load is stored or undone.
+    """Return the followers that are brought up to date when a load is stored or undone.
 
-    A store elsewhere gets no entailments.
+    They are the index of names and the entailments; a store elsewhere has no entailments.
     """
     return (index,) if settings.store else (InStep(index, settings.data),)
 

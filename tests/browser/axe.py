@@ -13,7 +13,7 @@ AXE: Final = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.
 _TAGS: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _RUN: Final = """
 const done = arguments[arguments.length - 1];
-// Colours go over into each other; half of the way is no colour that a reader is left with.
+// Colours change in transitions; a colour half-way through one is not what a reader sees in the end.
 const settled = () => Promise.allSettled(document.getAnimations()
   .filter((one) => one.effect.getComputedTiming().endTime !== Infinity).map((one) => one.finished));
 const frame = () => new Promise(requestAnimationFrame);
