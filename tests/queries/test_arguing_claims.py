@@ -171,3 +171,8 @@ def test_a_claim_cannot_confirm_and_contradict_the_same() -> None:
     confirms = pyoxigraph.NamedNode("https://w3id.org/diplograph/ontology#confirms")
     found = validate([*fixture, pyoxigraph.Triple(one, confirms, other)])
     assert any("confirm and contradict" in finding.message for finding in found)
+
+
+def test_later_figures_of_one_speaker_do_not_disagree(article_store: EmbeddedStore) -> None:
+    """The Department counts 200,000 deportations so far, and expects 600,000 by the end of the year."""
+    assert ask(article_store.engine, "disagreeing-figures", "value") == []
