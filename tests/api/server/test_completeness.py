@@ -10,7 +10,6 @@ import itertools
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +22,8 @@ import httpx
 import pytest
 from SPARQLWrapper import SPARQLWrapper
 
-from tests.api.running import late_subject, named, processor_seconds, wait_for_work
+from tests.api.running import Served, late_subject, processor_seconds, wait_for_work
+from tests.api.running import start as serve
 
 pytestmark = pytest.mark.server
 
@@ -61,42 +61,18 @@ def hostile(form: str, *, work: str = f"SELECT (COUNT(*) AS ?b) {{ {CROSS} }}", 
 
 
 @dataclass
-class Running:
-    process: subprocess.Popen[str]
-    url: str
+class Running(Served):
     # The subject of a row that comes after some thousand others.
     late: str = ""
 
     def readers(self) -> list[int]:
         """The processes under the server that answer queries."""
-        return named("worker", self.process.pid)
+        return self.named("worker")
 
 
 def start(folder: Path, **settings: str) -> Running:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DIPLOGRAPH_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "api.cli", "serve", "--port", "0", "--data", str(folder)],
-        env={**kept, "DIPLOGRAPH_WORKERS": "2", **settings},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr
-    said = []
-    for line in process.stderr:
-        said.append(line)
-        if " at http://" in line:
-            # What it says later must not fill the pipe.
-            threading.Thread(target=process.stderr.read, daemon=True).start()
-            return Running(process, line.split(" at ")[1].split("/ ")[0])
-    raise AssertionError("".join(said))
-
-
-def stop(running: Running) -> None:
-    if running.process.poll() is None:
-        running.process.terminate()
-    running.process.wait(60)
-    if running.process.stderr:
-        running.process.stderr.close()
+    served = serve(folder, **settings)
+    return Running(served.process, served.folder, served.url)
 
 
 @pytest.fixture(scope="module")
@@ -106,13 +82,13 @@ def hurried(
     """A server that gives a query one second."""
     running = start(
         copy_installed(tmp_path_factory.mktemp("hurried") / "data"),
-        DIPLOGRAPH_QUERY_TIMEOUT="1",
-        DIPLOGRAPH_FRONTS="1",
-        DIPLOGRAPH_WORKERS=str(AT_ONCE),
+        QUERY_TIMEOUT="1",
+        FRONTS="1",
+        WORKERS=str(AT_ONCE),
     )
     running.late = late_subject(running.url)
     yield running
-    stop(running)
+    running.stop()
 
 
 def all_at_once(ask: Callable[[Any], Any], cases: Iterable[Any]) -> dict[Any, Any]:
@@ -129,12 +105,12 @@ def narrow(
     """A server that gives a query little memory, and time enough."""
     running = start(
         copy_installed(tmp_path_factory.mktemp("narrow") / "data"),
-        DIPLOGRAPH_QUERY_TIMEOUT="120",
-        DIPLOGRAPH_QUERY_MEMORY=str(120 * 2**20),
+        QUERY_TIMEOUT="120",
+        QUERY_MEMORY=str(120 * 2**20),
     )
     running.late = late_subject(running.url)
     yield running
-    stop(running)
+    running.stop()
 
 
 def curl(url: str, query: str, accept: str, *options: str) -> tuple[int, str]:
@@ -305,11 +281,11 @@ def counted(
     """A server whose queries may give so many rows."""
     running = start(
         copy_installed(tmp_path_factory.mktemp("counted") / "data"),
-        DIPLOGRAPH_QUERY_TIMEOUT="120",
-        DIPLOGRAPH_QUERY_ROWS="3000",
+        QUERY_TIMEOUT="120",
+        QUERY_ROWS="3000",
     )
     yield running
-    stop(running)
+    running.stop()
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -390,7 +366,7 @@ def test_a_worker_killed_from_outside_after_the_first_byte(narrow: Running, form
 
 # One that is told to stop is tested in test_front_processes.py.
 def test_a_server_that_is_killed_never_shortens_a_result(installed: Path) -> None:
-    running = start(installed, DIPLOGRAPH_QUERY_TIMEOUT="20")
+    running = start(installed, QUERY_TIMEOUT="20")
     try:
         query = "SELECT * { ?s ?p ?o . ?a ?b ?c }"
         with (
@@ -408,6 +384,5 @@ def test_a_server_that_is_killed_never_shortens_a_result(installed: Path) -> Non
             running.process.kill()
             for _ in pieces:
                 pass
-        running.process.wait(60)
     finally:
-        stop(running)
+        running.kill()
