@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
@@ -29,6 +30,8 @@ P = ParamSpec("P")
 CONTEXT: Final = multiprocessing.get_context("forkserver")
 # The exit status of a process that outlived the fork server, as far as the standard library can tell.
 _UNKNOWN: Final = 255
+# How often a start is tried again when the fork server ended meanwhile.
+_ATTEMPTS: Final = 20
 _PRELOADED: Final = ("kg.store.isolated.worker",)
 # A start collects the exit statuses of all ended processes, and each status can be read once.
 _starting_or_ending: Final = threading.Lock()
@@ -60,11 +63,18 @@ def start(
     process = CONTEXT.Process(
         target=_run, args=(target, *arguments), name=f"dg-{name}", daemon=not starts_others
     )
-    try:
-        with _starting_or_ending:
-            process.start()
-    except (OSError, EOFError) as error:
-        raise _cannot_start(error) from None
+    for attempt in range(_ATTEMPTS, -1, -1):
+        try:
+            with _starting_or_ending:
+                process.start()
+            break
+        except (ConnectionError, EOFError) as error:
+            # A fork server that was killed is replaced only once the system counts it as ended.
+            if not attempt:
+                raise _cannot_start(error) from None
+            time.sleep(0.05)
+        except OSError as error:
+            raise _cannot_start(error) from None
     return process
 
 
