@@ -144,9 +144,9 @@ def _read_parameter(line: str, text: str, where: str) -> Parameter:
         mend = f"Write: name kind [class] required|optional — what it is. Kinds: {', '.join(_KINDS)}."
         raise DataSyntaxError(f"the parameter line is malformed: {line}", where=where, mend=mend)
     name, kind, of, need, description = found.groups()
-    if _PLACE.findall(text).count(name) != 1:
-        problem = f"the query does not contain the parameter {name} exactly once"
-        raise DataSyntaxError(problem, where=where, mend=f"Write VALUES ?{name} {{ UNDEF }} once.")
+    if name not in _PLACE.findall(text):
+        problem = f"the query does not contain the parameter {name}"
+        raise DataSyntaxError(problem, where=where, mend=f"Write VALUES ?{name} {{ UNDEF }}.")
     return Parameter(name, kind, description, need == "required", of)
 
 

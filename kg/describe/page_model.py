@@ -167,22 +167,26 @@ class StatedFact:
 
 @dataclass(frozen=True)
 class Account:
-    """One value that claims give for a property of a thing, by whom, in which source and how surely."""
+    """One value that a claim gives for a property of a thing, by whom, in which source and how surely.
+
+    `note` says of a figure how exactly it was given and when it holds.
+    """
 
     value: Value
-    speaker: Name | None
-    source: Name | None
-    modality: Name | None
+    speaker: Name
+    source: Name
+    modality: Name
     claim: Name
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """Different values of one property of a thing, or one that somebody denies; `unit` of a figure."""
+    """Different values of one property of a thing, or one that somebody denies; what a figure `counts`."""
 
     property: Name
     accounts: tuple[Account, ...]
-    unit: Name | None = None
+    counts: str = ""
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ COLUMNS = {
     "asylum-denied": "group label amount status source",
     "criticism": "speaker speakerLabel towards towardsLabel stance",
     "order-of-events": "earlier earlierLabel later laterLabel reason",
-    "did-it-happen": "event label status source",
+    "did-it-happen": "event label answer source status",
     "talks-about": "event label topic topicLabel",
     "reasons": "event label reason reasonLabel source",
     "offices": "person personLabel post postLabel organization",

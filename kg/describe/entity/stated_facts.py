@@ -1,20 +1,20 @@
-"""Facts that claims state, and where claims about one thing give different values."""
+"""Facts that claims state, and where speakers disagree, as two questions of the catalogue define it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 
+from kg.catalogue import read_catalogue
 from kg.describe.entity.thing_facts import FACT_LIMIT
 from kg.describe.listing import iris_in, select, value_of
-from kg.describe.page_model import Account, Disagreement, StatedFact
-from kg.search import iri_text, name_all, plain, row_text, values
+from kg.describe.page_model import Account, Disagreement, StatedFact, Value
+from kg.search import Name, name_all, plain, row_text, values
 from kg.store import Row, Store
-from kg.terms import ID
+from kg.terms import term
 
-_DENIED = ID + "modality/denied"
-# Claims with these modalities do not commit their speaker to a value.
-_UNCOMMITTED = {ID + f"modality/{name}" for name in ("undisclosed", "unknown", "possible", "attribution")}
+_questions = cache(read_catalogue)
 
 
 def facts_stated(store: Store, claims: Sequence[str]) -> dict[str, list[StatedFact]]:
@@ -34,65 +34,50 @@ def facts_stated(store: Store, claims: Sequence[str]) -> dict[str, list[StatedFa
 
 
 def disagreements_about(store: Store, iri: str) -> list[Disagreement]:
-    """Return the properties of a thing for which sources disagree, with who says what.
+    """Return the properties and figures of a thing for which speakers disagree, with who says what.
 
-    Two sources disagree when each gives a value that the other does not, of a property that the ontology
-    compares by value, or when one denies what another states; figures, when they give different numbers of
-    one unit.
+    The questions `contradicted-claims` and `disagreeing-figures` say which claims disagree.
     """
-    node = iri_text(iri)
+    pairs = list(store.query(_questions()["contradicted-claims"].fill({"about": iri})).rows())
+    figures = list(store.query(_questions()["disagreeing-figures"].fill({"thing": iri})).rows())
+    claims = list(dict.fromkeys([*iris_in(pairs, "claim", "other"), *iris_in(figures, "claim")]))
+    if not claims:
+        return []
+    told = _told(store, claims)
+    value = term("dg:value").value
+    names = name_all(store, [value, *claims, *iris_in(told.values(), "m", "who", "source")])
+    accounts: dict[Name, list[Account]] = defaultdict(list)
+    concerned = {
+        (plain(row["propertyIri"]), claim) for row in pairs for claim in iris_in([row], "claim", "other")
+    }
+    for claim, facts in facts_stated(store, claims).items():
+        for fact in facts:
+            if fact.subject.iri == iri and (fact.property.iri, claim) in concerned:
+                accounts[fact.property].append(_account(told[claim], fact.value, names))
+    counted: dict[str, list[Account]] = defaultdict(list)
+    for row in figures:
+        what = ", ".join(filter(None, (row_text(row, "unit"), row_text(row, "effect"))))
+        said, comparator, held = (
+            value_of(row, "value", names),
+            row_text(row, "comparator"),
+            row_text(row, "asOf"),
+        )
+        note = ", ".join(filter(None, (comparator, held and f"as of {held}")))
+        counted[what].append(_account(told[plain(row["claim"])], said, names, note))
+    found = [Disagreement(prop, tuple(group)) for prop, group in accounts.items()]
+    return found + [Disagreement(names[value], tuple(group), what) for what, group in counted.items()]
+
+
+def _told(store: Store, claims: Sequence[str]) -> dict[str, Row]:
+    """Return who says each claim, in which source and how surely."""
     rows = select(
         store,
-        f"""SELECT DISTINCT ?p ?o ?unit ?claim ?m ?who ?source ?compared WHERE {{
-          {{ ?fact dg:subject {node} ; dg:predicate ?p ; dg:object ?o . ?claim dg:states ?fact .
-            OPTIONAL {{ ?p dg:comparedByValue ?compared }} }}
-          UNION {{ ?quantity dg:quantityOf {node} ; dg:value ?o ; dg:unit ?unit .
-            BIND(dg:value AS ?p) BIND(true AS ?compared)
-            {{ ?claim dg:about ?quantity }} UNION {{ ?f dg:subject ?quantity . ?claim dg:states ?f }} }}
-          ?claim dg:modality ?m ; dg:statedIn ?source . OPTIONAL {{ ?claim dg:saidBy ?who }}
-        }} ORDER BY ?p ?unit ?o ?claim LIMIT {FACT_LIMIT}""",
+        f"""SELECT DISTINCT ?claim ?m ?who ?source WHERE {{ VALUES ?claim {{ {values(claims)} }}
+          ?claim dg:modality ?m ; dg:saidBy ?who ; dg:statedIn ?source }}""",
     )
-    grouped: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in rows:
-        if plain(row["m"]) not in _UNCOMMITTED:
-            grouped[plain(row["p"]), row_text(row, "unit") or ""].append(row)
-    kept = {key: group for key, group in grouped.items() if _disagree(group)}
-    names = name_all(
-        store,
-        [
-            *(unit for _, unit in kept if unit),
-            *(i for group in kept.values() for i in iris_in(group, "p", "o", "claim", "m", "who", "source")),
-        ],
-    )
-    return [
-        Disagreement(
-            names[prop],
-            tuple(
-                Account(
-                    value_of(row, "o", names),
-                    names.get(row_text(row, "who") or ""),
-                    names.get(plain(row["source"])),
-                    names.get(plain(row["m"])),
-                    names[plain(row["claim"])],
-                )
-                for row in group
-            ),
-            names.get(unit),
-        )
-        for (prop, unit), group in kept.items()
-    ]
+    return {plain(row["claim"]): row for row in rows}
 
 
-def _disagree(group: Iterable[Row]) -> bool:
-    rows = list(group)
-    said: dict[str, set[str]] = defaultdict(set)
-    denied: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        which = denied if plain(row["m"]) == _DENIED else said
-        which[str(row["o"])].add(plain(row["source"]))
-    if any(value in said for value in denied):
-        return True
-    if row_text(rows[0], "compared") != "true":
-        return False
-    sources = list(said.values())
-    return any(one - other and other - one for n, one in enumerate(sources) for other in sources[n + 1 :])
+def _account(row: Row, value: Value, names: Mapping[str, Name], note: str = "") -> Account:
+    speaker, source, modality, claim = (names[plain(row[key])] for key in ("who", "source", "m", "claim"))
+    return Account(value, speaker, source, modality, claim, note)
