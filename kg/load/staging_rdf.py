@@ -82,7 +82,8 @@ def stage_rdf(store: Store, work: Path, request: LoadRequest, progress: Progress
     with tempfile.TemporaryDirectory(prefix=".rdf-", dir=work) as folder:
         at = Path(folder)
         plain, inner = _unpacked(request.path, name, at, progress)
-        reading = open_rdf(plain, inner, request.format, request.media_type, request.base_iri)
+        wanted = target_graph(None, request.source, name) if request.source else None
+        reading = open_rdf(plain, inner, request.format, request.media_type, request.base_iri, wanted)
         writing = _Writing(at, request.source, name)
         watch = watching(progress, "reading", reading.content.length)
         writing.write(reading, watch, watching(progress, "naming blank nodes"))

@@ -20,6 +20,7 @@ from kg.rdf.jsonld import check_keys, read_document
 from kg.rdf.nesting import TURTLE_TOKEN
 from kg.rdf.sorted_lines import Watch
 from kg.rdf.xml_check import check_xml
+from kg.terms import compact
 
 # Names under .invalid do not exist (RFC 2606), so an IRI with this base was relative.
 _RELATIVE: Final = "https://relative.invalid/"
@@ -33,13 +34,20 @@ _GRAPHS: Final = 1_000
 
 @dataclass
 class RdfReading:
-    """One file being read; `graph`, its only named graph if any, is set at the end."""
+    """One file being read; of one with several graphs, only `wanted` is read, if it is among them."""
 
     content: Content
     syntax: Format
     base_iri: str | None = None
-    graph: NamedNode | None = None
+    wanted: NamedNode | None = None
     prefixes: dict[str, str] = field(default_factory=dict)
+    graphs: set[object] = field(default_factory=set)
+    """The graphs of the triples that were read, at most _GRAPHS."""
+
+    @property
+    def graph(self) -> NamedNode | None:
+        """The only named graph of what was read, if any. Raises DataSyntaxError for several graphs."""
+        return _one_graph(self.graphs, self.name)
 
     @property
     def name(self) -> str:
@@ -51,7 +59,7 @@ class RdfReading:
 
         Raises DataSyntaxError, with file, line and column if known, for a file that is empty, not UTF-8 or
         malformed, or has relative IRIs without a base, an external JSON-LD context or XML entity, a triple
-        term (RDF 1.2) or several graphs; TooLargeError for large JSON-LD. Literals are checked by the shapes.
+        term (RDF 1.2); TooLargeError for large JSON-LD. Literals are checked by the shapes.
         """
         content = self.content
         content.check(watch)
@@ -72,12 +80,15 @@ class RdfReading:
 
     def _parse(self, source: BinaryIO, base: str | None, watch: Watch | None) -> Iterator[Triple]:
         engine: Any = self.syntax.engine
-        graphs: set[object] = set()
+        graphs = self.graphs
+        only = self.wanted if self._holds_wanted(base) else None
         last: object = None
         number = 0
         try:
             parser = pyoxigraph.parse(source, format=engine, base_iri=base)
             for number, quad in enumerate(parser, 1):
+                if only is not None and quad.graph_name != only:
+                    continue
                 if quad.graph_name != last:
                     last = quad.graph_name
                     if len(graphs) < _GRAPHS:
@@ -97,7 +108,18 @@ class RdfReading:
                 where=self.name,
                 mend=f"Check that it is {self.syntax.media_type}.",
             )
-        self.graph = _one_graph(graphs, self.name)
+
+    def _holds_wanted(self, base: str | None) -> bool:
+        """Return whether the wanted graph is one of the file's; only then are others passed over."""
+        if self.wanted is None or self.syntax.name not in ("trig", "nq"):
+            return False
+        engine: Any = self.syntax.engine
+        with suppress(SyntaxError, ValueError), self.content.open() as file:  # the reading reports them
+            return any(
+                quad.graph_name == self.wanted
+                for quad in pyoxigraph.parse(file, format=engine, base_iri=base)
+            )
+        return False
 
     def _check_terms(self, quad: Quad) -> None:
         for term in (quad.subject, quad.predicate, quad.object, quad.graph_name):
@@ -125,13 +147,14 @@ def open_rdf(
     format: str | None = None,  # noqa: A002 - the word that every RDF library uses
     media_type: str | None = None,
     base_iri: str | None = None,
+    wanted: NamedNode | None = None,
 ) -> RdfReading:
     """Open an RDF file of any syntax in `formats.RDF_FORMATS`.
 
     The syntax is given by `format`, else by the file's ending, else by the media type. Raises
     UnsupportedFormatError.
     """
-    return RdfReading(Content(data, name), choose_syntax(name, format, media_type), base_iri)
+    return RdfReading(Content(data, name), choose_syntax(name, format, media_type), base_iri, wanted)
 
 
 def read_rdf(data: bytes, name: str) -> tuple[Triple, ...]:
@@ -226,14 +249,20 @@ def _last(content: Content) -> tuple[int, int]:
 
 def _one_graph(graphs: set[object], name: str) -> NamedNode | None:
     if len(graphs) > 1:
-        names = sorted("the default graph" if isinstance(g, DefaultGraph) else str(g) for g in graphs)[:5]
-        number = f"{_GRAPHS} graphs or more" if len(graphs) == _GRAPHS else f"{len(graphs)} graphs"
-        raise DataSyntaxError(
-            f"the file has {number} ({', '.join(names)}), but a load has one graph",
-            where=name,
-            mend="Split it into one file for each graph.",
+        names = sorted(
+            "the default graph" if isinstance(g, DefaultGraph) else compact(str(g)[1:-1]) for g in graphs
         )
-    graph = graphs.pop()
+        number = f"{_GRAPHS} graphs or more" if len(graphs) == _GRAPHS else f"{len(graphs)} graphs"
+        named = [name for name in names if name != "the default graph"]
+        raise DataSyntaxError(
+            f"the file has {number} ({', '.join(names[:5])}), and a load has one, so that it can be undone alone",
+            where=name,
+            mend=f"Load its graphs one after the other, each by its name as the source (--source {named[0]}):"
+            " only that graph is then read.",
+        )
+    if not graphs:
+        return None
+    (graph,) = graphs
     if isinstance(graph, BlankNode):
         raise DataSyntaxError("the graph has no IRI", where=name, mend="Give the graph an IRI.")
     return graph if isinstance(graph, NamedNode) else None

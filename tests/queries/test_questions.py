@@ -61,7 +61,7 @@ def test_columns(question: Question, article: pyoxigraph.Store) -> None:
 @pytest.mark.parametrize("question", CATALOGUE.values(), ids=list(CATALOGUE))
 def test_header_and_query_agree(question: Question) -> None:
     places = re.findall(r"^\s*VALUES \?(\w+) \{ (?:UNDEF|[\w-]+:[\w-]+) \}$", question.text, re.MULTILINE)
-    assert sorted(places) == sorted(parameter.name for parameter in question.parameters)
+    assert set(places) == {parameter.name for parameter in question.parameters}
     assert question.title
     assert question.description.endswith(".")
     assert question.fixture == "article" or (FIXTURES / question.fixture).is_file()
