@@ -9,8 +9,8 @@ The files run in any SPARQL tool. The header consists of comment lines:
     # param: event iri dg:Event required — which event
     # fixture: article
 
-Each parameter occurs in the query as `VALUES ?on { UNDEF }`, or with a default in place of UNDEF; it may stand in several
-groups, so that engines find the rows of each by it.
+Each parameter occurs in the query as `VALUES ?on { UNDEF }`, or with a default in place of UNDEF; it may
+stand in several groups, so that engines find the rows of each by it.
 """
 
 from __future__ import annotations

@@ -72,8 +72,8 @@ def check(files: tuple[str, ...]) -> None:
         raise ValidationFailedError(
             f"{len(faults)} {'fault' if len(faults) == 1 else 'faults'}",
             findings=tuple(faults),
-            mend="Correct what the lines name in the files of ontology/, or in those that were given. What another"
-            " file describes is known when that file is given as well.",
+            mend="Correct what the lines name in the files of ontology/, or in those that were given."
+            " If another file describes it, name that file as well.",
         )
     if missing is not None:
         raise missing

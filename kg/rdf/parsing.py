@@ -255,10 +255,10 @@ def _one_graph(graphs: set[object], name: str) -> NamedNode | None:
         number = f"{_GRAPHS} graphs or more" if len(graphs) == _GRAPHS else f"{len(graphs)} graphs"
         named = [name for name in names if name != "the default graph"]
         raise DataSyntaxError(
-            f"the file has {number} ({', '.join(names[:5])}), and a load has one, so that it can be undone alone",
+            f"the file has {number} ({', '.join(names[:5])}), but a load has one graph",
             where=name,
-            mend=f"Load its graphs one after the other, each by its name as the source (--source {named[0]}):"
-            " only that graph is then read.",
+            mend="Load its graphs one after the other, each with its name as the source: only that graph is"
+            f" then read (--source {named[0]}).",
         )
     if not graphs:
         return None

@@ -78,10 +78,9 @@ def test_unreadable_parameter(tmp_path: Path, line: str) -> None:
         read_catalogue(tmp_path)
 
 
-@pytest.mark.parametrize("body", ["", "VALUES ?on { UNDEF } VALUES ?on { UNDEF }"])
-def test_parameter_without_its_one_place(tmp_path: Path, body: str) -> None:
-    _write(tmp_path, f"{HEADER}# param: on date optional — the day\nSELECT * {{ {body} }}")
-    with pytest.raises(DataSyntaxError, match="the query does not contain the parameter on exactly once"):
+def test_parameter_without_a_place(tmp_path: Path) -> None:
+    _write(tmp_path, f"{HEADER}# param: on date optional — the day\nSELECT * {{ }}")
+    with pytest.raises(DataSyntaxError, match="the query does not contain the parameter on"):
         read_catalogue(tmp_path)
 
 

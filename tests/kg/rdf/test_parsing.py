@@ -240,9 +240,29 @@ def test_one_named_graph_is_the_files_own() -> None:
 
 
 @pytest.mark.parametrize("other", ["<http://example.org/h> ", ""])
-def test_several_graphs_in_a_file_are_refused(other: str) -> None:
-    error = refusal(f"{A} {P} {B} <http://example.org/g> .\n{B} {P} {A} {other}.", "x.nq")
-    assert "2 graphs" in error.detail
+def test_several_graphs_in_a_file_are_no_one_graph(other: str) -> None:
+    text = f"{A} {P} {B} <http://example.org/g> .\n{B} {P} {A} {other}."
+    triples, reading = read_rdf(text.encode(), name="x.nq")
+    assert len(triples) == 2
+    with pytest.raises(DataSyntaxError) as caught:
+        _ = reading.graph
+    assert "2 graphs" in caught.value.detail
+    assert caught.value.mend is not None
+    assert "--source http://example.org/g" in caught.value.mend
+
+
+def test_one_graph_of_several_is_read_by_its_name() -> None:
+    wanted = NamedNode("http://example.org/g")
+    text = f"{A} {P} {B} {wanted} .\n{B} {P} {A} <http://example.org/h> ."
+    reading = open_rdf(text.encode(), "x.nq", wanted=wanted)
+    assert list(reading.triples()) == [FACT]
+    assert reading.graph == wanted
+
+
+def test_a_name_that_is_not_in_the_file_leaves_nothing_out() -> None:
+    text = f"{A} {P} {B} <http://example.org/g> ."
+    reading = open_rdf(text.encode(), "x.nq", wanted=NamedNode("http://example.org/other"))
+    assert list(reading.triples()) == [FACT]
 
 
 def test_line_of_a_thing() -> None:

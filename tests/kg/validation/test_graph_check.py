@@ -86,7 +86,10 @@ def test_every_constraint_has_a_message_in_english() -> None:
         shape
         for members in shapes.objects(predicate=SH["or"])
         for part in shapes.items(members)
-        for shape in shapes.objects(part, SH.property)
+        for shape in [
+            *shapes.objects(part, SH.property),
+            *(inner for no in shapes.objects(part, SH["not"]) for inner in shapes.objects(no, SH.property)),
+        ]
     }
     silent = [
         shapes.value(c, SH.path) for c in constraints - nested
