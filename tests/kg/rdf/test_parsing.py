@@ -4,14 +4,13 @@ import json
 
 import pyoxigraph
 import pytest
-from pyoxigraph import Literal, NamedNode, Triple
+from pyoxigraph import NamedNode, Triple
 
 from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.rdf.blank_nodes import skolemise
 from kg.rdf.line_numbers import find_lines
-from kg.rdf.literals import literal_fault
 from kg.rdf.parsing import RdfReading, open_rdf
-from kg.terms import GENID, PREFIXES
+from kg.terms import GENID
 
 A, P, B = (NamedNode(f"http://example.org/{name}") for name in ("a", "p", "b"))
 FACT = Triple(A, P, B)
@@ -187,36 +186,6 @@ def test_a_file_that_breaks_off_is_told_so(name: str) -> None:
 
 def test_endlessly_nested_json_is_refused() -> None:
     refusal(f'{{"{P.value}":' * 40_000 + "1" + "}" * 40_000, "x.jsonld")
-
-
-@pytest.mark.parametrize(
-    ("datatype", "good", "bad"),
-    [
-        ("date", "2024-02-29", "2023-02-29"),
-        ("date", "2018-01-01Z", "1 January 2018"),
-        ("date", "2000-02-29", "1900-02-29"),
-        ("dateTime", "2018-01-01T24:00:00Z", "2018-01-01T25:00:00Z"),
-        ("dateTime", "2018-12-31T23:59:59.5+14:00", "2018-12-31"),
-        ("gYear", "0800", "18"),
-        ("gYearMonth", "2018-12", "2018-13"),
-        ("gMonth", "--09", "09"),
-        ("integer", "-007", "7.0"),
-        ("decimal", ".5", "5e1"),
-        ("double", "5e1", "five"),
-        ("double", "-INF", "-Infinity"),
-        ("boolean", "1", "True"),
-        ("integer", "7", "७"),
-    ],
-)
-def test_lexical_forms_of_xml_schema(datatype: str, good: str, bad: str) -> None:
-    node = NamedNode(PREFIXES["xsd"] + datatype)
-    assert literal_fault(Literal(good, datatype=node)) is None
-    assert f"xsd:{datatype}" in str(literal_fault(Literal(bad, datatype=node)))
-
-
-def test_other_datatypes_are_left_alone() -> None:
-    assert literal_fault(Literal("x", datatype=NamedNode("http://example.org/type"))) is None
-    assert literal_fault(Literal("x", language="en")) is None
 
 
 @pytest.mark.parametrize("value", [f"<<( {A} {P} {B} )>>", '"x"@ar--rtl', f"{B} {{| {P} 1 |}}"])
