@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -58,7 +58,10 @@ def indirect() -> ResponseReturnValue:
     if named and request.method in ("GET", "HEAD") and wants_html():
         return redirect(links.path_of(named[0]), 303)
     if named:
-        return _handle(StoredGraph(state().store, named[0]))
+        # The address of a graph of ours stands for the graph.
+        ours = request.url_root + "graph/"
+        iri = GRAPH + unquote(named[0].removeprefix(ours)) if named[0].startswith(ours) else named[0]
+        return _handle(StoredGraph(state().store, iri))
     if default:
         return _handle(StoredGraph(state().store, None))
     if request.method == "POST":
@@ -70,7 +73,7 @@ def indirect() -> ResponseReturnValue:
     )
 
 
-@blueprint.route("/graph/<slug>", methods=_METHODS)
+@blueprint.route("/graph/<path:slug>", methods=_METHODS)
 @limited
 def direct(slug: str) -> ResponseReturnValue:
     """Read or change the graph at this address (section 4.1); browsers get its page."""
