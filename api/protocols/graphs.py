@@ -110,8 +110,15 @@ def _change(graph: StoredGraph) -> Response:
         return _patch(graph)
     with _body(graph.iri or request.base_url) as (path, written):
         if request.method == "PUT":
-            return _guarded(graph, lambda: graph.put(path, written))
-        return _guarded(graph, lambda: graph.merge(path, written))
+            return _counted(_guarded(graph, lambda: graph.put(path, written)), written)
+        return _counted(_guarded(graph, lambda: graph.merge(path, written)), written)
+
+
+def _counted(response: Response, written: Written) -> Response:
+    """Add the number of values that JSON-LD drops (JSON-LD 1.1 API section 8.2), if there are any."""
+    if written.lost:
+        response.headers["Dropped-Values"] = str(written.lost)
+    return response
 
 
 def _patch(graph: StoredGraph) -> Response:
@@ -139,7 +146,8 @@ def _create() -> Response:
     graph = StoredGraph(state().store, f"{GRAPH}g-{secrets.token_hex(8)}")
     with _body(str(graph.iri)) as (path, written), state().writing():
         graph.merge(path, written)
-    return Response(status=201, headers={"Location": "/graph/" + str(graph.iri).removeprefix(GRAPH)})
+    place = "/graph/" + str(graph.iri).removeprefix(GRAPH)
+    return _counted(Response(status=201, headers={"Location": place}), written)
 
 
 def _whole() -> ResponseReturnValue:
@@ -180,6 +188,7 @@ def _body(base: str) -> Iterator[tuple[Path, Written]]:
                 sum(part.triples for part in parts),
                 any(part.blank_nodes for part in parts),
                 any(part.triple_terms for part in parts),
+                sum(part.lost for part in parts),
             ),
         )
 

@@ -24,7 +24,7 @@ POLICY: Final = "; ".join(
 # the session's cookie never travels with such a request.
 _PUBLIC: Final = frozenset({"sparql", "graphs", "void"})
 _SENT: Final = "Accept, Authorization, Content-Type, If-Match, If-None-Match"
-_SHOWN: Final = "Accept-Post, Allow, ETag, Location, Retry-After, Server-Timing"
+_SHOWN: Final = "Accept-Post, Allow, Dropped-Values, ETag, Location, Retry-After, Server-Timing"
 _READING: Final = ("reconcile.service",)
 _READS: Final = ("GET", "HEAD")
 ADDRESS_LIMIT: Final = 64 * 1024
