@@ -9,6 +9,7 @@ from typing import Final
 
 from pyoxigraph import Literal
 
+from kg.settings import LITERAL_LIMIT
 from kg.terms import PREFIXES
 
 _XSD = PREFIXES["xsd"]
@@ -76,6 +77,12 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
 }
 # Python refuses to convert longer texts; such a number lies beyond every finite bound.
 _DIGITS: Final = 4_000
+
+
+def is_too_long(literal: Literal) -> bool:
+    """Return whether a literal has more than `LITERAL_LIMIT` bytes."""
+    # A character has six bytes at most, as an escape.
+    return len(literal.value) * 6 > LITERAL_LIMIT and len(str(literal).encode()) > LITERAL_LIMIT
 
 
 def literal_fault(literal: Literal) -> str | None:

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pyoxigraph
-from pyoxigraph import BlankNode, DefaultGraph, RdfFormat, Triple
+from pyoxigraph import BlankNode, DefaultGraph, Literal, RdfFormat, Triple
 
 from kg.errors import DataSyntaxError
 from kg.rdf.content import Content
 from kg.rdf.formats import Format
 from kg.rdf.jsonld import losses
+from kg.rdf.literals import is_too_long
 from kg.rdf.nesting import refuse_deep_terms
-from kg.rdf.parsing import explain_syntax, prepare
+from kg.rdf.parsing import explain_length, explain_syntax, prepare
 from kg.rdf.rdf_xml import as_written
 
 
@@ -59,6 +60,8 @@ def write_ntriples(source: Path, form: Format, target: Path, *, base: str, name:
                     where=name,
                     mend="Send each graph to its own address.",
                 )
+            if isinstance(quad.object, Literal) and is_too_long(quad.object):
+                raise explain_length(content, form)
             count += 1
             blank = blank or _has_blank(quad.triple)
             nested = nested or isinstance(quad.object, Triple)
@@ -69,6 +72,8 @@ def write_ntriples(source: Path, form: Format, target: Path, *, base: str, name:
             pyoxigraph.serialize(triples(), out, format=RdfFormat.N_TRIPLES)
     except SyntaxError as error:
         raise explain_syntax(error, content) from None
+    except MemoryError:
+        raise explain_length(content, form) from None
     except ValueError as error:
         raise DataSyntaxError(f"the base IRI is invalid: {error}", where=name) from None
     lost = sum(1 for _ in losses(content, base)) if form.name == "jsonld" else 0

@@ -12,19 +12,22 @@ from typing import Any, BinaryIO, Final
 import pyoxigraph
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
 
-from kg.errors import DataSyntaxError, UnsupportedFormatError
+from kg.errors import DataSyntaxError, TooLargeError, UnsupportedFormatError
 from kg.rdf.content import Content
 from kg.rdf.formats import RDF_FORMATS, Format, rdf_format
 from kg.rdf.jsonld import read_document, refuse_losses
+from kg.rdf.literals import is_too_long
 from kg.rdf.nesting import TURTLE_TOKEN
 from kg.rdf.rdf_xml import as_written, read_xml
 from kg.rdf.sorted_lines import Watch
+from kg.settings import LITERAL_LIMIT
 
 # Names under .invalid do not exist (RFC 2606), so an IRI with this base was relative.
 _RELATIVE: Final = "https://relative.invalid/"
 _EXTERNAL_CONTEXT: Final = "the JSON-LD context is at another address, which is not fetched"
 _EMBED_CONTEXT: Final = 'Replace the address by the context itself: {"@context": {…}}.'
 _BREAKS_OFF: Final = "The file ends here: check that it is complete."
+_LONG_XML: Final = re.compile(rb"(?<=>)[^<>]{%d,}" % LITERAL_LIMIT)
 _TICK: Final = 20_000
 _GRAPHS: Final = 1_000
 
@@ -84,6 +87,8 @@ class RdfReading:
             self.prefixes = dict(parser.prefixes)
         except SyntaxError as error:
             raise explain_syntax(error, self.content) from None
+        except MemoryError:
+            raise explain_length(self.content, self.syntax) from None
         except ValueError as error:
             raise DataSyntaxError(f"the base IRI is invalid: {error}", where=self.name) from None
         if not number:
@@ -106,6 +111,8 @@ class RdfReading:
                     f'"{written.removeprefix("#")}"',
                 )
         value: Any = quad.object
+        if isinstance(value, Literal) and is_too_long(value):
+            raise explain_length(self.content, self.syntax)
         if isinstance(value, Triple):  # an annotation {| … |} makes one
             raise self.content.fault_at("triple terms (RDF 1.2) are not supported", "Use a claim.", "{|")
         if isinstance(value, Literal) and value.direction is not None:
@@ -205,6 +212,29 @@ def explain_syntax(error: SyntaxError, content: Content) -> DataSyntaxError:
         message, mend = f"here is an invisible character, {unseen}", "Remove it, or write a space."
     where = f"{content.name}, line {line}, column {column}"
     return DataSyntaxError(message, where=where, mend=mend, line=line, column=column)
+
+
+def explain_length(content: Content, syntax: Format) -> DataSyntaxError | TooLargeError:
+    """Build the error for a file with a text that is too long for the engine, or that is never closed."""
+    with content.view() as view:
+        for token in (_LONG_XML if syntax.name == "rdf" else TURTLE_TOKEN).finditer(view):
+            place = token.start()
+            if token.end() - place > LITERAL_LIMIT:
+                line, column = content.place(place)
+                return TooLargeError(
+                    f"a literal may have {LITERAL_LIMIT >> 20} MiB at most",
+                    where=f"{content.name}, line {line}, column {column}",
+                    line=line,
+                    column=column,
+                    mend="Leave it out, or store its address in place of the text.",
+                )
+            if token.group() in (b'""', b"''") and view[token.end() : token.end() + 1] == token.group()[:1]:
+                return content.fault("the text that begins here is not closed", _BREAKS_OFF, place)
+    return TooLargeError(
+        f"a literal may have {LITERAL_LIMIT >> 20} MiB at most",
+        where=content.name,
+        mend="Leave it out, or store its address in place of the text.",
+    )
 
 
 def _last(content: Content) -> tuple[int, int]:

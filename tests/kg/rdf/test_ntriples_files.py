@@ -9,9 +9,10 @@ import pytest
 from rdflib import Graph
 from rdflib.compare import isomorphic
 
-from kg.errors import DataSyntaxError
+from kg.errors import DataSyntaxError, TooLargeError
 from kg.rdf.formats import rdf_format
 from kg.rdf.ntriples_files import write_ntriples
+from kg.settings import LITERAL_LIMIT
 
 TEXT = "<> <p> [ <q> 'x' ; <q> [ <r> <y> ] ] , ( 1 2 ) ."
 
@@ -79,3 +80,11 @@ def test_latin_1_is_named_as_loads_do(tmp_path: Path) -> None:
     with pytest.raises(DataSyntaxError, match="0xe9") as caught:
         write_ntriples(source, rdf_format("ttl"), tmp_path / "t", base="http://e/", name="body")
     assert (caught.value.line, caught.value.column) == (1, 28)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_literal_that_is_too_long_names_its_line(tmp_path: Path, times: int) -> None:
+    text = f"<a:s> <a:p> 1 .\n<a:s> <a:p> '{'x' * (times * LITERAL_LIMIT + 1)}' ."
+    with pytest.raises(TooLargeError) as caught:
+        write(tmp_path, text)
+    assert caught.value.line == 2

@@ -7,10 +7,11 @@ import pyoxigraph
 import pytest
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.errors import DataSyntaxError, UnsupportedFormatError
+from kg.errors import DataSyntaxError, TooLargeError, UnsupportedFormatError
 from kg.rdf.blank_nodes import skolemise
 from kg.rdf.line_numbers import find_lines
 from kg.rdf.parsing import RdfReading, open_rdf
+from kg.settings import LITERAL_LIMIT
 from kg.terms import GENID, term
 
 A, P, B = (NamedNode(f"http://example.org/{name}") for name in ("a", "p", "b"))
@@ -323,3 +324,33 @@ def test_symmetric_graphs_keep_every_node_apart(text: str) -> None:
     named = skolemise(triples, "g")
     assert len(set(named)) == len(set(triples))
     assert named == skolemise(triples_of(text), "g")
+
+
+@pytest.mark.parametrize(
+    ("name", "times"), [("x.ttl", 3), ("x.nt", 3), ("x.nt", 1), ("x.trig", 1), ("x.rdf", 3), ("x.jsonld", 1)]
+)
+def test_a_literal_that_is_too_long_names_its_place(name: str, times: int) -> None:
+    text = "a" * (times * LITERAL_LIMIT + 1)
+    documents = {
+        "x.rdf": XML.format("", f"\n<e:p>{text}</e:p>"),
+        "x.jsonld": f'{{"@id": "{A.value}", \n"{P.value}": "{text}"}}',
+    }
+    data = documents.get(name, f'{A} {P} "small" .\n{A} {P} "{text}" .')
+    if name == "x.trig":
+        data = f"{{ {data} }}"
+    with pytest.raises(TooLargeError, match="8 MiB") as caught:
+        read_rdf(data.encode(), name=name)
+    assert caught.value.line == data[: data.index("aaaa")].count("\n") + 1
+
+
+def test_a_literal_of_the_limit_is_read() -> None:
+    text = "a" * (LITERAL_LIMIT - 2)
+    (triple,) = read_rdf(f'{A} {P} "{text}" .'.encode(), name="x.nt")[0]
+    assert triple.object == Literal(text)
+
+
+@pytest.mark.parametrize("lines", [10, 1_300_000])
+def test_a_text_that_is_not_closed_names_the_line_on_which_it_begins(lines: int) -> None:
+    text = f'{A} {P} "closed" .\n{A} {P} """open ' + "and on\n" * lines * 2
+    error = refusal(text, "x.ttl")
+    assert error.line == 2
