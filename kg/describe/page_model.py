@@ -185,13 +185,17 @@ class StatedFact:
 
 @dataclass(frozen=True)
 class Account:
-    """One value that claims give for a property of a thing, by whom, in which source and how surely."""
+    """One value that claims give for a property of a thing, by whom, in which source and how surely.
+
+    `figure` is the quantity that has the value, if it is the number of one.
+    """
 
     value: Value
     speaker: Name | None
     source: Name | None
     modality: Name | None
     claim: Name
+    figure: Figure | None = None
 
 
 @dataclass(frozen=True)

@@ -189,7 +189,11 @@ def figures_of(store: Store, iri: str) -> list[Figure]:
     node = iri_text(iri)
     where = f"""{{ ?item dg:quantityOf {node} }} UNION {{ {node} dg:duration ?item }}
         UNION {{ ?item a dg:Quantity FILTER(?item = {node}) }}"""
-    items = listed(store, where, 1).items
+    return describe_figures(store, listed(store, where, 1).items)
+
+
+def describe_figures(store: Store, items: Sequence[str]) -> list[Figure]:
+    """Describe quantities in the given order."""
     if not items:
         return []
     rows = select(
@@ -224,7 +228,7 @@ def figures_of(store: Store, iri: str) -> list[Figure]:
                 of=names.get(row_text(row, "of") or ""),
             ),
         )
-    return list(figures.values())
+    return [figures[item] for item in items]
 
 
 def _roles(store: Store, block: str, of: str | None) -> list[Row]:
