@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from flask import Flask
 
 from api.web import urls as links
-from kg.describe.page_model import Figure, Linked, Links, Part, Statement, Value
+from kg.describe.page_model import Figure, Linked, Links, Participation, Statement, Value
 from kg.search import Name, kind_of
 from kg.terms import ID, ONTOLOGY, compact
 
@@ -116,7 +116,7 @@ def _comparator(figure: Figure) -> str:
     return said.label if said and not said.iri.endswith("/exactly") else ""
 
 
-def plays(part: Part, agent: str, prop: Name) -> bool:
+def plays(part: Participation, agent: str, prop: Name) -> bool:
     """Return whether a participation is that of an agent in the role that a property stands for."""
     role = part.role.iri.rpartition("/")[2] if part.role else ""
     return part.agent.iri == agent and prop.iri in (ONTOLOGY + role, ONTOLOGY + "participant")

@@ -121,7 +121,7 @@ class Leg:
 
 
 @dataclass(frozen=True)
-class Part:
+class Participation:
     """How an agent takes part in an event: in which role, on whose behalf and at what level."""
 
     name: Name
@@ -374,7 +374,7 @@ class Description:
     queries: dict[str, str]
     figures: tuple[Figure, ...]
     between: tuple[Between, ...]
-    participations: tuple[Part, ...]
+    participations: tuple[Participation, ...]
     route: tuple[Leg, ...]
     events: Listing[EventLine]
     about: Listing[Statement]

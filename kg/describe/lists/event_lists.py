@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from kg.describe.listing import count, iris_in, listed, replaced, route_pattern, select
 from kg.describe.newest_first import newest
-from kg.describe.page_model import COUNTED, Between, EventLine, Figure, Leg, Listing, Part
+from kg.describe.page_model import COUNTED, Between, EventLine, Figure, Leg, Listing, Participation
 from kg.describe.time_words import times_of
 from kg.search import Name, inferiors, iri_text, name_all, plain, row_text, values
 from kg.store import Row, Store
@@ -138,7 +138,7 @@ def route_of(store: Store, iri: str) -> list[Leg]:
     return legs
 
 
-def participations_of(store: Store, iri: str) -> list[Part]:
+def participations_of(store: Store, iri: str) -> list[Participation]:
     """List how agents take part in an event, where more is known than their role."""
     rows = select(
         store,
@@ -152,7 +152,7 @@ def participations_of(store: Store, iri: str) -> list[Part]:
     for row in rows:
         grouped[plain(row["part"])].append(row)
     return [
-        Part(
+        Participation(
             name=names[part],
             agent=names[plain(group[0]["agent"])],
             role=names.get(row_text(group[0], "role") or ""),
