@@ -53,7 +53,13 @@ def incoming(
     few = [prop for prop in few if prop in shown]
     things = _all(store, iri, few) | _pages(store, iri, {p: totals[p] for p in shown if p not in few}, start)
     columns = {prop: display.columns.get(prop, ()) for prop in shown}
-    cells = _cells(store, iri, {thing for prop in shown if columns[prop] for thing in things[prop]}, display)
+    cells = _cells(
+        store,
+        iri,
+        {thing for prop in shown if columns[prop] for thing in things[prop]},
+        {column for found in columns.values() for column in found} - {LABEL},
+        display,
+    )
     names = name_all(
         store,
         [
@@ -80,20 +86,21 @@ def _shown_apart(display: Display) -> frozenset[str]:
     return _SHOWN_APART | {prop for prop, inverse in display.inverses.items() if prop == inverse}
 
 
-def _cells(store: Store, iri: str, things: Collection[str], display: Display) -> dict[str, list[Row]]:
-    """Read what stands beside some things in a list on the page of another: rows of ?p, ?o and a first ?day.
+def _cells(
+    store: Store, iri: str, things: Collection[str], columns: Collection[str], display: Display
+) -> dict[str, list[Row]]:
+    """Read the values of some things in columns, on the page of another: rows of ?p, ?o and a first ?day.
 
     An inferred value is left out if a stated property has it too.
     """
     if not things:
         return {}
-    columns = sorted({column for found in display.columns.values() for column in found} - {LABEL})
-    pairs = [(column, display.inverses[column]) for column in columns if column in display.inverses]
+    pairs = [(column, display.inverses[column]) for column in sorted(columns) if column in display.inverses]
     block = f"VALUES ?s {{ {values(sorted(things))} }}"
     rows = select(
         store,
         f"""SELECT DISTINCT ?s ?p ?o ?g ?day WHERE {{
-          {{ {block} GRAPH ?g {{ ?s ?p ?o }} FILTER(?p IN ({", ".join(map(iri_text, columns))})) }}
+          {{ {block} GRAPH ?g {{ ?s ?p ?o }} FILTER(?p IN ({", ".join(map(iri_text, sorted(columns)))})) }}
           {"".join(_reversed(block, *pair) for pair in pairs)}
           OPTIONAL {{ ?o dg:begin ?day }} FILTER(?o != {iri_text(iri)})
         }} ORDER BY ?s ?p ?o""",
