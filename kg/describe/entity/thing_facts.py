@@ -47,6 +47,7 @@ SHOWN_APART: Final = {
     PREFIXES["rdf"] + "type",
     _RDFS + "label",
     ONTOLOGY + "centroid",
+    PREFIXES["sh"] + "order",
     _RDFS + "comment",
     _SKOS + "prefLabel",
     _SKOS + "altLabel",

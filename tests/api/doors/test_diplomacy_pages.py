@@ -152,6 +152,11 @@ def test_a_post_lists_its_holder_once_and_the_events_of_filling_it(islands: Flas
     assert "appointment of Eve Invented" in text[text.index("Events") :]
 
 
+def test_a_claim_lists_the_values_of_a_property_together(islands: FlaskClient) -> None:
+    text, _ = read(islands, "/page/claim/island-treaty")
+    assert "Reef Treaty: signatory Atlantis, Lemuria; signed on 2031-05-02; in force" in text
+
+
 def test_a_council_and_a_bank_show_the_documents_that_concern_them(islands: FlaskClient) -> None:
     text, _ = read(islands, "/page/organization/sea-council")
     assert "Adopted" in text

@@ -213,8 +213,8 @@ def test_the_page_of_an_event_shows_where_sources_disagree(client: FlaskClient, 
     assert "actor the blue fleet — Invented Ministry of the Blue in Invented Evening Star ✓ happened" in told
     assert "the red fleet — Invented Morning Post ✓ happened" in told
     assert "the old harbour — Cy Invented in Invented Evening Star × denied" in told
-    assert "figures 12 people — Invented Morning Post" in told
-    assert "at least 30 people — Invented Ministry of the Blue in Invented Evening Star" in told
+    assert "figures 12 dead — Invented Morning Post" in told
+    assert "at least 30 dead — Invented Ministry of the Blue in Invented Evening Star" in told
     assert "Sources disagree" not in read(client, "/page/event/us-iran-deportation")[0]
 
 
