@@ -15,6 +15,7 @@ from kg.errors import StoreFailedError, ValidationFailedError
 from kg.load.conflicts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.load_folder import LoadFolder
 from kg.load.model import LoadRequest, Preview, Progress, TypeCount, silent, watching
+from kg.load.staging_mapped import check_mapped
 from kg.load.staging_rdf import stage_rdf
 from kg.load.staging_tables import Duplicates, Faults, FirstLoad, write_raw
 from kg.load.table_reading import TableReading
@@ -47,6 +48,7 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
     reader = None if is_rdf else find_reader(path, request.format, name, mapping=request.mapping)
     tally, duplicates, faults = Tally(), Duplicates(), Faults(name, request.max_errors)
     findings: tuple[str, ...] = ()
+    shape_findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     version = store.version
@@ -61,14 +63,21 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
         with TableReading(store, reader, request, faults.take, folder.path) as table:
             duplicates.grouped = reader.codes_records
             staging = _Staging(store, folder, graph, tally, duplicates, progress)
-            if is_empty(store, graph):
+            if request.mapping is not None and reader.mapping is not None:
+                new = staging.sort_records(table.records())
+                faults.check()
+                read = check_mapped(store, new, graph, table, reader.mapping, progress)
+                read.accept(name)
+                shape_findings, unknown = read.others, tuple(read.checked.undescribed)
+                fingerprint = staging.compare(new)
+            elif is_empty(store, graph):
                 staging.write_first(table)
                 fingerprint = ""
             else:
-                fingerprint = staging.compare_records(table.records())
+                fingerprint = staging.compare(staging.sort_records(table.records()))
             notes = table.notes()
         faults.check()
-        findings = tuple(faults.listed)
+        findings = (*faults.listed, *shape_findings)
         if not duplicates.records and not tally.added and not tally.removed and not tally.counts:
             raise ValidationFailedError(
                 "the file contains no rows", where=name, mend="Check the file and its format."
@@ -147,8 +156,8 @@ class _Staging:
             )
             packed.unlink()
 
-    def compare_records(self, records: Iterator[Record]) -> str:
-        """Compare the records of a table with the graph; return the checksum of the graph."""
+    def sort_records(self, records: Iterator[Record]) -> Path:
+        """Write the records of a table as sorted N-Triples; return the file."""
         raw, plain, new = (self.folder.path / name for name in ("raw.nt", "plain.nt", "new.nt"))
         write_raw(records, raw, self.progress, self.duplicates)
         try:
@@ -159,7 +168,7 @@ class _Staging:
         raw.unlink()
         sort_lines(read_lines(plain), new, watch=watching(self.progress, "sorting"))
         plain.unlink()
-        return self.compare(new)
+        return new
 
     def compare(self, new: Path) -> str:
         """Compare sorted N-Triples with the graph; return the checksum of the graph."""

@@ -33,13 +33,17 @@ BLANK_STATEMENTS: Final = 1_000_000
 
 @dataclass(frozen=True)
 class RdfRead:
-    """A staged RDF file: its sorted N-Triples, their graph, and the findings."""
+    """A staged file that was checked: its sorted N-Triples, their graph, and the findings.
+
+    `mend` is what to do about violations.
+    """
 
     path: Path
     graph: NamedNode
     findings: tuple[tuple[str, str], ...]
     checked: FileFindings
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    mend: str = "Correct the lines in the findings and load the file again."
 
     @property
     def violations(self) -> tuple[str, ...]:
@@ -62,7 +66,7 @@ class RdfRead:
                 f"{counted(self.checked.violations, 'violation')}; nothing was stored",
                 findings=self.violations,
                 where=name,
-                mend="Correct the lines in the findings and load the file again.",
+                mend=self.mend,
             )
 
 

@@ -47,15 +47,15 @@ _MEDIA_TYPES: Final = (
 class TableReader:
     """A table format: its name, its title for people, and the function that reads it.
 
-    `codes_records` is set if rows are coding records, which can be grouped; `needed` holds the columns that a
-    mapping requires; `layout` is set if rows can be read in blocks.
+    `codes_records` is set if rows are coding records, which can be grouped; `mapping` is the mapping that
+    makes the records, if one does; `layout` is set if rows can be read in blocks.
     """
 
     name: str
     title: str
     rows: Callable[[ReadingJob], Iterator[Record]]
     codes_records: bool = True
-    needed: frozenset[str] = frozenset()
+    mapping: Mapping | None = None
     layout: Layout | None = None
 
 
@@ -91,7 +91,7 @@ def _by_mapping(mapping: Mapping) -> TableReader:
         mapping.label or f"table of the mapping {mapping.name}",
         partial(read_mapped, mapping=mapping),
         codes_records=False,
-        needed=mapping.needed,
+        mapping=mapping,
     )
 
 
@@ -192,7 +192,7 @@ def _by_content(text: str) -> str | None:
     if is_event_table(cells):
         return "events"
     for reader in bundled_readers():
-        if reader.needed <= set(cells):
+        if reader.mapping is not None and reader.mapping.needed <= set(cells):
             return reader.name
     # The majority of lines decides, because the first line may be damaged.
     widths = Counter(line.count("\t") + 1 for line in (lines[:-1] or lines))

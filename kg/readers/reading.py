@@ -19,7 +19,7 @@ from kg.readers.record import Record, RowFault
 from kg.resolver import Resolver
 from kg.terms import ID, PREFIXES, slugify
 
-_Things = Literal["place", "event type", "country code", "repaired code", "wire service"]
+_Things = Literal["place", "event type", "country code", "repaired code", "wire service", "lookup"]
 NoteKind = Literal[_Things, "repeated id", "repeated row"]
 
 REPEATED_ROW: Final = "row {} is repeated; it was kept once"
