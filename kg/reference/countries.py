@@ -25,7 +25,7 @@ from kg.terms import mint, term
 _GEONAMES: Final = "https://sws.geonames.org/"
 # A code that users of ISO 3166 assigned themselves, among them CLDR and the European Union.
 _USER_ASSIGNED: Final = {"XKX": "XK"}
-_FORMER: Final = english("A former state.")
+_FORMER: Final = english("A former state or territory.")
 # Columns with codes; a cell may hold several.
 _CODES: Final = {
     "m49": "dg:unM49",

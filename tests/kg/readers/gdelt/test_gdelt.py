@@ -193,6 +193,18 @@ def test_a_country_is_read_from_the_actor_code_if_its_column_is_empty(tmp_path, 
     assert read.value(ministry, "dg:country") == f"{ID}country/rou"
 
 
+@pytest.mark.parametrize("column", ["AFR", ""])
+def test_a_region_in_the_column_of_the_country(tmp_path, row, read_table, reference, column) -> None:
+    cells = {"a1": "AFRGOV", "a1name": "A MINISTER", "a1country": column, "a1type": "GOV"}
+    read = read_table(table(tmp_path, row(**cells)), who=reference)
+    actor = read.value(RECORD, "dg:codedActor").removeprefix(ID)
+    assert read.value(actor, "dg:codedRegion") == f"{ID}place/m49-002"
+    assert read.values(actor, "dg:country") == []
+    assert [note.text for note in read.notes.of("country code")] == [
+        "AFR is a region, so the actor has no country"
+    ]
+
+
 def test_a_group_at_the_beginning_of_a_code_is_not_a_country(tmp_path, row, read_table) -> None:
     cells = row(a1="IRNXX", a1name="A GROUP", a1country="").split("\t")
     cells[8] = "IRN"
