@@ -97,9 +97,12 @@ class CodeLookup:
         if not _CAMEO.fullmatch(right):
             return f'"{code}" is not a CAMEO code (two to four digits, beginning with 01 to 20)'
         notes: tuple[Note, ...] = ()
+        if root and not right.startswith(root.zfill(2)):
+            text = f"event code {code} does not belong to root code {root}; the event code was kept"
+            notes = (("event type", f"{root} {code}", text),)
         if right != code:
             text = f"event code {code} was read as {right}, with its leading zero"
-            notes = (("repaired code", code, text),)
+            notes = (*notes, ("repaired code", code, text))
         if known(stem + right):
             return CodedThing(stem + right, right, notes=notes)
         iri = f"{ID}event-type/{self._slug}-{right}"
@@ -165,8 +168,10 @@ class CodeLookup:
         country = self._job.resolver.country("fips", fips) if fips else None
         if level == "1" and country:
             return CodedThing(country, nt.escape(name))
-        iri = f"{ID}place/{minted('gdelt', feature, name) if name != feature else minted('gdelt', name)}"
-        lines = place_triples(f"<{iri}>", name or feature, country, latitude, longitude)
+        key = (feature, name) if name != feature else (name,)
+        iri = f"{ID}place/{minted('gdelt', *(key if any(key) else (fips, latitude, longitude)))}"
+        shown = name or feature or (point_name(latitude, longitude) if latitude else "unnamed place")
+        lines = place_triples(f"<{iri}>", shown, country, latitude, longitude)
         code, division = (fips, "") if level == "1" else (feature, division)
         lines += statements(
             f"<{iri}>",
@@ -199,6 +204,11 @@ def coordinate_fault(latitude: str, longitude: str) -> str | None:
         if not abs(degrees) <= bound:
             return f"{name} {text} is not between -{bound} and {bound} degrees"
     return None
+
+
+def point_name(latitude: str, longitude: str) -> str:
+    """Return the name of a place that is known by its point alone."""
+    return f"{latitude}°, {longitude}°"
 
 
 def place_triples(node: str, name: str, country: str | None, latitude: str, longitude: str) -> str:

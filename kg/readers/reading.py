@@ -17,7 +17,7 @@ from kg.readers.grouping import Grouping
 from kg.readers.periods import calendar_day
 from kg.readers.record import Record, RowFault
 from kg.resolver import Resolver
-from kg.terms import ID, PREFIXES, slugify
+from kg.terms import ID, PREFIXES, distinct_slug
 
 _Things = Literal["place", "event type", "country code", "repaired code", "wire service", "lookup"]
 NoteKind = Literal[_Things, "repeated id", "repeated row"]
@@ -270,8 +270,8 @@ def _headline(address: str) -> str:
 
 
 def minted(dataset: str, *names: str) -> str:
-    """Return the slug of a thing in a dataset's own namespace."""
-    return f"{dataset}-{slugify(' '.join(name for name in names if name))}"
+    """Return the slug of a thing in a dataset's own namespace; other names have another slug."""
+    return f"{dataset}-{distinct_slug(*names)}"
 
 
 def dataset(slug: str, label: str, about: str, publisher: tuple[str, str], rights: str, page: str) -> Record:

@@ -169,6 +169,24 @@ def test_namibia_is_no_null(tmp_path, row, read_table) -> None:
     assert read.value(RECORD, "dg:recipientName") == "None"
 
 
+def test_a_root_code_that_contradicts_the_event_code_is_noted(tmp_path, row, read_table) -> None:
+    read = read_table(
+        table(tmp_path, row(code="043", family="17"), row(id="900000002", code="043", family="17"))
+    )
+    assert read.value(RECORD, "dg:eventType") == f"{ID}event-type/cameo-043"
+    (note,) = read.notes.of("event type")
+    assert "043" in note.text
+    assert "17" in note.text
+    assert note.count == 2
+
+
+def test_a_place_without_a_name_is_named_by_its_point(tmp_path, row, read_table) -> None:
+    place = "4\t\tIR\tIR26\t\t35.75\t51.5148\t"
+    read = read_table(table(tmp_path, row(place=place)))
+    named = read.value(RECORD, "dg:codedPlace").removeprefix(ID)
+    assert read.value(named, "rdfs:label") == "35.75°, 51.5148°"
+
+
 @pytest.mark.parametrize(
     ("code", "iri"), [("ROM", f"{ID}country/rou"), ("TMP", None), ("MTN", None), ("IMY", None)]
 )
