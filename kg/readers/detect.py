@@ -196,7 +196,9 @@ def _by_content(text: str) -> str | None:
             return reader.name
     # The majority of lines decides, because the first line may be damaged.
     widths = Counter(line.count("\t") + 1 for line in (lines[:-1] or lines))
-    return next((_BY_WIDTH[width] for width, _ in widths.most_common() if width in _BY_WIDTH), None)
+    named = {len(reader.mapping.header): reader.name for reader in bundled_readers() if reader.mapping}
+    by_width = {**named, **_BY_WIDTH}
+    return next((by_width[width] for width, _ in widths.most_common() if width in by_width), None)
 
 
 def _columns(text: str) -> str:

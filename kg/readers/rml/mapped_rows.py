@@ -14,7 +14,7 @@ from kg.errors import DataSyntaxError
 from kg.rdf import ntriples as nt
 from kg.rdf.literals import literal_fault
 from kg.rdf.ntriples import TYPE
-from kg.readers.code_lookup import remember
+from kg.readers.code_lookup import CodedThing, CodeLookup, remember
 from kg.readers.periods import Period, open_period, period, period_record
 from kg.readers.reading import ReadingJob
 from kg.readers.record import CellError, Record
@@ -70,7 +70,8 @@ class _Work:
     def __init__(self, job: ReadingJob, mapping: Mapping) -> None:
         self._job, self._mapping = job, mapping
         self._values = {column.name: dict(column.values) for column in mapping.columns}
-        self._countries: dict[tuple[str, str, str], tuple[str, str] | str] = {}
+        self._codes = CodeLookup(job, mapping.name)
+        self._found: dict[tuple[str, str, str], CodedThing | str] = {}
         self._columns = {
             rule.name: {n for one in rule.terms for n in one.references} for rule in mapping.rules
         }
@@ -108,49 +109,67 @@ class _Work:
         elif column.kind == "title":
             text = text.replace("-", " ").replace("_", " ").capitalize()
         elif text:
-            find = self._look_up if column.kind == "lookup" else self._value
-            found = find(column, text, cells)
+            found = self._find(column, text, cells)
             if isinstance(found, str):
                 self._job.notes.add("lookup", f"{column.name} {text}", found, line)
                 text, label = "", cells.get(column.label, "") or text
                 if not column.optional:
                     missed.update((column.name, f"{column.name}_label"))
             else:
-                text, label = found
+                self._job.notes.add_all(found.notes, line)
+                if found.record is not None:
+                    yield found.record
+                text, label = found.iri, found.text
         cells[column.name], cells[f"{column.name}_label"] = text, label
 
-    def _value(self, column: Column, text: str, cells: dict[str, str]) -> tuple[str, str] | str:
-        values = self._values[column.name]
-        given = values.get(text, values.get(_whole(text), values.get("")))
-        if given is not None:
-            return given, text
-        return f"“{text}” is not among the values of {column.name} in the mapping; {_outcome(column)}"
-
-    def _look_up(self, column: Column, text: str, cells: dict[str, str]) -> tuple[str, str] | str:
-        """Return the last part of a country's IRI and its label, or a message if there is none."""
+    def _find(self, column: Column, text: str, cells: dict[str, str]) -> CodedThing | str:
+        """Return what a text of a column stands for, or a message if that is not known."""
         day = ""
         if column.date:
             when = period(_date(column.date, cells))
             day = when.begin if isinstance(when, Period) else ""
         key = column.name, text, day
-        if key not in self._countries:
-            remember(self._countries, key, self._country(column, text, day))
-        return self._countries[key]
+        if key not in self._found:
+            remember(self._found, key, self._value(column, text, day))
+        return self._found[key]
 
-    def _country(self, column: Column, text: str, day: str) -> tuple[str, str] | str:
+    def _value(self, column: Column, text: str, day: str) -> CodedThing | str:
         resolver = self._job.resolver
-        if column.system == "name":
+        outcome = "that value was left out" if column.optional else "what depends on it was left out"
+        if column.kind == "values":
+            values = self._values[column.name]
+            given = values.get(text, values.get(_whole(text), values.get("")))
+            if given is not None:
+                return CodedThing(given, text)
+            return f"“{text}” is not among the values of {column.name} in the mapping; {outcome}"
+        if column.system == "cameo-event":
+            found = self._codes.type(text, "", 0)
+            return found if isinstance(found, CodedThing) else f"{found}; {outcome}"
+        if column.system == "cameo-actor":
+            # A country or region, and types of three letters each.
+            parts = [text[at : at + 3] for at in range(0, len(text), 3)]
+            types = parts[
+                resolver.country("cameo", parts[0]) is not None or bool(resolver.region(parts[0])) :
+            ]
+            actor = self._codes.actor((text, "", "", "", "", "", "", *(*types, "", "", "")[:3]), 0)
+            return actor or f"“{text}” is not {LOOKUPS[column.system]}; {outcome}"
+        if column.system == "actor":
+            iri = resolver.actor_named(text)
+        elif column.system == "name":
             iri = resolver.country_named(text, day)
         else:
             iri = resolver.country(cast(CodeSystem, column.system), text, day)
         if iri is not None:
-            return iri.removeprefix(f"{ID}country/"), resolver.label(iri) or text
-        near = resolver.suggest(text) if column.system == "name" else []
+            label = resolver.label(iri) or text
+            return CodedThing(iri if column.system == "actor" else iri.removeprefix(f"{ID}country/"), label)
+        near = resolver.suggest(text) if column.system in ("name", "actor") else []
         hint = f" (did you mean {near[0][0]}?)" if near else ""
-        return f"“{text}” is not {LOOKUPS[column.system]}{hint}; {_outcome(column)}"
+        return f"“{text}” is not {LOOKUPS[column.system]}{hint}; {outcome}"
 
     def _interval(self, column: Column, cells: dict[str, str], line: int) -> Iterator[Record]:
         begin, end = _date(column.reference, cells), _date(column.end, cells)
+        if column.precision and cells[column.precision] in column.coarse:
+            begin = _month(begin)
         found: Period | str
         if end == column.open_end:
             end = ""
@@ -214,10 +233,6 @@ def _write(term: TermMap, cells: dict[str, str]) -> str | None:
     return nt.typed(text, term.datatype) if term.datatype.startswith(PREFIXES["xsd"]) else str(literal)
 
 
-def _outcome(column: Column) -> str:
-    return "that value was left out" if column.optional else "what depends on it was left out"
-
-
 def _whole(text: str) -> str:
     """Return a whole number that was written as a decimal fraction (771.0), and other text as it is."""
     found = _FLOAT.fullmatch(text)
@@ -226,6 +241,12 @@ def _whole(text: str) -> str:
 
 def _fields(text: str) -> list[str]:
     return FIELD.findall(text) or [text]
+
+
+def _month(text: str) -> str:
+    """Return the month of a date, and a text that is not a date as it is."""
+    found = period(text) if text else ""
+    return found.begin[:7] if isinstance(found, Period) and found.precision == "day" else text
 
 
 def _date(text: str, cells: dict[str, str]) -> str:

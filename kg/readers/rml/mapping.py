@@ -37,9 +37,10 @@ _ALLOWED: Final = {
     "predicate-object map": {"predicate", "predicateMap", "object", "objectMap"},
     "column": {
         *("name", "reference", "lookup", "label", "date", "optional", "slug", "mint", "title"),
-        *("begin", "end", "openEnd", "value", "otherwise"),
+        *("begin", "end", "openEnd", "value", "otherwise", "precision"),
     },
     "value": {"equals", "gives"},
+    "precision": {"reference", "equals"},
     "condition": {"reference", "equals"},
 }
 LOOKUPS: Final = {
@@ -52,8 +53,14 @@ LOOKUPS: Final = {
     "fips": "a FIPS code",
     "cameo": "a CAMEO country code",
     "name": "a name of one country",
+    "actor": "a name of one actor of the graph",
+    "cameo-actor": "a CAMEO actor code",
+    "cameo-event": "a CAMEO event code",
 }
-"""What `map:lookup` finds a country by, with the words for messages."""
+"""Systems of `map:lookup`, with the words for messages.
+
+The last three give the IRI of a thing, the others the last part of a country's IRI.
+"""
 FIELD: Final = re.compile(r"(?<!\\)\{((?:[^{}\\]|\\.)+)\}")
 """A column in a template."""
 
@@ -86,7 +93,8 @@ class Column:
     It is a country (`lookup` of `reference` by `system`, valid on `date`), a text replaced by a table
     (`values`), a slug, a slug that no other text has (`mint`), a title in words, or the interval from
     `reference` to `end`. Dates are columns, or templates of columns with year, month and day. A text that an
-    `optional` column does not find counts as an empty cell.
+    `optional` column does not find counts as an empty cell. The interval is a whole month in rows where
+    `precision`, a column, has one of the values `coarse`.
     """
 
     name: str
@@ -98,13 +106,15 @@ class Column:
     optional: bool = False
     end: str = ""
     open_end: str = ""
+    precision: str = ""
+    coarse: frozenset[str] = frozenset()
     values: tuple[tuple[str, str], ...] = ()
     only: tuple[tuple[str, frozenset[str]], ...] = ()
 
     @property
     def sources(self) -> tuple[str, ...]:
         """Columns of the table from which it is computed."""
-        given = (self.reference, self.end, self.label, self.date)
+        given = (self.reference, self.end, self.label, self.date, self.precision)
         return tuple(name for text in given if text for name in FIELD.findall(text) or [text])
 
 
@@ -294,8 +304,7 @@ class _Reader:
         if "value" in facts:
             return self._value_table(node, name, reference)
         if "begin" in facts or "end" in facts:
-            begin, end = facts.get("begin", ""), facts.get("end", "")
-            return Column(name, "interval", begin, end=end, open_end=facts.get("openEnd", ""))
+            return self._interval(node, name, facts)
         kinds: tuple[Literal["slug", "mint", "title"], ...] = ("slug", "mint", "title")
         for kind in kinds:
             if kind in facts:
@@ -304,6 +313,15 @@ class _Reader:
             f"the column {name} has no source",
             "Give map:lookup, map:value, map:begin, map:mint, map:slug or map:title.",
         )
+
+    def _interval(self, node: object, name: str, facts: dict[str, str]) -> Column:
+        precision, coarse = "", frozenset[str]()
+        for part in self._all(node, "precision"):
+            self._check(part, "precision")
+            precision = self._text(self._one(part, "reference"))
+            coarse = frozenset(map(self._text, self._all(part, "equals")))
+        begin, end, open_end = (facts.get(key, "") for key in ("begin", "end", "openEnd"))
+        return Column(name, "interval", begin, end=end, open_end=open_end, precision=precision, coarse=coarse)
 
     def _value_table(self, node: object, name: str, reference: str) -> Column:
         values: dict[str, str] = {}
