@@ -133,6 +133,7 @@ class Preview:
     duplicates: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     fault_count: int = 0
     records: int = 0
     fingerprint: str = ""
@@ -167,6 +168,8 @@ class Preview:
                 Newcomer(one["iri"], one["label"], tuple(map(tuple, one["suggestions"])))
                 for one in values["newcomers"]
             ),
-            **{name: tuple(values[name]) for name in ("unknown", "duplicates", "findings", "notes")},
+            **{
+                name: tuple(values[name]) for name in ("unknown", "duplicates", "findings", "notes", "faults")
+            },
         }
         return cls(**{**values, **lists})

@@ -38,7 +38,7 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
 
     Writes `added.nq`, `removed.nq` and, for an existing graph, `new.nt` into the folder. Raises
     UnsupportedFormatError, DataSyntaxError, ParameterError for a graph that diplograph maintains,
-    ValidationFailedError with every violation, or with the faulty rows if there are more than allowed,
+    ValidationFailedError with every violation, UnreadableRowsError if there are more than allowed,
     StoreFailedError, OSError if the disk is full.
     """
     progress("reading", 0)
@@ -48,7 +48,6 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
     reader = None if is_rdf else find_reader(path, request.format, name, mapping=request.mapping)
     tally, duplicates, faults = Tally(), Duplicates(), Faults(name, request.max_errors)
     findings: tuple[str, ...] = ()
-    shape_findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     version = store.version
@@ -68,7 +67,7 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
                 faults.check()
                 read = check_mapped(store, new, graph, table, reader.mapping, progress)
                 read.accept(name)
-                shape_findings, unknown = read.others, tuple(read.checked.undescribed)
+                findings, unknown = read.others, tuple(read.checked.undescribed)
                 fingerprint = staging.compare(new)
             elif is_empty(store, graph):
                 staging.write_first(table)
@@ -77,7 +76,6 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
                 fingerprint = staging.compare(staging.sort_records(table.records()))
             notes = table.notes()
         faults.check()
-        findings = (*faults.listed, *shape_findings)
         if not duplicates.records and not tally.added and not tally.removed and not tally.counts:
             raise ValidationFailedError(
                 "the file contains no rows", where=name, mend="Check the file and its format."
@@ -103,7 +101,8 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
         duplicates=(*duplicates.lines(), *find_twins(store, graph, tally)),
         findings=findings,
         notes=(*notes, *(_hint(iri, near) for iri, near in hints.items())),
-        fault_count=faults.count,
+        faults=tuple(faults.listed),
+        fault_count=faults.rows,
         records=duplicates.records,
         fingerprint=fingerprint,
         version=version,

@@ -1,4 +1,4 @@
-"""The shipped mappings on rows of our own: recognised, as the shapes want them, and as the codebooks mean them."""
+"""The shipped mappings on rows of our own: recognised, conforming, and as the codebooks mean them."""
 
 from __future__ import annotations
 
