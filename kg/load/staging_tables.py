@@ -26,7 +26,7 @@ _FRAME: Final = 1024 * 1024
 
 @dataclass
 class Faults:
-    """Rows of a file that cannot be read, with their faults; more than `limit` and 100 rows stop the reading."""
+    """Rows of a file that cannot be read, with their faults; more than `limit` and 100 stop the reading."""
 
     name: str
     limit: int

@@ -25,7 +25,7 @@ from kg.errors import (
     DataSyntaxError,
     StoreFailedError,
     UnknownNameError,
-    UnreadableRowsError,
+    ValidationFailedError,
 )
 from kg.load import LoadFolder, LoadRequest, Loads, settle
 from kg.settings import Settings
@@ -98,7 +98,7 @@ def test_errors_come_through_with_all_that_they_say(served: Loading) -> None:
     settings = served.settings
     text = EVENT.replace('dg:begin "2018-03-14"', 'dg:begin "2018-03-41"')
     folder, preview = receive(settings, "wrong.ttl", text)
-    with pytest.raises(UnreadableRowsError) as caught:
+    with pytest.raises(ValidationFailedError) as caught:
         served.carry_out(preview)
     [finding] = caught.value.findings
     assert "2018-03-41" in finding
