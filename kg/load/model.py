@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from kg.changes import Change
 from kg.rdf.sorted_lines import Watch
+from kg.readers.periods import DateOrder
 from kg.readers.record import RowFault
 from kg.store import Store
 
@@ -22,7 +23,8 @@ class LoadRequest:
 
     `name` is for messages. `format` names a format of RDF or of a table; without it `media_type`, the name
     and the content decide. `source` names the graph, and `base_iri` resolves relative IRIs of RDF. Up to
-    `max_errors` rows of a table may be unreadable; `mapping` is the file of an RML mapping for it.
+    `max_errors` rows of a table may be unreadable; `mapping` is the file of an RML mapping for it. Cells of
+    a table with a word of `missing` are empty; `date_order` is that of dates such as 1/2/2018.
     """
 
     path: Path
@@ -33,6 +35,8 @@ class LoadRequest:
     max_errors: int = 0
     mapping: Path | None = None
     media_type: str | None = None
+    missing: tuple[str, ...] = ()
+    date_order: DateOrder | None = None
 
 
 class Follower(Protocol):
@@ -135,6 +139,9 @@ class Preview:
     notes: tuple[str, ...] = ()
     fault_count: int = 0
     records: int = 0
+    rows_read: int = 0
+    rows_stored: int = 0
+    rows_left_out: int = 0
     fingerprint: str = ""
     version: str = field(default="", compare=False)
 

@@ -22,6 +22,7 @@ from kg.load.tally import Tally
 from kg.rdf.compression import packed_name
 from kg.rdf.sorted_lines import read_lines, side_by_side, sort_lines, with_graph
 from kg.readers.detect import find_reader, has_rdf_media_type
+from kg.readers.reading import RowCount
 from kg.readers.record import Record
 from kg.store import Store
 from kg.terms import compact
@@ -49,6 +50,7 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    rows = RowCount()
     version = store.version
     if reader is None:
         read = stage_rdf(store, folder.path, request, progress)
@@ -66,7 +68,7 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
                 fingerprint = ""
             else:
                 fingerprint = staging.compare_records(table.records())
-            notes = table.notes()
+            notes, rows = table.notes(), table.rows
         faults.check()
         findings = tuple(faults.listed)
         if not duplicates.records and not tally.added and not tally.removed and not tally.counts:
@@ -96,6 +98,9 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
         notes=(*notes, *(_hint(iri, near) for iri, near in hints.items())),
         fault_count=faults.count,
         records=duplicates.records,
+        rows_read=rows.read,
+        rows_stored=rows.stored,
+        rows_left_out=rows.left_out,
         fingerprint=fingerprint,
         version=version,
     )
