@@ -67,6 +67,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
+def row_sum(read: int, stored: int, left_out: int) -> str:
+    """Return how many rows of a table were read, stored and left out, as one sum."""
+    return f"{counted(read, 'row')} read = {stored:,} stored + {left_out:,} left out"
+
+
 @dataclass(frozen=True)
 class TypeCount:
     """How many things of a class a load adds, changes, keeps and removes."""
@@ -149,6 +154,11 @@ class Preview:
     def unchanged(self) -> bool:
         """Whether the load changes nothing."""
         return not self.added and not self.removed
+
+    @property
+    def row_sum(self) -> str:
+        """Rows read, stored and left out, as one sum."""
+        return row_sum(self.rows_read, self.rows_stored, self.rows_left_out)
 
     def summary(self) -> dict[str, Any]:
         """Return it as JSON values."""

@@ -45,7 +45,8 @@ _MEDIA_TYPES: Final = (
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     *("application/gzip", "application/x-gzip", "application/zip", "application/x-zip-compressed"),
     *("application/zstd", "application/octet-stream", "application/x-bzip2", "application/x-xz"),
-    *("application/x-tar", "application/x-compressed-tar", "application/vnd.apache.parquet"),
+    *("application/x-tar", "application/x-compressed-tar", "application/x-compressed"),
+    *("application/vnd.apache.parquet"),
     *("application/jsonl", "application/x-ndjson"),
 )
 
@@ -199,7 +200,7 @@ def has_rdf_media_type(name: str, media_type: str | None) -> bool:
 
     The ending of a table has priority, because browsers guess; generic types leave it to the content.
     """
-    if media_type is None or _ending(name) in _TABLES:
+    if not media_type or _ending(name) in _TABLES:
         return False
     return media_type not in _MEDIA_TYPES
 

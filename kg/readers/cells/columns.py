@@ -75,11 +75,13 @@ def named_rows(job: ReadingJob, form: Form) -> Iterator[tuple[int, list[str]]]:
     reported.
     """
     for name, rows in rows_of(job, quoted_tabs=False):
-        yield from arranged_rows(job, form, name, rows)
+        for line, cells in arranged_rows(job, form, name, rows):
+            job.rows.read += 1
+            yield line, cells
 
 
 def arranged_rows(job: ReadingJob, form: Form, name: str, rows: Rows) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of one file as `named_rows` does."""
+    """Yield the rows of one file as `named_rows` does; only rows of another width are counted."""
     filled = ((line, row) for line, row in rows if any(row))
     first = next(filled, None)
     if first is None:
@@ -101,9 +103,9 @@ def arranged_rows(job: ReadingJob, form: Form, name: str, rows: Rows) -> Iterato
                 columns = _Columns(form, row, f"{name}, line {line}", [])
                 header = row
             continue
-        job.rows.read += 1
         cells = columns.pick(row)
         if cells is None:
+            job.rows.read += 1
             job.fault(line, "", f"the row has {len(row)} columns in place of {columns.expected}")
             continue
         if not words.isdisjoint(cells):
