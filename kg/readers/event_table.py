@@ -247,7 +247,7 @@ class _Table:
     def _agents(self, text: str, line: int, column: str) -> list[CodedThing] | None:
         found: list[CodedThing] = []
         for word in dict.fromkeys(piece.strip() for piece in text.split(";")):
-            if not word:
+            if not word or word in self._job.missing:
                 continue
             country = None
             if len(word) in (2, 3) and word.isupper():
@@ -262,6 +262,9 @@ class _Table:
                     label = self._job.resolver.label(country) or country.rpartition("/")[2].upper()
                     self._job.notes.add("missing value", word, f"{word} was read as {label}", line)
                 found.append(CodedThing(country, word))
+            elif word in _MISSING:
+                self._job.fault(line, column, f'"{word}" may stand for a missing value; {_MISSING_MEND}')
+                return None
             else:
                 found.append(self._names.actor(word, None, line))
         return found

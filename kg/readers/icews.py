@@ -10,7 +10,7 @@ from typing import Final
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
-from kg.readers.cells.columns import Form, named_rows
+from kg.readers.cells.columns import MISSING, Form, named_rows
 from kg.readers.code_lookup import CodeLookup
 from kg.readers.name_lookup import NameLookup, described, head, safe
 from kg.readers.reading import ReadingJob, dataset, minted
@@ -92,8 +92,8 @@ def _record(
         ("actorName", cell["Source Name"]),
         ("recipientName", cell["Target Name"]),
         ("storyId", cell["Story ID"]),
-        *(("actorSector", sector) for sector in dict.fromkeys(cell["Source Sectors"].split(","))),
-        *(("recipientSector", sector) for sector in dict.fromkeys(cell["Target Sectors"].split(","))),
+        *(("actorSector", sector) for sector in _sectors(cell["Source Sectors"])),
+        *(("recipientSector", sector) for sector in _sectors(cell["Target Sectors"])),
     ]
     lines = head(iri, _SLUG, identifier, label, when[0]) + statements(
         f"<{iri}>",
@@ -114,6 +114,10 @@ def _record(
     actors = tuple(one.iri for one in (actor, recipient) if one)
     job.rows.stored += 1
     yield Record(iri, "CodingRecord", lines.encode(), line, kind.iri, when[0], actors)
+
+
+def _sectors(text: str) -> list[str]:
+    return [name for name in dict.fromkeys(map(str.strip, text.split(","))) if name not in MISSING]
 
 
 def _story(slug: str, identifier: str, publisher: str, line: int) -> Record:

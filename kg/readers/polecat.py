@@ -13,7 +13,7 @@ from typing import Final
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
-from kg.readers.cells.columns import Form, named_rows
+from kg.readers.cells.columns import MISSING, Form, named_rows
 from kg.readers.code_lookup import CodedThing, Note, own_event_type
 from kg.readers.name_lookup import NameLookup, described, head, safe
 from kg.readers.reading import ReadingJob, dataset, minted
@@ -55,7 +55,7 @@ def read_polecat(job: ReadingJob) -> Iterator[Record]:
 
 
 def _values(text: str) -> list[str]:
-    return [value for piece in text.split(";") if (value := piece.strip()) and value != "None"]
+    return [value for piece in text.split(";") if (value := piece.strip()) and value not in MISSING]
 
 
 def _value(cell: dict[str, str], name: str) -> str:
