@@ -30,6 +30,8 @@ _LONGEST_LINE: Final = 16 << 20
 _REMEMBERED: Final = 2_000_000
 _EARLIEST, _LATEST = "1500", "2100"
 # Characters that XML 1.0 cannot carry (section 2.2).
+_CONTROL_BYTES: Final = bytes(code for code in range(0x20) if code not in b"\t\n\r")
+_NO_TEXT: Final = ("\ufffe".encode(), "\uffff".encode())
 _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 _WEB: Final = re.compile(r"https?://[^\s\"<>]+", re.ASCII | re.IGNORECASE)
 _ENDING: Final = re.compile(r"\.[A-Za-z]{2,5}$")
@@ -313,7 +315,8 @@ def is_plain(data: bytes) -> bool:
         data.decode()
     except UnicodeDecodeError:
         return False
-    return _CONTROLS.search(data) is None
+    # Many times as fast as the regular expression.
+    return len(data.translate(None, _CONTROL_BYTES)) == len(data) and not any(two in data for two in _NO_TEXT)
 
 
 def _blocks(part: Part) -> Iterator[Block]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, islice
+from operator import itemgetter
 from typing import Final
 
 from kg.errors import DataSyntaxError
@@ -108,7 +109,7 @@ def arranged_rows(job: ReadingJob, form: Form, name: str, rows: Rows) -> Iterato
             job.rows.read += 1
             job.fault(line, "", f"the row has {len(row)} columns in place of {columns.expected}")
             continue
-        if not words.isdisjoint(cells):
+        if words and not words.isdisjoint(cells):
             for at, cell in enumerate(cells):
                 if cell in words:
                     job.missing_cell(cell, form.names[at], line)
@@ -149,6 +150,8 @@ class _Columns:
                 )
         self.absent = [name for name in form.names if name not in found]
         self._picks = [found.get(name, -1) for name in form.names]
+        self._in_order = self._picks == list(range(self._width))
+        self._take = itemgetter(*self._picks)
         self._shift = self._rows_are_named(rows)
         self.expected = str(self._width)
         if header == list(form.names[: self._width]) and len(form.widths) > 1:
@@ -174,8 +177,10 @@ class _Columns:
                 return None
             else:
                 row = row + [""] * (self._width - len(row))
-        row = [*row, ""]
-        return [row[at] for at in self._picks]
+        if self._in_order:
+            return row
+        row.append("")
+        return list(self._take(row))
 
     def note(self, job: ReadingJob, line: int) -> None:
         """Note the columns that are not read and those that are absent."""

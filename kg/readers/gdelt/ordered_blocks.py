@@ -35,7 +35,9 @@ def ordered_blocks(job: ReadingJob, layout: Layout) -> Iterator[Block]:
             yield from _with_headers(job.blocks_of(part))
         else:
             for name, rows in tables_of(job, part, quoted_tabs=False):
-                yield from _joined(name, arranged_rows(job, layout.form, name, rows), layout.form)
+                # Words for missing values are found in the blocks, by other processes in large files.
+                form = replace(layout.form, missing=frozenset())
+                yield from _joined(name, arranged_rows(job, form, name, rows), form)
 
 
 def _is_original(job: ReadingJob, part: Part, form: Form) -> bool:
@@ -67,16 +69,17 @@ def _with_headers(blocks: Iterable[Block]) -> Iterator[Block]:
 
 def _joined(name: str, rows: Iterator[tuple[int, list[str]]], form: Form) -> Iterator[Block]:
     """Join rows to blocks of lines; an empty line stands for each number without a row."""
-    whole = [at for at, column in enumerate(form.names) if not column.endswith(_FRACTIONS)]
+    fractions = [at for at, column in enumerate(form.names) if column.endswith(_FRACTIONS)]
+    whole = [at for at in range(len(form.names)) if at not in fractions]
     lines: list[str] = []
     first, size = 1, 0
     for line, cells in rows:
         for at in _SIDES:
-            if cells[at + 2] and not cells[at]:
+            if not cells[at] and cells[at + 2]:
                 # Without the column of codes: a code begins with the country and goes on with the rest.
                 cells[at] = "".join(cells[at : at + 10][_ACTOR])
         text = "\t".join(cells)
-        if ".0\t" in text:
+        if text.count(".0\t") > sum(cells[at][-2:] == ".0" for at in fractions):
             for at in whole:
                 if cells[at].endswith(".0") and cells[at][:-2].lstrip("-").isdigit():
                     cells[at] = cells[at][:-2]
