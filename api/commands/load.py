@@ -17,9 +17,9 @@ from api.commands.loaders import Loader, open_loader
 from api.commands.options import data_option, name_file, opened
 from api.commands.progress import ProgressLine
 from api.commands.terminal_tables import text_table
-from kg.errors import CancelledError, DiplographError, ParameterError, ValidationFailedError
+from kg.errors import CancelledError, DiplographError, ParameterError, UnreadableRowsError
 from kg.load import LoadRequest, read_loads
-from kg.load.model import row_sum
+from kg.load.model import counted, row_sum
 from kg.readers.event_table import write_template
 from kg.readers.periods import DateOrder
 from kg.settings import Settings
@@ -167,9 +167,8 @@ def _named_option() -> Iterator[None]:
     """Add to an error about rows that cannot be read the option that leaves them out."""
     try:
         yield
-    except ValidationFailedError as error:
-        if error.mend and "faulty row" in error.mend:
-            error.mend += " The option is --max-errors."
+    except UnreadableRowsError as error:
+        error.mend = f"{error.mend} The option is --max-errors."
         raise
 
 
@@ -283,11 +282,8 @@ def _show(summary: dict[str, Any]) -> None:
         ("likely repeats", summary["duplicates"], None),
         ("actors that no other source knows", newcomers, summary["newcomer_count"]),
         ("named, and described nowhere", [compact(name) for name in summary["unknown"]], None),
-        (
-            "rows that cannot be read" if summary["unreadable"] else "worth a look",
-            summary["findings"],
-            summary["unreadable"] or None,
-        ),
+        (f"left out: {counted(summary['unreadable'], 'row')} that cannot be read", summary["faults"], None),
+        ("worth a look", summary["findings"], None),
     ):
         if lines:
             whole = count or len(lines)

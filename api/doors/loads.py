@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import tempfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast, get_args
@@ -112,7 +113,14 @@ def commit(load_id: str) -> ResponseReturnValue:
 def undo(load_id: str) -> ResponseReturnValue:
     """Undo a load; 202 while it is being undone."""
     folder = open_for_undo(state().store, state().loads, load_id)
-    return _answer(folder, _run(Job("undo", folder.id, started_by=_option("by") or "")))
+    job = Job("undo", folder.id, started_by=_option("by") or "")
+    carry_out = state().carry_out
+
+    def work() -> None:
+        with folder.undo_requested():
+            carry_out(job)
+
+    return _answer(folder, jobs.run(work))
 
 
 @blueprint.post("/loads/<load_id>/cancel")
@@ -120,7 +128,7 @@ def undo(load_id: str) -> ResponseReturnValue:
 def cancel(load_id: str) -> ResponseReturnValue:
     """Cancel a load in progress, or discard a preview."""
     folder = state().loads.open(load_id)
-    said = loading.settle(state().store, state().loads, folder)
+    said = _current(folder)
     if said.step in ("ready", "unchanged", "failed", "cancelled"):
         folder.remove()
         if wants_html():
@@ -153,7 +161,7 @@ def one(load_id: str) -> ResponseReturnValue:
     here = state()
     try:
         folder = here.loads.open(load_id)
-        said = loading.settle(here.store, here.loads, folder)
+        said = _current(folder)
     except UnknownNameError:
         return _stored(loading.read_load(here.store, load_id), None)
     if said.step in ("stored", "undone"):
@@ -176,6 +184,16 @@ def one(load_id: str) -> ResponseReturnValue:
         ),
         _HEADERS,
     )
+
+
+def _current(folder: LoadFolder) -> LoadState:
+    """Return the state of a load; one that cannot be searched yet, or waits for its undo, is under way."""
+    said = loading.settle(state().store, state().loads, folder)
+    if said.step == "stored" and folder.is_undo_requested():
+        return replace(said, step="undoing", phase="waiting for the load", done=0, total=None)
+    if said.ended and not said.followed and folder.is_being_processed():
+        return replace(said, step="storing" if said.step == "stored" else "undoing")
+    return said
 
 
 def _run(job: Job) -> bool:
@@ -216,7 +234,7 @@ def _answer(folder: LoadFolder, done: bool) -> ResponseReturnValue:
     place = f"/loads/{folder.id}"
     if wants_html():
         return redirect(place, 303)
-    said = folder.read()
+    said = _current(folder)
     if said.step in ("stored", "undone"):
         return _stored(loading.read_load(state().store, folder.id), said)
     members = _members(said)

@@ -142,6 +142,7 @@ class Preview:
     duplicates: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     fault_count: int = 0
     records: int = 0
     rows_read: int = 0
@@ -184,6 +185,8 @@ class Preview:
                 Newcomer(one["iri"], one["label"], tuple(map(tuple, one["suggestions"])))
                 for one in values["newcomers"]
             ),
-            **{name: tuple(values[name]) for name in ("unknown", "duplicates", "findings", "notes")},
+            **{
+                name: tuple(values[name]) for name in ("unknown", "duplicates", "findings", "notes", "faults")
+            },
         }
         return cls(**{**values, **lists})

@@ -15,6 +15,7 @@ from kg.errors import StoreFailedError, ValidationFailedError
 from kg.load.conflicts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.load_folder import LoadFolder
 from kg.load.model import LoadRequest, Preview, Progress, TypeCount, silent, watching
+from kg.load.staging_mapped import check_mapped
 from kg.load.staging_rdf import stage_rdf
 from kg.load.staging_tables import Duplicates, Faults, FirstLoad, write_raw
 from kg.load.table_reading import TableReading
@@ -38,7 +39,7 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
 
     Writes `added.nq`, `removed.nq` and, for an existing graph, `new.nt` into the folder. Raises
     UnsupportedFormatError, DataSyntaxError, ParameterError for a graph that diplograph maintains,
-    ValidationFailedError with every violation, or with the faulty rows if there are more than allowed,
+    ValidationFailedError with every violation, UnreadableRowsError if there are more than allowed,
     StoreFailedError, OSError if the disk is full.
     """
     progress("reading", 0)
@@ -63,14 +64,20 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
         with TableReading(store, reader, request, faults.take, folder.path) as table:
             duplicates.grouped = reader.codes_records
             staging = _Staging(store, folder, graph, tally, duplicates, progress)
-            if is_empty(store, graph):
+            if request.mapping is not None and reader.mapping is not None:
+                new = staging.sort_records(table.records())
+                faults.check()
+                read = check_mapped(store, new, graph, table, reader.mapping, progress)
+                read.accept(name)
+                findings, unknown = read.others, tuple(read.checked.undescribed)
+                fingerprint = staging.compare(new)
+            elif is_empty(store, graph):
                 staging.write_first(table)
                 fingerprint = ""
             else:
-                fingerprint = staging.compare_records(table.records())
+                fingerprint = staging.compare(staging.sort_records(table.records()))
             notes, rows = table.notes(), table.rows
         faults.check()
-        findings = tuple(faults.listed)
         if not duplicates.records and not tally.added and not tally.removed and not tally.counts:
             raise ValidationFailedError(
                 "the file contains no rows", where=name, mend="Check the file and its format."
@@ -96,7 +103,8 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
         duplicates=(*duplicates.lines(), *find_twins(store, graph, tally)),
         findings=findings,
         notes=(*notes, *(_hint(iri, near) for iri, near in hints.items())),
-        fault_count=faults.count,
+        faults=tuple(faults.listed),
+        fault_count=faults.rows,
         records=duplicates.records,
         rows_read=rows.read,
         rows_stored=rows.stored,
@@ -152,8 +160,8 @@ class _Staging:
             )
             packed.unlink()
 
-    def compare_records(self, records: Iterator[Record]) -> str:
-        """Compare the records of a table with the graph; return the checksum of the graph."""
+    def sort_records(self, records: Iterator[Record]) -> Path:
+        """Write the records of a table as sorted N-Triples; return the file."""
         raw, plain, new = (self.folder.path / name for name in ("raw.nt", "plain.nt", "new.nt"))
         write_raw(records, raw, self.progress, self.duplicates)
         try:
@@ -164,7 +172,7 @@ class _Staging:
         raw.unlink()
         sort_lines(read_lines(plain), new, watch=watching(self.progress, "sorting"))
         plain.unlink()
-        return self.compare(new)
+        return new
 
     def compare(self, new: Path) -> str:
         """Compare sorted N-Triples with the graph; return the checksum of the graph."""

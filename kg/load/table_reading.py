@@ -37,6 +37,7 @@ class TableReading:
         self._reader = reader
         self._path = request.path
         self._grouping = Grouping(work) if reader.codes_records else None
+        self.name = request.name
         files, left = choose_parts(reader, list(parts(request.path, request.name)))
         resolver = Resolver.of(store)
         options = CellOptions(frozenset(request.missing), request.date_order)
@@ -57,6 +58,12 @@ class TableReading:
         """Yield the records row by row, then the groups."""
         yield from self._reader.rows(self._job)
         yield from self._groups()
+
+    def read_again(self) -> Iterator[Record]:
+        """Yield the records another time, without their faults and notes."""
+        job = self._job
+        again = ReadingJob(job.parts, job.name, job.resolver, lambda fault: None, options=job.options)
+        yield from self._reader.rows(again)
 
     def write(self, first: FirstLoad, watch: RecordWatch) -> None:
         """Write the records and groups of a source that is not in the graph yet."""

@@ -56,14 +56,14 @@ class TableReader:
     """A table format: its name, its title for people, and the function that reads it.
 
     `codes_records` is set if rows are coding records, which can be grouped; `form` has the columns of a
-    published format, `needed` those that a mapping requires; `layout` is set if rows can be read in blocks.
+    published format; `mapping` makes the records, if one does; `layout` is set if rows can be read in blocks.
     """
 
     name: str
     title: str
     rows: Callable[[ReadingJob], Iterator[Record]]
     codes_records: bool = True
-    needed: frozenset[str] = frozenset()
+    mapping: Mapping | None = None
     form: Form | None = None
     layout: Layout | None = None
 
@@ -71,7 +71,7 @@ class TableReader:
         """Return whether the first row of a file has the columns of this format."""
         if self.form is not None:
             return self.form.recognises(header)
-        return self.needed <= set(header) if self.needed else is_event_table(header)
+        return self.mapping.needed <= set(header) if self.mapping is not None else is_event_table(header)
 
 
 def _gdelt(name: str, title: str, layout: Layout) -> TableReader:
@@ -109,7 +109,7 @@ def _by_mapping(mapping: Mapping) -> TableReader:
         mapping.label or f"table of the mapping {mapping.name}",
         partial(read_mapped, mapping=mapping),
         codes_records=False,
-        needed=mapping.needed,
+        mapping=mapping,
     )
 
 
@@ -279,10 +279,13 @@ def _by_content(rows: list[list[str]], sample: Sample) -> TableReader | None:
         rows = sample_rows(sample.text, find_dialect(sample.text))
     # The majority of rows decides, because the first one may be damaged.
     widths = Counter(len(row) for row in rows if any(row))
+    mapped = ((reader.mapping, reader) for reader in bundled_readers())
+    by_width = {len(one.header): reader for one, reader in mapped if one is not None and one.header}
+    by_width |= {width: tables[name] for width, name in _BY_WIDTH.items()}
     for extra in (0, 1):  # one more for a separator at the end, or for a number at the beginning
         for width, _ in widths.most_common():
-            if width - extra in _BY_WIDTH:
-                return tables[_BY_WIDTH[width - extra]]
+            if width - extra in by_width:
+                return by_width[width - extra]
     return None
 
 

@@ -18,7 +18,7 @@ from kg.readers.periods import Period, period, period_record
 from kg.readers.reading import ReadingJob, document, document_slug, far_off
 from kg.readers.record import Record
 from kg.readers.sheets import rows_of
-from kg.terms import ID, PREFIXES, slugify
+from kg.terms import ID, PREFIXES, distinct_slug, encoded, slugify
 
 # Name, whether it is required, and the explanation in the template.
 COLUMNS: Final[tuple[tuple[str, bool, str], ...]] = (
@@ -181,7 +181,7 @@ class _Table:
         if actors is None or recipients is None:
             return
         digest = hashlib.sha256("\n".join(cells[name] for name in _NAMES).encode()).hexdigest()[:12]
-        slug = slugify(f"{self._slug} {cells['id'] or digest}")
+        slug = f"{self._slug}-{encoded(cells['id'] or digest)}"
         if not job.once.first(f"event {slug}"):
             if cells["id"]:
                 job.fault(line, "id", f"{cells['id']} is already used by an earlier row")
@@ -274,14 +274,12 @@ class _Table:
         known = self._job.resolver.named(name) if name else None
         if known and known.startswith((f"{ID}place/", f"{ID}country/")):
             return CodedThing(known, name)
-        if not name and (cells["latitude"] or cells["longitude"]):
-            self._job.fault(line, "place", "the row has coordinates without the name of a place")
-            return "coordinates without a name"
         found = self._names.place((name,), None, cells["latitude"], cells["longitude"], line)
         if isinstance(found, str):
             self._job.fault(line, "latitude" if "latitude" in found else "longitude", found)
         elif found is not None:
-            self._job.notes.add("place", name, f"{name} was added as a place of the table", line)
+            shown = found.text if isinstance(found, CodedThing) else name
+            self._job.notes.add("place", shown, f"{shown} was added as a place of the table", line)
         return found
 
     def _source(self, cells: dict[str, str], line: int) -> tuple[str, Record | None] | None:
@@ -298,7 +296,7 @@ class _Table:
         if isinstance(published, str):
             self._job.fault(line, "published", published)
             return None
-        slug = document_slug(address) if address else slugify(f"{publisher} {title} {day}")
+        slug = document_slug(address) if address else distinct_slug(publisher, title, day)
         node, dcterms = thing("source", slug), PREFIXES["dcterms"]
         if title:
             lines = statements(

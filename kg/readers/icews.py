@@ -12,10 +12,10 @@ from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
 from kg.readers.cells.columns import MISSING, Form, named_rows
 from kg.readers.code_lookup import CodeLookup
-from kg.readers.name_lookup import NameLookup, described, head, safe
+from kg.readers.name_lookup import NameLookup, described, head
 from kg.readers.reading import ReadingJob, dataset, minted
 from kg.readers.record import Record
-from kg.terms import ID, PREFIXES
+from kg.terms import ID, PREFIXES, encoded
 
 COLUMNS: Final = (
     *("Event ID", "Event Date", "Source Name", "Source Sectors", "Source Country", "Event Text"),
@@ -84,10 +84,10 @@ def _record(
     if suffix is None:
         return
     yield from described(job, when[0], [kind, actor, recipient, place], line)
-    iri = f"{ID}record/{_SLUG}-{safe(identifier)}{suffix}"
+    iri = f"{ID}record/{_SLUG}-{encoded(identifier)}{suffix}"
     sides = f"{cell['Source Name'] or '?'} → {cell['Target Name'] or '?'}"
     label = f"ICEWS {identifier}: {sides}, {cell['Event Text'] or kind.text}"
-    story = f"{_SLUG}-story-{safe(cell['Story ID'])}" if cell["Story ID"] else ""
+    story = f"{_SLUG}-story-{encoded(cell['Story ID'])}" if cell["Story ID"] else ""
     texts = [
         ("actorName", cell["Source Name"]),
         ("recipientName", cell["Target Name"]),

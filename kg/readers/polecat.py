@@ -15,10 +15,10 @@ from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
 from kg.readers.cells.columns import MISSING, Form, named_rows
 from kg.readers.code_lookup import CodedThing, Note, own_event_type
-from kg.readers.name_lookup import NameLookup, described, head, safe
+from kg.readers.name_lookup import NameLookup, described, head
 from kg.readers.reading import ReadingJob, dataset, minted
 from kg.readers.record import QUAD_CLASSES, Record
-from kg.terms import ID, slugify
+from kg.terms import ID, encoded, slugify
 
 COLUMNS: Final = (
     *("Event ID", "Event Date", "Event Type", "Event Mode", "Intensity", "Quad Code", "Contexts"),
@@ -83,11 +83,10 @@ class _Types:
         return self._found[kind, mode]
 
     def _one(self, name: str, broader: str | None, line: int) -> CodedThing:
-        slug = slugify(name)
-        iri = f"{ID}event-type/plover-{slug}"
+        iri = f"{ID}event-type/plover-{slugify(name)}"
         if self._job.resolver.event_type(iri):
             return CodedThing(iri, nt.escape(name))
-        iri = f"{ID}event-type/{_SLUG}-{slug}"
+        iri = f"{ID}event-type/{minted(_SLUG, name)}"
         own: Note = ("event type", name, f"event type {name} is not in the scheme")
         record = own_event_type(iri, f"{name} of POLECAT", _SLUG, line, broader=broader)
         return CodedThing(iri, nt.escape(name), record, notes=(own,))
@@ -152,7 +151,7 @@ def _record(
     if suffix is None:
         return
     yield from described(job, when[0], [*kinds, *actors, *recipients, place], line)
-    iri = f"{ID}record/{_SLUG}-{safe(identifier)}{suffix}"
+    iri = f"{ID}record/{_SLUG}-{encoded(identifier)}{suffix}"
     sides = " → ".join("; ".join(_values(cell[f"{role} Name"])) or "?" for role in ("Actor", "Recipient"))
     label = f"POLECAT {identifier}: {sides}, {' '.join([cell['Event Type'], *modes])}"
     source = minted(_SLUG, published) if (published := _value(cell, "Source")) else ""

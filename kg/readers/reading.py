@@ -17,11 +17,11 @@ from kg.readers.grouping import Grouping
 from kg.readers.periods import DateOrder, written_day
 from kg.readers.record import Record, RowFault
 from kg.resolver import Resolver
-from kg.terms import ID, PREFIXES, slugify
+from kg.terms import ID, PREFIXES, distinct_slug
 
-_Things = Literal["place", "event type", "country code", "repaired code", "wire service"]
+_Things = Literal["place", "event type", "country code", "repaired code", "wire service", "lookup"]
 _Losses = Literal["file", "column", "missing value", "dropped value", "date"]
-NoteKind = Literal[_Losses, _Things, "repeated id", "repeated row"]
+NoteKind = Literal[_Losses, _Things, "repeated id", "repeated row", "no record"]
 
 REPEATED_ROW: Final = "row {} is repeated; it was kept once"
 REPEATED_IDENTIFIER: Final = "identifier {} is used by several different rows; each was kept as a record"
@@ -376,8 +376,8 @@ def _headline(address: str) -> str:
 
 
 def minted(dataset: str, *names: str) -> str:
-    """Return the slug of a thing in a dataset's own namespace."""
-    return f"{dataset}-{slugify(' '.join(name for name in names if name))}"
+    """Return the slug of a thing in a dataset's own namespace; other names have another slug."""
+    return f"{dataset}-{distinct_slug(*names)}"
 
 
 def dataset(slug: str, label: str, about: str, publisher: tuple[str, str], rights: str, page: str) -> Record:

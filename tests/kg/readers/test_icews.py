@@ -97,6 +97,11 @@ def test_a_wire_service(tmp_path, read_table) -> None:
     assert [note.value for note in read.notes.of("wire service")] == ["Reuters"]
 
 
+def test_identifiers_that_differ_make_different_records(tmp_path, read_table) -> None:
+    read = read_table(table(tmp_path, *({"Event ID": one} for one in ("Ab1", "aB1"))))
+    assert len({record.iri for record in read.rows}) == 2
+
+
 def test_a_row_without_a_narrower_place_means_the_country(tmp_path, read_table) -> None:
     read = read_table(table(tmp_path, {"City": "", "Province": ""}))
     assert read.value(RECORD, "dg:codedPlace") == f"{ID}country/irn"

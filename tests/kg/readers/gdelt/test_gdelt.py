@@ -175,6 +175,24 @@ def test_namibia_is_no_null_and_na_is_one(tmp_path, row, read_table) -> None:
     assert noted["NA was read as missing in ActionGeo_Lat"] == (1, 2)
 
 
+def test_a_root_code_that_contradicts_the_event_code_is_noted(tmp_path, row, read_table) -> None:
+    read = read_table(
+        table(tmp_path, row(code="043", family="17"), row(id="900000002", code="043", family="17"))
+    )
+    assert read.value(RECORD, "dg:eventType") == f"{ID}event-type/cameo-043"
+    (note,) = read.notes.of("event type")
+    assert "043" in note.text
+    assert "17" in note.text
+    assert note.count == 2
+
+
+def test_a_place_without_a_name_is_named_by_its_point(tmp_path, row, read_table) -> None:
+    place = "4\t\tIR\tIR26\t\t35.75\t51.5148\t"
+    read = read_table(table(tmp_path, row(place=place)))
+    named = read.value(RECORD, "dg:codedPlace").removeprefix(ID)
+    assert read.value(named, "rdfs:label") == "35.75°, 51.5148°"
+
+
 @pytest.mark.parametrize(
     ("code", "iri"), [("ROM", f"{ID}country/rou"), ("TMP", None), ("MTN", None), ("IMY", None)]
 )
@@ -197,6 +215,18 @@ def test_a_country_is_read_from_the_actor_code_if_its_column_is_empty(tmp_path, 
     assert read.value(RECORD, "dg:codedActor") == f"{ID}country/rou"
     ministry = read.value(RECORD, "dg:codedRecipient").removeprefix(ID)
     assert read.value(ministry, "dg:country") == f"{ID}country/rou"
+
+
+@pytest.mark.parametrize("column", ["AFR", ""])
+def test_a_region_in_the_column_of_the_country(tmp_path, row, read_table, reference, column) -> None:
+    cells = {"a1": "AFRGOV", "a1name": "A MINISTER", "a1country": column, "a1type": "GOV"}
+    read = read_table(table(tmp_path, row(**cells)), who=reference)
+    actor = read.value(RECORD, "dg:codedActor").removeprefix(ID)
+    assert read.value(actor, "dg:codedRegion") == f"{ID}place/m49-002"
+    assert read.values(actor, "dg:country") == []
+    assert [note.text for note in read.notes.of("country code")] == [
+        "AFR is a region, so the actor has no country"
+    ]
 
 
 def test_a_group_at_the_beginning_of_a_code_is_not_a_country(tmp_path, row, read_table) -> None:
