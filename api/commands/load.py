@@ -19,8 +19,9 @@ from api.commands.progress import ProgressLine
 from api.commands.terminal_tables import text_table
 from kg.errors import CancelledError, DiplographError, ParameterError, UnreadableRowsError
 from kg.load import LoadRequest, read_loads
-from kg.load.model import counted
+from kg.load.model import counted, row_sum
 from kg.readers.event_table import write_template
+from kg.readers.periods import DateOrder
 from kg.settings import Settings
 from kg.terms import LOAD, PREFIXES, compact
 
@@ -48,6 +49,17 @@ _SHOWN = 20
     help="RML mapping that says how rows become triples.",
 )
 @click.option(
+    "--missing",
+    multiple=True,
+    metavar="WORD",
+    help="Word that stands for a missing value in a table, such as NA; may be repeated.",
+)
+@click.option(
+    "--date-order",
+    type=click.Choice(("dmy", "mdy")),
+    help="Order of day and month in dates such as 1/2/2018.",
+)
+@click.option(
     "--template",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write an empty event table.",
@@ -65,6 +77,8 @@ def load(
     max_errors: int,
     skip: tuple[str, ...],
     mapping: Path | None,
+    missing: tuple[str, ...],
+    date_order: DateOrder | None,
     template: Path | None,
 ) -> None:
     """Load RDF files or tables: shows what would change, asks, stores. Prints the id of each load."""
@@ -85,7 +99,11 @@ def load(
             name = "standard input" if path == "-" else path
             with _progress(path) as progress:
                 local = stack.enter_context(_as_file(path))
-                reading = LoadRequest(local, name, form, source, base, max_errors, mapping)
+                reading = LoadRequest(
+                    *(local, name, form, source, base, max_errors, mapping),
+                    missing=missing,
+                    date_order=date_order,
+                )
                 with _named_option():
                     planned.append(loader.plan(reading, progress))
         _check_targets([summary for _, summary in planned])
@@ -241,6 +259,10 @@ def _show(summary: dict[str, Any]) -> None:
         f"{summary['file']} → {graph}: {summary['added']} statements new, {summary['removed']} removed",
         err=True,
     )
+    if summary["rows_read"]:
+        click.echo(
+            f"  {row_sum(summary['rows_read'], summary['rows_stored'], summary['rows_left_out'])}", err=True
+        )
     fates = ("new", "changed", "unchanged", "gone")
     rows = [(count["label"], *(str(count[fate]) for fate in fates)) for count in summary["counts"]]
     for line in text_table(("type", *fates), rows, None):

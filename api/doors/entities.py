@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import date
 from typing import Final
-from urllib.parse import quote
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -100,7 +99,7 @@ def thing(kind: str, slug: str) -> ResponseReturnValue:
 @blueprint.get("/page/<kind>/<path:slug>")
 def page(kind: str, slug: str) -> ResponseReturnValue:
     """Show the page of a thing with an IRI of ours."""
-    return _page(*_readings(f"{ID}{kind}/", slug))
+    return _page(*links.path_readings(f"{ID}{kind}/", slug), asked=f"{ID}{kind}/{slug}")
 
 
 @blueprint.get("/page")
@@ -112,20 +111,20 @@ def any_page() -> ResponseReturnValue:
     target = links.path_of(iri)
     if target.startswith(("/page/", "/graph/", "/loads/")):
         return redirect(target, 302)
-    return _page(iri)
+    return _page(iri, asked=iri)
 
 
-@blueprint.get("/graph/<slug>")
+@blueprint.get("/graph/<path:slug>")
 def graph(slug: str) -> ResponseReturnValue:
     """Show the contents of a named graph."""
-    return _page(*_readings(GRAPH, slug))
+    return _page(*links.path_readings(GRAPH, slug), asked=GRAPH + slug)
 
 
 @blueprint.get("/data/<kind>/<path:name>")
 def data(kind: str, name: str) -> ResponseReturnValue:
     """Send the RDF of a thing with an IRI of ours, in the format of the extension."""
     slug, _, extension = name.rpartition(".")
-    iri = _known(f"{ID}{kind}/", slug)
+    iri = _known(f"{ID}{kind}/", slug, f".{extension}")
     if extension == "csv":
         response = _facts_csv(iri)
     else:
@@ -144,20 +143,12 @@ def any_data() -> ResponseReturnValue:
     return send_answer(describe_triples(state().store, iri), form=form)
 
 
-def _readings(start: str, rest: str) -> tuple[str, str]:
-    """Return the IRIs that a path may stand for: as it reads, and percent-encoded as it was sent.
-
-    Flask decodes paths once, and an IRI may hold either form; the store knows which one is meant.
-    """
-    return start + rest, start + quote(rest, safe="/:@!$&'()*+,;=~")
-
-
-def _known(start: str, rest: str) -> str:
-    """Return the IRI in the store that a path stands for; raises UnknownNameError."""
-    readings = _readings(start, rest)
+def _known(start: str, rest: str, ending: str = "") -> str:
+    """Return the IRI in the store that the request's path stands for; raises UnknownNameError."""
+    readings = links.path_readings(start, rest, ending)
     found = state().store.run(first_known, readings)
     if found is None:
-        raise unknown(state().store, readings[0])
+        raise unknown(state().store, start + rest)
     return found
 
 
@@ -167,12 +158,12 @@ def _facts_csv(iri: str) -> Response:
     return send_answer(answer, form=result_format(answer.kind, "csv"), file=f"{name}.csv")
 
 
-def _page(*readings: str) -> Response:
+def _page(*readings: str, asked: str) -> Response:
     number = page_number(_LAST_PAGE)
     whole = request.args.get("timeline") == "all"
-    found = state().store.run(describe, *dict.fromkeys(readings), page=number, whole=whole)
+    found = state().store.run(describe, *readings, page=number, whole=whole)
     if found is None:
-        raise unknown(state().store, readings[0])
+        raise unknown(state().store, asked)
     iri = found.name.iri
     if number > found.pages:
         raise UnknownNameError(

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast, get_args
 
 from flask import Blueprint, jsonify, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
@@ -28,6 +28,7 @@ from kg.provenance import Load
 from kg.rdf.formats import RDF_FORMATS
 from kg.readers.detect import FORMATS, bundled_readers
 from kg.readers.event_table import write_template
+from kg.readers.periods import DateOrder
 from kg.terms import compact, term
 
 blueprint = Blueprint("loads", __name__)
@@ -59,8 +60,9 @@ def template(ending: str) -> ResponseReturnValue:
 def preview() -> ResponseReturnValue:
     """Preview a load of the form's `file`, or of the body.
 
-    Parameters: `source`, `format`, `name`, `base`, `max_errors`, and `mapping`, the text of an RML mapping.
-    Status 201 with the preview, or 202 while the file is still being read.
+    Parameters: `source`, `format`, `name`, `base`, `max_errors`, `missing` (repeated, or words separated by
+    spaces), `date_order` (dmy or mdy), and `mapping`, the text of an RML mapping. Status 201 with the
+    preview, or 202 while the file is still being read.
     """
     name, media_type = _named()
     max_errors = whole_number(_option("max_errors") or "0", "max_errors", 0, 999_999_999)
@@ -82,6 +84,8 @@ def preview() -> ResponseReturnValue:
             max_errors,
             mapping=own,
             media_type=media_type,
+            missing=_words("missing"),
+            date_order=_date_order(),
         )
         done = _run(Job("preview", folder.id, reading))
     except BaseException:
@@ -293,6 +297,21 @@ def _receive(folder: LoadFolder, name: str) -> Path:
     with path.open("wb") as file:
         shutil.copyfileobj(request.stream, file, _CHUNK)
     return path
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """Return the words of a parameter that may be repeated, or hold several words."""
+    given = [*request.args.getlist(name), *(request.form.getlist(name) if request.mimetype == _FORM else ())]
+    return tuple(word for text in given for word in text.split())
+
+
+def _date_order() -> DateOrder | None:
+    given = _option("date_order")
+    if given is None or given in get_args(DateOrder):
+        return cast("DateOrder | None", given)
+    raise ParameterError(
+        f'date_order "{given}" is not an order of dates', mend=f"Use {' or '.join(get_args(DateOrder))}."
+    )
 
 
 def _option(name: str) -> str | None:

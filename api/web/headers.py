@@ -24,8 +24,9 @@ POLICY: Final = "; ".join(
 # the session's cookie never travels with such a request.
 _PUBLIC: Final = frozenset({"sparql", "graphs", "void"})
 _SENT: Final = "Accept, Authorization, Content-Type, If-Match, If-None-Match"
-_SHOWN: Final = "Accept-Post, Allow, ETag, Location, Retry-After, Server-Timing"
+_SHOWN: Final = "Accept-Post, Allow, Dropped-Values, ETag, Location, Retry-After, Server-Timing"
 _READING: Final = ("reconcile.service",)
+_READS: Final = ("GET", "HEAD")
 ADDRESS_LIMIT: Final = 64 * 1024
 """Bytes that path and query of an address may have together."""
 SECURE: Final = {
@@ -56,11 +57,15 @@ def _complete(response: Response) -> Response:
     # Reading needs no credentials, so every origin may read. The small page that reconciliation clients frame
     # brings a policy of its own.
     public = request.blueprint in _PUBLIC or request.endpoint in _READING
-    open_to_all = public or request.method in ("GET", "HEAD")
+    method = request.method
+    if method == "OPTIONS":
+        method = request.headers.get("Access-Control-Request-Method", method)
+    open_to_all = public or method in _READS
     for name, value in (SECURE | OPEN if open_to_all else SECURE).items():
         response.headers.setdefault(name, value)
-    if public and request.method == "OPTIONS":
-        response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "")
+    if open_to_all and request.method == "OPTIONS":
+        allowed = response.headers.get("Allow", "")
+        response.headers["Access-Control-Allow-Methods"] = allowed if public else ", ".join(_READS)
         response.headers["Access-Control-Allow-Headers"] = _SENT
         response.headers["Access-Control-Max-Age"] = "86400"
     return response

@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -87,6 +87,9 @@ class LoadState:
         return Preview.restored(self.preview)
 
 
+_FIELDS: Final = frozenset(field.name for field in fields(LoadState))
+
+
 @dataclass
 class LoadFolder:
     """The folder of one load."""
@@ -115,15 +118,18 @@ class LoadFolder:
         return find_packed(self.path / "removed.nq")
 
     def read(self) -> LoadState:
-        """Read the state. Raises UnknownNameError."""
+        """Read the state, without fields that another version wrote. Raises UnknownNameError."""
         try:
             values = json.loads((self.path / _STATE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            state = LoadState(**{name: value for name, value in values.items() if name in _FIELDS})
+            if state.id != self.id:
+                raise ValueError(state.id)
+            return state
+        except (OSError, ValueError, TypeError, AttributeError):
             raise UnknownNameError(
                 f"there is no load {self.id}",
                 mend="List the loads to see their ids; a preview is kept for a day.",
             ) from None
-        return LoadState(**values)
 
     def write(self, state: LoadState, *, lasting: bool = True) -> None:
         """Write the state atomically; a `lasting` one survives a power failure."""
@@ -248,7 +254,7 @@ class Loads:
             folder = LoadFolder(path)
             try:
                 found.append((folder, folder.read()))
-            except (UnknownNameError, TypeError):
+            except UnknownNameError:
                 continue
         return found
 

@@ -23,6 +23,7 @@ from kg.load.tally import Tally
 from kg.rdf.compression import packed_name
 from kg.rdf.sorted_lines import read_lines, side_by_side, sort_lines, with_graph
 from kg.readers.detect import find_reader, has_rdf_media_type
+from kg.readers.reading import RowCount
 from kg.readers.record import Record
 from kg.store import Store
 from kg.terms import compact
@@ -50,6 +51,7 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    rows = RowCount()
     version = store.version
     if reader is None:
         read = stage_rdf(store, folder.path, request, progress)
@@ -74,7 +76,7 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
                 fingerprint = ""
             else:
                 fingerprint = staging.compare(staging.sort_records(table.records()))
-            notes = table.notes()
+            notes, rows = table.notes(), table.rows
         faults.check()
         if not duplicates.records and not tally.added and not tally.removed and not tally.counts:
             raise ValidationFailedError(
@@ -104,6 +106,9 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
         faults=tuple(faults.listed),
         fault_count=faults.rows,
         records=duplicates.records,
+        rows_read=rows.read,
+        rows_stored=rows.stored,
+        rows_left_out=rows.left_out,
         fingerprint=fingerprint,
         version=version,
     )

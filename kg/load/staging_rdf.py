@@ -124,7 +124,7 @@ def _unpacked(path: Path, name: str, work: Path, progress: Progress) -> tuple[Pa
 
     Raises as `archives.parts` and its readers do, UnsupportedFormatError for several files.
     """
-    if not name.lower().endswith((".gz", ".zip", ".zst")):
+    if not name.lower().endswith((".gz", ".zip", ".zst", ".bz2", ".xz")):
         return path, name
     part = the_one_part(path, name, limit=_PACKED_LIMIT)
     target = work / "unpacked"

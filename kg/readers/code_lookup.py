@@ -197,6 +197,8 @@ def coordinate_fault(latitude: str, longitude: str) -> str | None:
     if not latitude and not longitude:
         return None
     for text, bound, name in ((latitude, 90, "latitude"), (longitude, 180, "longitude")):
+        if not text:
+            return f"the {name} is missing"
         try:
             degrees = float(text)
         except ValueError:

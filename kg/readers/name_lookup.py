@@ -100,8 +100,9 @@ def described(job: ReadingJob, day: str, things: list[CodedThing | None], line: 
     for one in things:
         if one is not None and one.fresh:
             one.fresh = False
-            if one.record is not None and job.once.first(one.iri):
-                yield one.record
+            made = one.record
+            if made is not None and job.is_new(made.iri, made.kind, made.ntriples, line):
+                yield made
 
 
 def head(iri: str, slug: str, identifier: str, label: str, day: str) -> str:

@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from kg.errors import QueryRefusedError, TooLargeError
+from kg.settings import LITERAL_LIMIT
 from kg.sparql.lexer import END, ESCAPED, LETTER, TOKEN, Token, place, token_at, unescape
 
 _KEYWORD: Final = re.compile("service|load", re.IGNORECASE)
@@ -46,8 +47,13 @@ def refuse_remote_access(text: str, allowed: Sequence[str] = ()) -> None:
 
 
 def refuse_excess(text: str) -> None:
-    """Refuse SPARQL nested or chained so deeply that it exhausts an engine's stack; raises TooLargeError."""
+    """Refuse SPARQL that is too deep or chained for an engine's stack, or has a literal that is too long.
+
+    Raises TooLargeError with line and column.
+    """
     # A quick count that may be too high: it includes IRIs and strings.
+    if len(text) > LITERAL_LIMIT // 4:
+        _refuse_long(text)
     lower = text.lower()
     if sum(map(text.count, "({[")) <= _DEPTH and sum(map(lower.count, _RECURSIVE)) <= _OPERATORS:
         return
@@ -69,6 +75,20 @@ def refuse_excess(text: str) -> None:
                 line=line,
                 column=column,
                 mend="Split it into several requests, or list values with VALUES or IN.",
+            )
+
+
+def _refuse_long(text: str) -> None:
+    position = 0
+    while match := TOKEN.match(text, position):
+        position = match.end()
+        if match.lastgroup == "string" and len(match.group().encode()) > LITERAL_LIMIT:
+            line, column = place(text, match.start())
+            raise TooLargeError(
+                f"a literal may have {LITERAL_LIMIT >> 20} MiB at most",
+                line=line,
+                column=column,
+                mend="Leave it out, or store its address in place of the text.",
             )
 
 

@@ -27,6 +27,7 @@ _NOT_IN_IRIS: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f-\xa0]")
 _UNKNOWN: Final = Period("unknown", "", "", "unknown", "unknown time")
 # Spreadsheets and pandas write 771 as 771.0.
 _FLOAT: Final = re.compile(r"(-?\d+)\.0+", re.ASCII)
+_EXAMPLE: Final = 80
 _INTEGERS: Final = frozenset(
     PREFIXES["xsd"] + name
     for name in ("integer", "int", "long", "short", "nonNegativeInteger", "positiveInteger")
@@ -49,7 +50,9 @@ def read_mapped(job: ReadingJob, mapping: Mapping) -> Iterator[Record]:
             if header is None:
                 header = [cell.strip() for cell in row]
                 _check(mapping, header, name)
-            elif len(row) != len(header):
+                continue
+            job.rows.read += 1
+            if len(row) != len(header):
                 job.fault(line, "", f"the row has {len(row)} columns in place of {len(header)}")
             else:
                 cells = (cell.strip() for cell in row)
@@ -77,7 +80,8 @@ class _Work:
         }
 
     def row(self, cells: dict[str, str], line: int) -> Iterator[Record]:
-        """Yield the records of a row, or report the first invalid cell."""
+        """Yield the records of a row, or report the first invalid cell; a row without records is noted."""
+        example = ", ".join(cells.values())[:_EXAMPLE]
         found: list[Record] = []
         missed: set[str] = set()
         try:
@@ -90,6 +94,11 @@ class _Work:
         except CellError as error:
             self._job.fault(line, error.column, error.reason)
             return
+        if not found:
+            text = f"the mapping makes nothing of the row (such as: {example})"
+            self._job.leave_out("no record", self._mapping.name, text, line)
+            return
+        self._job.rows.stored += 1
         for record in found:
             if self._job.once.first(f"{record.iri} {hash(record.ntriples)}"):
                 yield record
@@ -126,7 +135,7 @@ class _Work:
         """Return what a text of a column stands for, or a message if that is not known."""
         day = ""
         if column.date:
-            when = period(_date(column.date, cells))
+            when = self._period(_date(column.date, cells))
             day = when.begin if isinstance(when, Period) else ""
         key = column.name, text, day
         if key not in self._found:
@@ -166,28 +175,36 @@ class _Work:
         hint = f" (did you mean {near[0][0]}?)" if near else ""
         return f"“{text}” is not {LOOKUPS[column.system]}{hint}; {outcome}"
 
+    def _period(self, begin: str, end: str = "") -> Period | str:
+        return period(begin, end, self._job.options.date_order)
+
+    def _month(self, text: str) -> str:
+        """Return the month of a date, and a text that is not a date as it is."""
+        found = self._period(text) if text else ""
+        return found.begin[:7] if isinstance(found, Period) and found.precision == "day" else text
+
     def _interval(self, column: Column, cells: dict[str, str], line: int) -> Iterator[Record]:
         begin, end = _date(column.reference, cells), _date(column.end, cells)
         if column.precision and cells[column.precision] in column.coarse:
-            begin = _month(begin)
+            begin = self._month(begin)
         found: Period | str
         if end == column.open_end:
             end = ""
         if begin and end:
-            found = period(begin, end)
+            found = self._period(begin, end)
         elif begin:
-            found = period(begin)
+            found = self._period(begin)
             # Without a column for the end, the interval is that of the date.
             if isinstance(found, Period) and column.end:
-                found = open_period(begin, found.begin)
+                found = open_period(found.slug, found.begin)
         elif end:
-            found = period(end)
+            found = self._period(end)
             if isinstance(found, Period):
-                found = Period(f"until--{end}", "", found.end, "open", f"until {end}")
+                found = Period(f"until--{found.slug}", "", found.end, "open", f"until {found.slug}")
         else:
             found = _UNKNOWN
         if isinstance(found, str):
-            at_end = begin and not isinstance(period(begin), str)
+            at_end = begin and not isinstance(self._period(begin), str)
             raise CellError(" and ".join(_fields(column.end if at_end else column.reference)), found)
         cells[column.name] = found.slug
         cells[f"{column.name}_label"] = found.label
@@ -241,12 +258,6 @@ def _whole(text: str) -> str:
 
 def _fields(text: str) -> list[str]:
     return FIELD.findall(text) or [text]
-
-
-def _month(text: str) -> str:
-    """Return the month of a date, and a text that is not a date as it is."""
-    found = period(text) if text else ""
-    return found.begin[:7] if isinstance(found, Period) and found.precision == "day" else text
 
 
 def _date(text: str, cells: dict[str, str]) -> str:

@@ -19,7 +19,8 @@ import pyoxigraph
 from pyoxigraph import BlankNode, NamedNode
 
 from kg.errors import DataSyntaxError
-from kg.rdf.parsing import syntax_error
+from kg.rdf.content import Content
+from kg.rdf.parsing import explain_syntax
 from kg.terms import PREFIXES, term
 
 MAP: Final = "https://w3id.org/diplograph/mapping#"
@@ -173,7 +174,7 @@ def read_mapping(path: Path) -> Mapping:
             if quad.subject == _FILE and quad.predicate == term("rdfs:label"):
                 label = str(getattr(quad.object, "value", ""))
     except SyntaxError as error:
-        raise syntax_error(error.msg, error, path.name, "Write the mapping as Turtle.") from None
+        raise explain_syntax(error, Content(path, path.name)) from None
     return replace(_Reader(graph, path.name).mapping(name), label=label)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -222,3 +223,34 @@ def test_the_page_of_a_claim_shows_its_facts_and_its_stance(client: FlaskClient)
     text, _ = read(client, "/page/claim/us-iran-deportation-migrants-criticized")
     assert "criticism" in text
     assert "migrants in the United States" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("only%2Fenc", "only%2Fenc"),
+        ("only%2Bplus", "only%2Bplus"),
+        ("only%c3%a9", "only%c3%a9"),
+        ("only?x=1", "only%3Fx=1"),
+        ("only%7Etilde", "only%7Etilde"),
+        ("日本", "%E6%97%A5%E6%9C%AC"),
+        ("a/b", "a/b"),
+    ],
+)
+def test_an_address_leads_to_that_very_thing(
+    client: FlaskClient, store: EmbeddedStore, name: str, path: str
+) -> None:
+    # Another reading of the first path is a thing, too.
+    for local, label in ((name, f"the place {name}"), ("only/enc", "another")):
+        add(store, (NamedNode(f"{ID}place/{local}"), LABEL, Literal(label)))
+    found = client.get(f"/page/place/{path}", headers=HTML)
+    assert f"the place {name}" in found.text
+    assert f"the place {name}" in client.get(f"/page/place/{path}/", headers=HTML).text
+    assert f"the place {name}" in client.get(f"/id/place/{path}", headers=HTML, follow_redirects=True).text
+    assert Literal(f"the place {name}") in {
+        triple.object
+        for triple in parse(client.get(f"/data/place/{path}.nt").data, format=RdfFormat.N_TRIPLES)
+    }
+    targets = re.findall(r"<(/[^>]*)>", ", ".join(found.headers.getlist("Link")))
+    assert len(targets) >= 4
+    assert {client.get(target).status_code for target in targets} == {200}

@@ -111,7 +111,7 @@ def test_other_http_errors_are_problems(app: Flask) -> None:
 
 
 def test_a_redirect_is_no_problem(app: Flask) -> None:
-    @app.get("/folder/")
+    @app.get("/folder/", strict_slashes=True)
     def _folder() -> str:
         return "x"
 
