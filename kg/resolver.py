@@ -39,6 +39,9 @@ _NAMES: Final = """SELECT DISTINCT ?thing ?name WHERE {
 _COUNTRIES: Final = f"SELECT ?thing {{ GRAPH {GRAPH_COUNTRIES} {{ ?thing a dg:Country }} }}"
 _LABELS: Final = """
 SELECT DISTINCT ?thing ?name WHERE { ?thing a dg:Country ; rdfs:label ?name . FILTER(LANG(?name) = "en") }"""
+_CAMEO: Final = f"{ID}event-type/cameo-"
+_TYPE_NAMES: Final = f"""SELECT DISTINCT ?thing ?name WHERE {{
+  ?thing skos:inScheme <{ID}scheme/cameo> ; rdfs:label ?name . FILTER(LANG(?name) = "en") }}"""
 _TYPES: Final = "SELECT DISTINCT ?thing WHERE { ?thing a dg:EventType ; skos:inScheme ?scheme }"
 
 
@@ -78,9 +81,11 @@ class Resolver:
         names: Iterable[tuple[str, str]] = (),
         labels: Iterable[tuple[str, str]] = (),
         types: Iterable[str] = (),
+        type_names: Iterable[tuple[str, str]] = (),
         dated: Iterable[DatedCode] = (),
     ) -> None:
-        """Take (system, code, IRI), (name, IRI), (label, IRI) of countries, and IRIs of known event types.
+        """Take (system, code, IRI), (name, IRI), (label, IRI) of countries, IRIs of known event types, and
+        (name, IRI) of the event types of CAMEO.
 
         `dated` are codes and names that mean a country at some time only, or in one system only.
         """
@@ -101,6 +106,9 @@ class Resolver:
             self._squeezed[_squeeze(key)] |= iris
         self._labels = {iri: label for label, iri in labels}
         self._types = frozenset(types)
+        self._type_names: dict[str, set[str]] = defaultdict(set)
+        for name, iri in type_names:
+            self._type_names[fold(name)].add(iri)
         self._things = frozenset(iri for iris in self._names.values() for iri in iris)
 
     @classmethod
@@ -117,6 +125,7 @@ class Resolver:
             names=known(_rows(store, _NAMES, "name", "thing")),
             labels=known(_rows(store, _LABELS, "name", "thing")),
             types=[iri for (iri,) in _rows(store, _TYPES, "thing")],
+            type_names=_rows(store, _TYPE_NAMES, "name", "thing"),
             dated=[code for code in dated_codes() if code.country in countries],
         )
 
@@ -191,6 +200,11 @@ class Resolver:
     def event_type(self, iri: str) -> bool:
         """Return whether an IRI is an event type of the graph."""
         return iri in self._types
+
+    def cameo_code(self, name: str) -> str | None:
+        """Find the CAMEO code of the only event type with a name, such as "Make statement"."""
+        found = _only(self._type_names.get(fold(name), ()))
+        return found and found.removeprefix(_CAMEO)
 
     def suggest(self, name: str) -> list[tuple[str, str]]:
         """Return up to three (name, IRI) with the closest spelling, the closest first.

@@ -1,4 +1,4 @@
-"""ICEWS coded events: 20 columns, with names in place of codes.
+"""ICEWS coded events: 20 columns, with names in place of codes; further columns are left out.
 
 The columns are those of the ICEWS CodedThing Event Data (`COLUMNS`). The intensity is on Goldstein's scale.
 """
@@ -25,7 +25,7 @@ COLUMNS: Final = (
 FORM: Final = Form(
     "ICEWS",
     COLUMNS,
-    ("Event ID", "Event Date", "CAMEO Code", "Source Name", "Target Name"),
+    ("Event ID", "Event Date", "Source Name", "Target Name"),
     "Event Date",
     (len(COLUMNS),),
 )
@@ -56,7 +56,13 @@ def _record(
         job.fault(line, "Event ID", f'"{identifier}" is not an event identifier')
         return
     when = job.day(cell["Event Date"], line, "Event Date")
-    kind = codes.cameo(cell["CAMEO Code"], "", line, "CAMEO Code")
+    # Some files have no column for the code; the text is the name of the event type.
+    code = cell["CAMEO Code"] or job.resolver.cameo_code(cell["Event Text"])
+    if code is None:
+        text = cell["Event Text"]
+        job.fault(line, "Event Text", f'"{text}" is not the name of one CAMEO event type')
+        return
+    kind = codes.cameo(code, "", line, "CAMEO Code")
     if when is None or kind is None:
         return
     try:

@@ -41,7 +41,7 @@ def read_mapped(job: ReadingJob, mapping: Mapping) -> Iterator[Record]:
     triples map yields nothing for a row in which one of its columns is not found by a lookup or a table of
     values; each is noted. Raises DataSyntaxError if the table lacks a column of the mapping.
     """
-    work = _Work(job, mapping)
+    work, missing = _Work(job, mapping), mapping.missing | job.missing
     for name, rows in rows_of(job):
         header = list(mapping.header) or None
         for line, row in rows:
@@ -56,7 +56,7 @@ def read_mapped(job: ReadingJob, mapping: Mapping) -> Iterator[Record]:
                 job.fault(line, "", f"the row has {len(row)} columns in place of {len(header)}")
             else:
                 cells = (cell.strip() for cell in row)
-                known = ("" if cell in mapping.missing else cell for cell in cells)
+                known = ("" if cell in missing else cell for cell in cells)
                 yield from work.row(dict(zip(header, known, strict=True)), line)
 
 
@@ -84,17 +84,21 @@ class _Work:
         example = ", ".join(cells.values())[:_EXAMPLE]
         found: list[Record] = []
         missed: set[str] = set()
+        own = False
         try:
             for column in self._mapping.columns:
                 found += self._make(column, cells, line, missed)
             for rule in self._mapping.rules:
                 left_out = not missed.isdisjoint(self._columns[rule.name])
                 if not left_out and all(cells[name] in values for name, values in rule.only):
-                    found += self._apply(rule, cells, line)
+                    made = list(self._apply(rule, cells, line))
+                    # The same things are made of every row.
+                    own = own or (bool(made) and rule.subject.kind != "constant")
+                    found += made
         except CellError as error:
             self._job.fault(line, error.column, error.reason)
             return
-        if not found:
+        if not own:
             text = f"the mapping makes nothing of the row (such as: {example})"
             self._job.leave_out("no record", self._mapping.name, text, line)
             return
