@@ -84,10 +84,10 @@ class Resolver:
         type_names: Iterable[tuple[str, str]] = (),
         dated: Iterable[DatedCode] = (),
     ) -> None:
-        """Take (system, code, IRI), (name, IRI), (label, IRI) of countries, IRIs of known event types, and
-        (name, IRI) of the event types of CAMEO.
+        """Take (system, code, IRI), (name, IRI), (label, IRI) of countries, and IRIs of known event types.
 
-        `dated` are codes and names that mean a country at some time only, or in one system only.
+        `type_names` are (name, IRI) of the event types of CAMEO. `dated` are codes and names that mean a
+        country at some time only, or in one system only.
         """
         self._codes: dict[tuple[str, str], set[str]] = defaultdict(set)
         for system, code, iri in codes:

@@ -20,6 +20,7 @@ from kg.load.staging_rdf import stage_rdf
 from kg.load.staging_tables import Duplicates, Faults, FirstLoad, write_raw
 from kg.load.table_reading import TableReading
 from kg.load.tally import Tally
+from kg.provenance import read_loads
 from kg.rdf.compression import packed_name
 from kg.rdf.sorted_lines import read_lines, side_by_side, sort_lines, with_graph
 from kg.readers.detect import find_reader, has_rdf_media_type
@@ -27,7 +28,7 @@ from kg.readers.reading import RowCount
 from kg.readers.record import Record
 from kg.store import Store
 from kg.terms import compact
-from kg.validation.rdf_rules import labels_of, target_graph
+from kg.validation.rdf_rules import labels_of, plain_stem, target_graph
 
 _CHUNK: Final = 1024 * 1024
 _SUBJECT_TICK: Final = 5_000
@@ -63,7 +64,7 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
         graph = target_graph(None, request.source, name)
         with TableReading(store, reader, request, faults.take, folder.path) as table:
             duplicates.grouped = reader.codes_records
-            staging = _Staging(store, folder, graph, tally, duplicates, progress)
+            staging = _Staging(store, folder, graph, tally, duplicates, table.counting(progress))
             if request.mapping is not None and reader.mapping is not None:
                 new = staging.sort_records(table.records())
                 faults.check()
@@ -76,7 +77,7 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
                 fingerprint = ""
             else:
                 fingerprint = staging.compare(staging.sort_records(table.records()))
-            notes, rows = table.notes(), table.rows
+            notes, rows = (*table.notes(), *_other_file(store, graph, request)), table.rows
         faults.check()
         if not duplicates.records and not tally.added and not tally.removed and not tally.counts:
             raise ValidationFailedError(
@@ -190,6 +191,17 @@ class _Staging:
                     self.progress("comparing", number)
         old.unlink()
         return fingerprint
+
+
+def _other_file(store: Store, graph: NamedNode, request: LoadRequest) -> Iterator[str]:
+    """Yield a note if the graph named after a file holds another file: A-1.csv and A 1.csv share a graph."""
+    name = plain_stem(request.name)
+    for load in read_loads(store):
+        if load.graph == graph.value and load.undone is None:
+            if not request.source and plain_stem(load.file_name) != name:
+                held = f"{compact(graph.value)} holds {load.file_name}"
+                yield f"{held}, which this file replaces; name a source to keep both"
+            return
 
 
 def _counts(store: Store, tally: Tally) -> tuple[TypeCount, ...]:

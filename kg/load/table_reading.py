@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from kg.load.conflicts import RecordWatch
-from kg.load.model import LoadRequest, OnFault
+from kg.load.model import LoadRequest, OnFault, Progress
 from kg.load.staging_tables import FirstLoad
 from kg.readers.archives import parts
 from kg.readers.detect import TableReader, choose_parts
@@ -53,6 +53,18 @@ class TableReading:
     def __exit__(self, *problem: object) -> None:
         if self._grouping is not None:
             self._grouping.close()
+
+    def counting(self, progress: Progress) -> Progress:
+        """Return a progress function that counts the rows read, with an estimate of all where possible."""
+
+        def report(phase: str, done: int, total: int | None = None) -> None:
+            parts, rows = self._job.parts, self._job.rows.read
+            if phase == "reading rows" and rows:
+                share = parts[0].share() if len(parts) == 1 else 0
+                done, total = rows, round(rows / share) if share else None
+            progress(phase, done, total)
+
+        return report
 
     def records(self) -> Iterator[Record]:
         """Yield the records row by row, then the groups."""

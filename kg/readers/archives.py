@@ -37,11 +37,15 @@ _TAR: Final = slice(257, 262)  # where a tar archive has its magic (POSIX.1, ust
 
 @dataclass(frozen=True)
 class Part:
-    """One input file: its name for messages, a function that opens it, and its name inside the archive."""
+    """One input file: its name for messages, a function that opens it, and its name inside the archive.
+
+    `share` returns how much of it was read since it was opened, from 0 to 1; always 0 if that is not known.
+    """
 
     name: str
     open: Callable[[], BinaryIO]
     inside: str = ""
+    share: Callable[[], float] = float
 
 
 def parts(path: Path, name: str, *, limit: int = MAX_EXPANDED) -> Iterator[Part]:
@@ -87,8 +91,15 @@ def _hidden(path: Path) -> bool:
 
 
 def _parts(path: Path, name: str, limit: int) -> Iterator[Part]:
+    size = path.stat().st_size
+    opened: list[BinaryIO] = []
+
     def open_file() -> BinaryIO:
-        return _unpacked(path.open("rb"), path.stat().st_size, name, limit)
+        opened[:] = [path.open("rb")]
+        return _unpacked(opened[0], size, name, limit)
+
+    def share() -> float:
+        return 0.0 if not opened or opened[0].closed else opened[0].tell() / max(size, 1)
 
     with path.open("rb") as file:
         start = file.read(_TAR.stop)
@@ -104,7 +115,7 @@ def _parts(path: Path, name: str, limit: int) -> Iterator[Part]:
     if is_tar:
         yield from _tarred(copy.path if copy else path, name, limit, copy)
     else:
-        yield Part(name, open_file)
+        yield Part(name, open_file, share=share)
 
 
 # Zip

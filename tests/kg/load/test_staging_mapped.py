@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kg.errors import ValidationFailedError
-from kg.load import install
+from kg.load import LoadRequest, install
+from kg.load.staging_tables import Duplicates, write_raw
+from kg.load.table_reading import TableReading
+from kg.readers.detect import find_reader
 from kg.store import EmbeddedStore
 from tests.kg.load.desks import Desk, data
 
@@ -98,3 +102,28 @@ def test_an_equal_table_changes_nothing(desk: Desk, tmp_path: Path) -> None:
     desk.load(ROWS, "x.csv", mapping=mapping(tmp_path, GOOD))
     _, preview = desk.preview(ROWS, "x.csv", mapping=mapping(tmp_path, GOOD))
     assert preview.unchanged
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_progress_counts_rows_and_estimates_all_of_them(desk: Desk, tmp_path: Path, packed: bool) -> None:
+    number = 20_000
+    rows = "".join(f"{n},Iran,2018-01-{n % 28 + 1:02},Talks\n" for n in range(number))
+    text = f"id,who,day,what\n{rows}".encode()
+    path = tmp_path / "x.csv"
+    path.write_bytes(gzip.compress(text) if packed else text)
+    told: list[tuple[int, int | None]] = []
+
+    def progress(phase: str, done: int, total: int | None = None) -> None:
+        if phase == "reading rows" and done:
+            told.append((done, total))
+
+    request = LoadRequest(path, path.name, mapping=mapping(tmp_path, GOOD))
+    reader = find_reader(path, None, path.name, mapping=request.mapping)
+    assert reader is not None
+    with TableReading(desk.store, reader, request, lambda fault: None, tmp_path) as table:
+        write_raw(table.records(), tmp_path / "raw.nt", table.counting(progress), Duplicates())
+        assert table.rows.read == number
+    assert len(told) > 3
+    assert all(total is not None and done <= total for done, total in told)
+    # A megabyte is read at a time, and packed data ahead of it.
+    assert all(total is not None and total < 3 * number for _, total in told)

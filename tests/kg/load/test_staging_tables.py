@@ -129,3 +129,13 @@ def test_rows_with_the_id_of_another_are_counted_once(desk: Desk) -> None:
     before = len(data(desk.store))
     store_load(desk.store, desk.loads, folder)
     assert len(data(desk.store)) == before + preview.added
+
+
+def test_a_file_that_replaces_another_one_of_a_like_name_is_noted(desk: Desk) -> None:
+    """Both names make graph/a-1, so that the second file would take the place of the first."""
+    desk.load(ROWS, "A-1.small")
+    _, preview = desk.preview(ROWS, "A 1.small")
+    assert any("A-1.small" in note and "source" in note for note in preview.notes)
+    for name, options in (("A-1.small", {}), ("folder/A-1.small", {}), ("A 1.small", {"source": "other"})):
+        _, preview = desk.preview(ROWS, name, **options)
+        assert not preview.notes
