@@ -246,7 +246,7 @@ Loader = LocalLoader | RemoteLoader
 @contextmanager
 def open_loader(settings: Settings) -> Iterator[Loader]:
     """Open what loads into the data folder or the store elsewhere: through a running server, else here."""
-    require_folder(settings, may_make_default=True)
+    require_folder(settings)
     server = None if settings.store else running_server(settings.data)
     if server is not None:
         with closing(RemoteLoader(server, known_token(settings))) as remote:

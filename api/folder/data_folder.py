@@ -89,12 +89,12 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def require_folder(settings: Settings, *, may_make_default: bool = False) -> None:
+def require_folder(settings: Settings) -> None:
     """Refuse a data folder that does not exist, whose name is probably mistyped: ParameterError.
 
-    A load may make the folder of the default name.
+    The folder of the default name may be made.
     """
-    if settings.store or settings.data.exists() or (may_make_default and settings.data == Settings().data):
+    if settings.store or settings.data.exists() or settings.data == Settings().data:
         return
     raise ParameterError(
         "the data folder does not exist",
