@@ -19,14 +19,14 @@ Rows = Iterator[tuple[int, list[str]]]
 
 
 @dataclass(frozen=True)
-class Dialect:
+class CellDialect:
     """The separator of cells, and whether a quotation mark encloses a cell (RFC 4180) or is a character."""
 
     separator: str
     quoted: bool
 
 
-def find_dialect(sample: str, *, quoted_tabs: bool = False) -> Dialect:
+def find_dialect(sample: str, *, quoted_tabs: bool = False) -> CellDialect:
     """Find the separator that gives the first line the most cells.
 
     In tab-separated files quotation marks are characters, as GDELT and ICEWS write them, unless a fifth of
@@ -35,10 +35,10 @@ def find_dialect(sample: str, *, quoted_tabs: bool = False) -> Dialect:
     lines = [line.rstrip("\r") for line in sample.split("\n") if line.strip()][:_SAMPLED]
     first = lines[0] if lines else ""
     separator = max(SEPARATORS, key=lambda one: len(_cells(first, one)))
-    return Dialect(separator, separator != "\t" or quoted_tabs or _are_enclosed(lines))
+    return CellDialect(separator, separator != "\t" or quoted_tabs or _are_enclosed(lines))
 
 
-def split_rows(name: str, lines: Iterator[tuple[int, str]], dialect: Dialect) -> Rows:
+def split_rows(name: str, lines: Iterator[tuple[int, str]], dialect: CellDialect) -> Rows:
     """Yield the rows of a file from its lines. Raises DataSyntaxError for broken quoting."""
     if not dialect.quoted:
         for number, line in lines:
@@ -66,7 +66,7 @@ def split_rows(name: str, lines: Iterator[tuple[int, str]], dialect: Dialect) ->
         yield begun, row
 
 
-def sample_rows(sample: str, dialect: Dialect) -> list[list[str]]:
+def sample_rows(sample: str, dialect: CellDialect) -> list[list[str]]:
     """Return up to 20 rows from the beginning of a file; the last line may be cut off and is left out."""
     lines = [line.rstrip("\r") for line in sample.split("\n")]
     if len(lines) > 1:
