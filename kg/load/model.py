@@ -185,8 +185,8 @@ class Preview:
                 Newcomer(one["iri"], one["label"], tuple(map(tuple, one["suggestions"])))
                 for one in values["newcomers"]
             ),
-            **{
-                name: tuple(values[name]) for name in ("unknown", "duplicates", "findings", "notes", "faults")
-            },
+            **{name: tuple(values[name]) for name in ("unknown", "duplicates", "findings", "notes")},
+            # Loads of earlier versions have none.
+            "faults": tuple(values.get("faults", ())),
         }
         return cls(**{**values, **lists})
