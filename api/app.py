@@ -55,6 +55,8 @@ def create_app(store: Store, settings: Settings, loader: Callable[[Job], None] |
     `loader` carries out loads; without one, threads of this process do.
     """
     app = Flask("api", template_folder="pages/templates", static_folder="pages/static")
+    # An address with a slash at its end leads to the same door.
+    app.url_map.strict_slashes = False
     index = open_index(settings, store)
     if settings.data.is_dir():
         index.start(store)

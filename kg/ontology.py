@@ -14,14 +14,15 @@ from pyoxigraph import NamedNode, Triple
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError
 from kg.owl import open_vocabulary
-from kg.rdf.parsing import syntax_error
+from kg.rdf.content import Content
+from kg.rdf.parsing import explain_syntax
 from kg.reference import reference_triples
 from kg.terms import GRAPH_ALIGNMENTS, GRAPH_COUNTRIES, GRAPH_EVENT_TYPES, GRAPH_ONTOLOGY
 
 __all__ = ["REFERENCE_GRAPHS", "article_graphs", "open_vocabulary", "reference_graphs"]
 
 _FILES: Final = {
-    GRAPH_ONTOLOGY: ("diplomacy.ttl",),
+    GRAPH_ONTOLOGY: ("diplomacy.ttl", "pages.ttl"),
     GRAPH_EVENT_TYPES: ("event-types.ttl", "cameo.ttl"),
     GRAPH_ALIGNMENTS: ("alignments.ttl",),
 }
@@ -67,5 +68,4 @@ def _quads(path: Path) -> Iterable[pyoxigraph.Quad]:
     try:
         yield from pyoxigraph.parse(path=path)
     except SyntaxError as error:
-        mend = "Restore the file, which is part of the package."
-        raise syntax_error(error.msg, error, path.name, mend) from None
+        raise explain_syntax(error, Content(path, path.name)) from None

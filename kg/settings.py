@@ -11,6 +11,8 @@ from typing import Any
 from kg.errors import ParameterError
 
 GIB = 1024**3
+LITERAL_LIMIT = 8 * 1024**2
+"""Bytes that a literal may have in N-Triples. The engine cannot read texts of twice that again."""
 
 
 @dataclass(frozen=True)

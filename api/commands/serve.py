@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
 import click
@@ -21,11 +20,8 @@ from kg.settings import Settings
 @click.pass_obj
 def serve(settings: Settings, store: str | None, host: str, port: int, read_only: bool | None) -> None:
     """Serve the graph; an empty data folder gets the ontology, the countries and the article first."""
-    # Fronts are forked with these in memory, which are imported while this process imports its own.
-    # The variable makes prometheus_client count for several processes; each front sets the folder.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = os.devnull
-    preload("api.processes.front_processes", "api.app")
-    del os.environ["PROMETHEUS_MULTIPROC_DIR"]
+    # Fronts are forked with this in memory, which is imported while this process imports its own.
+    preload("api.processes.front_processes")
     from api.processes import serving_process as serving
 
     if store is not None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from datetime import date
 from typing import Final
-from urllib.parse import quote
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -18,7 +18,6 @@ from api.web.state import state
 from kg.describe.entity.description_rdf import describe_triples, facts_table
 from kg.describe.entity.entity_page import describe
 from kg.describe.entity.signposts import signposts_of
-from kg.describe.entity.thing_facts import GLANCE
 from kg.describe.page_model import Description, Facts
 from kg.errors import ParameterError, UnknownNameError
 from kg.rdf.formats import GRAPH_FORMATS, result_format
@@ -39,6 +38,7 @@ _ORDER: Final = [
     "holdings",
     "identifiers",
     "facts",
+    "related",
     "disagreements",
     "figures",
     "timeline",
@@ -49,10 +49,11 @@ _ORDER: Final = [
     "mentions",
     *_END,
 ]
-_ACTOR: Final = ["events", "records", "by", "about", "facts", "disagreements", "mentions", *_END]
+_ACTOR: Final = ["events", "records", "related", "by", "about", "facts", "disagreements", "mentions", *_END]
 _ORDERS: Final = {
     "event": [
         "glance",
+        "related",
         "disagreements",
         "map",
         "about",
@@ -65,10 +66,22 @@ _ORDERS: Final = {
     "country": ["identifiers", "timeline", *_ACTOR],
     "person": ["identifiers", "holdings", "timeline", *_ACTOR],
     "agency": ["identifiers", "holdings", "facts", "timeline", *(name for name in _ACTOR if name != "facts")],
-    "source": ["identifiers", "facts", "by", "about", "timeline", "events", "records", "mentions", *_END],
-    "place": ["identifiers", "map", "facts", "timeline", "events", "about", "mentions", *_END[1:]],
-    "event-type": ["facts", "timeline", "events", "records", "about", "identifiers", "incoming"],
-    "claim": ["statement", "about", "facts", "incoming"],
+    "source": [
+        "identifiers",
+        "facts",
+        "related",
+        "by",
+        "about",
+        "timeline",
+        "events",
+        "records",
+        "mentions",
+        *_END,
+    ],
+    "place": ["identifiers", "map", "facts", "related", "timeline", "events", "about", "mentions", *_END[1:]],
+    "event-type": ["facts", "related", "timeline", "events", "records", "about", "identifiers", "incoming"],
+    "quantity": ["figures", "facts", "about", "related", "incoming"],
+    "claim": ["statement", "about", "facts", "related", "incoming"],
 }
 # Facts that the page of a claim, or of an event, shows apart from the others.
 _SAID: Final = {
@@ -85,8 +98,7 @@ _EVENTS: Final = {
         "Appointment", "CredentialsPresentation",
     )
 }  # fmt: skip
-_GLANCE: Final = {ONTOLOGY + local for local in GLANCE}
-_TOLD_APART: Final = {ONTOLOGY + "hasInteraction", ONTOLOGY + "duration"}
+_TOLD_APART: Final = {ONTOLOGY + "hasInteraction", ONTOLOGY + "duration", ONTOLOGY + "hasParticipation"}
 
 
 @blueprint.get("/id/<kind>/<path:slug>")
@@ -100,7 +112,7 @@ def thing(kind: str, slug: str) -> ResponseReturnValue:
 @blueprint.get("/page/<kind>/<path:slug>")
 def page(kind: str, slug: str) -> ResponseReturnValue:
     """Show the page of a thing with an IRI of ours."""
-    return _page(*_readings(f"{ID}{kind}/", slug))
+    return _page(*links.path_readings(f"{ID}{kind}/", slug), asked=f"{ID}{kind}/{slug}")
 
 
 @blueprint.get("/page")
@@ -112,20 +124,20 @@ def any_page() -> ResponseReturnValue:
     target = links.path_of(iri)
     if target.startswith(("/page/", "/graph/", "/loads/")):
         return redirect(target, 302)
-    return _page(iri)
+    return _page(iri, asked=iri)
 
 
-@blueprint.get("/graph/<slug>")
+@blueprint.get("/graph/<path:slug>")
 def graph(slug: str) -> ResponseReturnValue:
     """Show the contents of a named graph."""
-    return _page(*_readings(GRAPH, slug))
+    return _page(*links.path_readings(GRAPH, slug), asked=GRAPH + slug)
 
 
 @blueprint.get("/data/<kind>/<path:name>")
 def data(kind: str, name: str) -> ResponseReturnValue:
     """Send the RDF of a thing with an IRI of ours, in the format of the extension."""
     slug, _, extension = name.rpartition(".")
-    iri = _known(f"{ID}{kind}/", slug)
+    iri = _known(f"{ID}{kind}/", slug, f".{extension}")
     if extension == "csv":
         response = _facts_csv(iri)
     else:
@@ -144,20 +156,12 @@ def any_data() -> ResponseReturnValue:
     return send_answer(describe_triples(state().store, iri), form=form)
 
 
-def _readings(start: str, rest: str) -> tuple[str, str]:
-    """Return the IRIs that a path may stand for: as it reads, and percent-encoded as it was sent.
-
-    Flask decodes paths once, and an IRI may hold either form; the store knows which one is meant.
-    """
-    return start + rest, start + quote(rest, safe="/:@!$&'()*+,;=~")
-
-
-def _known(start: str, rest: str) -> str:
-    """Return the IRI in the store that a path stands for; raises UnknownNameError."""
-    readings = _readings(start, rest)
+def _known(start: str, rest: str, ending: str = "") -> str:
+    """Return the IRI in the store that the request's path stands for; raises UnknownNameError."""
+    readings = links.path_readings(start, rest, ending)
     found = state().store.run(first_known, readings)
     if found is None:
-        raise unknown(state().store, readings[0])
+        raise unknown(state().store, start + rest)
     return found
 
 
@@ -167,12 +171,12 @@ def _facts_csv(iri: str) -> Response:
     return send_answer(answer, form=result_format(answer.kind, "csv"), file=f"{name}.csv")
 
 
-def _page(*readings: str) -> Response:
+def _page(*readings: str, asked: str) -> Response:
     number = page_number(_LAST_PAGE)
     whole = request.args.get("timeline") == "all"
-    found = state().store.run(describe, *dict.fromkeys(readings), page=number, whole=whole)
+    found = state().store.run(describe, *readings, page=number, whole=whole)
     if found is None:
-        raise unknown(state().store, readings[0])
+        raise unknown(state().store, asked)
     iri = found.name.iri
     if number > found.pages:
         raise UnknownNameError(
@@ -180,12 +184,16 @@ def _page(*readings: str) -> Response:
             mend=f"The last page is {found.pages}; leave out `page` for the first one.",
         )
     order = _ORDERS.get(_kind(found), _ORDER)
-    apart: set[str] = set()
+    apart: Set[str] = frozenset()
     if "glance" in order:
-        apart = _GLANCE | _TOLD_APART
+        apart = found.ordered | _TOLD_APART
     elif "statement" in order and found.statement:
         apart = _SAID
-    glance = [facts for facts in found.facts if facts.property.iri in _GLANCE and not _routed(found, facts)]
+    glance = [
+        facts
+        for facts in found.facts
+        if facts.property.iri in found.ordered - _TOLD_APART and not _routed(found, facts)
+    ]
     response = make_response(
         render_template(
             "entity.html",

@@ -10,13 +10,14 @@ import socket
 import sys
 import threading
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import h11
 import uvicorn
@@ -44,33 +45,49 @@ _KEEP_ALIVE: Final = 75
 _SWITCH: Final = 0.001
 
 
-class Fronts:
-    """A number of fronts; one that ends by itself is replaced."""
+@dataclass(frozen=True)
+class Task:
+    """What fronts serve: the settings, and the address of the store's writer (None: a store elsewhere)."""
 
-    def __init__(
-        self,
-        listening: socket.socket,
-        settings: Settings,
-        address: WriterAddress | None,
-        figures: Path,
-    ) -> None:
-        self._start = partial(_start_front, listening, settings, address, figures)
+    settings: Settings
+    writer: WriterAddress | None
+
+
+class Fronts:
+    """A number of fronts, which start at once and answer once they have a task; one that ends is replaced.
+
+    Leaving the context ends them.
+    """
+
+    def __init__(self, number: int, listening: socket.socket, figures: Path) -> None:
+        self._start = partial(_start_front, listening, figures)
         self._stopping = threading.Event()
-        self._fronts: list[BaseProcess] = []
-        started = [self._start() for _ in range(settings.fronts)]
-        self._fronts = [process for process, _ in started]
-        for process, ready in started:
-            wait([ready, process.sentinel], _READY)
-            if not ready.poll():
-                self.stop()
+        self._task: Task | None = None
+        self._fronts = [self._start() for _ in range(number)]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def begin(self, task: Task) -> None:
+        """Have the fronts answer, and wait until they do; raises StoreFailedError."""
+        self._task = task
+        for _, connection in self._fronts:
+            _send(connection, task)
+        for process, connection in self._fronts:
+            wait([connection, process.sentinel], _READY)
+            if not connection.poll():
                 raise StoreFailedError("a front process ended before it was ready")
 
     def watch(self) -> None:
         """Replace fronts that end, until `end` is called."""
         while not self._stopping.wait(_PAUSE):
-            for place, front in enumerate(self._fronts):
-                if not front.is_alive() and not self._stopping.is_set():
-                    self._fronts[place], _ = self._start()
+            for place, (process, _) in enumerate(self._fronts):
+                if not process.is_alive() and not self._stopping.is_set():
+                    self._fronts[place] = self._start()
+                    _send(self._fronts[place][1], self._task)
 
     def end(self) -> None:
         """Have `watch` return; callable from a signal handler."""
@@ -79,55 +96,56 @@ class Fronts:
     def stop(self) -> None:
         """End all fronts; within nine seconds the answers under way are finished or broken off."""
         self._stopping.set()
-        for front in self._fronts:
+        fronts, self._fronts = [process for process, _ in self._fronts], []
+        for front in fronts:
             front.terminate()
         deadline = time.monotonic() + _GRACE
-        for front in self._fronts:
+        for front in fronts:
             front.join(max(0.1, deadline - time.monotonic()))
             if front.is_alive():
                 front.kill()
                 front.join()
 
 
-def _start_front(
-    listening: socket.socket, settings: Settings, address: WriterAddress | None, figures: Path
-) -> tuple[BaseProcess, Connection]:
-    ready, said = Pipe(duplex=False)
-    with said:
-        process = start(
-            run_front, said, listening, settings, address, figures, name="front", starts_others=True
-        )
-    return process, ready
+def _start_front(listening: socket.socket, figures: Path) -> tuple[BaseProcess, Connection]:
+    ours, theirs = Pipe()
+    with theirs:
+        return start(run_front, theirs, listening, figures, name="front", starts_others=True), ours
 
 
-def run_front(
-    ready: Connection,
-    listening: socket.socket,
-    settings: Settings,
-    address: WriterAddress | None,
-    figures: Path,
-) -> None:
-    """Answer requests until SIGTERM; this is the function that a front process runs."""
-    preload("api.loading.load_worker")
+def _send(connection: Connection, task: Task | None) -> None:
+    # A front that has ended is replaced.
+    with suppress(OSError):
+        connection.send(task)
+
+
+def run_front(connection: Connection, listening: socket.socket, figures: Path) -> None:
+    """Answer requests until SIGTERM; this is the function that a front process runs.
+
+    The connection has the `Task`; a message on it says that requests are answered.
+    """
+    preload()
+    # Set before prometheus_client is imported, so that it counts for several processes.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(figures)
     from api.app import create_app, create_asgi_app
 
     raise_file_limit()
     sys.setswitchinterval(_SWITCH)
-    store = open_behind(settings, address)
-    if isinstance(store, IsolatedStore):
-        store.worker_pids()  # starts the first one, so that no request waits for that
+    task: Task = connection.recv()
+    settings = task.settings
+    store = open_behind(settings, task.writer)
     try:
-        app = create_app(store, settings, partial(load_apart, settings, address))
+        app = create_app(store, settings, partial(load_apart, settings, task.writer))
         server = Server(configure(create_asgi_app(app), settings.trusted_proxy))
         signal.signal(signal.SIGTERM, lambda number, frame: server.stop())
+        if isinstance(store, IsolatedStore):
+            store.worker_pids()  # starts the first one, so that no request waits for that
 
         async def serve() -> None:
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             while not server.started and not serving.done():
                 await asyncio.sleep(0.005)
-            ready.send(os.getpid())
-            ready.close()
+            connection.send(os.getpid())
             await serving
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

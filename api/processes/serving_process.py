@@ -18,7 +18,7 @@ from api.folder.data_folder import (
     make_token,
     withdraw,
 )
-from api.processes.front_processes import Fronts, raise_file_limit
+from api.processes.front_processes import Fronts, Task, raise_file_limit
 from api.server.metrics_folder import emptied, figures_folder
 from kg.errors import ParameterError, PortInUseError
 from kg.settings import Settings
@@ -35,12 +35,17 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
     check_folder(settings.data)
     raise_file_limit()
     figures = figures_folder(settings.data)
-    with _bound(host, port) as listening, keep_folder(settings) as address, emptied(figures):
+    with (
+        _bound(host, port) as listening,
+        Fronts(settings.fronts, listening, figures) as fronts,
+        keep_folder(settings) as address,
+        emptied(figures),
+    ):
         token = known_token(settings)
         if not token:
             token = make_token(settings.data)
             say(f"The token for writing, kept in {settings.data / 'token'}: {token}")
-        fronts = Fronts(listening, replace(settings, token=token), address, figures)
+        fronts.begin(Task(replace(settings, token=token), address))
         try:
             with _stopped_by_signals(fronts.end):
                 url = _url(listening)

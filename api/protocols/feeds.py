@@ -8,10 +8,10 @@ from urllib.parse import quote
 from flask import Blueprint, Response, render_template, request
 
 from api.web.state import state
-from api.web.urls import path_of
+from api.web.urls import path_of, path_readings
 from kg.describe.site.site_index import described, feed_of
 from kg.errors import UnknownNameError
-from kg.search import unknown
+from kg.search import first_known, unknown
 from kg.terms import ID
 
 blueprint = Blueprint("crawl", __name__)
@@ -56,10 +56,11 @@ def feed(kind: str, name: str) -> Response:
         raise UnknownNameError(
             "the address of a feed ends with .atom", mend=f"Use /feed/{kind}/{quote(name)}.atom."
         )
-    iri = f"{ID}{kind}/{slug}"
-    found = state().store.run(feed_of, iri)
+    start = f"{ID}{kind}/"
+    iri = state().store.run(first_known, path_readings(start, slug, ".atom"))
+    found = state().store.run(feed_of, iri) if iri else None
     if found is None:
-        raise unknown(state().store, iri)
+        raise unknown(state().store, start + slug)
     latest = max((entry.updated for entry in found.entries), default="1970-01-01T00:00:00Z")
     feed = _xml(
         "feed.xml", found=found, latest=latest, here=request.base_url, root=request.url_root.rstrip("/")

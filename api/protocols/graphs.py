@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
@@ -58,7 +58,10 @@ def indirect() -> ResponseReturnValue:
     if named and request.method in ("GET", "HEAD") and wants_html():
         return redirect(links.path_of(named[0]), 303)
     if named:
-        return _handle(StoredGraph(state().store, named[0]))
+        # The address of a graph of ours stands for the graph.
+        ours = request.url_root + "graph/"
+        iri = GRAPH + unquote(named[0].removeprefix(ours)) if named[0].startswith(ours) else named[0]
+        return _handle(StoredGraph(state().store, iri))
     if default:
         return _handle(StoredGraph(state().store, None))
     if request.method == "POST":
@@ -70,7 +73,7 @@ def indirect() -> ResponseReturnValue:
     )
 
 
-@blueprint.route("/graph/<slug>", methods=_METHODS)
+@blueprint.route("/graph/<path:slug>", methods=_METHODS)
 @limited
 def direct(slug: str) -> ResponseReturnValue:
     """Read or change the graph at this address (section 4.1); browsers get its page."""
@@ -107,8 +110,15 @@ def _change(graph: StoredGraph) -> Response:
         return _patch(graph)
     with _body(graph.iri or request.base_url) as (path, written):
         if request.method == "PUT":
-            return _guarded(graph, lambda: graph.put(path, written))
-        return _guarded(graph, lambda: graph.merge(path, written))
+            return _counted(_guarded(graph, lambda: graph.put(path, written)), written)
+        return _counted(_guarded(graph, lambda: graph.merge(path, written)), written)
+
+
+def _counted(response: Response, written: Written) -> Response:
+    """Add the number of values that JSON-LD drops (JSON-LD 1.1 API section 8.2), if there are any."""
+    if written.lost:
+        response.headers["Dropped-Values"] = str(written.lost)
+    return response
 
 
 def _patch(graph: StoredGraph) -> Response:
@@ -136,7 +146,8 @@ def _create() -> Response:
     graph = StoredGraph(state().store, f"{GRAPH}g-{secrets.token_hex(8)}")
     with _body(str(graph.iri)) as (path, written), state().writing():
         graph.merge(path, written)
-    return Response(status=201, headers={"Location": "/graph/" + str(graph.iri).removeprefix(GRAPH)})
+    place = "/graph/" + str(graph.iri).removeprefix(GRAPH)
+    return _counted(Response(status=201, headers={"Location": place}), written)
 
 
 def _whole() -> ResponseReturnValue:
@@ -157,11 +168,6 @@ def _body(base: str) -> Iterator[tuple[Path, Written]]:
 
     Raises UnsupportedFormatError, DataSyntaxError.
     """
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise UnsupportedFormatError(
-            f"the body is sent with Content-Encoding: {request.headers['Content-Encoding']}",
-            mend="Send it as it is.",
-        )
     with tempfile.TemporaryDirectory(prefix="diplograph-") as folder:
         target = Path(folder) / "body.nt"
         target.touch()
@@ -177,6 +183,7 @@ def _body(base: str) -> Iterator[tuple[Path, Written]]:
                 sum(part.triples for part in parts),
                 any(part.blank_nodes for part in parts),
                 any(part.triple_terms for part in parts),
+                sum(part.lost for part in parts),
             ),
         )
 

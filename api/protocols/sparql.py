@@ -22,7 +22,7 @@ from api.web.sparql_request import FORM, PATH, QueryRequest, read_query, read_up
 from api.web.state import state
 from kg.describe.lists.solution_tables import result_of
 from kg.errors import RequestError
-from kg.rdf.formats import result_format
+from kg.rdf.formats import formats_for, result_format
 from kg.store import Answer, Store
 
 blueprint = Blueprint("sparql", __name__)
@@ -40,13 +40,18 @@ def query() -> ResponseReturnValue:
     if request.method != "POST" and "query" not in request.args:
         return editor_page("") if wants_html() else send_answer(describe_service())
     body = _read_text() if request.method == "POST" else b""
-    if not wants_html():
-        return send_answer(_answer(_asked(body)))
+    page = wants_html()
     try:
         asked = _asked(body)
+        page = asked.accepted.html
+        if not page:
+            answer = _answer(asked)
+            return send_answer(answer, form=asked.accepted.choose(formats_for(answer.kind)))
         found = _timed(asked, lambda store: store.run(result_of, asked.text, SHOWN_ROWS, asked.dataset))
         return editor_page(asked.text, show(found, asked.fields), reasoned=asked.inference)
     except RequestError as error:
+        if not page:
+            raise
         reasoned = request.values.getlist("inference") != ["false"]
         return editor_page(request.values.get("query", ""), problem=problem_of(error), reasoned=reasoned)
 

@@ -193,6 +193,8 @@ def build_environ(scope: Scope, body: Any, size: int | None = None) -> Environ:
         "REQUEST_METHOD": scope["method"],
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
+        # Not of PEP 3333, but usual: the path as it was sent.
+        "REQUEST_URI": scope["raw_path"].decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": str(server[0]),
         "SERVER_PORT": str(server[1]),

@@ -1,4 +1,4 @@
-"""Authentication of writes: the bearer token, or a session that was signed in with it."""
+"""Authentication of writes: the token in the header Authorization, or a session signed in with it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, make_response, redirect, render_template, request, session
+from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 
 from api.web.negotiation import wants_html
@@ -35,9 +36,16 @@ def register(app: Flask) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
     )
+    app.session_interface = _Sessions()
     app.add_template_global(csrf_token)
     app.add_template_global(signed_in)
     app.register_blueprint(blueprint)
+
+
+class _Sessions(SecureCookieSessionInterface):
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Return whether the cookie is for https alone: where the client, or its proxy, speaks https."""
+        return request.is_secure
 
 
 def writes(view: Callable[P, R]) -> Callable[P, R]:
@@ -54,7 +62,7 @@ def writes(view: Callable[P, R]) -> Callable[P, R]:
                 mend="Have it started without --read-only (DIPLOGRAPH_READ_ONLY).",
             )
         if "Authorization" in request.headers:
-            _check_bearer()
+            _check_authorization()
         elif signed_in():
             _check_csrf()
         else:
@@ -112,9 +120,14 @@ def sign_out() -> ResponseReturnValue:
     return redirect("/", 303)
 
 
-def _check_bearer() -> None:
+def _check_authorization() -> None:
+    """Check the token, sent as a bearer token or as the password of any user (RFC 7617)."""
     given = request.authorization
-    if given is None or given.type != "bearer" or not _is_token(given.token or ""):
+    basic = given is not None and given.type == "basic"
+    token = given and (given.password if basic else given.token if given.type == "bearer" else None)
+    # A browser adds a password that it remembers to the forms of other sites, too.
+    foreign = basic and request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
+    if foreign or not _is_token(token or ""):
         raise WrongTokenError(
             "the Authorization header does not hold this server's token",
             mend="Send 'Authorization: Bearer TOKEN' with the token from the server's data folder.",

@@ -1,4 +1,4 @@
-"""Headers of every response, and the limit on the length of addresses."""
+"""Headers of every response, and what every request is checked for: its address and its content coding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Flask, Response, request
 
-from kg.errors import AddressTooLongError
+from kg.errors import AddressTooLongError, UnsupportedFormatError
 
 POLICY: Final = "; ".join(
     (
@@ -24,8 +24,9 @@ POLICY: Final = "; ".join(
 # the session's cookie never travels with such a request.
 _PUBLIC: Final = frozenset({"sparql", "graphs", "void"})
 _SENT: Final = "Accept, Authorization, Content-Type, If-Match, If-None-Match"
-_SHOWN: Final = "Accept-Post, Allow, ETag, Location, Retry-After, Server-Timing"
+_SHOWN: Final = "Accept-Post, Allow, Dropped-Values, ETag, Location, Retry-After, Server-Timing"
 _READING: Final = ("reconcile.service",)
+_READS: Final = ("GET", "HEAD")
 ADDRESS_LIMIT: Final = 64 * 1024
 """Bytes that path and query of an address may have together."""
 SECURE: Final = {
@@ -40,7 +41,17 @@ OPEN: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Header
 def register(app: Flask) -> None:
     """Attach to the application."""
     app.before_request(_check_length)
+    app.before_request(_check_coding)
     app.after_request(_complete)
+
+
+def _check_coding() -> None:
+    coding = request.headers.get("Content-Encoding", "identity")
+    if coding.lower() != "identity":
+        raise UnsupportedFormatError(
+            f"the body is sent with Content-Encoding: {coding}",
+            mend="Send it as it is; a load takes compressed files (.gz, .zst, .zip).",
+        )
 
 
 def _check_length() -> None:
@@ -56,11 +67,15 @@ def _complete(response: Response) -> Response:
     # Reading needs no credentials, so every origin may read. The small page that reconciliation clients frame
     # brings a policy of its own.
     public = request.blueprint in _PUBLIC or request.endpoint in _READING
-    open_to_all = public or request.method in ("GET", "HEAD")
+    method = request.method
+    if method == "OPTIONS":
+        method = request.headers.get("Access-Control-Request-Method", method)
+    open_to_all = public or method in _READS
     for name, value in (SECURE | OPEN if open_to_all else SECURE).items():
         response.headers.setdefault(name, value)
-    if public and request.method == "OPTIONS":
-        response.headers["Access-Control-Allow-Methods"] = response.headers.get("Allow", "")
+    if open_to_all and request.method == "OPTIONS":
+        allowed = response.headers.get("Allow", "")
+        response.headers["Access-Control-Allow-Methods"] = allowed if public else ", ".join(_READS)
         response.headers["Access-Control-Allow-Headers"] = _SENT
         response.headers["Access-Control-Max-Age"] = "86400"
     return response

@@ -8,18 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import chain
 from time import perf_counter
 from typing import Final
 
 from flask import Flask, Response, g, request
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from kg.errors import DiplographError, NotAcceptableError, StoreFailedError, UnknownNameError
+from kg.errors import DiplographError, NotAcceptableError, ParameterError, StoreFailedError, UnknownNameError
 from kg.languages import speak
-from kg.rdf.formats import GRAPH_FORMATS, RDF_FORMATS, RESULT_FORMATS, Format, Kind, formats_for
+from kg.rdf.formats import GRAPH_FORMATS, OTHER_NAMES, RDF_FORMATS, RESULT_FORMATS, Format, Kind, formats_for
 from kg.store import Answer
 
 HTML: Final = "text/html"
@@ -43,13 +42,25 @@ class Accepted:
     header: str
 
     @cached_property
-    def _types(self) -> MIMEAccept:
-        return parse_accept_header(self.header, MIMEAccept)
+    def _qualities(self) -> dict[str, float]:
+        # Parameters of a range, as in `text/turtle; charset=utf-8`, do not narrow what is offered here.
+        found: dict[str, float] = {}
+        for value, quality in parse_accept_header(self.header):
+            name = value.partition(";")[0].strip().lower()
+            found[name] = max(quality, found.get(name, 0))
+        return found
+
+    def _rank(self, name: str) -> tuple[float, int]:
+        """Return the quality of a media type, and how exactly it is named (RFC 9110 section 12.5.1)."""
+        for exactness, accepted in ((3, name), (2, name.partition("/")[0] + "/*"), (1, "*/*")):
+            if accepted in self._qualities:
+                return self._qualities[accepted], exactness
+        return 0, 0
 
     @cached_property
     def html(self) -> bool:
         """Whether a page is preferred to any format for programs."""
-        return self._types.best_match([*_MACHINE, HTML]) == HTML
+        return self._rank(HTML) > max(map(self._rank, _MACHINE))
 
     @cached_property
     def results(self) -> dict[Kind, Format]:
@@ -65,14 +76,20 @@ class Accepted:
         if not self.header:
             return offered[0]
         # A wildcard stands for the main name of a format; an alias is used if the client names it.
-        asked = {value.lower() for value, _ in self._types}
         names: dict[str, Format] = {}
         for form in offered:
-            for name in (form.media_type, *asked.intersection(form.aliases)):
-                if self._types.quality(name) > 0:
+            for name in (form.media_type, *form.aliases, *form.old_names):
+                if name == form.media_type or name in self._qualities:
                     names.setdefault(name, form)
-        best = self._types.best_match(list(names))
-        return replace(names[best], media_type=best) if best else None
+        best = max(names, key=self._rank)
+        return replace(names[best], media_type=best) if self._rank(best)[0] > 0 else None
+
+    def choose(self, offered: Sequence[Format]) -> Format:
+        """Choose a format; see `best`. Raises NotAcceptableError with what is offered."""
+        form = self.best(offered)
+        if form is None:
+            raise self.refuse(offered)
+        return form
 
     def refuse(self, offered: Sequence[Format]) -> NotAcceptableError:
         """Build the error for a header that names no format on offer."""
@@ -88,6 +105,32 @@ def read_accept(header: str) -> Accepted:
 
 
 _read_accept = lru_cache(maxsize=1024)(Accepted)
+
+
+def named_format(name: str) -> Accepted:
+    """Read the name, the file ending or the media type of a format, which stands in place of Accept.
+
+    Raises ParameterError.
+    """
+    media_types = _media_types().get(name.lower())
+    if media_types is None:
+        raise ParameterError(
+            f"{name[:80]!r} is not a format",
+            mend=f"Use one of: {', '.join(filter(str.isalpha, _media_types()))}.",
+        )
+    return read_accept(", ".join(media_types))
+
+
+@cache
+def _media_types() -> dict[str, list[str]]:
+    """Map each name to media types: `json` and `xml` name a format of results and one of graphs."""
+    found = {"html": [HTML], HTML: [HTML]}
+    for form in (*RESULT_FORMATS, *GRAPH_FORMATS):
+        for name in {form.name, form.extension, form.media_type, *form.aliases, *form.old_names}:
+            found.setdefault(name, []).append(name if "/" in name else form.media_type)
+    for name, form_name in OTHER_NAMES.items():
+        found.setdefault(name, []).extend(f.media_type for f in GRAPH_FORMATS if f.name == form_name)
+    return {name: media_types for name, media_types in found.items() if media_types}
 
 
 def register(app: Flask) -> None:
@@ -123,11 +166,8 @@ def wants_html() -> bool:
 
 
 def choose_format(offered: Sequence[Format]) -> Format:
-    """Choose by the request's Accept; see `Accepted.best`. Raises NotAcceptableError with what is offered."""
-    form = accepted().best(offered)
-    if form is None:
-        raise accepted().refuse(offered)
-    return form
+    """Choose by the request's Accept; see `Accepted.choose`."""
+    return accepted().choose(offered)
 
 
 def graph_format(name: str) -> Format:

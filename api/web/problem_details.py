@@ -22,6 +22,8 @@ from api.web.negotiation import wants_html
 from kg import errors
 from kg.terms import BASE
 
+_BEARER: Final = 'Bearer realm="diplograph"'
+_BASIC: Final = 'Basic realm="diplograph", charset="UTF-8"'
 _log = logging.getLogger(__name__)
 
 # The nearest class of an error's ancestry decides.
@@ -40,6 +42,7 @@ STATUS: Final[dict[type[errors.DiplographError], int]] = {
     errors.TooLargeError: 413,
     errors.UnsupportedFormatError: 415,
     errors.ValidationFailedError: 422,
+    errors.UnreadableRowsError: 422,
     errors.SignInRequiredError: 401,
     errors.WrongTokenError: 403,
     errors.ReadOnlyError: 403,
@@ -102,7 +105,7 @@ def problem_parts(
     body = json.dumps(problem.members()).encode()
     headers = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
     if problem.status == 401:
-        headers["WWW-Authenticate"] = 'Bearer realm="diplograph"'
+        headers["WWW-Authenticate"] = f"{_BEARER}, {_BASIC}"
     if isinstance(error, (errors.BusyError, errors.StoreBusyError)):
         headers["Retry-After"] = "2"
     return headers, body
@@ -115,6 +118,8 @@ def send_problem(problem: Problem, error: errors.DiplographError | None = None) 
     if not wants_html():
         return Response(body, problem.status, headers=headers)
     page = render_template("error.html", problem=problem)
+    if "WWW-Authenticate" in headers:
+        headers["WWW-Authenticate"] = _BEARER  # The page leads to the sign-in; Basic would open a dialog.
     return make_response(page, problem.status, headers | {"Content-Type": "text/html; charset=utf-8"})
 
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, quote
 
 from werkzeug.http import parse_options_header
 
-from api.web.negotiation import Accepted, read_accept
+from api.web.negotiation import Accepted, named_format, read_accept
 from kg.errors import ParameterError, UnsupportedFormatError
 from kg.sparql.text import has_relative_iri
 from kg.store import QueryDataset
@@ -72,6 +72,7 @@ def read_query(
 ) -> QueryRequest:
     """Read a query (SPARQL 1.1 Protocol 2.1), whose relative IRIs are resolved against `base` if it has any.
 
+    The parameter `format` or `output` goes before the header Accept.
     `headers` have lower-case names. Raises ParameterError, UnsupportedFormatError.
     """
     short = len(query_string) + len(body) < _SHORT
@@ -92,6 +93,9 @@ def _read_query(
         fields = read_fields(query_string)
     text = _only(fields, "query")
     graphs = _dataset(fields, "default-graph-uri", "named-graph-uri", text, base)
+    named = [*fields.get("format", ()), *fields.get("output", ())]
+    if named:
+        accepted = named_format(named[0])
     return QueryRequest(method, text, fields, graphs, read_inference(fields), accepted)
 
 
@@ -128,9 +132,9 @@ def read_fields(encoded: bytes) -> dict[str, list[str]]:
 
 
 def decode(data: bytes) -> str:
-    """Read UTF-8; raises ParameterError that names the byte."""
+    """Read UTF-8, without a byte-order mark; raises ParameterError that names the byte."""
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _not_utf8(error) from None
 
@@ -171,4 +175,6 @@ def _only(fields: Fields, name: str) -> str:
 def _dataset(fields: Fields, default: str, named: str, text: str, base: str) -> QueryDataset:
     """Return the dataset that the fields name, with a base if the text needs one (SPARQL 1.1 4.1.1.1)."""
     base_iri = quote(base, safe=":/[]%") if has_relative_iri(text) else ""
-    return QueryDataset(tuple(fields.get(default, ())), tuple(fields.get(named, ())), base_iri)
+    # An empty parameter of a form names no graph.
+    graphs, named_graphs = (tuple(filter(None, fields.get(name, ()))) for name in (default, named))
+    return QueryDataset(graphs, named_graphs, base_iri)

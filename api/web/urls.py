@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from flask import Response
+from flask import Response, request
 from markupsafe import Markup
+from werkzeug.urls import iri_to_uri
 
 from kg.describe.page_model import Signposts
 from kg.ontology import article_graphs, reference_graphs
@@ -46,6 +47,18 @@ def path_of(iri: str) -> str:
         if iri.startswith(start) and len(rest) == parts and all(_PLAIN.fullmatch(part) for part in rest):
             return path + "/".join(quote(part, safe="") for part in rest)
     return "/page?" + urlencode({"iri": iri})
+
+
+def path_readings(start: str, rest: str, ending: str = "") -> tuple[str, ...]:
+    """Return the IRIs below `start` that the path of this request may stand for, the likeliest first.
+
+    `rest` is the decoded path, without `ending`. An IRI may hold either form, and the slash at the end of an
+    address may be the client's own; the store knows which one is meant.
+    """
+    sent = str(request.environ.get("REQUEST_URI", "")).partition("?")[0]
+    sent = sent.split("/", str(request.url_rule).count("/"))[-1].removesuffix(ending)
+    forms = (sent, rest, quote(rest, safe="/:@!$&'()*+,;=~"))
+    return tuple(dict.fromkeys(start + form for form in (*forms, *(form.rstrip("/") for form in forms))))
 
 
 def href(name: Name) -> str:
@@ -101,7 +114,7 @@ def signpost(response: Response, iri: str, posts: Signposts, *, is_data: bool = 
     licences = {licence or _LICENCE for graph, licence in posts.licences if licence or graph in _ours()}
     found += [(licence, 'rel="license"') for licence in sorted(licences)]
     for target, relation in found:
-        response.headers.add("Link", f"<{target}>; {relation}")
+        response.headers.add("Link", f"<{iri_to_uri(target)}>; {relation}")
     return response
 
 

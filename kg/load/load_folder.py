@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ KEPT_SECONDS: Final = 24 * 3600.0
 
 _STATE: Final = "state.json"
 _CANCEL: Final = "cancel"
+_UNDO: Final = "undo.lock"
 _WAIT: Final = 0.1
 _WRITE_EVERY: Final = 0.5
 _ID: Final = re.compile(r"[a-z0-9-]{1,80}")
@@ -86,6 +87,9 @@ class LoadState:
         return Preview.restored(self.preview)
 
 
+_FIELDS: Final = frozenset(field.name for field in fields(LoadState))
+
+
 @dataclass
 class LoadFolder:
     """The folder of one load."""
@@ -114,15 +118,18 @@ class LoadFolder:
         return find_packed(self.path / "removed.nq")
 
     def read(self) -> LoadState:
-        """Read the state. Raises UnknownNameError."""
+        """Read the state, without fields that another version wrote. Raises UnknownNameError."""
         try:
             values = json.loads((self.path / _STATE).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            state = LoadState(**{name: value for name, value in values.items() if name in _FIELDS})
+            if state.id != self.id:
+                raise ValueError(state.id)
+            return state
+        except (OSError, ValueError, TypeError, AttributeError):
             raise UnknownNameError(
                 f"there is no load {self.id}",
                 mend="List the loads to see their ids; a preview is kept for a day.",
             ) from None
-        return LoadState(**values)
 
     def write(self, state: LoadState, *, lasting: bool = True) -> None:
         """Write the state atomically; a `lasting` one survives a power failure."""
@@ -184,9 +191,26 @@ class LoadFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     @contextmanager
-    def working(self) -> Iterator[None]:
-        """Lock the load; raises ConflictError if another process has locked it."""
-        with locked(self.path / "lock") as got:
+    def undo_requested(self) -> Iterator[None]:
+        """Show others that the load is to be undone, also while the undo waits for its turn."""
+        with locked(self.path / _UNDO):
+            yield
+
+    def is_undo_requested(self) -> bool:
+        """Return whether the load is to be undone."""
+        return _is_locked(self.path / _UNDO)
+
+    def is_being_processed(self) -> bool:
+        """Return whether a process works on the load."""
+        return _is_locked(self.path / "lock")
+
+    @contextmanager
+    def working(self, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+        """Lock the load; raises ConflictError if another process has locked it.
+
+        With `waiting`, which is called meanwhile, it waits until the lock is free.
+        """
+        with locked(self.path / "lock", waiting=waiting) as got:
             if not got:
                 raise ConflictError(
                     f"load {self.id} is being processed",
@@ -230,7 +254,7 @@ class Loads:
             folder = LoadFolder(path)
             try:
                 found.append((folder, folder.read()))
-            except (UnknownNameError, TypeError):
+            except UnknownNameError:
                 continue
         return found
 
@@ -254,6 +278,13 @@ class Loads:
             return False
         with locked(self.root / ".storing", lock=fcntl.LOCK_SH) as got:
             return not got
+
+
+def _is_locked(path: Path) -> bool:
+    if not path.exists():
+        return False
+    with locked(path, lock=fcntl.LOCK_SH) as got:
+        return not got
 
 
 @contextmanager

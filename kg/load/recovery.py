@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import time
 from typing import Final
 
-from kg.errors import CancelledError
+from kg.errors import CancelledError, DiplographError
 from kg.load.committing import back_to_ready, finish, is_recorded, pack
 from kg.load.followers import follow
 from kg.load.load_folder import LoadFolder, Loads, LoadState, locked
 from kg.load.undoing import back_to_stored, finish_undo
 from kg.rdf.compression import is_packed
 from kg.store import Store
+
+_log = logging.getLogger(__name__)
 
 # While a file is being uploaded, no process holds its lock.
 _RECEIVING_SECONDS: Final = 3600.0
@@ -21,12 +24,19 @@ _RECEIVING_SECONDS: Final = 3600.0
 def recover(store: Store, loads: Loads) -> None:
     """Finish or revert every load that a process left incomplete, and remove expired ones.
 
-    Loads that a running process works on are left alone. Raises StoreFailedError.
+    Loads that a running process works on are left alone. A load that cannot be recovered is named in the log
+    and left as it is; the others do not wait for it.
     """
-    for folder, _ in loads.all():
-        with locked(folder.path / "lock") as got:
-            if got:
-                _settle(store, loads, folder, folder.read())
+    known = loads.all()
+    for folder, _ in known:
+        try:
+            with locked(folder.path / "lock") as got:
+                if got:
+                    _settle(store, loads, folder, folder.read())
+        except (OSError, ValueError, TypeError, DiplographError):
+            _log.exception("the load in %s cannot be recovered; it is left as it is", folder.path)
+    for path in set(loads.root.glob("*/")) - {folder.path for folder, _ in known}:
+        _log.error("the load in %s has no readable state; it is left as it is", path)
     loads.tidy()
 
 

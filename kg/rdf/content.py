@@ -5,8 +5,10 @@ from __future__ import annotations
 import codecs
 import io
 import mmap
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -56,8 +58,11 @@ class Content:
         with self._data.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
             yield view
 
-    def check(self, watch: Watch | None = None) -> None:
-        """Raise DataSyntaxError, with line and column, if the content is empty or not UTF-8."""
+    def check(self, watch: Watch | None = None) -> bool:
+        """Return whether there is more than white space.
+
+        Raises DataSyntaxError, with line and column, if the content is not UTF-8.
+        """
         decoder = codecs.getincrementaldecoder("utf-8")()
         blank, before = True, self._start
         with self._raw() as file:
@@ -85,8 +90,20 @@ class Content:
                 "Save the file as UTF-8; if it is Latin-1: iconv -f ISO-8859-1 -t UTF-8.",
                 offset,
             ) from None
-        if blank:
-            raise DataSyntaxError("the file is empty", where=self.name, mend="Choose the file with the data.")
+        return not blank
+
+    def invisible(self, line: int, column: int) -> str:
+        """Return the name of the character at a place if it cannot be seen and is not usual white space."""
+        with self.open() as file:
+            text = next(islice(file, line - 1, None), b"").decode(errors="replace")
+        found = text[column - 1 : column]
+        if (
+            not found
+            or found in " \t\r\n"
+            or unicodedata.category(found) not in ("Zs", "Zl", "Zp", "Cc", "Cf")
+        ):
+            return ""
+        return f"{unicodedata.name(found, 'control character')} (U+{ord(found):04X})"
 
     def fault(self, detail: str, mend: str, offset: int | None) -> DataSyntaxError:
         """Build an error with the position of a byte, if known."""

@@ -16,7 +16,8 @@ Kind = Literal["solutions", "boolean", "graph"]
 class Format:
     """A serialization: its short name, media type (RFC 6838), file ending and the engine's handle.
 
-    `aliases` are further media types that clients send for the same thing.
+    `aliases` are further media types that clients send for the same thing; `old_names` are accepted in
+    requests for it only.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Format:
     extension: str
     engine: RdfFormat | QueryResultsFormat
     aliases: tuple[str, ...] = ()
+    old_names: tuple[str, ...] = ()
 
     @property
     def content_type(self) -> str:
@@ -41,7 +43,7 @@ RESULT_FORMATS: Final = (
 
 GRAPH_FORMATS: Final = (
     Format("ttl", "text/turtle", "ttl", RdfFormat.TURTLE, ("application/x-turtle",)),
-    Format("nt", "application/n-triples", "nt", RdfFormat.N_TRIPLES),
+    Format("nt", "application/n-triples", "nt", RdfFormat.N_TRIPLES, old_names=("text/plain",)),
     Format("rdf", "application/rdf+xml", "rdf", RdfFormat.RDF_XML, _XML),
     Format("jsonld", "application/ld+json", "jsonld", RdfFormat.JSON_LD, ("application/json",)),
 )
@@ -54,7 +56,7 @@ DATASET_FORMATS: Final = (
 RDF_FORMATS: Final = GRAPH_FORMATS + DATASET_FORMATS
 
 
-_OTHER_NAMES: Final = {
+OTHER_NAMES: Final = {
     "turtle": "ttl",
     "n-triples": "nt",
     "n-quads": "nq",
@@ -89,7 +91,7 @@ def rdf_format(name: str) -> Format:
     for candidate in RDF_FORMATS:
         if wanted in (candidate.name, candidate.extension, candidate.media_type, *candidate.aliases):
             return candidate
-    if wanted in _OTHER_NAMES:
-        return rdf_format(_OTHER_NAMES[wanted])
+    if wanted in OTHER_NAMES:
+        return rdf_format(OTHER_NAMES[wanted])
     names = ", ".join(f"{candidate.name} ({candidate.media_type})" for candidate in RDF_FORMATS)
     raise UnsupportedFormatError(f"{name} is not a known RDF format", mend=f"Use one of: {names}.")

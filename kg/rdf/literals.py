@@ -9,6 +9,7 @@ from typing import Final
 
 from pyoxigraph import Literal
 
+from kg.settings import LITERAL_LIMIT
 from kg.terms import PREFIXES
 
 _XSD = PREFIXES["xsd"]
@@ -19,18 +20,26 @@ _DAY = r"(?:0[1-9]|[12]\d|3[01])"
 _CLOCK = r"(?:(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?|24:00:00(?:\.0+)?)"
 _DECIMAL = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)"
 _DURATION = r"-?P(?=\d|T\d)(?:\d+Y)?(?:\d+M)?(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:\.\d+)?S)?)?"
+_BASE64 = (
+    "(?:(?:[A-Za-z0-9+/] ?){4})*(?:[A-Za-z0-9+/] ?[AQgw] ?= ?=|(?:[A-Za-z0-9+/] ?){2}[AEIMQUYcgkosw048] ?=)?"
+)
 _DATE = rf"(?P<year>{_YEAR})-(?P<month>{_MONTH})-(?P<day>{_DAY})"
 
+# Their letters are those of all languages; the others have digits of ASCII alone.
+_NAMES: Final = ("NMTOKEN", "Name", "NCName")
+# White space around these is a fault, not part of the notation (XSD 1.1 part 2, section 3.4).
+_TEXTS: Final = ("normalizedString", "token", "language", *_NAMES)
 _FORMS: Final[dict[str, tuple[re.Pattern[str], str]]] = {
-    name: (re.compile(pattern, re.ASCII), example)
+    name: (re.compile(pattern, 0 if name in _NAMES else re.ASCII), example)
     for name, pattern, example in (
         ("date", _DATE + _ZONE, "2018-01-31"),
         ("dateTime", f"{_DATE}T{_CLOCK}{_ZONE}", "2018-01-31T09:30:00Z"),
+        ("dateTimeStamp", f"{_DATE}T{_CLOCK}(?!$){_ZONE}", "2018-01-31T09:30:00Z"),
         ("time", _CLOCK + _ZONE, "09:30:00"),
         ("gYear", _YEAR + _ZONE, "2018"),
         ("gYearMonth", f"{_YEAR}-{_MONTH}{_ZONE}", "2018-01"),
         ("gMonth", f"--{_MONTH}{_ZONE}", "--01"),
-        ("gMonthDay", f"--{_MONTH}-{_DAY}{_ZONE}", "--01-31"),
+        ("gMonthDay", f"--(?P<month>{_MONTH})-(?P<day>{_DAY}){_ZONE}", "--01-31"),
         ("gDay", f"---{_DAY}{_ZONE}", "---31"),
         ("duration", _DURATION, "P1Y2M3DT4H"),
         ("yearMonthDuration", r"-?P(?=\d)(?:\d+Y)?(?:\d+M)?", "P1Y2M"),
@@ -40,8 +49,16 @@ _FORMS: Final[dict[str, tuple[re.Pattern[str], str]]] = {
         ("float", rf"{_DECIMAL}(?:[eE][+-]?\d+)?|[+-]?INF|NaN", "3.5e2"),
         ("boolean", "true|false|1|0", "true"),
         ("hexBinary", "(?:[0-9a-fA-F]{2})*", "0FB7"),
+        ("base64Binary", _BASE64, "SGVsbG8="),
+        ("normalizedString", r"[^\t\r\n]*", "text in one line"),
+        ("token", r"(?:[^ \t\r\n]+(?: [^ \t\r\n]+)*)?", "words with single spaces"),
+        ("language", r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*", "en-GB"),
+        ("NMTOKEN", r"[\w:.\-\u00b7]+", "name"),
+        ("Name", r"[^\W\d][\w:.\-\u00b7]*|:[\w:.\-\u00b7]*", "name"),
+        ("NCName", r"[^\W\d][\w.\-\u00b7]*", "name"),
     )
 }
+_SPACE: Final = re.compile(r"[ \t\r\n]+")
 _INTEGER: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _RANGES: Final[dict[str, tuple[float, float]]] = {
     "integer": (-inf, inf),
@@ -62,6 +79,12 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
 _DIGITS: Final = 4_000
 
 
+def is_too_long(literal: Literal) -> bool:
+    """Return whether a literal has more than `LITERAL_LIMIT` bytes."""
+    # A character has six bytes at most, as an escape.
+    return len(literal.value) * 6 > LITERAL_LIMIT and len(str(literal).encode()) > LITERAL_LIMIT
+
+
 def literal_fault(literal: Literal) -> str | None:
     """Return why the lexical form does not fit the datatype (XSD 1.1 part 2, section 3.3).
 
@@ -71,7 +94,7 @@ def literal_fault(literal: Literal) -> str | None:
     if not datatype.startswith(_XSD):
         return None
     name = datatype[len(_XSD) :]
-    text = literal.value.strip(" \t\r\n")
+    text = literal.value if name in _TEXTS else _SPACE.sub(" ", literal.value).strip(" ")
     if name in _RANGES:
         if not _INTEGER.fullmatch(text):
             return f"“{text}” is not an xsd:{name} (use a whole number such as 100)"
@@ -86,7 +109,8 @@ def literal_fault(literal: Literal) -> str | None:
         return f"“{literal.value}” is not an xsd:{name} (use a form such as {example})"
     parts = found.groupdict()
     if "day" in parts:
-        year, month, day = int(parts["year"]), int(parts["month"]), int(parts["day"])
+        # A leap year for a day of every year.
+        year, month, day = int(parts.get("year", 2000)), int(parts["month"]), int(parts["day"])
         # The Gregorian calendar repeats every 400 years; the standard applies it to earlier years, too.
         last = calendar.monthrange(year % 400 + 400, month)[1]
         if day > last:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,21 +12,23 @@ from typing import Any, BinaryIO, Final
 import pyoxigraph
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
 
-from kg.errors import DataSyntaxError, UnsupportedFormatError
+from kg.errors import DataSyntaxError, TooLargeError, UnsupportedFormatError
 from kg.rdf.content import Content
 from kg.rdf.formats import RDF_FORMATS, Format, rdf_format
-from kg.rdf.jsonld import check_keys, read_document
+from kg.rdf.jsonld import read_document, refuse_losses
+from kg.rdf.literals import is_too_long
 from kg.rdf.nesting import TURTLE_TOKEN
+from kg.rdf.rdf_xml import as_written, read_xml
 from kg.rdf.sorted_lines import Watch
-from kg.rdf.xml_check import check_xml
+from kg.settings import LITERAL_LIMIT
 from kg.terms import compact
 
 # Names under .invalid do not exist (RFC 2606), so an IRI with this base was relative.
 _RELATIVE: Final = "https://relative.invalid/"
-_DECLARED: Final = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([^\"']+)")
-EXTERNAL_CONTEXT: Final = "the JSON-LD context is at another address, which is not fetched"
-EMBED_CONTEXT: Final = 'Replace the address by the context itself: {"@context": {…}}.'
+_EXTERNAL_CONTEXT: Final = "the JSON-LD context is at another address, which is not fetched"
+_EMBED_CONTEXT: Final = 'Replace the address by the context itself: {"@context": {…}}.'
 _BREAKS_OFF: Final = "The file ends here: check that it is complete."
+_LONG_XML: Final = re.compile(rb"(?<=>)[^<>]{%d,}" % LITERAL_LIMIT)
 _TICK: Final = 20_000
 _GRAPHS: Final = 1_000
 
@@ -61,22 +62,18 @@ class RdfReading:
         malformed, or has relative IRIs without a base, an external JSON-LD context or XML entity, a triple
         term (RDF 1.2); TooLargeError for large JSON-LD. Literals are checked by the shapes.
         """
-        content = self.content
-        content.check(watch)
+        content = prepare(self.content, self.syntax, watch)
+        if content is None:
+            raise DataSyntaxError("the file is empty", where=self.name, mend="Choose the file with the data.")
+        self.content = content
         # Line-based syntaxes have no relative IRIs; the others get a base that marks relative ones.
         base = self.base_iri or (None if self.syntax.name in ("nt", "nq") else _RELATIVE)
-        if self.syntax.name == "jsonld":
-            whole = read_document(content)
-            yield from self._parse(io.BytesIO(whole), base, watch)
-            check_keys(whole, content, self.base_iri or _RELATIVE)
-            return
-        if self.syntax.name == "rdf":
-            _check_encoding(content)
-            check_xml(content.chunks(watch), self.name)
-        else:
+        if self.syntax.name not in ("jsonld", "rdf"):
             _check_triple_terms(content)
         with content.open() as file:
             yield from self._parse(file, base, watch)
+        if self.syntax.name == "jsonld":
+            refuse_losses(content, self.base_iri or _RELATIVE)
 
     def _parse(self, source: BinaryIO, base: str | None, watch: Watch | None) -> Iterator[Triple]:
         engine: Any = self.syntax.engine
@@ -86,7 +83,8 @@ class RdfReading:
         number = 0
         try:
             parser = pyoxigraph.parse(source, format=engine, base_iri=base)
-            for number, quad in enumerate(parser, 1):
+            quads = as_written(parser) if self.syntax.name == "rdf" else parser
+            for number, quad in enumerate(quads, 1):
                 if only is not None and quad.graph_name != only:
                     continue
                 if quad.graph_name != last:
@@ -99,7 +97,9 @@ class RdfReading:
                     watch(source.tell())
             self.prefixes = dict(parser.prefixes)
         except SyntaxError as error:
-            raise _syntax_error(error, self.content) from None
+            raise explain_syntax(error, self.content) from None
+        except MemoryError:
+            raise explain_length(self.content, self.syntax) from None
         except ValueError as error:
             raise DataSyntaxError(f"the base IRI is invalid: {error}", where=self.name) from None
         if not number:
@@ -114,7 +114,10 @@ class RdfReading:
         if self.wanted is None or self.syntax.name not in ("trig", "nq"):
             return False
         engine: Any = self.syntax.engine
-        with suppress(SyntaxError, ValueError), self.content.open() as file:  # the reading reports them
+        with (
+            suppress(SyntaxError, ValueError, MemoryError),
+            self.content.open() as file,
+        ):  # the reading reports them
             return any(
                 quad.graph_name == self.wanted
                 for quad in pyoxigraph.parse(file, format=engine, base_iri=base)
@@ -133,6 +136,8 @@ class RdfReading:
                     f'"{written.removeprefix("#")}"',
                 )
         value: Any = quad.object
+        if isinstance(value, Literal) and is_too_long(value):
+            raise explain_length(self.content, self.syntax)
         if isinstance(value, Triple):  # an annotation {| … |} makes one
             raise self.content.fault_at("triple terms (RDF 1.2) are not supported", "Use a claim.", "{|")
         if isinstance(value, Literal) and value.direction is not None:
@@ -181,16 +186,17 @@ def choose_syntax(name: str, format: str | None, media_type: str | None) -> Form
     )
 
 
-def _check_encoding(content: Content) -> None:
-    with content.open() as file:
-        declared = _DECLARED.match(file.read(1000))
-    if declared and declared.group(1).lower() not in (b"utf-8", b"utf8", b"us-ascii", b"ascii"):
-        raise DataSyntaxError(
-            f"the XML declaration has the encoding {declared.group(1).decode()}, not UTF-8",
-            where=f"{content.name}, line 1",
-            mend="Save the file as UTF-8 and change its first line.",
-            line=1,
-        )
+def prepare(content: Content, syntax: Format, watch: Watch | None = None) -> Content | None:
+    """Return the content of a file as the engine reads it, or None if there is only white space.
+
+    That is UTF-8 without a byte-order mark, XML that is well-formed, JSON-LD with the packaged context.
+    Raises DataSyntaxError, with line and column if known, TooLargeError.
+    """
+    if content.length and syntax.name == "rdf":
+        content = read_xml(content)
+    if not content.check(watch):
+        return None
+    return Content(read_document(content), content.name) if syntax.name == "jsonld" else content
 
 
 def _check_triple_terms(content: Content) -> None:
@@ -207,35 +213,54 @@ def _check_triple_terms(content: Content) -> None:
                 )
 
 
-def parser_message(error: SyntaxError) -> str:
-    """Return the parser's message without the position, which the error has separately."""
-    form = r"^Parser error at line \d+ (?:between columns \d+ and \d+|column \d+): | \(line \d+\)$"
-    return re.sub(form, "", error.msg)
-
-
-def syntax_error(message: str, error: SyntaxError, name: str, mend: str) -> DataSyntaxError:
+def explain_syntax(error: SyntaxError, content: Content) -> DataSyntaxError:
     """Build the error for a file that the parser refuses, with the parser's position if there is one."""
+    form = r"^Parser error at line \d+ (?:between columns \d+ and \d+|column \d+): | \(line \d+\)$"
+    message, mend = re.sub(form, "", error.msg), "Correct the file at this position."
     line, column = error.lineno, error.offset
-    where = name if line is None else f"{name}, line {line}, column {column}"
-    return DataSyntaxError(message, where=where, mend=mend, line=line, column=column)
-
-
-def _syntax_error(error: SyntaxError, content: Content) -> DataSyntaxError:
-    message, mend = parser_message(error), "Correct the file at this position."
     if "LoadDocumentCallback" in message:
         with content.view() as view:
             found = re.search(rb'"@context"\s*:\s*\[?\s*"([^"]*)"', view)
             at = found.start(1) if found else None
-        return content.fault(EXTERNAL_CONTEXT, EMBED_CONTEXT, at)
+        return content.fault(_EXTERNAL_CONTEXT, _EMBED_CONTEXT, at)
     if prefix := re.search(r"The prefix (\S*) has not been declared", message):
         mend = f"Declare it at the top of the file: @prefix {prefix.group(1)} <…> ."
     elif "absolute IRI" in message:
         message, mend = "the IRI is relative", "Write the IRI in full, or set a base."
     elif "Unexpected end" in message:
         mend = f"{_BREAKS_OFF} The last statement ends with a full stop."
-    if error.lineno and error.offset and (error.lineno, error.offset) >= _last(content):
+    if line is None or column is None:
+        words = re.findall(r"'([^']+)'", message)
+        return content.fault_at(message, mend, *(f'"{word}"' for word in words))
+    if (line, column) >= _last(content):
         mend = _BREAKS_OFF
-    return syntax_error(message, error, content.name, mend)
+    elif unseen := content.invisible(line, column):
+        message, mend = f"here is an invisible character, {unseen}", "Remove it, or write a space."
+    where = f"{content.name}, line {line}, column {column}"
+    return DataSyntaxError(message, where=where, mend=mend, line=line, column=column)
+
+
+def explain_length(content: Content, syntax: Format) -> DataSyntaxError | TooLargeError:
+    """Build the error for a file with a text that is too long for the engine, or that is never closed."""
+    with content.view() as view:
+        for token in (_LONG_XML if syntax.name == "rdf" else TURTLE_TOKEN).finditer(view):
+            place = token.start()
+            if token.end() - place > LITERAL_LIMIT:
+                line, column = content.place(place)
+                return TooLargeError(
+                    f"a literal may have {LITERAL_LIMIT >> 20} MiB at most",
+                    where=f"{content.name}, line {line}, column {column}",
+                    line=line,
+                    column=column,
+                    mend="Leave it out, or store its address in place of the text.",
+                )
+            if token.group() in (b'""', b"''") and view[token.end() : token.end() + 1] == token.group()[:1]:
+                return content.fault("the text that begins here is not closed", _BREAKS_OFF, place)
+    return TooLargeError(
+        f"a literal may have {LITERAL_LIMIT >> 20} MiB at most",
+        where=content.name,
+        mend="Leave it out, or store its address in place of the text.",
+    )
 
 
 def _last(content: Content) -> tuple[int, int]:

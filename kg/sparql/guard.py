@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from kg.errors import QueryRefusedError, TooLargeError
+from kg.settings import LITERAL_LIMIT
 from kg.sparql.lexer import END, ESCAPED, LETTER, TOKEN, Token, place, token_at, unescape
 
 _KEYWORD: Final = re.compile("service|load", re.IGNORECASE)
@@ -23,6 +24,7 @@ _KEYWORD: Final = re.compile("service|load", re.IGNORECASE)
 _OPERAND: Final = re.compile(
     rf"<(?:[?$'0-9.(+!=#-]|[{LETTER}]+\(|true|false|(?P<prefix>[{LETTER}.-]*):)", re.I
 )
+_DECLARATION: Final = re.compile(rf"([{LETTER}.-]{{0,500}}):(?:[ \t\r\n]|#[^\r\n]*)*<([^<>]*)>")
 # The engine's parser and evaluator are recursive; some 20,000 levels end its process.
 _DEPTH: Final = 200
 _OPERATORS: Final = 4000
@@ -46,8 +48,13 @@ def refuse_remote_access(text: str, allowed: Sequence[str] = ()) -> None:
 
 
 def refuse_excess(text: str) -> None:
-    """Refuse SPARQL nested or chained so deeply that it exhausts an engine's stack; raises TooLargeError."""
+    """Refuse SPARQL that is too deep or chained for an engine's stack, or has a literal that is too long.
+
+    Raises TooLargeError with line and column.
+    """
     # A quick count that may be too high: it includes IRIs and strings.
+    if len(text) > LITERAL_LIMIT // 4:
+        _refuse_long(text)
     lower = text.lower()
     if sum(map(text.count, "({[")) <= _DEPTH and sum(map(lower.count, _RECURSIVE)) <= _OPERATORS:
         return
@@ -69,6 +76,20 @@ def refuse_excess(text: str) -> None:
                 line=line,
                 column=column,
                 mend="Split it into several requests, or list values with VALUES or IN.",
+            )
+
+
+def _refuse_long(text: str) -> None:
+    position = 0
+    while match := TOKEN.match(text, position):
+        position = match.end()
+        if match.lastgroup == "string" and len(match.group().encode()) > LITERAL_LIMIT:
+            line, column = place(text, match.start())
+            raise TooLargeError(
+                f"a literal may have {LITERAL_LIMIT >> 20} MiB at most",
+                line=line,
+                column=column,
+                mend="Leave it out, or store its address in place of the text.",
             )
 
 
@@ -94,12 +115,7 @@ def _refuse(text: str, shown: str, origin: list[int] | None, allowed: Sequence[s
 
 def _declarations(text: str) -> list[tuple[str, str]]:
     # Every name followed by an IRI counts, so that the declarations of all readings are found.
-    found = []
-    for match in re.finditer(rf"([{LETTER}.-]*):", text):
-        after = token_at(text, match.end())
-        if after.kind == "iri":
-            found.append((match.group(1), after.text[1:-1]))
-    return found
+    return [(found[1], found[2]) for found in _DECLARATION.finditer(text)]
 
 
 def _readings(text: str, prefixes: set[str]) -> Iterator[tuple[Token, str]]:

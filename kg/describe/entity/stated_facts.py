@@ -9,7 +9,8 @@ from functools import cache
 from kg.catalogue import read_catalogue
 from kg.describe.entity.thing_facts import FACT_LIMIT
 from kg.describe.listing import iris_in, select, value_of
-from kg.describe.page_model import Account, Disagreement, StatedFact, Value
+from kg.describe.lists.event_lists import describe_figures
+from kg.describe.page_model import Account, Disagreement, Figure, StatedFact, Value
 from kg.search import Name, name_all, plain, row_text, values
 from kg.store import Row, Store
 from kg.terms import term
@@ -54,16 +55,13 @@ def disagreements_about(store: Store, iri: str) -> list[Disagreement]:
         for fact in facts:
             if fact.subject.iri == iri and (fact.property.iri, claim) in concerned:
                 accounts[fact.property].append(_account(told[claim], fact.value, names))
+    measured = list(dict.fromkeys(iris_in(figures, "quantity")))
+    described = {figure.name.iri: figure for figure in describe_figures(store, measured)}
     counted: dict[str, list[Account]] = defaultdict(list)
     for row in figures:
         what = ", ".join(filter(None, (row_text(row, "unit"), row_text(row, "effect"))))
-        said, comparator, held = (
-            value_of(row, "value", names),
-            row_text(row, "comparator"),
-            row_text(row, "asOf"),
-        )
-        note = ", ".join(filter(None, (comparator, held and f"as of {held}")))
-        counted[what].append(_account(told[plain(row["claim"])], said, names, note))
+        said, figure = value_of(row, "value", names), described[plain(row["quantity"])]
+        counted[what].append(_account(told[plain(row["claim"])], said, names, figure))
     found = [Disagreement(prop, tuple(group)) for prop, group in accounts.items()]
     return found + [Disagreement(names[value], tuple(group), what) for what, group in counted.items()]
 
@@ -78,6 +76,6 @@ def _told(store: Store, claims: Sequence[str]) -> dict[str, Row]:
     return {plain(row["claim"]): row for row in rows}
 
 
-def _account(row: Row, value: Value, names: Mapping[str, Name], note: str = "") -> Account:
+def _account(row: Row, value: Value, names: Mapping[str, Name], figure: Figure | None = None) -> Account:
     speaker, source, modality, claim = (names[plain(row[key])] for key in ("who", "source", "m", "claim"))
-    return Account(value, speaker, source, modality, claim, note)
+    return Account(value, speaker, source, modality, claim, figure)

@@ -9,6 +9,7 @@ from typing import Any
 import pyoxigraph
 from pyoxigraph import QueryResultsFormat, QuerySolutions, RdfFormat, Triple
 
+from kg.errors import StoreFailedError
 from kg.rdf.formats import Format, Kind
 from kg.store.interface import Row
 from kg.store.isolated.lease import Lease
@@ -30,6 +31,8 @@ class IsolatedAnswer:
             assert isinstance(solutions, QuerySolutions)  # noqa: S101
             for solution in solutions:
                 yield {name: term for name in self.variables if (term := solution[name]) is not None}
+        except MemoryError as error:
+            raise _too_long(error) from None
         finally:
             self._lease.abandon()
 
@@ -42,6 +45,8 @@ class IsolatedAnswer:
         try:
             for quad in pyoxigraph.parse(self._file("nt"), format=RdfFormat.N_TRIPLES):
                 yield quad.triple
+        except MemoryError as error:
+            raise _too_long(error) from None
         finally:
             self._lease.abandon()
 
@@ -112,6 +117,13 @@ class AsyncAnswer:
     def close(self) -> None:
         """Return the worker; one that is still at work is killed. Safe to call twice."""
         self._lease.close()
+
+
+def _too_long(error: MemoryError) -> StoreFailedError:
+    return StoreFailedError(
+        f"the result has a literal that cannot be read: {error}",
+        mend="An update computed it. Query without it, and delete it by an update.",
+    )
 
 
 class _PieceFile(io.RawIOBase):

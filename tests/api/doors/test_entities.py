@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -209,8 +210,11 @@ def test_the_page_of_an_event_shows_where_sources_disagree(client: FlaskClient, 
     text, _ = read(client, "/page/event/harbour-attack")
     assert "Sources disagree" in text
     told = text[text.index("Sources disagree") :]
-    for name in ("the red fleet", "the blue fleet", "Invented Morning Post", "Invented Ministry of the Blue"):
-        assert name in told
+    assert "the blue fleet — Invented Ministry of the Blue in Invented Evening Star ✓ happened" in told
+    assert "the red fleet — Invented Morning Post ✓ happened" in told
+    assert "the old harbour — Cy Invented in Invented Evening Star × denied" in told
+    assert "figures 12 dead — Invented Morning Post" in told
+    assert "at least 30 dead — Invented Ministry of the Blue in Invented Evening Star" in told
     assert "Sources disagree" not in read(client, "/page/event/us-iran-deportation")[0]
 
 
@@ -222,3 +226,34 @@ def test_the_page_of_a_claim_shows_its_facts_and_its_stance(client: FlaskClient)
     text, _ = read(client, "/page/claim/us-iran-deportation-migrants-criticized")
     assert "criticism" in text
     assert "migrants in the United States" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("only%2Fenc", "only%2Fenc"),
+        ("only%2Bplus", "only%2Bplus"),
+        ("only%c3%a9", "only%c3%a9"),
+        ("only?x=1", "only%3Fx=1"),
+        ("only%7Etilde", "only%7Etilde"),
+        ("日本", "%E6%97%A5%E6%9C%AC"),
+        ("a/b", "a/b"),
+    ],
+)
+def test_an_address_leads_to_that_very_thing(
+    client: FlaskClient, store: EmbeddedStore, name: str, path: str
+) -> None:
+    # Another reading of the first path is a thing, too.
+    for local, label in ((name, f"the place {name}"), ("only/enc", "another")):
+        add(store, (NamedNode(f"{ID}place/{local}"), LABEL, Literal(label)))
+    found = client.get(f"/page/place/{path}", headers=HTML)
+    assert f"the place {name}" in found.text
+    assert f"the place {name}" in client.get(f"/page/place/{path}/", headers=HTML).text
+    assert f"the place {name}" in client.get(f"/id/place/{path}", headers=HTML, follow_redirects=True).text
+    assert Literal(f"the place {name}") in {
+        triple.object
+        for triple in parse(client.get(f"/data/place/{path}.nt").data, format=RdfFormat.N_TRIPLES)
+    }
+    targets = re.findall(r"<(/[^>]*)>", ", ".join(found.headers.getlist("Link")))
+    assert len(targets) >= 4
+    assert {client.get(target).status_code for target in targets} == {200}

@@ -151,7 +151,18 @@ def test_post__create_new_graph_and_get_of_it(client: FlaskClient) -> None:
     # The new graph is at both of its names.
     slug = address.rpartition("/")[2]
     assert same(client, "/graphs?" + urlencode({"graph": GRAPH + slug}), PERSON % "Alan")
+    # And by its address as the name of the graph, at this server and at no other.
+    named = f"http://localhost/graph/{slug}"
+    assert same(client, "/graphs?" + urlencode({"graph": named}), PERSON % "Alan")
+    other = named.replace("localhost", "other.example")
+    assert client.get("/graphs?" + urlencode({"graph": other})).status_code == 404
     assert post(client, "/graphs", OTHER).headers["Location"] != address
+
+
+def test_a_direct_address_of_several_segments(client: FlaskClient) -> None:
+    assert put(client, "/graph/desk/2026/11", OTHER).status_code == 201
+    assert same(client, "/graph/desk/2026/11", OTHER)
+    assert same(client, "/graphs?" + urlencode({"graph": GRAPH + "desk/2026/11"}), OTHER)
 
 
 def test_post__empty_graph_to_existing_graph(client: FlaskClient) -> None:

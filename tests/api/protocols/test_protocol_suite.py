@@ -308,6 +308,18 @@ def test_options_and_preflight(client: FlaskClient) -> None:
         allowed = response.headers["Access-Control-Allow-Headers"].lower()
         assert "authorization" in allowed and "content-type" in allowed
         assert "Access-Control-Allow-Credentials" not in response.headers
+    reading = asked | {"Access-Control-Request-Method": "GET"}
+    for path in (
+        "/page/country/irn",
+        "/data/country/irn.ttl",
+        "/ontology.ttl",
+        "/queries/posts.json",
+        "/reconcile",
+    ):
+        response = client.options(path, headers=reading)
+        assert response.status_code == 200
+        assert response.headers["Access-Control-Allow-Origin"] == "*"
+        assert "GET" in response.headers["Access-Control-Allow-Methods"]
     # Doors that take a session's cookie stay closed to other origins.
     assert "Access-Control-Allow-Origin" not in client.options("/sign-in", headers=asked).headers
     assert "Access-Control-Allow-Origin" not in client.post("/sign-in", data={}).headers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -127,6 +128,44 @@ def test_without_accept_the_format_is_ours(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("query", "name", "value", "media_type"),
+    [
+        (SELECT, "format", "json", "application/sparql-results+json"),
+        (SELECT, "format", "csv", "text/csv"),
+        (SELECT, "output", "xml", "application/sparql-results+xml"),
+        (SELECT, "format", "text/tab-separated-values", "text/tab-separated-values"),
+        (SELECT, "format", "html", "text/html"),
+        (ASK, "output", "json", "application/sparql-results+json"),
+        (CONSTRUCT, "format", "xml", "application/rdf+xml"),
+        (CONSTRUCT, "format", "turtle", "text/turtle"),
+        (CONSTRUCT, "output", "json", "application/ld+json"),
+        (CONSTRUCT, "format", "application/n-triples", "application/n-triples"),
+    ],
+)
+def test_a_parameter_goes_before_accept(
+    client: FlaskClient, query: str, name: str, value: str, media_type: str
+) -> None:
+    assert get(client, query, "text/csv, text/turtle", **{name: value}).mimetype == media_type
+    posted = client.post("/sparql", data={"query": query, name: value}, headers={"Accept": "text/html"})
+    assert posted.mimetype == media_type
+
+
+def test_a_format_that_is_unknown_or_does_not_fit(client: FlaskClient) -> None:
+    unknown = get(client, SELECT, format="docx")
+    assert unknown.status_code == 400 and "csv" in unknown.json["mend"]
+    assert get(client, SELECT, format="turtle").status_code == 406
+
+
+def test_an_empty_graph_parameter_names_no_graph(client: FlaskClient) -> None:
+    assert values(get(client, SELECT, **{"default-graph-uri": "", "named-graph-uri": ""})) == ["g1", "g2"]
+
+
+@pytest.mark.parametrize("path", ["/sparql/", "/events/", "/queries/", "/ontology/", "/page/country/irn/"])
+def test_a_slash_at_the_end_leads_to_the_same_door(client: FlaskClient, path: str) -> None:
+    assert client.get(path).status_code == client.get(path.rstrip("/")).status_code
+
+
+@pytest.mark.parametrize(
     ("query", "accept"),
     [
         (SELECT, "text/turtle"),
@@ -230,6 +269,30 @@ def test_an_update_with_the_graphs_of_the_request(client: FlaskClient) -> None:
     clash = f"WITH <{E}g2> DELETE {{ ?s ?p ?o }} WHERE {{ ?s ?p ?o }}"
     response = client.post("/update", data={"update": clash, "using-graph-uri": E + "g1"}, headers=TOKEN)
     assert response.status_code == 400
+
+
+def test_a_byte_order_mark_before_a_query_or_an_update(client: FlaskClient) -> None:
+    posted = client.post("/sparql", data="\ufeff" + SELECT, content_type=QUERY)
+    assert values(posted) == ["g1", "g2"]
+    update = f"\ufeffINSERT DATA {{ <{E}a> <{E}p> 'bom' }}"
+    assert client.post("/update", data=update, content_type=UPDATE, headers=TOKEN).status_code == 204
+    assert "bom" in values(get(client, SELECT))
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/sparql", QUERY),
+        ("/update", UPDATE),
+        ("/graphs?graph=http://e.example/g", "text/turtle"),
+        ("/load", "text/turtle"),
+    ],
+)
+def test_a_compressed_body_is_refused_at_every_door(client: FlaskClient, path: str, media_type: str) -> None:
+    body = gzip.compress(SELECT.encode())
+    headers = {**TOKEN, "Content-Encoding": "gzip"}
+    response = client.post(path, data=body, content_type=media_type, headers=headers)
+    assert response.status_code == 415 and "gzip" in response.json["detail"]
 
 
 def test_update_needs_the_token(client: FlaskClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from dataclasses import replace
 
 import pytest
@@ -50,7 +51,10 @@ def sign_in(client: FlaskClient, token: str = "test-token", next_page: str = "/l
         ("Bearer ", 403),
         ("Bearer test-token2", 403),
         ("Bearer tést", 403),
-        ("Basic dGVzdC10b2tlbjp0ZXN0LXRva2Vu", 403),
+        # RFC 7617: the base64 of user:password
+        (f"Basic {b64encode(b'anyone:test-token').decode()}", 200),
+        (f"Basic {b64encode(b'test-token:').decode()}", 403),
+        ("Basic nonsense", 403),
         ("test-token", 403),
     ],
 )
@@ -60,6 +64,23 @@ def test_the_bearer_token(client: FlaskClient, authorization: str | None, status
     assert response.status_code == status
     # RFC 9110 section 11.6.1: 401 comes with a challenge
     assert ("WWW-Authenticate" in response.headers) == (status == 401)
+
+
+def test_the_challenge_offers_a_password_to_programs_only(client: FlaskClient) -> None:
+    assert "Basic" in client.post("/write").headers["WWW-Authenticate"]
+    assert "Basic" not in client.post("/write", headers={"Accept": "text/html"}).headers["WWW-Authenticate"]
+
+
+def test_a_remembered_password_does_not_come_with_forms_of_other_sites(client: FlaskClient) -> None:
+    headers = {"Authorization": f"Basic {b64encode(b':test-token').decode()}"}
+    for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)):
+        assert client.post("/write", headers=headers | {"Sec-Fetch-Site": site}).status_code == status
+
+
+def test_the_cookie_is_for_https_where_the_client_speaks_it(client: FlaskClient) -> None:
+    form = {"token": "test-token", "next": "/load"}
+    assert "Secure" not in client.post("/sign-in", data=form).headers["Set-Cookie"]
+    assert "Secure" in client.post("/sign-in", data=form, base_url="https://localhost").headers["Set-Cookie"]
 
 
 def test_a_server_without_a_token_lets_nobody_write(store: EmbeddedStore, settings: Settings) -> None:

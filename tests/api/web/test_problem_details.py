@@ -25,6 +25,7 @@ HTML = {"Accept": "text/html"}
         (errors.TooLargeError, 413),
         (errors.UnsupportedFormatError, 415),
         (errors.ValidationFailedError, 422),
+        (errors.UnreadableRowsError, 422),
         (errors.SignInRequiredError, 401),
         (errors.WrongTokenError, 403),
         (errors.ReadOnlyError, 403),
@@ -110,7 +111,7 @@ def test_other_http_errors_are_problems(app: Flask) -> None:
 
 
 def test_a_redirect_is_no_problem(app: Flask) -> None:
-    @app.get("/folder/")
+    @app.get("/folder/", strict_slashes=True)
     def _folder() -> str:
         return "x"
 

@@ -79,6 +79,48 @@ class TestRecovery:
         recover(desk.store, desk.loads)
         assert folder.read().step == "cancelled"
 
+    @pytest.mark.parametrize("step", ["reading", "storing", "undoing", "stored"])
+    def test_temporary_folders_of_a_process_that_ended(self, desk: Desk, step: str) -> None:
+        folder = desk.load(ROWS, "x.small")
+        state = folder.read()
+        state.step = step
+        folder.write(state)
+        for path in (".undo-a1b2/.sort-c3", ".rdf-e5"):
+            (folder.path / path).mkdir(parents=True)
+            (folder.path / path / "run").write_text("x")
+        recover(desk.store, desk.loads)
+        assert not [path for path in folder.path.iterdir() if path.is_dir() and path.name.startswith(".")]
+        assert folder.read().ended
+
+    def test_one_damaged_load_does_not_stop_the_others(
+        self, desk: Desk, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        folder, _ = desk.loads.new("x.small", step="reading")
+        damaged = {}
+        for number, text in enumerate(
+            ("", "{", "[]", '{"id": 1, "step": "stored", "preview": 5}', '{"new": 1}')
+        ):
+            path = desk.root / f"0-damaged-{number}"
+            path.mkdir()
+            damaged[path] = text
+            (path / "state.json").write_text(text)
+        (desk.root / "0-empty").mkdir()
+        recover(desk.store, desk.loads)
+        assert folder.read().step == "cancelled"
+        for path, text in damaged.items():
+            assert (path / "state.json").read_text() == text
+            assert path.name in caplog.text
+        assert "0-empty" in caplog.text
+
+    def test_a_field_of_another_version_is_passed_over(self, desk: Desk) -> None:
+        folder = desk.load(ROWS, "x.small")
+        path = folder.path / "state.json"
+        path.write_text(path.read_text().replace("{", '{"colour": "red", ', 1))
+        recover(desk.store, desk.loads)
+        assert folder.read().step == "stored"
+        undo_load(desk.store, desk.loads, folder)
+        assert folder.read().step == "undone"
+
     @staticmethod
     def _broken_off(desk: Desk, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
         folder, _ = desk.preview(ROWS, "x.small")

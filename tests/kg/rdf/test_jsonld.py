@@ -65,3 +65,35 @@ def test_a_key_that_the_context_lacks_is_told() -> None:
 def test_other_addresses_are_still_refused(address) -> None:
     with pytest.raises(DataSyntaxError, match="not fetched"):
         read({**DOCUMENT, "@context": address})
+
+
+LANGUAGES = {"l": {"@id": "http://e/l", "@container": "@language"}, "p": "http://e/p"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "written"),
+    [
+        ({"actor": [f"{ID}country/usa", f"{ID}country/irn "]}, f"{ID}country/irn "),
+        ({"time": {"id": f"{ID}time/5 January", "label": "then"}}, f"{ID}time/5 January"),
+        ({"id": f"{ID}event/<talks>"}, f"{ID}event/<talks>"),
+        ({"type": "Big Event"}, "Big Event"),
+        ({"label": {"@value": "x", "@language": "e_n"}}, "e_n"),
+        ({"@context": [CONTEXT_IRI, LANGUAGES], "l": {"en": "a", "e n": "b"}}, "e n"),
+    ],
+)
+def test_nothing_is_dropped_without_a_word(changed: dict[str, object], written: str) -> None:
+    """JSON-LD 1.1 API section 8.2 drops values that are not valid; a load refuses them."""
+    document = {**DOCUMENT, **changed}
+    with pytest.raises(DataSyntaxError) as caught:
+        read(document)
+    lines = json.dumps(document, indent=1).split("\n")
+    line = lines[(caught.value.line or 0) - 1]
+    assert written in line
+    assert caught.value.column == line.rindex(json.dumps(written)) + 1
+
+
+def test_texts_may_hold_what_iris_may_not() -> None:
+    document = {**DOCUMENT, "label": "<a b> {c} | d"}
+    assert Triple(
+        term("id:event/talks"), term("rdfs:label"), Literal("<a b> {c} | d", language="en")
+    ) in read(document)

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from kg.errors import DiplographError, QueryRefusedError
-from kg.sparql.guard import is_private, refuse_remote_access
+from kg.errors import DiplographError, QueryRefusedError, TooLargeError
+from kg.settings import LITERAL_LIMIT
+from kg.sparql.guard import is_private, refuse_excess, refuse_remote_access
 from kg.store import EmbeddedStore
 
 
@@ -111,3 +112,11 @@ def test_the_engine_follows_no_redirect(elsewhere: tuple[str, list[str]], code: 
         store.update(f"LOAD <{address}/redirect/{code}> INTO GRAPH <http://e.example/g>")
     assert asked == []
     store.close()
+
+
+def test_a_literal_that_is_too_long_is_refused_with_its_place() -> None:
+    long = "é" * (LITERAL_LIMIT // 2)
+    with pytest.raises(TooLargeError, match="8 MiB") as caught:
+        refuse_excess(f"INSERT DATA {{\n <a:s> <a:p> '{long}' }}")
+    assert (caught.value.line, caught.value.column) == (2, 14)
+    refuse_excess(f"INSERT DATA {{ <a:s> <a:p> '{long[:-4]}', '{long[:-4]}' }}")
