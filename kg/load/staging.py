@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode, RdfFormat
 from kg.errors import StoreFailedError, ValidationFailedError
 from kg.load.conflicts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.load_folder import LoadFolder
-from kg.load.model import LoadRequest, Preview, Progress, TypeCount, silent, watching
+from kg.load.model import LoadRequest, Preview, Progress, TypeCount, counted, silent, watching
 from kg.load.staging_mapped import check_mapped
 from kg.load.staging_rdf import stage_rdf
 from kg.load.staging_tables import Duplicates, Faults, FirstLoad, write_raw
@@ -79,10 +79,11 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
                 fingerprint = staging.compare(staging.sort_records(table.records()))
             notes, rows = (*table.notes(), *_other_file(store, graph, request)), table.rows
         faults.check()
-        if not duplicates.records and not tally.added and not tally.removed and not tally.counts:
-            raise ValidationFailedError(
-                "the file contains no rows", where=name, mend="Check the file and its format."
+        if not duplicates.records and not rows.stored:
+            what = (
+                f"none of its {counted(rows.read, 'row')} gives anything" if rows.read else "it has no rows"
             )
+            raise ValidationFailedError(what, where=name, mend="Check the file and its format.")
     find_conflicts(store, graph, tally, tally.events, tally.labels)
     newcomer_count, newcomers = find_newcomers(store, graph, tally)
     hints = suggest(store, unknown)

@@ -15,8 +15,10 @@ import pytest
 from pyoxigraph import NamedNode
 
 from bench.rows import rows as bench_rows
+from kg.errors import ValidationFailedError
 from kg.load import store_load
 from kg.readers.gdelt.code_columns import NAMES
+from kg.readers.icews import COLUMNS as ICEWS
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH
 from tests.kg.load.desks import Desk
@@ -92,3 +94,28 @@ def test_dumps_are_equal(
 ) -> None:
     name, data = SEPARATED[form]
     assert dumped(store, tmp_path, name + container, CONTAINERS[container](name, data)) == plain
+
+
+@pytest.mark.parametrize(
+    ("form", "head"),
+    [("gdelt", ",".join(NAMES)), ("events", "label,actors,type"), ("icews", ",".join(ICEWS))],
+)
+def test_a_header_alone_is_told_and_stores_nothing(
+    store: EmbeddedStore, tmp_path: Path, form: str, head: str
+) -> None:
+    with pytest.raises(ValidationFailedError, match="it has no rows") as caught:
+        Desk(store, tmp_path).preview(f"{head}\n", "a.csv", format=form)
+    assert caught.value.where == "a.csv"
+    with pytest.raises(ValidationFailedError, match="none of its 2 rows gives anything"):
+        Desk(store, tmp_path).preview(f"{head}\nx\ny\n", "a.csv", format=form, max_errors=2)
+
+
+def test_the_preview_tells_what_was_left_out(store: EmbeddedStore, tmp_path: Path) -> None:
+    rows = [ROWS[0], ROWS[1], ROWS[0], [*ROWS[2][:26], "x", *ROWS[2][27:]]]
+    text = "\n".join("\t".join(row) for row in rows)
+    _, preview = Desk(store, tmp_path).preview(text, "a.export.CSV", max_errors=1)
+    assert preview.row_sum == "4 rows read = 2 stored + 2 left out"
+    summary = preview.summary()
+    assert (summary["rows_read"], summary["rows_stored"], summary["rows_left_out"]) == (4, 2, 2)
+    assert any("is repeated" in note for note in preview.notes)
+    assert len(preview.faults) == 1
