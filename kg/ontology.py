@@ -22,7 +22,7 @@ from kg.terms import GRAPH_ALIGNMENTS, GRAPH_COUNTRIES, GRAPH_EVENT_TYPES, GRAPH
 __all__ = ["REFERENCE_GRAPHS", "article_graphs", "open_vocabulary", "reference_graphs"]
 
 _FILES: Final = {
-    GRAPH_ONTOLOGY: ("diplomacy.ttl",),
+    GRAPH_ONTOLOGY: ("diplomacy.ttl", "pages.ttl"),
     GRAPH_EVENT_TYPES: ("event-types.ttl", "cameo.ttl"),
     GRAPH_ALIGNMENTS: ("alignments.ttl",),
 }

@@ -79,7 +79,7 @@ def _text(store: Store, name: str, values: dict[str, str]) -> str:
             mend="Write the values into the query.",
         )
     try:
-        return read_file(name).decode("utf-8")
+        return read_file(name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ParameterError(
             f"the query is not UTF-8 at byte {error.start}", where=name, mend="Save it as UTF-8."

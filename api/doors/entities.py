@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from datetime import date
 from typing import Final
 
@@ -17,7 +18,6 @@ from api.web.state import state
 from kg.describe.entity.description_rdf import describe_triples, facts_table
 from kg.describe.entity.entity_page import describe
 from kg.describe.entity.signposts import signposts_of
-from kg.describe.entity.thing_facts import GLANCE
 from kg.describe.page_model import Description, Facts
 from kg.errors import ParameterError, UnknownNameError
 from kg.rdf.formats import GRAPH_FORMATS, result_format
@@ -38,6 +38,7 @@ _ORDER: Final = [
     "holdings",
     "identifiers",
     "facts",
+    "related",
     "disagreements",
     "figures",
     "timeline",
@@ -48,10 +49,11 @@ _ORDER: Final = [
     "mentions",
     *_END,
 ]
-_ACTOR: Final = ["events", "records", "by", "about", "facts", "disagreements", "mentions", *_END]
+_ACTOR: Final = ["events", "records", "related", "by", "about", "facts", "disagreements", "mentions", *_END]
 _ORDERS: Final = {
     "event": [
         "glance",
+        "related",
         "disagreements",
         "map",
         "about",
@@ -64,10 +66,22 @@ _ORDERS: Final = {
     "country": ["identifiers", "timeline", *_ACTOR],
     "person": ["identifiers", "holdings", "timeline", *_ACTOR],
     "agency": ["identifiers", "holdings", "facts", "timeline", *(name for name in _ACTOR if name != "facts")],
-    "source": ["identifiers", "facts", "by", "about", "timeline", "events", "records", "mentions", *_END],
-    "place": ["identifiers", "map", "facts", "timeline", "events", "about", "mentions", *_END[1:]],
-    "event-type": ["facts", "timeline", "events", "records", "about", "identifiers", "incoming"],
-    "claim": ["statement", "about", "facts", "incoming"],
+    "source": [
+        "identifiers",
+        "facts",
+        "related",
+        "by",
+        "about",
+        "timeline",
+        "events",
+        "records",
+        "mentions",
+        *_END,
+    ],
+    "place": ["identifiers", "map", "facts", "related", "timeline", "events", "about", "mentions", *_END[1:]],
+    "event-type": ["facts", "related", "timeline", "events", "records", "about", "identifiers", "incoming"],
+    "quantity": ["figures", "facts", "about", "related", "incoming"],
+    "claim": ["statement", "about", "facts", "related", "incoming"],
 }
 # Facts that the page of a claim, or of an event, shows apart from the others.
 _SAID: Final = {
@@ -84,8 +98,7 @@ _EVENTS: Final = {
         "Appointment", "CredentialsPresentation",
     )
 }  # fmt: skip
-_GLANCE: Final = {ONTOLOGY + local for local in GLANCE}
-_TOLD_APART: Final = {ONTOLOGY + "hasInteraction", ONTOLOGY + "duration"}
+_TOLD_APART: Final = {ONTOLOGY + "hasInteraction", ONTOLOGY + "duration", ONTOLOGY + "hasParticipation"}
 
 
 @blueprint.get("/id/<kind>/<path:slug>")
@@ -171,12 +184,16 @@ def _page(*readings: str, asked: str) -> Response:
             mend=f"The last page is {found.pages}; leave out `page` for the first one.",
         )
     order = _ORDERS.get(_kind(found), _ORDER)
-    apart: set[str] = set()
+    apart: Set[str] = frozenset()
     if "glance" in order:
-        apart = _GLANCE | _TOLD_APART
+        apart = found.ordered | _TOLD_APART
     elif "statement" in order and found.statement:
         apart = _SAID
-    glance = [facts for facts in found.facts if facts.property.iri in _GLANCE and not _routed(found, facts)]
+    glance = [
+        facts
+        for facts in found.facts
+        if facts.property.iri in found.ordered - _TOLD_APART and not _routed(found, facts)
+    ]
     response = make_response(
         render_template(
             "entity.html",

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from api.web.urls import href, path_of
 from kg.describe.lists.solution_tables import ResultTable
-from kg.describe.page_model import Spot
+from kg.describe.picture_model import Spot
 from kg.search import Name, kind_of
 
 # Things of these kinds are attributes: they are not drawn in a network of parties.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Final
@@ -15,6 +16,7 @@ from api.pages.spreadsheets import spreadsheet
 from kg.errors import UnsupportedFormatError
 
 _CHUNK: Final = 256 * 1024
+_NUMBER: Final = re.compile(r"[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 
 Cell = str | Sequence[Mapping[str, str]]
 Record = Mapping[str, Cell]
@@ -53,12 +55,19 @@ def _csv(columns: Sequence[str], rows: Iterator[Record]) -> Iterator[bytes]:
     writer = csv.writer(target)
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_text(row[name]) for name in columns])
+        writer.writerow([_harmless(_text(row[name])) for name in columns])
         if target.tell() > _CHUNK:
             yield target.getvalue().encode("utf-8", "replace")
             target.seek(0)
             target.truncate()
     yield target.getvalue().encode("utf-8", "replace")
+
+
+def _harmless(text: str) -> str:
+    # A spreadsheet would carry out a text that begins like a formula; numbers are safe.
+    if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.fullmatch(text):
+        return "'" + text
+    return text
 
 
 def _json(columns: Sequence[str], rows: Iterator[Record]) -> Iterator[bytes]:

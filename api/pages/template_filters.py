@@ -4,83 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from flask import Flask
 
 from api.web import urls as links
-from kg.describe.page_model import Statement, Value
+from kg.describe.page_model import Figure, Linked, Links, Participation, Statement, Value
 from kg.search import Name, kind_of
 from kg.terms import ID, ONTOLOGY, compact
 
-# What a page calls the things that point to its thing, by the property.
-_INVERSE: Final = {
-    "country": "Agencies, people and places",
-    "hasMember": "Member of",
-    "locatedIn": "Places in it",
-    "nationality": "Groups of its nationals",
-    "subgroupOf": "Subgroups",
-    "headedBy": "Head of",
-    "speaksFor": "Spokespersons",
-    "adoptedBy": "Policies",
-    "holds": "Held by",
-    "postIn": "Posts",
-    "subOrganizationOf": "Subordinate bodies",
-    "statedIn": "Claims in it",
-    "textOf": "Texts",
-    "inText": "Cited passages",
-    "topic": "On this topic",
-    "stance": "Claims with this stance",
-    "reason": "Reason for",
-    "includes": "Instance of",
-    "directedAt": "Policies directed at it",
-    "signatory": "Signed",
-    "issuedBy": "Issued",
-    "addressedTo": "Addressed to it",
-    "sanctions": "Sanctioned by",
-    "legalBase": "Legal base of",
-    "producedBy": "Documents from it",
-    "depositary": "Depositary of",
-    "ballotOn": "Votes on it",
-    "castBy": "Votes cast",
-    "vote": "Votes of this kind",
-    "recognizedBy": "Has recognized",
-    "recognizes": "Recognized by",
-    "series": "Meetings of the series",
-    "answers": "Answers to it",
-    "onBehalfOf": "Represented by",
-    "participatingAgent": "Took part",
-    "status": "In this condition",
-    "level": "At this level",
-    "hasParticipation": "Participation in",
-    "cites": "Cited by",
-    "attributionStep": "Attribution step of",
-    "span": "Passage of",
-    "publisher": "Published",
-    "type": "Members",
-    "modality": "Claims with this status",
-    "sourceKind": "Attribution steps of this kind",
-    "comparator": "Figures with this comparator",
-    "unit": "Figures in this unit",
-    "precision": "Times with this precision",
-    "character": "Relations of this character",
-    "resolutionMethod": "Mentions resolved with this method",
-    "time": "At this time",
-    "memberDuring": "Posts held during this time",
-    "asOf": "Figures as of this time",
-    "deadline": "Figures due by this time",
-    "party": "Relations with it",
-    "broader": "Narrower concepts",
-    "wasDerivedFrom": "Derived from it",
-    "subClassOf": "Subclasses",
-    "subPropertyOf": "Subproperties",
-    "inScheme": "Concepts in this scheme",
-    "quadClass": "Event types in this class",
-    "borders": "Borders",
-}
 # The register of an identifier, by the pattern of its IRI.
 _SCHEMES: Final = {
     r"https?://www\.wikidata\.org/(?:entity|wiki)/(Q[0-9]+)": "Wikidata",
@@ -133,7 +70,12 @@ def register(app: Flask) -> None:
         links.number,
         compact,
         commas,
-        inverse,
+        sentence,
+        figure_words,
+        says_itself,
+        plays,
+        by_number,
+        in_groups,
         by_kind,
         language_name,
         sparql,
@@ -150,10 +92,44 @@ def commas(count: int) -> str:
     return f"{count:,}"
 
 
-def inverse(name: Name) -> str:
-    """Return the heading for the things that point to a thing by a property."""
-    local = name.iri.replace("#", "/").rpartition("/")[2]
-    return _INVERSE.get(local, f"Linked by “{name.label}”")
+def sentence(words: str) -> str:
+    """Begin words with a capital letter."""
+    return words[:1].upper() + words[1:]
+
+
+def figure_words(figure: Figure) -> str:
+    """Write a figure as in a text: "at least 12 people killed"; empty if nothing but its name is known."""
+    effect = figure.effect.label if figure.effect else ""
+    words = [_comparator(figure), links.number(figure.value or ""), figure.unit, effect]
+    return " ".join(filter(None, words))
+
+
+def says_itself(figure: Figure) -> bool:
+    """Return whether the label of a figure gives its number and how exact it is."""
+    label = figure.name.label.lower()
+    value = figure.value or ""
+    return _comparator(figure).lower() in label and (value in label or links.number(value) in label)
+
+
+def _comparator(figure: Figure) -> str:
+    said = figure.comparator
+    return said.label if said and not said.iri.endswith("/exactly") else ""
+
+
+def plays(part: Participation, agent: str, prop: Name) -> bool:
+    """Return whether a participation is that of an agent in the role that a property stands for."""
+    role = part.role.iri.rpartition("/")[2] if part.role else ""
+    return part.agent.iri == agent and prop.iri in (ONTOLOGY + role, ONTOLOGY + "participant")
+
+
+def by_number(claims: Iterable[Name], numbers: Mapping[str, int]) -> list[Name]:
+    """Sort claims by their numbers on the page; those without one come last."""
+    return sorted(claims, key=lambda claim: numbers.get(claim.iri, len(numbers) + 1))
+
+
+def in_groups(found: Links) -> list[tuple[Name | None, list[Linked]]]:
+    """Group the things of a list, which are in the order of their groups."""
+    return [(group, list(things)) for group, things in groupby(found.things, key=attrgetter("group"))]
 
 
 def by_kind(names: Iterable[Name]) -> list[tuple[str, list[Name]]]:

@@ -168,11 +168,6 @@ def _body(base: str) -> Iterator[tuple[Path, Written]]:
 
     Raises UnsupportedFormatError, DataSyntaxError.
     """
-    if request.headers.get("Content-Encoding", "identity") != "identity":
-        raise UnsupportedFormatError(
-            f"the body is sent with Content-Encoding: {request.headers['Content-Encoding']}",
-            mend="Send it as it is.",
-        )
     with tempfile.TemporaryDirectory(prefix="diplograph-") as folder:
         target = Path(folder) / "body.nt"
         target.touch()

@@ -125,6 +125,8 @@ def _read_plain(scope: Scope, body: IO[bytes]) -> QueryRequest | None:
     if len(scope["query_string"]) > ADDRESS_LIMIT - len(PATH):
         return None
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    if "content-encoding" in headers:
+        return None
     base = f"{scope['scheme']}://{headers.get('host', '')}{PATH}"
     try:
         query = read_query(scope["method"], scope["query_string"], headers, body.read(), base)

@@ -28,12 +28,14 @@ _SHOWN: Final = 300
 _GONE: Final = 499
 # Kept: words that people query by. Hidden: text that looks random, and text that names itself a secret.
 _SECRET: Final = re.compile(r"(?i)pass(?:word|wd|phrase)|secret|token|api.?key|bearer|credential")
-_RANDOM: Final = re.compile(r"(?=[^\s]*[0-9])(?=[^\s]*[A-Za-z])[A-Za-z0-9+/=_.-]{20,}")
+_RANDOM: Final = re.compile(r"[A-Za-z0-9+/=_.-]{20,}")
+# A literal that is not closed ends with its line, or with the text: each character is read once.
 _LITERAL: Final = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*"""|' + r"'''(?:[^'\\]|\\.|'(?!''))*'''|"
-    r'"(?:[^"\\\n]|\\.)*"|' + r"'(?:[^'\\\n]|\\.)*'",
-    re.DOTALL,
+    r'"""(?:[^"\\]|\\.|"(?!""))*(?:"""|\Z)|' + r"'''(?:[^'\\]|\\.|'(?!''))*(?:'''|\Z)|"
+    r'"(?:[^"\\\n]|\\.)*(?:"|$|\\\Z)|' + r"'(?:[^'\\\n]|\\.)*(?:'|$|\\\Z)",
+    re.DOTALL | re.MULTILINE,
 )
+_CONTROL: Final = re.compile(r"[\x7f-\x9f\u2028\u2029]")
 _USERINFO: Final = re.compile(r"://[^/\s<>@]*@")
 _HIDDEN: Final = "…"
 
@@ -85,7 +87,7 @@ class RequestLog:
         if method == "POST" and re.fullmatch(r"/loads/[^/]+/(?:commit|undo)", path):
             self._metrics.loads.labels("committed" if status < 400 else "failed").inc()
         if self._logs:
-            address = json.dumps(path + shown_parameters(query_string), ensure_ascii=False)
+            address = shown_address(path, query_string)
             client = (scope.get("client") or ("-",))[0]
             _log.info(
                 "%s %s %s %s %d bytes %.1f ms %s",
@@ -107,6 +109,12 @@ def _fail(error: Exception, exchange: Exchange) -> Response | None:
     return Response(body, problem.status, headers)
 
 
+def shown_address(path: str, query_string: str) -> str:
+    """Write an address for the log as a JSON string without any control character."""
+    text = json.dumps(path + shown_parameters(query_string), ensure_ascii=False)
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def shown_parameters(query_string: str) -> str:
     """Write the parameters of an address for the log, shortened and without text that looks like a secret."""
     pairs = parse_qsl(query_string, keep_blank_values=True, errors="replace")
@@ -120,7 +128,7 @@ def shown_text(text: str) -> str:
     """Shorten a text for the log and hide the parts of it that look like secrets."""
     text = _USERINFO.sub("://…@", text)
     text = _LITERAL.sub(
-        lambda found: f'"{_HIDDEN}"' if _SECRET.search(found[0]) or _RANDOM.search(found[0]) else found[0],
+        lambda found: f'"{_HIDDEN}"' if _SECRET.search(found[0]) or _has_random(found[0]) else found[0],
         text,
     )
     if _SECRET.search(text):
@@ -130,6 +138,15 @@ def shown_text(text: str) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + _HIDDEN
 
 
+def _has_random(text: str) -> bool:
+    return any(map(_is_random, _RANDOM.findall(text)))
+
+
+def _is_random(word: str) -> bool:
+    return re.search("[0-9]", word) is not None and re.search("[A-Za-z]", word) is not None
+
+
 def _hide_plain(found: re.Match[str]) -> str:
     # Addresses and names of things are long, too, and are made of words.
-    return found[0] if "/" in found[0] or "-" in found[0] else _HIDDEN
+    kept = "/" in found[0] or "-" in found[0] or not _is_random(found[0])
+    return found[0] if kept else _HIDDEN

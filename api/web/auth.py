@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, make_response, redirect, render_template, request, session
+from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 
 from api.web.negotiation import wants_html
@@ -35,9 +36,16 @@ def register(app: Flask) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
     )
+    app.session_interface = _Sessions()
     app.add_template_global(csrf_token)
     app.add_template_global(signed_in)
     app.register_blueprint(blueprint)
+
+
+class _Sessions(SecureCookieSessionInterface):
+    def get_cookie_secure(self, app: Flask) -> bool:
+        """Return whether the cookie is for https alone: where the client, or its proxy, speaks https."""
+        return request.is_secure
 
 
 def writes(view: Callable[P, R]) -> Callable[P, R]:

@@ -1,4 +1,4 @@
-"""Headers of every response, and the limit on the length of addresses."""
+"""Headers of every response, and what every request is checked for: its address and its content coding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Flask, Response, request
 
-from kg.errors import AddressTooLongError
+from kg.errors import AddressTooLongError, UnsupportedFormatError
 
 POLICY: Final = "; ".join(
     (
@@ -41,7 +41,17 @@ OPEN: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Header
 def register(app: Flask) -> None:
     """Attach to the application."""
     app.before_request(_check_length)
+    app.before_request(_check_coding)
     app.after_request(_complete)
+
+
+def _check_coding() -> None:
+    coding = request.headers.get("Content-Encoding", "identity")
+    if coding.lower() != "identity":
+        raise UnsupportedFormatError(
+            f"the body is sent with Content-Encoding: {coding}",
+            mend="Send it as it is; a load takes compressed files (.gz, .zst, .zip).",
+        )
 
 
 def _check_length() -> None:

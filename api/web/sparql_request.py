@@ -132,9 +132,9 @@ def read_fields(encoded: bytes) -> dict[str, list[str]]:
 
 
 def decode(data: bytes) -> str:
-    """Read UTF-8; raises ParameterError that names the byte."""
+    """Read UTF-8, without a byte-order mark; raises ParameterError that names the byte."""
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _not_utf8(error) from None
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from kg.describe.picture_model import Network, Spot, Timeline
 from kg.search import Name
 
 PAGE: Final = 50
@@ -50,13 +51,15 @@ class Value:
 class Fact:
     """One value of a property, the graphs that state it, and the claims in them that support it.
 
-    `sourced` is None if no claim is expected: for reference data and for the parts of claims. `inferred` is
-    whether the fact follows from others without being stated.
+    `sourced` is None if no claim is expected: for reference data and for the parts of claims. `general` are
+    claims about the thing that state no facts. `inferred` is whether the fact follows from others without
+    being stated.
     """
 
     value: Value
     graphs: tuple[Name, ...]
     claims: tuple[Name, ...] = ()
+    general: tuple[Name, ...] = ()
     sourced: bool | None = None
     inferred: bool = False
 
@@ -83,12 +86,14 @@ class When:
 
 @dataclass(frozen=True)
 class Figure:
-    """A quantity, as it was claimed."""
+    """A quantity, as it was claimed; `unit` is in the plural unless the value is 1."""
 
     name: Name
     value: str | None
-    comparator: str | None
+    comparator: Name | None
     unit: str | None
+    effect: Name | None
+    trend: Name | None
     as_of: When | None
     deadline: When | None
     of: Name | None
@@ -105,12 +110,25 @@ class Between:
 
 @dataclass(frozen=True)
 class Leg:
-    """A place on the route of an event, the event or its part there, and the status of the claim."""
+    """A place on the route of an event, and the statuses of the claims about it.
+
+    Those about the event itself come first; others are `told` with the parts of the event they are about.
+    """
 
     role: Name
     place: Name
-    event: Name
-    modality: Name | None
+    told: tuple[tuple[Name | None, tuple[Name, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Participation:
+    """How an agent takes part in an event: in which role, on whose behalf and at what level."""
+
+    name: Name
+    agent: Name
+    role: Name | None
+    on_behalf_of: tuple[Name, ...]
+    level: Name | None
 
 
 @dataclass(frozen=True)
@@ -167,13 +185,17 @@ class StatedFact:
 
 @dataclass(frozen=True)
 class Account:
-    """One value that claims give for a property of a thing, by whom, in which source and how surely."""
+    """One value that claims give for a property of a thing, by whom, in which source and how surely.
+
+    `figure` is the quantity that has the value, if it is the number of one.
+    """
 
     value: Value
     speaker: Name | None
     source: Name | None
     modality: Name | None
     claim: Name
+    figure: Figure | None = None
 
 
 @dataclass(frozen=True)
@@ -243,13 +265,31 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Linked:
+    """A thing in a list, and its values in the columns of the list."""
+
+    name: Name
+    cells: tuple[tuple[Value, ...], ...] = ()
+    group: Name | None = None
+
+
+@dataclass(frozen=True)
 class Links:
-    """The things that point to this one by a property: `total` of them, or `more`."""
+    """The things that point to this one by a property: `total` of them, or `more`, under a heading.
+
+    `table` is whether the ontology lists properties of these things beside them; `columns` are those that one
+    of them has. `named` is whether the things themselves are a column.
+    """
 
     property: Name
-    things: tuple[Name, ...]
+    heading: str
+    things: tuple[Linked, ...]
     total: int
     more: bool = False
+    table: bool = False
+    named: bool = True
+    columns: tuple[Name, ...] = ()
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -276,61 +316,6 @@ class RecordLine:
     when: When | None
     goldstein: str | None
     datasets: tuple[Name, ...]
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A month (`2018-05`) or year (`2018`), its first and last day, and the number of things in it."""
-
-    name: str
-    begin: str
-    end: str
-    count: int
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """Counts by month or year; `more` if there are too many things to count without being asked."""
-
-    bars: tuple[Bar, ...] = ()
-    undated: int = 0
-    more: bool = False
-    query: str = ""
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A link between two things of a network, by one or several properties."""
-
-    source: Name
-    target: Name
-    properties: tuple[Name, ...]
-
-
-@dataclass(frozen=True)
-class Network:
-    """A thing, which is the first, and the things around it."""
-
-    things: tuple[Name, ...] = ()
-    edges: tuple[Edge, ...] = ()
-    query: str = ""
-
-
-@dataclass(frozen=True)
-class Spot:
-    """A place on the map in degrees of WGS 84: `exact` if the coordinates are not those of its country.
-
-    `way` is whether it is a stop on a route rather than the place of an event.
-    """
-
-    name: Name
-    role: Name | None
-    way: bool
-    latitude: float | None
-    longitude: float | None
-    exact: bool
-    country: Name | None
-    iso_numeric: str | None
 
 
 @dataclass(frozen=True)
@@ -365,7 +350,8 @@ class Signposts:
 class Description:
     """The contents of the page of a thing.
 
-    `types` are stated in a graph, `inferred` types follow from stated facts. `titles` are the posts that the
+    `types` are stated in a graph, `inferred` types follow from stated facts. `ordered` are the properties of
+    `facts` that the ontology gives an order. `titles` are the posts that the
     people in an event held on its day; `languages` are those of the thing's labels. `queries` are the queries
     for the sections that are not lists, by name.
     """
@@ -376,6 +362,7 @@ class Description:
     aliases: tuple[str, ...]
     comments: tuple[str, ...]
     facts: tuple[Facts, ...]
+    ordered: frozenset[str]
     identifiers: tuple[Facts, ...]
     titles: dict[str, tuple[Name, ...]]
     times: dict[str, When]
@@ -387,7 +374,7 @@ class Description:
     queries: dict[str, str]
     figures: tuple[Figure, ...]
     between: tuple[Between, ...]
-    parts: tuple[EventLine, ...]
+    participations: tuple[Participation, ...]
     route: tuple[Leg, ...]
     events: Listing[EventLine]
     about: Listing[Statement]

@@ -24,6 +24,7 @@ _KEYWORD: Final = re.compile("service|load", re.IGNORECASE)
 _OPERAND: Final = re.compile(
     rf"<(?:[?$'0-9.(+!=#-]|[{LETTER}]+\(|true|false|(?P<prefix>[{LETTER}.-]*):)", re.I
 )
+_DECLARATION: Final = re.compile(rf"([{LETTER}.-]{{0,500}}):(?:[ \t\r\n]|#[^\r\n]*)*<([^<>]*)>")
 # The engine's parser and evaluator are recursive; some 20,000 levels end its process.
 _DEPTH: Final = 200
 _OPERATORS: Final = 4000
@@ -114,12 +115,7 @@ def _refuse(text: str, shown: str, origin: list[int] | None, allowed: Sequence[s
 
 def _declarations(text: str) -> list[tuple[str, str]]:
     # Every name followed by an IRI counts, so that the declarations of all readings are found.
-    found = []
-    for match in re.finditer(rf"([{LETTER}.-]*):", text):
-        after = token_at(text, match.end())
-        if after.kind == "iri":
-            found.append((match.group(1), after.text[1:-1]))
-    return found
+    return [(found[1], found[2]) for found in _DECLARATION.finditer(text)]
 
 
 def _readings(text: str, prefixes: set[str]) -> Iterator[tuple[Token, str]]:

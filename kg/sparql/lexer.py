@@ -11,18 +11,21 @@ LETTER: Final = r"\w\u00b7\u200c\u200d\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf
 _ESCAPE: Final = r"\\u[0-9A-Fa-f]{4}|\\U[0-9A-Fa-f]{8}"
 ESCAPED: Final = re.compile(_ESCAPE)
 """A code point escape (section 19.2)."""
-# The terminals of section 19.8, slightly wider where the grammar refuses the text in any case.
+# Characters that a prefix may have. Where a colon is looked for in vain, so many are read again and again.
+_PREFIX: Final = 500
+# The terminals of section 19.8, slightly wider where the grammar refuses the text in any case: a string that
+# is not closed goes to the end, so that each character is read a few times at most.
 TOKEN: Final = re.compile(
     rf"""
       (?P<space>(?:[ \t\r\n]|\#[^\r\n]*)+)
     | (?P<iri><(?:[^\x00-\x20<>"{{}}|^`\\]|{_ESCAPE})*>)
     | (?P<string>\"\"\"(?:[^"\\]|\\.|\"\"?(?!\"))*\"\"\" | '''(?:[^'\\]|\\.|''?(?!'))*'''
-        | "(?:[^"\\\r\n]|\\.)*" | '(?:[^'\\\r\n]|\\.)*')
+        | "(?:[^"\\\r\n]|\\.)*" | '(?:[^'\\\r\n]|\\.)*' | ["'].*)
     | (?P<blank>_:[{LETTER}](?:[{LETTER}.-]*[{LETTER}-])?)
     | (?P<variable>[?$][{LETTER}]+)
     | (?P<language>@[A-Za-z]+(?:-[A-Za-z0-9]+)*)
     | (?P<number>(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)
-    | (?P<name>(?:[{LETTER}](?:[{LETTER}.-]*[{LETTER}-])?)?:
+    | (?P<name>(?>[{LETTER}](?:[{LETTER}.-]{{0,{_PREFIX}}}[{LETTER}-])?)?:
         (?:(?:[{LETTER}:-]|%[0-9A-Fa-f]{{2}}|\\[_~.\-!$&'()*+,;=/?\#@%])
          |\.+(?=[{LETTER}:%\\-]))*)
     | (?P<word>[{LETTER}]+)

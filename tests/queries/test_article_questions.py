@@ -99,8 +99,12 @@ def test_posts(article: pyoxigraph.Store, everything: pyoxigraph.Store) -> None:
     assert ask(article, "posts", on="2018-05-01") == [trump, mclaughlin]
     for day, post in (("2015-02-01", "Envoy"), ("2017-06-30", "Envoy"), ("2017-07-01", "Minister")):
         assert ("Ada Invented", post) in ask(everything, "posts", "personLabel post", on=day)
-        assert len(elsewhere(ask(everything, "posts", on=day))) == 3
-    assert elsewhere(ask(everything, "posts", on="2015-01-31")) == [trump, mclaughlin]
+        assert len(elsewhere(ask(everything, "posts", on=day))) == 4
+    eve = (
+        "person/eve-invented", "Eve Invented", "Ambassador of Atlantis to Lemuria",
+        "Foreign Ministry of Atlantis", None, None,
+    )  # fmt: skip
+    assert elsewhere(ask(everything, "posts", on="2015-01-31")) == [trump, eve, mclaughlin]
 
 
 def elsewhere(rows: Rows) -> Rows:

@@ -59,7 +59,7 @@ def test_what_both_say_is_no_contradiction_but_confirmed(store: EmbeddedStore) -
 def test_figures_that_disagree(store: EmbeddedStore) -> None:
     assert ask(store.engine, "disagreeing-figures", "label value comparator speaker source") == [
         ("attack on the old harbour", 12, "exactly", POST, POST),
-        ("attack on the old harbour", 30, "more than", MINISTRY, STAR),
+        ("attack on the old harbour", 30, "at least", MINISTRY, STAR),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from kg.describe.display import display_of
 from kg.describe.entity.stated_facts import facts_stated
 from kg.describe.listing import iris_in, listed, replaced, select
 from kg.describe.page_model import Act, AttributionStep, Listing, Span, Standing, Statement
@@ -86,7 +87,7 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
           FILTER(?p IN (dg:confirms, dg:contradicts, dg:supersedes)) }} ORDER BY ?p ?other LIMIT 500""",
     )
     graphs = select(store, f"SELECT DISTINCT ?claim ?g WHERE {{ {block} GRAPH ?g {{ ?claim a dg:Claim }} }}")
-    stated = facts_stated(store, iris)
+    stated, display = facts_stated(store, iris), display_of(store)
     spans = _spans(store, "claim", iris)
     modalities = {row_text(row, "o") or "" for row in details if row_text(row, "p") == ONTOLOGY + "modality"}
     definitions = _definitions(store, modalities)
@@ -141,7 +142,12 @@ def describe_claims(store: Store, iris: Sequence[str]) -> list[Statement]:
                 chain=_chain(steps[iri].values(), named(iri, "statedIn"), names[_DOCUMENT]),
                 quoted=next(iter(parts[iri, ONTOLOGY + "quotedPhrase"]), None),
                 spans=tuple(spans.get(iri, ())),
-                facts=tuple(stated.get(iri, ())),
+                facts=tuple(
+                    sorted(
+                        stated.get(iri, ()),
+                        key=lambda fact: (fact.subject.label, display.position(fact.property)),
+                    )
+                ),
                 said_by=next(iter(named(iri, "saidBy")), None),
                 topics=named(iri, "topic"),
                 stances=named(iri, "stance"),

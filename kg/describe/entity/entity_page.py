@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kg.describe.display import display_of
 from kg.describe.entity.claims import describe_claims, mentions_of, statements_about, statements_by
 from kg.describe.entity.graph_contents import contents_of, is_graph
 from kg.describe.entity.incoming_links import incoming, incoming_query
@@ -27,7 +28,7 @@ from kg.describe.lists.event_lists import (
     events_where,
     figures_of,
     interactions_of,
-    parts_of,
+    participations_of,
     route_of,
 )
 from kg.describe.newest_first import Newest, newest
@@ -52,11 +53,12 @@ def describe(store: Store, *iris: str, page: int = 1, whole: bool = False) -> De
     iri = first_known(store, iris)
     if iri is None:
         return None
-    links = links_of(store, iri)
+    display = display_of(store)
+    links = links_of(store, iri, display)
     names = name_all(store, [iri, *links.stated_types, *links.types])
     own = links.stated_types or links.types
-    facts = facts_of(store, iri, links.rows, links.incoming)
-    pointing, longest = incoming(store, iri, links.incoming, page)
+    facts = facts_of(store, iri, links.rows, links.incoming, display)
+    pointing, longest = incoming(store, iri, links.incoming, page, display)
     concern = events_where(store, iri, links.incoming)
     found = newest(store, concern, page) if concern else Newest(Listing())
     events = replaced(found.found, describe_events(store, found.found.items, iri))
@@ -85,6 +87,7 @@ def describe(store: Store, *iris: str, page: int = 1, whole: bool = False) -> De
         aliases=tuple(links.texts("skos:altLabel")),
         comments=tuple(text[:TEXT_LIMIT] for text in links.texts("rdfs:comment")),
         facts=tuple(f for f in facts if f.property.iri not in SHOWN_APART | IDENTIFIERS),
+        ordered=frozenset(f.property.iri for f in facts if f.property.iri in display.orders),
         identifiers=tuple(f for f in facts if f.property.iri in IDENTIFIERS),
         titles=titles_at(store, iri) if timed else {},
         times=times_of(
@@ -98,8 +101,8 @@ def describe(store: Store, *iris: str, page: int = 1, whole: bool = False) -> De
         network=network,
         languages=links.languages(),
         queries={
-            "facts": standalone(facts_query(iri)),
-            "incoming": standalone(incoming_query(iri)),
+            "facts": standalone(facts_query(iri, display)),
+            "incoming": standalone(incoming_query(iri, display)),
             "identifiers": standalone(identifiers_query(iri)),
             "glance": standalone(glance_query(iri)),
             "map": standalone(spots_query(iri)),
@@ -107,7 +110,7 @@ def describe(store: Store, *iris: str, page: int = 1, whole: bool = False) -> De
         },
         figures=tuple(figures_of(store, iri)) if _has_figures(links) else (),
         between=tuple(interactions_of(store, [iri]).get(iri, ())) if _has_interactions(links) else (),
-        parts=tuple(parts_of(store, iri)) if parts else (),
+        participations=tuple(participations_of(store, iri)) if links.has("dg:hasParticipation") else (),
         route=tuple(route_of(store, iri)) if parts or links.has(*_WAY) else (),
         events=events,
         about=about,

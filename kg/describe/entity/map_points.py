@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from kg.describe.listing import ROUTE, iris_in, route_pattern, select
-from kg.describe.page_model import Spot
+from kg.describe.picture_model import Spot
 from kg.search import Name, iri_text, name_all, row_text, values
 from kg.store import Row, Store
 from kg.terms import ONTOLOGY, PREFIXES

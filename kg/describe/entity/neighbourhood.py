@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 from kg.describe.listing import select, standalone
-from kg.describe.page_model import Edge, Network
+from kg.describe.picture_model import Edge, Network
 from kg.search import iri_text, kind_of, name_all, plain, values
 from kg.store import Store
 from kg.terms import GRAPH_ENTAILMENTS, ONTOLOGY, PARTICIPANT_ROLES, PREFIXES, term

@@ -123,7 +123,8 @@ def holdings_of(store: Store, iri: str, page: int) -> Listing[Holding]:
     A post held without a membership counts as well; the earliest beginning comes first.
     """
     node = iri_text(iri)
-    where = f"""{{ ?item org:member|org:organization|dg:post {node} }}
+    where = f"""{{ ?item org:member|org:organization {node} }}
+        UNION {{ ?item dg:post {node} ; org:member ?holder }}
         UNION {{ ?item a org:Membership FILTER(?item = {node}) }}"""
     order = "OPTIONAL { ?item org:memberDuring/dg:begin ?begin }"
     found = listed(store, where, page, order=order, key="MIN(?begin)")

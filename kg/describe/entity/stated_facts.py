@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from kg.describe.entity.thing_facts import FACT_LIMIT
 from kg.describe.listing import iris_in, select, value_of
+from kg.describe.lists.event_lists import describe_figures
 from kg.describe.page_model import Account, Disagreement, StatedFact
 from kg.search import iri_text, name_all, plain, row_text, values
 from kg.store import Row, Store
@@ -43,7 +44,7 @@ def disagreements_about(store: Store, iri: str) -> list[Disagreement]:
     node = iri_text(iri)
     rows = select(
         store,
-        f"""SELECT DISTINCT ?p ?o ?unit ?claim ?m ?who ?source ?compared WHERE {{
+        f"""SELECT DISTINCT ?p ?o ?unit ?quantity ?claim ?m ?who ?source ?compared WHERE {{
           {{ ?fact dg:subject {node} ; dg:predicate ?p ; dg:object ?o . ?claim dg:states ?fact .
             OPTIONAL {{ ?p dg:comparedByValue ?compared }} }}
           UNION {{ ?quantity dg:quantityOf {node} ; dg:value ?o ; dg:unit ?unit .
@@ -64,6 +65,8 @@ def disagreements_about(store: Store, iri: str) -> list[Disagreement]:
             *(i for group in kept.values() for i in iris_in(group, "p", "o", "claim", "m", "who", "source")),
         ],
     )
+    measured = (quantity for group in kept.values() for quantity in iris_in(group, "quantity"))
+    figures = {figure.name.iri: figure for figure in describe_figures(store, list(dict.fromkeys(measured)))}
     return [
         Disagreement(
             names[prop],
@@ -74,6 +77,7 @@ def disagreements_about(store: Store, iri: str) -> list[Disagreement]:
                     names.get(plain(row["source"])),
                     names.get(plain(row["m"])),
                     names[plain(row["claim"])],
+                    figures.get(row_text(row, "quantity") or ""),
                 )
                 for row in group
             ),

@@ -8,6 +8,7 @@ from typing import Final
 
 from pyoxigraph import Literal, NamedNode
 
+from kg.describe.display import Display
 from kg.describe.entity.thing_facts import FACT_LIMIT, facts_query
 from kg.describe.listing import select
 from kg.describe.page_model import COUNTED
@@ -64,9 +65,9 @@ class ThingLinks:
         )
 
 
-def links_of(store: Store, iri: str) -> ThingLinks:
+def links_of(store: Store, iri: str, display: Display) -> ThingLinks:
     """Read the triples of a thing and the properties that point to it."""
-    rows = select(store, facts_query(iri))
+    rows = select(store, facts_query(iri, display))
     types = [row for row in rows if plain(row["p"]) == _TYPE and isinstance(row["o"], NamedNode)]
     stated = {plain(row["o"]) for row in types if plain(row.get("g", "")) != GRAPH_ENTAILMENTS.value}
     every = most_specific(store, {plain(row["o"]) for row in types})

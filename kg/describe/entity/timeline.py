@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from kg.describe.listing import count, select, standalone
-from kg.describe.page_model import COUNTED, Bar, Timeline
+from kg.describe.page_model import COUNTED
+from kg.describe.picture_model import Bar, Timeline
 from kg.search import plain, row_text
 from kg.store import Store
 

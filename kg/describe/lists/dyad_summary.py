@@ -12,6 +12,7 @@ from kg.describe.entity.claims import describe_claims
 from kg.describe.listing import iris_in, replaced, select, standalone
 from kg.describe.lists.coding_records import records_between
 from kg.describe.lists.event_lists import describe_events
+from kg.describe.lists.state_relations import StateRelation, relations_between
 from kg.describe.newest_first import Newest, newest
 from kg.describe.page_model import COUNTED, PAGE, EventLine, Listing, RecordLine, Statement
 from kg.search import Name, iri_text, name_all, plain, row_text, values
@@ -65,6 +66,7 @@ class Dyad:
     records: Listing[RecordLine]
     last: EventLine | None
     level: tuple[str, Name, Name] | None
+    relations: tuple[StateRelation, ...]
     balance: tuple[Balance, ...] | None
     kinds: tuple[Name, ...]
     modalities: tuple[Name, ...]
@@ -98,6 +100,7 @@ def dyad_of(store: Store, first: str, second: str, *, page: int = 1, filters: Fi
         records=records_between(store, first, second, page),
         last=last,
         level=_level(store, first, second, every),
+        relations=tuple(relations_between(store, first, second)),
         balance=None if found.more else tuple(_balance(store, first, second, ordered, where)),
         kinds=kinds,
         modalities=modalities,

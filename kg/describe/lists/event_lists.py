@@ -7,15 +7,15 @@ from collections.abc import Collection, Iterable, Sequence
 
 from kg.describe.listing import count, iris_in, listed, replaced, route_pattern, select
 from kg.describe.newest_first import newest
-from kg.describe.page_model import COUNTED, Between, EventLine, Figure, Leg, Listing
+from kg.describe.page_model import COUNTED, Between, EventLine, Figure, Leg, Listing, Participation
 from kg.describe.time_words import times_of
-from kg.search import Name, inferiors, iri_text, name_all, row_text, values
+from kg.search import Name, inferiors, iri_text, name_all, plain, row_text, values
 from kg.store import Row, Store
 from kg.terms import GRAPH_ENTAILMENTS, ONTOLOGY, PREFIXES
 
 _ROLES = ("participant", "place", "target")
 # Properties from events to things that are neither parties nor places.
-_OTHER = ("partOfPolicy", "means")
+_OTHER = ("partOfPolicy", "means", "post")
 
 
 def events_where(store: Store, iri: str, incoming: Collection[str] | None = None) -> str:
@@ -53,12 +53,6 @@ def _of_type(store: Store, node: str) -> str:
         under = f"{{ SELECT ?type WHERE {{ ?type skos:broader* {node} }} LIMIT {COUNTED} }}"
         return f"{under} ?item dg:eventType ?type"
     return f"{_is_event(store)} FILTER EXISTS {{ ?item dg:eventType/skos:broader* {node} }}"
-
-
-def parts_of(store: Store, iri: str) -> list[EventLine]:
-    """List the events that are parts of an event, at most one page of them."""
-    found = newest(store, f"?item dg:subEventOf {iri_text(iri)}", 1).found
-    return describe_events(store, found.items, None)
 
 
 def events_in(store: Store, graph: str, page: int) -> Listing[EventLine]:
@@ -115,21 +109,57 @@ def route_of(store: Store, iri: str) -> list[Leg]:
     """Return the route of an event and its parts, from origin to destination, with the status of stops."""
     rows = select(
         store,
-        f"""SELECT DISTINCT ?role ?place ?event ?modality WHERE {{
+        f"""SELECT DISTINCT ?role ?place ?event ?modality ?whole WHERE {{
           {route_pattern(iri_text(iri))}
+          OPTIONAL {{ ?event dg:subEventOf ?whole }}
           OPTIONAL {{ ?fact dg:subject ?event ; dg:predicate ?role ; dg:object ?place .
             ?claim dg:states ?fact ; dg:modality ?modality }}
-        }} ORDER BY ?n ?place ?event LIMIT 50""",
+        }} ORDER BY ?n ?place ?event LIMIT 200""",
     )
+    wholes: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        wholes[plain(row["event"])].add(row_text(row, "whole") or "")
     names = name_all(store, iris_in(rows, "role", "place", "event", "modality"))
-    return [
-        Leg(
-            role=names[row_text(row, "role") or ""],
-            place=names[row_text(row, "place") or ""],
-            event=names[row_text(row, "event") or ""],
-            modality=names.get(row_text(row, "modality") or ""),
+    stops: dict[tuple[str, str], dict[str | None, dict[str, None]]] = {}
+    for row in rows:
+        told = stops.setdefault((plain(row["role"]), plain(row["place"])), {})
+        told.setdefault(row_text(row, "modality"), {})[plain(row["event"])] = None
+    legs = []
+    for (role, place), told in stops.items():
+        own_first = sorted(told.items(), key=lambda item: iri not in item[1])
+        statuses = (
+            (
+                names.get(modality or ""),
+                tuple(names[e] for e in events if iri not in events and wholes[e].isdisjoint(events)),
+            )
+            for modality, events in own_first
         )
-        for row in rows
+        legs.append(Leg(names[role], names[place], tuple(statuses)))
+    return legs
+
+
+def participations_of(store: Store, iri: str) -> list[Participation]:
+    """List how agents take part in an event, where more is known than their role."""
+    rows = select(
+        store,
+        f"""SELECT DISTINCT ?part ?agent ?role ?principal ?level WHERE {{
+          {iri_text(iri)} dg:hasParticipation ?part . ?part dg:participatingAgent ?agent .
+          OPTIONAL {{ ?part dg:role ?role }} OPTIONAL {{ ?part dg:onBehalfOf ?principal }}
+          OPTIONAL {{ ?part dg:level ?level }} }} ORDER BY ?part ?principal LIMIT 200""",
+    )
+    names = name_all(store, iris_in(rows, "part", "agent", "role", "principal", "level"))
+    grouped: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[plain(row["part"])].append(row)
+    return [
+        Participation(
+            name=names[part],
+            agent=names[plain(group[0]["agent"])],
+            role=names.get(row_text(group[0], "role") or ""),
+            on_behalf_of=_unique(names, (row_text(row, "principal") for row in group)),
+            level=names.get(row_text(group[0], "level") or ""),
+        )
+        for part, group in grouped.items()
     ]
 
 
@@ -159,43 +189,53 @@ def figures_of(store: Store, iri: str) -> list[Figure]:
     node = iri_text(iri)
     where = f"""{{ ?item dg:quantityOf {node} }} UNION {{ {node} dg:duration ?item }}
         UNION {{ ?item a dg:Quantity FILTER(?item = {node}) }}"""
-    items = listed(store, where, 1).items
+    return describe_figures(store, listed(store, where, 1).items)
+
+
+def describe_figures(store: Store, items: Sequence[str]) -> list[Figure]:
+    """Describe quantities in the given order."""
     if not items:
         return []
     rows = select(
         store,
-        f"""SELECT DISTINCT ?q ?value ?comparator ?unit ?asof ?deadline ?of WHERE {{
+        f"""SELECT DISTINCT ?q ?value ?comparator ?unit ?plural ?effect ?trend ?asof ?deadline ?of WHERE {{
           VALUES ?q {{ {values(items)} }}
           OPTIONAL {{ ?q dg:value ?value }} OPTIONAL {{ ?q dg:comparator ?comparator }}
-          OPTIONAL {{ ?q dg:unit ?unit }} OPTIONAL {{ ?q dg:asOf ?asof }}
+          OPTIONAL {{ ?q dg:unit ?unit
+            OPTIONAL {{ ?unit dg:pluralLabel ?plural FILTER(LANG(?plural) = "en") }} }}
+          OPTIONAL {{ ?q dg:effect ?effect }} OPTIONAL {{ ?q dg:trend ?trend }}
+          OPTIONAL {{ ?q dg:asOf ?asof }}
           OPTIONAL {{ ?q dg:deadline ?deadline }} OPTIONAL {{ ?q dg:quantityOf ?of }} }} ORDER BY ?q""",
     )
-    names = name_all(store, iris_in(rows, "q", "comparator", "unit", "of"))
+    names = name_all(store, iris_in(rows, "q", "comparator", "unit", "effect", "trend", "of"))
     times = times_of(store, iris_in(rows, "asof", "deadline"))
     figures: dict[str, Figure] = {}
     for row in rows:
         quantity = row_text(row, "q") or ""
-        comparator, unit = (names.get(row_text(row, c) or "") for c in ("comparator", "unit"))
+        unit = names.get(row_text(row, "unit") or "")
+        one = row_text(row, "value") == "1" or not unit or unit.language != "en"
         figures.setdefault(
             quantity,
             Figure(
                 name=names[quantity],
                 value=row_text(row, "value"),
-                comparator=comparator.label if comparator else None,
-                unit=unit.label if unit else None,
+                comparator=names.get(row_text(row, "comparator") or ""),
+                unit=(None if one else row_text(row, "plural")) or (unit.label if unit else None),
+                effect=names.get(row_text(row, "effect") or ""),
+                trend=names.get(row_text(row, "trend") or ""),
                 as_of=times.get(row_text(row, "asof") or ""),
                 deadline=times.get(row_text(row, "deadline") or ""),
                 of=names.get(row_text(row, "of") or ""),
             ),
         )
-    return list(figures.values())
+    return [figures[item] for item in items]
 
 
 def _roles(store: Store, block: str, of: str | None) -> list[Row]:
     if of is None:
         return []
     node = iri_text(of)
-    roles = ", ".join(iri_text(p) for p in (*role_properties(store), *(ONTOLOGY + local for local in _OTHER)))
+    roles = ", ".join(iri_text(p) for p in role_properties(store))
     return select(
         store,
         f"""SELECT DISTINCT ?event ?role ?via WHERE {{ {block} GRAPH ?g {{ ?event ?role ?who }}

@@ -8,7 +8,7 @@ from typing import Final
 
 from kg.describe.entity.map_points import spots_for, spots_of
 from kg.describe.lists.solution_tables import ResultTable, table_of
-from kg.describe.page_model import Spot
+from kg.describe.picture_model import Spot
 from kg.search import Name, kind_of, name_all
 from kg.store import Store
 

@@ -210,8 +210,11 @@ def test_the_page_of_an_event_shows_where_sources_disagree(client: FlaskClient, 
     text, _ = read(client, "/page/event/harbour-attack")
     assert "Sources disagree" in text
     told = text[text.index("Sources disagree") :]
-    for name in ("the red fleet", "the blue fleet", "Invented Morning Post", "Invented Ministry of the Blue"):
-        assert name in told
+    assert "the blue fleet — Invented Ministry of the Blue in Invented Evening Star ✓ happened" in told
+    assert "the red fleet — Invented Morning Post ✓ happened" in told
+    assert "the old harbour — Cy Invented in Invented Evening Star × denied" in told
+    assert "figures 12 dead — Invented Morning Post" in told
+    assert "at least 30 dead — Invented Ministry of the Blue in Invented Evening Star" in told
     assert "Sources disagree" not in read(client, "/page/event/us-iran-deportation")[0]
 
 

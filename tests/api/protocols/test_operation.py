@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
-from api.server.request_log import shown_parameters, shown_text
+from api.server.request_log import shown_address, shown_parameters, shown_text
 from api.web.query_limit import QueryLimit
 from kg.errors import BusyError
 from kg.settings import Settings
@@ -196,6 +196,23 @@ def test_the_log_has_requests_and_no_secrets(
 )
 def test_what_looks_like_a_secret_is_hidden(text: str, hidden: str) -> None:
     assert hidden not in shown_text(text)
+
+
+@pytest.mark.parametrize(
+    "text", ['?k = "Bearer abc', "?k = 'secret", '"""my token is x', "FILTER(?k = 'key 1234567890abcdefghijk"]
+)
+def test_a_literal_that_is_not_closed_is_hidden_too(text: str) -> None:
+    shown = shown_text(f"SELECT * {{ ?x ?p {text}")
+    assert "SELECT" in shown and text[-3:] not in shown
+
+
+@pytest.mark.parametrize("seed", ["a1", "a1+/", '"""', "'\\\\", "://", '"', "\\"])
+def test_a_long_text_is_shortened_in_linear_time(seed: str) -> None:
+    assert len(shown_text("SELECT " + seed * (200_000 // len(seed)))) <= 301
+
+
+def test_control_characters_are_escaped_in_the_log() -> None:
+    assert shown_address("/sparql", "query=a%C2%9B31mred%E2%80%A8x") == '"/sparql?query=a\\u009b31mred x"'
 
 
 def test_the_log_keeps_what_people_asked() -> None:

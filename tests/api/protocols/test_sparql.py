@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from dataclasses import replace
 from urllib.parse import urlencode
@@ -268,6 +269,30 @@ def test_an_update_with_the_graphs_of_the_request(client: FlaskClient) -> None:
     clash = f"WITH <{E}g2> DELETE {{ ?s ?p ?o }} WHERE {{ ?s ?p ?o }}"
     response = client.post("/update", data={"update": clash, "using-graph-uri": E + "g1"}, headers=TOKEN)
     assert response.status_code == 400
+
+
+def test_a_byte_order_mark_before_a_query_or_an_update(client: FlaskClient) -> None:
+    posted = client.post("/sparql", data="\ufeff" + SELECT, content_type=QUERY)
+    assert values(posted) == ["g1", "g2"]
+    update = f"\ufeffINSERT DATA {{ <{E}a> <{E}p> 'bom' }}"
+    assert client.post("/update", data=update, content_type=UPDATE, headers=TOKEN).status_code == 204
+    assert "bom" in values(get(client, SELECT))
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/sparql", QUERY),
+        ("/update", UPDATE),
+        ("/graphs?graph=http://e.example/g", "text/turtle"),
+        ("/load", "text/turtle"),
+    ],
+)
+def test_a_compressed_body_is_refused_at_every_door(client: FlaskClient, path: str, media_type: str) -> None:
+    body = gzip.compress(SELECT.encode())
+    headers = {**TOKEN, "Content-Encoding": "gzip"}
+    response = client.post(path, data=body, content_type=media_type, headers=headers)
+    assert response.status_code == 415 and "gzip" in response.json["detail"]
 
 
 def test_update_needs_the_token(client: FlaskClient) -> None:

@@ -77,6 +77,12 @@ def test_a_remembered_password_does_not_come_with_forms_of_other_sites(client: F
         assert client.post("/write", headers=headers | {"Sec-Fetch-Site": site}).status_code == status
 
 
+def test_the_cookie_is_for_https_where_the_client_speaks_it(client: FlaskClient) -> None:
+    form = {"token": "test-token", "next": "/load"}
+    assert "Secure" not in client.post("/sign-in", data=form).headers["Set-Cookie"]
+    assert "Secure" in client.post("/sign-in", data=form, base_url="https://localhost").headers["Set-Cookie"]
+
+
 def test_a_server_without_a_token_lets_nobody_write(store: EmbeddedStore, settings: Settings) -> None:
     client = guarded(create_app(store, replace(settings, token=""))).test_client()
     assert client.post("/write", headers={"Authorization": "Bearer "}).status_code == 403

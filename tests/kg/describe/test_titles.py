@@ -87,12 +87,19 @@ def test_choices_are_in_the_order_of_their_english_names(article_store: Embedded
 
 
 def test_what_leads_to_a_country_is_in_the_order_of_english_names(article_store: EmbeddedStore) -> None:
-    found = describe(article_store, ID + "country/che")
-    (neighbours,) = [links for links in found.incoming if links.property.iri.endswith("#borders")]
-    assert [name.label for name in neighbours.things] == [
-        "Austria",
-        "France",
-        "Germany",
-        "Italy",
-        "Liechtenstein",
+    found = describe(article_store, ID + "country/irn")
+    (members,) = [links for links in found.incoming if links.property.iri.endswith("#hasMember")]
+    assert [one.name.label for one in members.things] == [
+        "OPEC",
+        "Organisation of Islamic Cooperation",
+        "Shanghai Cooperation Organisation",
+        "United Nations",
     ]
+
+
+def test_neighbours_of_a_country_are_listed_once(article_store: EmbeddedStore) -> None:
+    found = describe(article_store, ID + "country/che")
+    (neighbours,) = [facts for facts in found.facts if facts.property.iri.endswith("#borders")]
+    names = ["Austria", "France", "Germany", "Italy", "Liechtenstein"]
+    assert [fact.value.text for fact in neighbours.facts] == names
+    assert not [links for links in found.incoming if links.property.iri.endswith("#borders")]

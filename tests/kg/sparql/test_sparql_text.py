@@ -381,3 +381,10 @@ def test_text_that_would_exhaust_the_stack_is_refused(text: str) -> None:
 def test_long_data_is_no_excess() -> None:
     refuse_excess("INSERT DATA {" + "GRAPH <g:g> { <a:a> <b:b> '((((' }\n" * 20_000 + "}")
     refuse_excess("SELECT * { VALUES (?x ?y) {" + "(1 <a:a>)" * 20_000 + "} }")
+
+
+@pytest.mark.parametrize("seed", ["a.", "a:", "_:a.", "'\\'", '"""', "<a", "\\", "{", "1.", "a-"])
+def test_a_hostile_text_is_read_in_linear_time(seed: str) -> None:
+    # Some of these once took minutes for 60 KB, before any limit.
+    text = "SELECT * FROM <http://e/g> { } # \n" + seed * (200_000 // len(seed))
+    assert [named for _, _, named in dataset_clauses(text)][:1] == [False]
