@@ -6,9 +6,11 @@ import csv
 import io
 import os
 import re
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -151,15 +153,14 @@ def test_over_http_and_by_the_page(server: Served) -> None:
             sent = client.post(
                 "/load", params={"name": name}, content=(CASES / name).read_bytes(), headers=AUTHORITY
             )
-            assert sent.status_code == 201, sent.text
-            members = sent.json()
+            members = settled(client, sent)
             assert (members["rows_read"], members["rows_stored"], members["rows_left_out"]) == (
                 count,
                 count,
                 0,
             )
-            stored = client.post(members["links"]["commit"], headers=AUTHORITY)
-            assert stored.status_code == 200, stored.text
+            stored = settled(client, client.post(members["links"]["commit"], headers=AUTHORITY))
+            assert stored["state"] == "stored"
             check(name, server.ask(ACTORS % slug(name), headers={"Accept": "text/csv"}).text)
             shown = client.post(
                 "/load",
@@ -168,7 +169,20 @@ def test_over_http_and_by_the_page(server: Served) -> None:
                 headers={"Accept": "text/html"},
                 follow_redirects=True,
             )
+            while "Load in progress" in shown.text:
+                time.sleep(0.2)
+                shown = client.get(shown.url, headers={"Accept": "text/html"})
             assert f"{count} rows read = {count} stored + 0 left out" in shown.text
+
+
+def settled(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
+    """The members of a load when nothing works on it."""
+    assert answer.is_success, answer.text
+    members: dict[str, Any] = answer.json()
+    while "progress" in members:
+        time.sleep(0.2)
+        members = client.get(members["links"]["self"], headers=AUTHORITY).json()
+    return members
 
 
 def sign_in(client: httpx.Client) -> str:
