@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal
@@ -236,7 +236,7 @@ class ReadingJob:
         for part in self.parts:
             yield from self.blocks_of(part)
 
-    def blocks_of(self, part: Part) -> Iterator[Block]:
+    def blocks_of(self, part: Part) -> Generator[Block, None, None]:
         """Yield the lines of one file in blocks, as `blocks` does."""
         self._file = part.name
         yield from _blocks(part)
@@ -319,7 +319,7 @@ def is_plain(data: bytes) -> bool:
     return len(data.translate(None, _CONTROL_BYTES)) == len(data) and not any(two in data for two in _NO_TEXT)
 
 
-def _blocks(part: Part) -> Iterator[Block]:
+def _blocks(part: Part) -> Generator[Block, None, None]:
     number, rest, empty = 1, b"", True
     with part.open() as stream:
         piece = stream.read(_BLOCK)

@@ -64,10 +64,9 @@ def read_blocks(
 
     Faults, notes and pairs of rows go where `job` says. `read` reads the blocks in other processes.
     """
-    blocks = ordered_blocks(job, reader.layout)
     if read is None:
         read = reader.read_all
-    with closing(read(blocks)) as several:
+    with closing(ordered_blocks(job, reader.layout)) as blocks, closing(read(blocks)) as several:
         for block, found in several:
             if known := identifiers.known(found.identifiers):
                 # A block that repeats identifiers of earlier ones is read a second time.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import replace
 from typing import Final
 
@@ -25,7 +26,7 @@ _SIDES: Final = (5, 15)
 _SPACES: Final = str.maketrans("\t\n\r", "   ")
 
 
-def ordered_blocks(job: ReadingJob, layout: Layout) -> Iterator[Block]:
+def ordered_blocks(job: ReadingJob, layout: Layout) -> Generator[Block, None, None]:
     """Yield the rows of all files in blocks; files of another form are brought into GDELT's own.
 
     Rows keep the numbers of their lines. Raises as `arranged_rows` and `ReadingJob.blocks` do.
@@ -56,15 +57,16 @@ def _is_original(job: ReadingJob, part: Part, form: Form) -> bool:
     return in_order and all(len(row) == len(names) for row in rows[1:2])
 
 
-def _with_headers(blocks: Iterable[Block]) -> Iterator[Block]:
+def _with_headers(blocks: Generator[Block, None, None]) -> Iterator[Block]:
     """Add to each block the last header line before it."""
     last = b""
-    for block in blocks:
-        yield replace(block, header=last) if last else block
-        if HEADER in block.data.lower():
-            for line in block.lines():
-                if line.partition(b"\t")[0].lower() == HEADER:
-                    last = line.removesuffix(b"\r")
+    with closing(blocks):
+        for block in blocks:
+            yield replace(block, header=last) if last else block
+            if HEADER in block.data.lower():
+                for line in block.lines():
+                    if line.partition(b"\t")[0].lower() == HEADER:
+                        last = line.removesuffix(b"\r")
 
 
 def _joined(name: str, rows: Iterator[tuple[int, list[str]]], form: Form) -> Iterator[Block]:
