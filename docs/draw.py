@@ -36,12 +36,12 @@ class Box:
 
     @property
     def height(self) -> int:
-        """Give how tall it is."""
+        """Return its height."""
         return 16 + 17 * len(self.lines)
 
     @property
     def middle(self) -> int:
-        """Give where lines begin and end."""
+        """Return where lines begin and end."""
         return self.y + self.height // 2
 
     def svg(self) -> str:
@@ -58,7 +58,7 @@ class Box:
 
 
 def draw() -> str:
-    """Give the picture as SVG."""
+    """Return the picture as SVG."""
     store = EmbeddedStore()
     install(store)
     claims = _claims(store)

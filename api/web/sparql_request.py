@@ -167,7 +167,7 @@ def _only(fields: Fields, name: str) -> str:
     if len(values) != 1:
         raise ParameterError(
             f"{'no' if not values else len(values)} '{name}' parameter{'s' if len(values) > 1 else ''} given",
-            mend=f"Give exactly one '{name}' parameter.",
+            mend=f"Send exactly one '{name}' parameter.",
         )
     return values[0]
 

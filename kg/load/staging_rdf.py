@@ -86,7 +86,7 @@ def stage_rdf(store: Store, work: Path, request: LoadRequest, progress: Progress
         raise UnsupportedFormatError(
             "folders are read only as tables of events",
             where=name,
-            mend="Give its files one by one, or a format.",
+            mend="Load its files one by one, or name a format.",
         )
     new = work / "new.nt"
     with tempfile.TemporaryDirectory(prefix=".rdf-", dir=work) as folder:
@@ -170,7 +170,7 @@ class _Writing:
                         f"the file has more than {BLANK_STATEMENTS:,} statements with blank nodes, which are"
                         " compared in memory",
                         where=reading.name,
-                        mend="Give the nodes IRIs, or split the file.",
+                        mend="Use IRIs for the nodes, or split the file.",
                     )
             else:
                 yield triple

@@ -182,7 +182,7 @@ def choose_syntax(name: str, format: str | None, media_type: str | None) -> Form
     raise UnsupportedFormatError(
         f"the RDF syntax of {name or 'the data'} is unknown"
         + (f" ({media_type} is not RDF)" if media_type else ""),
-        mend=f"Give the format, or use one of these endings: {endings}.",
+        mend=f"Name the format, or use one of these endings: {endings}.",
     )
 
 
@@ -289,5 +289,5 @@ def _one_graph(graphs: set[object], name: str) -> NamedNode | None:
         return None
     (graph,) = graphs
     if isinstance(graph, BlankNode):
-        raise DataSyntaxError("the graph has no IRI", where=name, mend="Give the graph an IRI.")
+        raise DataSyntaxError("the graph has no IRI", where=name, mend="Use an IRI for the graph.")
     return graph if isinstance(graph, NamedNode) else None

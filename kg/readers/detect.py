@@ -157,7 +157,7 @@ def find_reader(
     raise UnsupportedFormatError(
         unknown[0] if unknown else "it holds no table",
         where=files[0].name if len(files) == 1 else name,
-        mend=f"Give its format ({', '.join(_tables())}), use the columns of the template, "
+        mend=f"Name its format ({', '.join(_tables())}), use the columns of the template, "
         "or write an RML mapping.",
     )
 

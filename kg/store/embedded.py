@@ -252,7 +252,7 @@ def _open(folder: Path | None) -> pyoxigraph.Store:
         raise NotAStoreError(
             f"the folder cannot be read or made: {error.strerror}",
             where=where,
-            mend="Give yourself the right to read and write it, or name another folder.",
+            mend="Change its permissions so that you may read and write it, or name another folder.",
         ) from None
     if "CURRENT" not in names and not all(_UNBORN.fullmatch(name) for name in names):
         raise NotAStoreError(
@@ -278,7 +278,7 @@ def _cannot_open(message: str, where: str) -> DiplographError:
         return NotAStoreError(
             f"the folder cannot be written: {message}",
             where=where,
-            mend="Give yourself the right to read and write it, or name another folder.",
+            mend="Change its permissions so that you may read and write it, or name another folder.",
         )
     if message.startswith(("Corruption", "Invalid argument")):
         return NotAStoreError(

@@ -77,7 +77,7 @@ def without_blank(quad: Quad) -> Quad:
     if has_blank(quad):
         raise StoreFailedError(
             f"a blank node cannot be changed by name: {quad}",
-            mend="Give the node an IRI first, as loading does.",
+            mend="Use an IRI for the node, as loading does.",
         )
     return quad
 

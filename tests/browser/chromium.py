@@ -63,7 +63,7 @@ def chromium(scripts: bool = True, downloads: Path | None = None) -> Iterator[we
 def set_view(
     driver: webdriver.Chrome, width: int, scheme: Literal["light", "dark"], height: int = 900
 ) -> None:
-    """Give the window a width in CSS pixels and the reader a colour scheme."""
+    """Set the width of the window in CSS pixels, and the colour scheme."""
     driver.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},

@@ -193,7 +193,7 @@ class _Reader:
         maps = [node for node, facts in self._graph.items() if "logicalSource" in facts]
         if not maps:
             raise self._fault(
-                "the mapping has no triples map with a logical source", "Give each map rml:logicalSource."
+                "the mapping has no triples map with a logical source", "Add rml:logicalSource to each map."
             )
         self._refuse_cycles()
         columns: dict[str, Column] = {}
@@ -228,7 +228,7 @@ class _Reader:
         self._check(source, "logical source")
         subjects = [*self._all(node, "subjectMap"), *self._all(node, "subject")]
         if len(subjects) != 1:
-            raise self._fault(f"{self._show(node)} has {len(subjects)} subject maps", "Give it one.")
+            raise self._fault(f"{self._show(node)} has {len(subjects)} subject maps", "Use exactly one.")
         subject = self._term(subjects[0], subject=True)
         classes = tuple(sorted(self._text(c) for c in self._all(subjects[0], "class")))
         pairs = [pair for pom in self._all(node, "predicateObjectMap") for pair in self._pairs(pom)]
@@ -268,7 +268,7 @@ class _Reader:
         given = [name for name in ("template", "reference", "constant") if name in facts]
         if len(given) != 1:
             raise self._fault(
-                f"a term map has {len(given)} of template, reference and constant", "Give it one."
+                f"a term map has {len(given)} of template, reference and constant", "Use exactly one."
             )
         value = facts[given[0]][0]
         if given[0] == "constant":
@@ -291,7 +291,7 @@ class _Reader:
         facts = {key: self._text(values[0]) for key, values in self._graph.get(node, {}).items() if key}
         name = facts.get("name", "")
         if not name:
-            raise self._fault("a column has no name", "Give it map:name.")
+            raise self._fault("a column has no name", "Add map:name.")
         reference = facts.get("reference", "")
         if "lookup" in facts:
             if facts["lookup"] not in LOOKUPS:
@@ -312,7 +312,7 @@ class _Reader:
                 return Column(name, kind, facts[kind])
         raise self._fault(
             f"the column {name} has no source",
-            "Give map:lookup, map:value, map:begin, map:mint, map:slug or map:title.",
+            "Use one of map:lookup, map:value, map:begin, map:mint, map:slug or map:title.",
         )
 
     def _interval(self, node: object, name: str, facts: dict[str, str]) -> Column:
@@ -368,7 +368,7 @@ class _Reader:
     def _one(self, node: object, name: str) -> object:
         found = self._all(node, name)
         if len(found) != 1:
-            raise self._fault(f"{self._show(node)} has {len(found)} of {name}", "Give it one.")
+            raise self._fault(f"{self._show(node)} has {len(found)} of {name}", "Use exactly one.")
         return found[0]
 
     @staticmethod

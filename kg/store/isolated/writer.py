@@ -116,7 +116,7 @@ class Writer(Writing):
                 raise StoreFailedError(
                     f"the folder of snapshots cannot be made: {error.strerror}",
                     where=str(snapshots),
-                    mend="Give yourself the right to write there, and free space on the disk.",
+                    mend="Change the permissions so that you may write there, and free space on the disk.",
                 ) from None
             raise
 

@@ -91,7 +91,7 @@ def test_following_is_the_same_however_the_store_is_asked(
 
 
 def in_files(change: Change, folder: Path) -> Change:
-    """Give a change as a load has it: lines of N-Quads, behind which stands a record in another graph."""
+    """Build a change as a load has it: lines of N-Quads, behind which stands a record in another graph."""
     record = Quad(SOURCE, term("prov:wasAttributedTo"), OTHER, GRAPH_LOADS)
     paths = []
     for name, some in (("entered.nq", change.added()), ("left.nq", change.removed())):

@@ -23,7 +23,7 @@ def shapes() -> rdflib.Graph:
 
 
 def judge(triples: Iterable[Triple], about: set[str], shacl: rdflib.Graph) -> set[Finding]:
-    """Give pySHACL's findings on some nodes, with the ontology's classes and concepts in sight.
+    """Return pySHACL's findings on some nodes, with the ontology's classes and concepts in sight.
 
     Literals that are no values are left out: pySHACL breaks off when it compares them.
     """
