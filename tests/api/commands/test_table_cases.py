@@ -6,9 +6,11 @@ import csv
 import io
 import os
 import re
+import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -148,27 +150,36 @@ def test_over_http_and_by_the_page(server: Served) -> None:
     with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
         page = sign_in(client)
         for name, count in GDELT.items():
-            sent = client.post(
-                "/load", params={"name": name}, content=(CASES / name).read_bytes(), headers=AUTHORITY
+            data = (CASES / name).read_bytes()
+            members = ended(
+                client, client.post("/load", params={"name": name}, content=data, headers=AUTHORITY)
             )
-            assert sent.status_code == 201, sent.text
-            members = sent.json()
-            assert (members["rows_read"], members["rows_stored"], members["rows_left_out"]) == (
-                count,
-                count,
-                0,
-            )
-            stored = client.post(members["links"]["commit"], headers=AUTHORITY)
-            assert stored.status_code == 200, stored.text
+            rows = (members["rows_read"], members["rows_stored"], members["rows_left_out"])
+            assert rows == (count, count, 0)
+            stored = ended(client, client.post(members["links"]["commit"], headers=AUTHORITY))
+            assert stored["state"] == "stored", stored
             check(name, server.ask(ACTORS % slug(name), headers={"Accept": "text/csv"}).text)
-            shown = client.post(
+            sent = client.post(
                 "/load",
                 data={"csrf_token": page, "source": f"page-{name}"},
-                files={"file": (name, (CASES / name).read_bytes())},
+                files={"file": (name, data)},
                 headers={"Accept": "text/html"},
-                follow_redirects=True,
             )
+            ended(client, client.get(sent.headers["Location"], headers=AUTHORITY))
+            shown = client.get(sent.headers["Location"], headers={"Accept": "text/html"})
             assert f"{count} rows read = {count} stored + 0 left out" in shown.text
+
+
+def ended(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
+    """Return the members of a load once no process works on it."""
+    assert answer.is_success, answer.text
+    members: dict[str, Any] = answer.json()
+    deadline = time.monotonic() + 120
+    while "progress" in members and time.monotonic() < deadline:
+        time.sleep(0.2)
+        members = client.get(members["links"]["self"], headers=AUTHORITY).json()
+    assert "progress" not in members
+    return members
 
 
 def sign_in(client: httpx.Client) -> str:
