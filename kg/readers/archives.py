@@ -92,14 +92,17 @@ def _hidden(path: Path) -> bool:
 
 def _parts(path: Path, name: str, limit: int) -> Iterator[Part]:
     size = path.stat().st_size
-    opened: list[BinaryIO] = []
+    # A weak reference, so that a reading that is dropped closes the file.
+    opened: list[weakref.ref[BinaryIO]] = []
 
     def open_file() -> BinaryIO:
-        opened[:] = [path.open("rb")]
-        return _unpacked(opened[0], size, name, limit)
+        file = path.open("rb")
+        opened[:] = [weakref.ref(file)]
+        return _unpacked(file, size, name, limit)
 
     def share() -> float:
-        return 0.0 if not opened or opened[0].closed else opened[0].tell() / max(size, 1)
+        file = opened[0]() if opened else None
+        return 0.0 if file is None or file.closed else file.tell() / max(size, 1)
 
     with path.open("rb") as file:
         start = file.read(_TAR.stop)

@@ -117,7 +117,7 @@ def test_the_form_page_leads_to_a_table_that_can_be_filled_in(client: FlaskClien
     answer = client.get(address)
     assert f"events.{ending}" in answer.headers["Content-Disposition"]
     empty = client.post("/load", data=answer.data, headers=TOKEN, query_string={"name": f"mine.{ending}"})
-    assert (empty.status_code, empty.json["detail"]) == (422, "the file contains no rows")
+    assert (empty.status_code, empty.json["detail"]) == (422, "it has no rows")
     if ending == "csv":
         rows = answer.get_data(as_text=True).splitlines()[0].split(",")
         values = {"label": "a visit", "actors": "Norway", "type": "CONSULT", "date": "2019-05-06"}
