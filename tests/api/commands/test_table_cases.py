@@ -150,38 +150,35 @@ def test_over_http_and_by_the_page(server: Served) -> None:
     with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
         page = sign_in(client)
         for name, count in GDELT.items():
-            sent = client.post(
-                "/load", params={"name": name}, content=(CASES / name).read_bytes(), headers=AUTHORITY
+            data = (CASES / name).read_bytes()
+            members = ended(
+                client, client.post("/load", params={"name": name}, content=data, headers=AUTHORITY)
             )
-            members = settled(client, sent)
-            assert (members["rows_read"], members["rows_stored"], members["rows_left_out"]) == (
-                count,
-                count,
-                0,
-            )
-            stored = settled(client, client.post(members["links"]["commit"], headers=AUTHORITY))
-            assert stored["state"] == "stored"
+            rows = (members["rows_read"], members["rows_stored"], members["rows_left_out"])
+            assert rows == (count, count, 0)
+            stored = ended(client, client.post(members["links"]["commit"], headers=AUTHORITY))
+            assert stored["state"] == "stored", stored
             check(name, server.ask(ACTORS % slug(name), headers={"Accept": "text/csv"}).text)
-            shown = client.post(
+            sent = client.post(
                 "/load",
                 data={"csrf_token": page, "source": f"page-{name}"},
-                files={"file": (name, (CASES / name).read_bytes())},
+                files={"file": (name, data)},
                 headers={"Accept": "text/html"},
-                follow_redirects=True,
             )
-            while "Load in progress" in shown.text:
-                time.sleep(0.2)
-                shown = client.get(shown.url, headers={"Accept": "text/html"})
+            ended(client, client.get(sent.headers["Location"], headers=AUTHORITY))
+            shown = client.get(sent.headers["Location"], headers={"Accept": "text/html"})
             assert f"{count} rows read = {count} stored + 0 left out" in shown.text
 
 
-def settled(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
-    """The members of a load when nothing works on it."""
+def ended(client: httpx.Client, answer: httpx.Response) -> dict[str, Any]:
+    """Return the members of a load once no process works on it."""
     assert answer.is_success, answer.text
     members: dict[str, Any] = answer.json()
-    while "progress" in members:
+    deadline = time.monotonic() + 120
+    while "progress" in members and time.monotonic() < deadline:
         time.sleep(0.2)
         members = client.get(members["links"]["self"], headers=AUTHORITY).json()
+    assert "progress" not in members
     return members
 
 
