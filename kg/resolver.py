@@ -7,22 +7,26 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from pyoxigraph import Literal as Value
 from pyoxigraph import NamedNode
 
+from kg.reference.fact_tables import read_table
 from kg.store import Store
-from kg.terms import GRAPH_COUNTRIES, ID, PREFIXES
+from kg.terms import GRAPH_COUNTRIES, ID, PREFIXES, mint
 
-CodeSystem = Literal["cameo", "fips", "cow", "iso2", "iso3"]
+CodeSystem = Literal["cameo", "fips", "cow", "gw", "polity", "iso2", "iso3", "numeric"]
+# Systems whose codes are mostly those of another one.
+_ELSE: Final[dict[CodeSystem, CodeSystem]] = {"cameo": "iso3", "gw": "cow", "polity": "cow"}
 
 _COUNTRY: Final = f"{ID}country/"
-_FORMER: Final = f"{ID}country/cow-"
+_FORMER: Final = (f"{ID}country/cow-", f"{ID}country/former-")
 _PREFIXES: Final = "".join(f"PREFIX {name}: <{PREFIXES[name]}>\n" for name in ("dg", "rdfs", "skos"))
 _COUNTRY_CODES: Final = """SELECT DISTINCT ?thing ?system ?code WHERE {
   VALUES (?property ?system) { (dg:iso2 "iso2") (dg:iso3 "iso3") (dg:fips "fips") (dg:cameo "cameo")
-    (dg:cow "cow") (dg:cowAbbreviation "cow") }
+    (dg:cow "cow") (dg:cowAbbreviation "cow") (dg:isoNumeric "numeric") }
   ?thing ?property ?code .
 }"""
 # Only actors and places: the label of a claim must not become an actor.
@@ -35,7 +39,32 @@ _NAMES: Final = """SELECT DISTINCT ?thing ?name WHERE {
 _COUNTRIES: Final = f"SELECT ?thing {{ GRAPH {GRAPH_COUNTRIES} {{ ?thing a dg:Country }} }}"
 _LABELS: Final = """
 SELECT DISTINCT ?thing ?name WHERE { ?thing a dg:Country ; rdfs:label ?name . FILTER(LANG(?name) = "en") }"""
+_CAMEO: Final = f"{ID}event-type/cameo-"
+_TYPE_NAMES: Final = f"""SELECT DISTINCT ?thing ?name WHERE {{
+  ?thing skos:inScheme <{ID}scheme/cameo> ; rdfs:label ?name . FILTER(LANG(?name) = "en") }}"""
 _TYPES: Final = "SELECT DISTINCT ?thing WHERE { ?thing a dg:EventType ; skos:inScheme ?scheme }"
+
+
+@dataclass(frozen=True)
+class DatedCode:
+    """A code (or a name, of the system "name") that means a country from one day to another, both inclusive.
+
+    A bound is empty if there is none.
+    """
+
+    system: str
+    code: str
+    country: str
+    begin: str = ""
+    end: str = ""
+
+
+def dated_codes() -> Iterator[DatedCode]:
+    """Yield the rows of ontology/reference/dataset_codes.tsv."""
+    for row in read_table("dataset_codes.tsv").rows:
+        yield DatedCode(
+            row["system"], row["code"], mint("country", row["country"]).value, row["from"], row["to"]
+        )
 
 
 class Resolver:
@@ -52,11 +81,20 @@ class Resolver:
         names: Iterable[tuple[str, str]] = (),
         labels: Iterable[tuple[str, str]] = (),
         types: Iterable[str] = (),
+        type_names: Iterable[tuple[str, str]] = (),
+        dated: Iterable[DatedCode] = (),
     ) -> None:
-        """Take (system, code, IRI), (name, IRI), (label, IRI) of countries, and IRIs of known event types."""
+        """Take (system, code, IRI), (name, IRI), (label, IRI) of countries, and IRIs of known event types.
+
+        `type_names` are (name, IRI) of the event types of CAMEO. `dated` are codes and names that mean a
+        country at some time only, or in one system only.
+        """
         self._codes: dict[tuple[str, str], set[str]] = defaultdict(set)
         for system, code, iri in codes:
             self._codes[system, _code(code)].add(iri)
+        self._dated: dict[tuple[str, str], list[DatedCode]] = defaultdict(list)
+        for one in dated:
+            self._dated[one.system, fold(one.code) if one.system == "name" else _code(one.code)].append(one)
         self._names: dict[str, set[str]] = defaultdict(set)
         self._spelling: dict[str, str] = {}
         for name, iri in names:
@@ -68,6 +106,9 @@ class Resolver:
             self._squeezed[_squeeze(key)] |= iris
         self._labels = {iri: label for label, iri in labels}
         self._types = frozenset(types)
+        self._type_names: dict[str, set[str]] = defaultdict(set)
+        for name, iri in type_names:
+            self._type_names[fold(name)].add(iri)
         self._things = frozenset(iri for iris in self._names.values() for iri in iris)
 
     @classmethod
@@ -84,26 +125,44 @@ class Resolver:
             names=known(_rows(store, _NAMES, "name", "thing")),
             labels=known(_rows(store, _LABELS, "name", "thing")),
             types=[iri for (iri,) in _rows(store, _TYPES, "thing")],
+            type_names=_rows(store, _TYPE_NAMES, "name", "thing"),
+            dated=[code for code in dated_codes() if code.country in countries],
         )
 
-    def country(self, system: CodeSystem, code: str) -> str | None:
-        """Find a country's IRI by a code; COW codes as number or abbreviation.
+    def country(self, system: CodeSystem, code: str, day: str = "") -> str | None:
+        """Find a country's IRI by a code; COW codes as number or abbreviation, numbers also as 771.0.
 
-        A state of today precedes a former one with the same code: COW 345 is Serbia.
+        `day` (YYYY-MM-DD) is one on which the code was used: COW 345 is Yugoslavia from 1918 to 1992. Without
+        it, a state of today precedes a former one with the same code: COW 345 is Serbia.
         """
-        found = self._codes.get((system, _code(code)), ())
+        key = _code(code)
+        if (dated := self._on(system, key, day)) is not None:
+            return dated
+        found = self._codes.get((system, key), ())
         today = [iri for iri in found if iri.startswith(_COUNTRY) and not iri.startswith(_FORMER)]
-        return _only(today) if today else self._coded(system, code, _FORMER)
+        iri = _only(today) if today else self._coded(system, code, _FORMER)
+        return self.country(_ELSE[system], code, day) if iri is None and system in _ELSE else iri
+
+    def _on(self, system: str, key: str, day: str) -> str | None:
+        dated = self._dated.get((system, key), ())
+        bounded = [one for one in dated if one.begin or one.end]
+        now = [one for one in bounded if day and (one.begin or day) <= day <= (one.end or day)]
+        always = [one for one in dated if one not in bounded]
+        return (now or always)[0].country if now or always else None
 
     def organization(self, code: str) -> str | None:
         """Find an international organization's IRI by its CAMEO code."""
         return self._coded("cameo", code, f"{ID}organization/")
 
+    def region(self, code: str) -> str | None:
+        """Find a world region's IRI by its CAMEO code."""
+        return self._coded("cameo", code, f"{ID}place/")
+
     def label(self, iri: str) -> str | None:
         """Return the English name of a country of the graph."""
         return self._labels.get(iri)
 
-    def _coded(self, system: CodeSystem, code: str, kind: str) -> str | None:
+    def _coded(self, system: CodeSystem, code: str, kind: str | tuple[str, ...]) -> str | None:
         found = [iri for iri in self._codes.get((system, _code(code)), ()) if iri.startswith(kind)]
         return found[0] if len(found) == 1 else None
 
@@ -119,11 +178,16 @@ class Resolver:
         """Find the only actor with a name: Luxembourg is the country, not the town."""
         return _only([iri for iri in self._with_name(name) if not iri.startswith(f"{ID}place/")])
 
-    def country_named(self, name: str) -> str | None:
-        """Find the only country with a name; "Korea, South" is also tried as "South Korea"."""
+    def country_named(self, name: str, day: str = "") -> str | None:
+        """Find the only country with a name, on a day if one is given; see `country`.
+
+        "Korea, South" is also tried as "South Korea".
+        """
+        if (dated := self._on("name", fold(name), day)) is not None:
+            return dated
         head, comma, tail = name.partition(", ")
         found = [iri for iri in self._with_name(name) if iri.startswith(_COUNTRY)]
-        return _only(found) if found or not comma else self.country_named(f"{tail} {head}")
+        return _only(found) if found or not comma else self.country_named(f"{tail} {head}", day)
 
     def _with_name(self, name: str) -> Collection[str]:
         key = fold(name)
@@ -136,6 +200,11 @@ class Resolver:
     def event_type(self, iri: str) -> bool:
         """Return whether an IRI is an event type of the graph."""
         return iri in self._types
+
+    def cameo_code(self, name: str) -> str | None:
+        """Find the CAMEO code of the only event type with a name, such as "Make statement"."""
+        found = _only(self._type_names.get(fold(name), ()))
+        return found and found.removeprefix(_CAMEO)
 
     def suggest(self, name: str) -> list[tuple[str, str]]:
         """Return up to three (name, IRI) with the closest spelling, the closest first.
@@ -166,7 +235,12 @@ def _squeeze(key: str) -> str:
 
 
 def _code(code: str) -> str:
-    return code.strip().upper().lstrip("0") or "0"
+    text = code.strip().upper()
+    # Spreadsheets and pandas write 771 as 771.0.
+    whole, point, rest = text.partition(".")
+    if point and whole.isdigit() and rest.strip("0") == "":
+        text = whole
+    return text.lstrip("0") or "0"
 
 
 def _rows(store: Store, query: str, *names: str) -> Iterator[Any]:

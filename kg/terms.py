@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import quote
 
 from pyoxigraph import NamedNode, RdfFormat, Triple, parse
 
@@ -64,6 +65,9 @@ OWN_GRAPHS: Final = (
 )
 
 _SLUG_LENGTH = 80
+_UNRESERVED: Final = re.compile(r"[^\w.~-]")
+# A code, and perhaps words after it.
+_CODE_LIKE: Final = re.compile("[A-Z0-9]+(?:\x1f[A-Z0-9]+(?: [A-Z0-9]+)*)?")
 
 
 def term(curie: str) -> NamedNode:
@@ -90,6 +94,24 @@ def slugify(text: str) -> str:
         return slug
     digest = hashlib.sha256(text.encode()).hexdigest()[:10]
     return f"{slug[:_SLUG_LENGTH].rstrip('-')}-{digest}".lstrip("-")
+
+
+def distinct_slug(*names: str) -> str:
+    """Return a slug that other names do not share, whatever they differ in: case, accents, punctuation.
+
+    It ends in a part of a checksum unless the names are words of ASCII capitals and digits, as in codes.
+    """
+    whole = "\x1f".join(names)
+    slug = slugify(" ".join(filter(None, names)))
+    if _CODE_LIKE.fullmatch(whole):
+        return slug
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:8]
+    return f"{slug}-{digest}".lstrip("-")
+
+
+def encoded(text: str) -> str:
+    """Percent-encode what is not unreserved in an IRI (RFC 3987), so that different texts stay different."""
+    return _UNRESERVED.sub(lambda found: quote(found[0], safe=""), text)
 
 
 def mint(kind: str, name: str) -> NamedNode:

@@ -76,6 +76,7 @@ def readme_commands(program: str) -> list[list[str]]:
 def test_readme_commands_run_one_after_the_other(tmp_path: Path) -> None:
     commands = readme_commands(".venv/bin/diplograph")
     assert len(commands) >= 5
+    (tmp_path / "data").mkdir()
     for words in commands:
         run = subprocess.run(
             [sys.executable, "-m", "api.cli", *words],

@@ -6,7 +6,7 @@ import click
 import httpx
 
 from api.commands.options import data_option
-from api.folder.data_folder import known_token, open_folder, running_server
+from api.folder.data_folder import known_token, open_folder, require_folder, running_server
 from kg.errors import ParameterError
 from kg.reasoning import StaleEntailments
 from kg.settings import Settings
@@ -25,6 +25,7 @@ def entail(settings: Settings) -> None:
         raise ParameterError(
             "a store elsewhere has no entailments of ours", mend="Leave out DIPLOGRAPH_STORE, or --store."
         )
+    require_folder(settings)
     server = running_server(settings.data)
     if server is None:
         store = open_folder(settings)

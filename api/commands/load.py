@@ -17,9 +17,11 @@ from api.commands.loaders import Loader, open_loader
 from api.commands.options import data_option, name_file, opened
 from api.commands.progress import ProgressLine
 from api.commands.terminal_tables import text_table
-from kg.errors import CancelledError, DiplographError, ParameterError, ValidationFailedError
+from kg.errors import CancelledError, DiplographError, ParameterError, UnreadableRowsError
 from kg.load import LoadRequest, read_loads
+from kg.load.model import counted, row_sum
 from kg.readers.event_table import write_template
+from kg.readers.periods import DateOrder
 from kg.settings import Settings
 from kg.terms import LOAD, PREFIXES, compact
 
@@ -47,6 +49,17 @@ _SHOWN = 20
     help="RML mapping that says how rows become triples.",
 )
 @click.option(
+    "--missing",
+    multiple=True,
+    metavar="WORD",
+    help="Word that stands for a missing value in a table, such as NA; may be repeated.",
+)
+@click.option(
+    "--date-order",
+    type=click.Choice(("dmy", "mdy")),
+    help="Order of day and month in dates such as 1/2/2018.",
+)
+@click.option(
     "--template",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write an empty event table.",
@@ -64,6 +77,8 @@ def load(
     max_errors: int,
     skip: tuple[str, ...],
     mapping: Path | None,
+    missing: tuple[str, ...],
+    date_order: DateOrder | None,
     template: Path | None,
 ) -> None:
     """Load RDF files or tables: shows what would change, asks, stores. Prints the id of each load."""
@@ -84,7 +99,11 @@ def load(
             name = "standard input" if path == "-" else path
             with _progress(path) as progress:
                 local = stack.enter_context(_as_file(path))
-                reading = LoadRequest(local, name, form, source, base, max_errors, mapping)
+                reading = LoadRequest(
+                    *(local, name, form, source, base, max_errors, mapping),
+                    missing=missing,
+                    date_order=date_order,
+                )
                 with _named_option():
                     planned.append(loader.plan(reading, progress))
         _check_targets([summary for _, summary in planned])
@@ -148,9 +167,8 @@ def _named_option() -> Iterator[None]:
     """Add to an error about rows that cannot be read the option that leaves them out."""
     try:
         yield
-    except ValidationFailedError as error:
-        if error.mend and "faulty row" in error.mend:
-            error.mend += " The option is --max-errors."
+    except UnreadableRowsError as error:
+        error.mend = f"{error.mend} The option is --max-errors."
         raise
 
 
@@ -241,6 +259,10 @@ def _show(summary: dict[str, Any]) -> None:
         f"{summary['file']} → {graph}: {summary['added']} statements new, {summary['removed']} removed",
         err=True,
     )
+    if summary["rows_read"]:
+        click.echo(
+            f"  {row_sum(summary['rows_read'], summary['rows_stored'], summary['rows_left_out'])}", err=True
+        )
     fates = ("new", "changed", "unchanged", "gone")
     rows = [(count["label"], *(str(count[fate]) for fate in fates)) for count in summary["counts"]]
     for line in text_table(("type", *fates), rows, None):
@@ -260,11 +282,8 @@ def _show(summary: dict[str, Any]) -> None:
         ("likely repeats", summary["duplicates"], None),
         ("actors that no other source knows", newcomers, summary["newcomer_count"]),
         ("named, and described nowhere", [compact(name) for name in summary["unknown"]], None),
-        (
-            "rows that cannot be read" if summary["unreadable"] else "worth a look",
-            summary["findings"],
-            summary["unreadable"] or None,
-        ),
+        (f"left out: {counted(summary['unreadable'], 'row')} that cannot be read", summary["faults"], None),
+        ("worth a look", summary["findings"], None),
     ):
         if lines:
             whole = count or len(lines)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import getpass
 import os
+import tarfile
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from urllib.parse import quote_plus
 
 from api.folder.data_folder import (
@@ -21,6 +23,7 @@ from api.folder.data_folder import (
     known_token,
     open_index,
     open_remote,
+    require_folder,
     running_server,
 )
 from api.loading.load_jobs import open_for_undo
@@ -118,13 +121,7 @@ class RemoteLoader:
         )
 
     def plan(self, request: LoadRequest, progress: Progress = silent) -> tuple[Any, dict[str, Any]]:
-        """Preview a load; raises the error that the server reports."""
-        if request.path.is_dir():
-            raise errors.ParameterError(
-                "a folder cannot be sent to the running server",
-                where=str(request.path),
-                mend="Name its files, or stop the server and load the folder.",
-            )
+        """Preview a load; raises the error that the server reports. A folder is sent as a tar archive."""
         given = {
             "name": request.name,
             "format": request.format,
@@ -133,9 +130,12 @@ class RemoteLoader:
             "by": user_name(),
             "mapping": _mapping_text(request.mapping) if request.mapping else None,
             "max_errors": str(request.max_errors),
+            "missing": request.missing,
+            "date_order": request.date_order,
         }
-        with request.path.open("rb") as file:
-            size = str(request.path.stat().st_size)
+        with _as_one_file(request.path) as file:
+            size = str(file.seek(0, os.SEEK_END))
+            file.seek(0)
             summary = self._begin(
                 "/load",
                 params={key: value for key, value in given.items() if value},
@@ -246,6 +246,7 @@ Loader = LocalLoader | RemoteLoader
 @contextmanager
 def open_loader(settings: Settings) -> Iterator[Loader]:
     """Open what loads into the data folder or the store elsewhere: through a running server, else here."""
+    require_folder(settings)
     server = None if settings.store else running_server(settings.data)
     if server is not None:
         with closing(RemoteLoader(server, known_token(settings))) as remote:
@@ -260,6 +261,19 @@ def open_loader(settings: Settings) -> Iterator[Loader]:
         yield LocalLoader(store, settings.data / LOADS, followers(settings, open_index(settings, store)))
     finally:
         store.close()
+
+
+@contextmanager
+def _as_one_file(path: Path) -> Iterator[BinaryIO]:
+    """Open a file, or the files of a folder as one tar archive."""
+    if not path.is_dir():
+        with path.open("rb") as file:
+            yield file
+        return
+    with tempfile.TemporaryFile() as packed:
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            archive.add(path, arcname="")
+        yield cast(BinaryIO, packed)
 
 
 def user_name() -> str:

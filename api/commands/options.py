@@ -47,8 +47,9 @@ def _set_data(context: click.Context, option: click.Parameter, data: Path | None
 def opened(settings: Settings) -> Iterator[Store]:
     """Open the store for the length of a block."""
     # `diplograph serve` starts faster without these.
-    from api.folder.data_folder import open_index, open_store
+    from api.folder.data_folder import open_index, open_store, require_folder
 
+    require_folder(settings)
     store = open_store(settings)
     index = open_index(settings, store)
     try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import shutil
 import tempfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast, get_args
 
 from flask import Blueprint, jsonify, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
@@ -27,6 +28,7 @@ from kg.provenance import Load
 from kg.rdf.formats import RDF_FORMATS
 from kg.readers.detect import FORMATS, bundled_readers
 from kg.readers.event_table import write_template
+from kg.readers.periods import DateOrder
 from kg.terms import compact, term
 
 blueprint = Blueprint("loads", __name__)
@@ -58,8 +60,9 @@ def template(ending: str) -> ResponseReturnValue:
 def preview() -> ResponseReturnValue:
     """Preview a load of the form's `file`, or of the body.
 
-    Parameters: `source`, `format`, `name`, `base`, `max_errors`, and `mapping`, the text of an RML mapping.
-    Status 201 with the preview, or 202 while the file is still being read.
+    Parameters: `source`, `format`, `name`, `base`, `max_errors`, `missing` (repeated, or words separated by
+    spaces), `date_order` (dmy or mdy), and `mapping`, the text of an RML mapping. Status 201 with the
+    preview, or 202 while the file is still being read.
     """
     name, media_type = _named()
     max_errors = whole_number(_option("max_errors") or "0", "max_errors", 0, 999_999_999)
@@ -81,6 +84,8 @@ def preview() -> ResponseReturnValue:
             max_errors,
             mapping=own,
             media_type=media_type,
+            missing=_words("missing"),
+            date_order=_date_order(),
         )
         done = _run(Job("preview", folder.id, reading))
     except BaseException:
@@ -108,7 +113,14 @@ def commit(load_id: str) -> ResponseReturnValue:
 def undo(load_id: str) -> ResponseReturnValue:
     """Undo a load; 202 while it is being undone."""
     folder = open_for_undo(state().store, state().loads, load_id)
-    return _answer(folder, _run(Job("undo", folder.id, started_by=_option("by") or "")))
+    job = Job("undo", folder.id, started_by=_option("by") or "")
+    carry_out = state().carry_out
+
+    def work() -> None:
+        with folder.undo_requested():
+            carry_out(job)
+
+    return _answer(folder, jobs.run(work))
 
 
 @blueprint.post("/loads/<load_id>/cancel")
@@ -116,7 +128,7 @@ def undo(load_id: str) -> ResponseReturnValue:
 def cancel(load_id: str) -> ResponseReturnValue:
     """Cancel a load in progress, or discard a preview."""
     folder = state().loads.open(load_id)
-    said = loading.settle(state().store, state().loads, folder)
+    said = _current(folder)
     if said.step in ("ready", "unchanged", "failed", "cancelled"):
         folder.remove()
         if wants_html():
@@ -149,7 +161,7 @@ def one(load_id: str) -> ResponseReturnValue:
     here = state()
     try:
         folder = here.loads.open(load_id)
-        said = loading.settle(here.store, here.loads, folder)
+        said = _current(folder)
     except UnknownNameError:
         return _stored(loading.read_load(here.store, load_id), None)
     if said.step in ("stored", "undone"):
@@ -172,6 +184,16 @@ def one(load_id: str) -> ResponseReturnValue:
         ),
         _HEADERS,
     )
+
+
+def _current(folder: LoadFolder) -> LoadState:
+    """Return the state of a load; one that cannot be searched yet, or waits for its undo, is under way."""
+    said = loading.settle(state().store, state().loads, folder)
+    if said.step == "stored" and folder.is_undo_requested():
+        return replace(said, step="undoing", phase="waiting for the load", done=0, total=None)
+    if said.ended and not said.followed and folder.is_being_processed():
+        return replace(said, step="storing" if said.step == "stored" else "undoing")
+    return said
 
 
 def _run(job: Job) -> bool:
@@ -212,7 +234,7 @@ def _answer(folder: LoadFolder, done: bool) -> ResponseReturnValue:
     place = f"/loads/{folder.id}"
     if wants_html():
         return redirect(place, 303)
-    said = folder.read()
+    said = _current(folder)
     if said.step in ("stored", "undone"):
         return _stored(loading.read_load(state().store, folder.id), said)
     members = _members(said)
@@ -275,6 +297,21 @@ def _receive(folder: LoadFolder, name: str) -> Path:
     with path.open("wb") as file:
         shutil.copyfileobj(request.stream, file, _CHUNK)
     return path
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """Return the words of a parameter that may be repeated, or hold several words."""
+    given = [*request.args.getlist(name), *(request.form.getlist(name) if request.mimetype == _FORM else ())]
+    return tuple(word for text in given for word in text.split())
+
+
+def _date_order() -> DateOrder | None:
+    given = _option("date_order")
+    if given is None or given in get_args(DateOrder):
+        return cast("DateOrder | None", given)
+    raise ParameterError(
+        f'date_order "{given}" is not an order of dates', mend=f"Use {' or '.join(get_args(DateOrder))}."
+    )
 
 
 def _option(name: str) -> str | None:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from kg.changes import Change
 from kg.errors import (
     NotAStoreError,
+    ParameterError,
     ReadOnlyError,
     SignInRequiredError,
     StoreBusyError,
@@ -86,6 +87,20 @@ def check_folder(folder: Path) -> None:
             where=str(folder),
             mend="Name an empty folder, a new one, or the data folder of an earlier run with --data.",
         )
+
+
+def require_folder(settings: Settings) -> None:
+    """Refuse a data folder that does not exist, whose name is probably mistyped: ParameterError.
+
+    The folder of the default name may be made.
+    """
+    if settings.store or settings.data.exists() or settings.data == Settings().data:
+        return
+    raise ParameterError(
+        "the data folder does not exist",
+        where=str(settings.data),
+        mend="Check the name given with --data or DIPLOGRAPH_DATA; `diplograph serve` makes a new folder.",
+    )
 
 
 def open_folder(settings: Settings) -> EmbeddedStore:

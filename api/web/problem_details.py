@@ -42,6 +42,7 @@ STATUS: Final[dict[type[errors.DiplographError], int]] = {
     errors.TooLargeError: 413,
     errors.UnsupportedFormatError: 415,
     errors.ValidationFailedError: 422,
+    errors.UnreadableRowsError: 422,
     errors.SignInRequiredError: 401,
     errors.WrongTokenError: 403,
     errors.ReadOnlyError: 403,

@@ -25,6 +25,7 @@ KEPT_SECONDS: Final = 24 * 3600.0
 
 _STATE: Final = "state.json"
 _CANCEL: Final = "cancel"
+_UNDO: Final = "undo.lock"
 _WAIT: Final = 0.1
 _WRITE_EVERY: Final = 0.5
 _ID: Final = re.compile(r"[a-z0-9-]{1,80}")
@@ -190,9 +191,26 @@ class LoadFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     @contextmanager
-    def working(self) -> Iterator[None]:
-        """Lock the load; raises ConflictError if another process has locked it."""
-        with locked(self.path / "lock") as got:
+    def undo_requested(self) -> Iterator[None]:
+        """Show others that the load is to be undone, also while the undo waits for its turn."""
+        with locked(self.path / _UNDO):
+            yield
+
+    def is_undo_requested(self) -> bool:
+        """Return whether the load is to be undone."""
+        return _is_locked(self.path / _UNDO)
+
+    def is_being_processed(self) -> bool:
+        """Return whether a process works on the load."""
+        return _is_locked(self.path / "lock")
+
+    @contextmanager
+    def working(self, waiting: Callable[[], None] | None = None) -> Iterator[None]:
+        """Lock the load; raises ConflictError if another process has locked it.
+
+        With `waiting`, which is called meanwhile, it waits until the lock is free.
+        """
+        with locked(self.path / "lock", waiting=waiting) as got:
             if not got:
                 raise ConflictError(
                     f"load {self.id} is being processed",
@@ -260,6 +278,13 @@ class Loads:
             return False
         with locked(self.root / ".storing", lock=fcntl.LOCK_SH) as got:
             return not got
+
+
+def _is_locked(path: Path) -> bool:
+    if not path.exists():
+        return False
+    with locked(path, lock=fcntl.LOCK_SH) as got:
+        return not got
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from kg.changes import Change
 from kg.rdf.sorted_lines import Watch
+from kg.readers.periods import DateOrder
 from kg.readers.record import RowFault
 from kg.store import Store
 
@@ -22,7 +23,8 @@ class LoadRequest:
 
     `name` is for messages. `format` names a format of RDF or of a table; without it `media_type`, the name
     and the content decide. `source` names the graph, and `base_iri` resolves relative IRIs of RDF. Up to
-    `max_errors` rows of a table may be unreadable; `mapping` is the file of an RML mapping for it.
+    `max_errors` rows of a table may be unreadable; `mapping` is the file of an RML mapping for it. Cells of
+    a table with a word of `missing` are empty; `date_order` is that of dates such as 1/2/2018.
     """
 
     path: Path
@@ -33,6 +35,8 @@ class LoadRequest:
     max_errors: int = 0
     mapping: Path | None = None
     media_type: str | None = None
+    missing: tuple[str, ...] = ()
+    date_order: DateOrder | None = None
 
 
 class Follower(Protocol):
@@ -61,6 +65,11 @@ def watching(progress: Progress, phase: str, total: int | None = None) -> Watch:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where needed."""
     return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def row_sum(read: int, stored: int, left_out: int) -> str:
+    """Return how many rows of a table were read, stored and left out, as one sum."""
+    return f"{counted(read, 'row')} read = {stored:,} stored + {left_out:,} left out"
 
 
 @dataclass(frozen=True)
@@ -133,8 +142,12 @@ class Preview:
     duplicates: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
     fault_count: int = 0
     records: int = 0
+    rows_read: int = 0
+    rows_stored: int = 0
+    rows_left_out: int = 0
     fingerprint: str = ""
     version: str = field(default="", compare=False)
 
@@ -142,6 +155,11 @@ class Preview:
     def unchanged(self) -> bool:
         """Whether the load changes nothing."""
         return not self.added and not self.removed
+
+    @property
+    def row_sum(self) -> str:
+        """Rows read, stored and left out, as one sum."""
+        return row_sum(self.rows_read, self.rows_stored, self.rows_left_out)
 
     def summary(self) -> dict[str, Any]:
         """Return it as JSON values."""
@@ -168,5 +186,7 @@ class Preview:
                 for one in values["newcomers"]
             ),
             **{name: tuple(values[name]) for name in ("unknown", "duplicates", "findings", "notes")},
+            # Loads of earlier versions have none.
+            "faults": tuple(values.get("faults", ())),
         }
         return cls(**{**values, **lists})

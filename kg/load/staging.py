@@ -14,18 +14,21 @@ from pyoxigraph import NamedNode, RdfFormat
 from kg.errors import StoreFailedError, ValidationFailedError
 from kg.load.conflicts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.load_folder import LoadFolder
-from kg.load.model import LoadRequest, Preview, Progress, TypeCount, silent, watching
+from kg.load.model import LoadRequest, Preview, Progress, TypeCount, counted, silent, watching
+from kg.load.staging_mapped import check_mapped
 from kg.load.staging_rdf import stage_rdf
 from kg.load.staging_tables import Duplicates, Faults, FirstLoad, write_raw
 from kg.load.table_reading import TableReading
 from kg.load.tally import Tally
+from kg.provenance import read_loads
 from kg.rdf.compression import packed_name
 from kg.rdf.sorted_lines import read_lines, side_by_side, sort_lines, with_graph
 from kg.readers.detect import find_reader, has_rdf_media_type
+from kg.readers.reading import RowCount
 from kg.readers.record import Record
 from kg.store import Store
 from kg.terms import compact
-from kg.validation.rdf_rules import labels_of, target_graph
+from kg.validation.rdf_rules import labels_of, plain_stem, target_graph
 
 _CHUNK: Final = 1024 * 1024
 _SUBJECT_TICK: Final = 5_000
@@ -37,7 +40,7 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
 
     Writes `added.nq`, `removed.nq` and, for an existing graph, `new.nt` into the folder. Raises
     UnsupportedFormatError, DataSyntaxError, ParameterError for a graph that diplograph maintains,
-    ValidationFailedError with every violation, or with the faulty rows if there are more than allowed,
+    ValidationFailedError with every violation, UnreadableRowsError if there are more than allowed,
     StoreFailedError, OSError if the disk is full.
     """
     progress("reading", 0)
@@ -49,6 +52,7 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
     findings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    rows = RowCount()
     version = store.version
     if reader is None:
         read = stage_rdf(store, folder.path, request, progress)
@@ -60,19 +64,26 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
         graph = target_graph(None, request.source, name)
         with TableReading(store, reader, request, faults.take, folder.path) as table:
             duplicates.grouped = reader.codes_records
-            staging = _Staging(store, folder, graph, tally, duplicates, progress)
-            if is_empty(store, graph):
+            staging = _Staging(store, folder, graph, tally, duplicates, table.counting(progress))
+            if request.mapping is not None and reader.mapping is not None:
+                new = staging.sort_records(table.records())
+                faults.check()
+                read = check_mapped(store, new, graph, table, reader.mapping, progress)
+                read.accept(name)
+                findings, unknown = read.others, tuple(read.checked.undescribed)
+                fingerprint = staging.compare(new)
+            elif is_empty(store, graph):
                 staging.write_first(table)
                 fingerprint = ""
             else:
-                fingerprint = staging.compare_records(table.records())
-            notes = table.notes()
+                fingerprint = staging.compare(staging.sort_records(table.records()))
+            notes, rows = (*table.notes(), *_other_file(store, graph, request)), table.rows
         faults.check()
-        findings = tuple(faults.listed)
-        if not duplicates.records and not tally.added and not tally.removed and not tally.counts:
-            raise ValidationFailedError(
-                "the file contains no rows", where=name, mend="Check the file and its format."
+        if not duplicates.records and not rows.stored:
+            what = (
+                f"none of its {counted(rows.read, 'row')} gives anything" if rows.read else "it has no rows"
             )
+            raise ValidationFailedError(what, where=name, mend="Check the file and its format.")
     find_conflicts(store, graph, tally, tally.events, tally.labels)
     newcomer_count, newcomers = find_newcomers(store, graph, tally)
     hints = suggest(store, unknown)
@@ -94,8 +105,12 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
         duplicates=(*duplicates.lines(), *find_twins(store, graph, tally)),
         findings=findings,
         notes=(*notes, *(_hint(iri, near) for iri, near in hints.items())),
-        fault_count=faults.count,
+        faults=tuple(faults.listed),
+        fault_count=faults.rows,
         records=duplicates.records,
+        rows_read=rows.read,
+        rows_stored=rows.stored,
+        rows_left_out=rows.left_out,
         fingerprint=fingerprint,
         version=version,
     )
@@ -147,8 +162,8 @@ class _Staging:
             )
             packed.unlink()
 
-    def compare_records(self, records: Iterator[Record]) -> str:
-        """Compare the records of a table with the graph; return the checksum of the graph."""
+    def sort_records(self, records: Iterator[Record]) -> Path:
+        """Write the records of a table as sorted N-Triples; return the file."""
         raw, plain, new = (self.folder.path / name for name in ("raw.nt", "plain.nt", "new.nt"))
         write_raw(records, raw, self.progress, self.duplicates)
         try:
@@ -159,7 +174,7 @@ class _Staging:
         raw.unlink()
         sort_lines(read_lines(plain), new, watch=watching(self.progress, "sorting"))
         plain.unlink()
-        return self.compare(new)
+        return new
 
     def compare(self, new: Path) -> str:
         """Compare sorted N-Triples with the graph; return the checksum of the graph."""
@@ -177,6 +192,17 @@ class _Staging:
                     self.progress("comparing", number)
         old.unlink()
         return fingerprint
+
+
+def _other_file(store: Store, graph: NamedNode, request: LoadRequest) -> Iterator[str]:
+    """Yield a note if the graph named after a file holds another file: A-1.csv and A 1.csv share a graph."""
+    name = plain_stem(request.name)
+    for load in read_loads(store):
+        if load.graph == graph.value and load.undone is None:
+            if not request.source and plain_stem(load.file_name) != name:
+                held = f"{compact(graph.value)} holds {load.file_name}"
+                yield f"{held}, which this file replaces; name a source to keep both"
+            return
 
 
 def _counts(store: Store, tally: Tally) -> tuple[TypeCount, ...]:

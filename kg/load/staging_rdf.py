@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -26,6 +28,10 @@ from kg.validation.rdf_rules import Rewriting, target_graph
 from kg.validation.shacl import read_shapes
 
 _CHUNK: Final = 1024 * 1024
+# As escapes of N-Triples; a backslash before the escape's own is a character.
+_CONTROL: Final = re.compile(
+    rb"(?<!\\)(?:\\\\)*\\(?:[bf]|u00(?:0[0-8BCEF]|1[0-9A-F])|uFFF[EF])|\xef\xbf[\xbe\xbf]"
+)
 _PACKED_LIMIT: Final = 4 * 1024**3
 BLANK_STATEMENTS: Final = 1_000_000
 """Most statements with blank nodes in one file; they are compared in memory."""
@@ -33,13 +39,17 @@ BLANK_STATEMENTS: Final = 1_000_000
 
 @dataclass(frozen=True)
 class RdfRead:
-    """A staged RDF file: its sorted N-Triples, their graph, and the findings."""
+    """A staged file that was checked: its sorted N-Triples, their graph, and the findings.
+
+    `mend` is what to do about violations.
+    """
 
     path: Path
     graph: NamedNode
     findings: tuple[tuple[str, str], ...]
     checked: FileFindings
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    mend: str = "Correct the lines in the findings and load the file again."
 
     @property
     def violations(self) -> tuple[str, ...]:
@@ -62,7 +72,7 @@ class RdfRead:
                 f"{counted(self.checked.violations, 'violation')}; nothing was stored",
                 findings=self.violations,
                 where=name,
-                mend="Correct the lines in the findings and load the file again.",
+                mend=self.mend,
             )
 
 
@@ -94,7 +104,19 @@ def stage_rdf(store: Store, work: Path, request: LoadRequest, progress: Progress
         checked = validation.check(watch=watching(progress, "checking", total))
         watch = watching(progress, "finding lines", reading.content.length)
         findings = _located(reading, checked.findings, watch)
-    return RdfRead(new, writing.graph, findings, checked, writing.rewriting.notes())
+    notes = (*writing.rewriting.notes(), *_control_characters(new))
+    return RdfRead(new, writing.graph, findings, checked, notes)
+
+
+def _control_characters(path: Path) -> Iterator[str]:
+    """Yield a note if a file of N-Triples has characters that XML 1.0 cannot carry (section 2.2)."""
+    if not path.stat().st_size:
+        return
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as text:
+        count = sum(1 for _ in _CONTROL.finditer(text))
+    if count:
+        what = counted(count, "control character")
+        yield f"{what} in texts; they are stored, but results with them need another format than XML"
 
 
 def _unpacked(path: Path, name: str, work: Path, progress: Progress) -> tuple[Path, str]:
@@ -102,7 +124,7 @@ def _unpacked(path: Path, name: str, work: Path, progress: Progress) -> tuple[Pa
 
     Raises as `archives.parts` and its readers do, UnsupportedFormatError for several files.
     """
-    if not name.lower().endswith((".gz", ".zip", ".zst")):
+    if not name.lower().endswith((".gz", ".zip", ".zst", ".bz2", ".xz")):
         return path, name
     part = the_one_part(path, name, limit=_PACKED_LIMIT)
     target = work / "unpacked"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from kg.errors import ValidationFailedError
+from kg.errors import UnreadableRowsError
 from kg.load.model import Progress, counted
 from kg.load.tally import AGENTS, KINDS, Tally, types_of
 from kg.rdf.compression import frame
@@ -26,28 +26,39 @@ _FRAME: Final = 1024 * 1024
 
 @dataclass
 class Faults:
-    """Rows of a file that cannot be read; more than `limit` and more than 100 stop the reading."""
+    """Rows of a file that cannot be read, with their faults; more than `limit` and 100 stop the reading."""
 
     name: str
     limit: int
-    count: int = 0
+    rows: int = 0
     listed: list[str] = field(default_factory=list)
+    _row: tuple[str, int] = ("", 0)
 
     def take(self, fault: RowFault) -> None:
-        """Add a fault; raises ValidationFailedError if there are too many to continue."""
-        self.count += 1
-        if self.count > max(self.limit, _LISTED_FAULTS):
-            raise self._error(f"more than {self.count - 1} rows cannot be read; the rest was not checked")
+        """Add a fault; raises UnreadableRowsError if there are too many rows to continue."""
+        row = fault.file, fault.line
+        if row != self._row:
+            self._row = row
+            self.rows += 1
+        if self.rows > max(self.limit, _LISTED_FAULTS):
+            raise self._error(f"more than {self.rows - 1} rows cannot be read; the rest was not checked")
         self.listed.append(str(fault))
 
     def check(self) -> None:
-        """Raise ValidationFailedError if more rows than allowed cannot be read."""
-        if self.count > self.limit:
-            raise self._error(f"{counted(self.count, 'row')} cannot be read; nothing was stored")
+        """Raise UnreadableRowsError if more rows than allowed cannot be read."""
+        if self.rows > self.limit:
+            raise self._error(f"{self.text}; nothing was stored")
 
-    def _error(self, detail: str) -> ValidationFailedError:
-        mend = f"Correct these rows, or load the others by allowing {counted(self.count, 'faulty row')}."
-        return ValidationFailedError(detail, findings=tuple(self.listed), where=self.name, mend=mend)
+    @property
+    def text(self) -> str:
+        """How many rows cannot be read, and how many faults they have if there are more."""
+        faults = len(self.listed)
+        many = f", with {counted(faults, 'fault')}" if faults > self.rows else ""
+        return f"{counted(self.rows, 'row')} cannot be read{many}"
+
+    def _error(self, detail: str) -> UnreadableRowsError:
+        mend = "Correct these rows, or allow that they are left out."
+        return UnreadableRowsError(detail, findings=tuple(self.listed), where=self.name, mend=mend)
 
 
 @dataclass

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Final, get_args
 
 from kg.load.conflicts import RecordWatch
-from kg.load.model import LoadRequest, OnFault
+from kg.load.model import LoadRequest, OnFault, Progress
 from kg.load.staging_tables import FirstLoad
 from kg.readers.archives import parts
-from kg.readers.detect import TableReader
+from kg.readers.detect import TableReader, choose_parts
 from kg.readers.gdelt.blocks import Identifiers, RowOptions
 from kg.readers.gdelt.event_rows import GdeltRows, about, read_blocks
 from kg.readers.gdelt.parallel_rows import read_in_parallel, worker_count
 from kg.readers.grouping import Grouping
-from kg.readers.reading import NoteKind, ReadingJob
+from kg.readers.reading import CellOptions, NoteKind, ReadingJob, RowCount
 from kg.readers.record import Record
 from kg.resolver import Resolver
 from kg.store import Store
@@ -37,9 +37,15 @@ class TableReading:
         self._reader = reader
         self._path = request.path
         self._grouping = Grouping(work) if reader.codes_records else None
-        files = list(parts(request.path, request.name))
+        self.name = request.name
+        files, left = choose_parts(reader, list(parts(request.path, request.name)))
         resolver = Resolver.of(store)
-        self._job = ReadingJob(files, request.name, resolver, on_fault, grouping=self._grouping)
+        options = CellOptions(frozenset(request.missing), request.date_order)
+        self._job = ReadingJob(
+            files, request.name, resolver, on_fault, grouping=self._grouping, options=options
+        )
+        for file, reason in left:
+            self._job.notes.add("file", file, f"{file} was left out: {reason}", 0)
 
     def __enter__(self) -> TableReading:
         return self
@@ -48,10 +54,28 @@ class TableReading:
         if self._grouping is not None:
             self._grouping.close()
 
+    def counting(self, progress: Progress) -> Progress:
+        """Return a progress function that counts the rows read, with an estimate of all where possible."""
+
+        def report(phase: str, done: int, total: int | None = None) -> None:
+            parts, rows = self._job.parts, self._job.rows.read
+            if phase == "reading rows" and rows:
+                share = parts[0].share() if len(parts) == 1 else 0
+                done, total = rows, round(rows / share) if share else None
+            progress(phase, done, total)
+
+        return report
+
     def records(self) -> Iterator[Record]:
         """Yield the records row by row, then the groups."""
         yield from self._reader.rows(self._job)
         yield from self._groups()
+
+    def read_again(self) -> Iterator[Record]:
+        """Yield the records another time, without their faults and notes."""
+        job = self._job
+        again = ReadingJob(job.parts, job.name, job.resolver, lambda fault: None, options=job.options)
+        yield from self._reader.rows(again)
 
     def write(self, first: FirstLoad, watch: RecordWatch) -> None:
         """Write the records and groups of a source that is not in the graph yet."""
@@ -66,7 +90,12 @@ class TableReading:
         first.take(about(layout))
         workers = worker_count(self._path)
         several = partial(
-            read_in_parallel, workers=workers, layout=layout, options=options, resolver=job.resolver
+            read_in_parallel,
+            workers=workers,
+            layout=layout,
+            options=options,
+            resolver=job.resolver,
+            cells=job.options,
         )
         read = several if workers else None
         for found in read_blocks(job, GdeltRows(job, layout, options), identifiers, read):
@@ -81,6 +110,11 @@ class TableReading:
         if self._grouping is not None:
             yield from self._grouping.groups()
 
+    @property
+    def rows(self) -> RowCount:
+        """How many rows were read, stored and left out."""
+        return self._job.rows
+
     def notes(self) -> tuple[str, ...]:
         """Return what people should know about the table, at most 20 notes of each kind."""
         found: list[str] = []
@@ -92,7 +126,7 @@ class TableReading:
                 texts[note.text] = min(line, note.line), count + note.count
             for text, (line, count) in islice(texts.items(), _LISTED):
                 rows = f"{count:,} rows, first on line" if count > 1 else "line"
-                found.append(f"{text} ({rows} {line})")
+                found.append(f"{text} ({rows} {line})" if line else text)
             if len(texts) > _LISTED:
                 found.append(f"… and {len(texts) - _LISTED:,} more notes of this kind ({kind})")
         return tuple(found)

@@ -59,10 +59,10 @@ def undo_load(
     """Revert exactly what one load changed, and record it, as one step.
 
     If a later load of the same source was stored, the graph stays as that load left it, and the changes move
-    to the later load, whose undo then reverts both. Raises ConflictError for a load that is not stored or was
-    undone, StoreFailedError.
+    to the later load, whose undo then reverts both. A load that is being stored is waited for. Raises
+    ConflictError for a load that is not stored or was undone, StoreFailedError.
     """
-    with folder.working():
+    with folder.working(lambda: progress("waiting until the load can be searched", 0)):
         state = folder.read()
         if state.step != "stored" or state.load is None:
             status = "was already undone" if state.step == "undone" else f"is {state.step}, not stored"

@@ -23,18 +23,12 @@ WIRES: Final = frozenset(
         *("ANADOLU", "ISLAMIC REPUBLIC NEWS AGENCY", "IRNA", "KCNA", "KOREAN CENTRAL NEWS AGENCY"),
     }
 )
-# CAMEO's codes of regions, in the columns of countries.
-_REGIONS: Final = frozenset(
-    {
-        *("AFR", "ASA", "BLK", "CAS", "CAU", "CEU", "CFR", "CRB", "EAF", "EEU", "EUR", "LAM", "MDT", "MEA"),
-        *("NAF", "NMR", "PGS", "SAF", "SAM", "SAS", "SCN", "SEA", "WAF", "WST"),
-    }
-)
 _CAMEO: Final = re.compile(r"(?:0[1-9]|1\d|20)\d{0,2}", re.ASCII)
 _SCHEME: Final = f"<{PREFIXES['skos']}inScheme>"
 # Types of organizations.
 _KINDS: Final = {"", "IGO", "NGO", "INT"}
 _ALPHA3: Final = 3
+_UNKNOWN_FIPS: Final = "{} is not a country in the FIPS list, so the country is missing"
 _CACHE_LIMIT: Final = 500_000
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -103,9 +97,12 @@ class CodeLookup:
         if not _CAMEO.fullmatch(right):
             return f'"{code}" is not a CAMEO code (two to four digits, beginning with 01 to 20)'
         notes: tuple[Note, ...] = ()
+        if root and not right.startswith(root.zfill(2)):
+            text = f"event code {code} does not belong to root code {root}; the event code was kept"
+            notes = (("event type", f"{root} {code}", text),)
         if right != code:
             text = f"event code {code} was read as {right}, with its leading zero"
-            notes = (("repaired code", code, text),)
+            notes = (*notes, ("repaired code", code, text))
         if known(stem + right):
             return CodedThing(stem + right, right, notes=notes)
         iri = f"{ID}event-type/{self._slug}-{right}"
@@ -124,43 +121,39 @@ class CodeLookup:
         code, name, country_code, *details = key
         if not code and not name:
             return None
+        resolver = self._job.resolver
         # GDELT leaves the column empty for some countries, with which the code begins all the same.
         stem = code[:_ALPHA3]
         if not country_code and stem not in {detail.upper() for detail in details}:
-            country = self._country(stem)
-            country_code = stem if country else ""
-        else:
-            country = self._country(country_code)
+            country_code = stem if resolver.country("cameo", stem) or resolver.region(stem) else ""
+        country = resolver.country("cameo", country_code)
+        region = None if country else resolver.region(country_code)
         text = nt.escape(name or code)
         if country and code == country_code and not any(details):
             return CodedThing(country, text)
         notes: tuple[Note, ...] = ()
         if country_code and not country:
-            notes = (("country code", country_code, _no_country("CAMEO", country_code)),)
+            kind = "is a region" if region else "is not a country in the CAMEO list"
+            notes = (("country code", country_code, f"{country_code} {kind}, so the actor has no country"),)
         wire = name in WIRES
         # A known group without country and with no other type than its own is the organization itself; a code
         # with further parts is a body of it: IGOUNOKID is UNICEF.
         own_code = "".join(code.split(key[3], 1)) if key[3] else ""
         if key[3] and not country_code and own_code in _KINDS and set(key[7:]) <= _KINDS:
-            body = self._job.resolver.organization(key[3])
+            body = resolver.organization(key[3])
             if body:
                 return CodedThing(body, text, notes=notes)
-        known = self._job.resolver.actor_named(name) if name and any(details) else None
+        known = resolver.actor_named(name) if name and any(details) else None
         if known and not known.startswith(f"{ID}country/"):
             return CodedThing(known, text, notes=notes)
         iri = f"{ID}actor/{minted(self._slug, code, name)}"
         shown = f"{name} ({code})" if name and code else name or code
         media = "MED" in details[-3:]
-        record = own_agent(iri, shown, country, line, wire=wire, media=media, code=code)
+        record = own_agent(iri, shown, country, line, wire=wire, media=media, code=code, region=region)
         if wire:
             what = f"{name} is a news agency coded as an actor of {code[:3]}"
             notes = (*notes, ("wire service", shown, f"{what}; it was not taken for the country"))
         return CodedThing(iri, text, record, notes=notes)
-
-    def _country(self, code: str) -> str | None:
-        """Find a country by its CAMEO code, or by the ISO code in its place: ROU, where CAMEO has ROM."""
-        resolver = self._job.resolver
-        return (resolver.country("cameo", code) or resolver.country("iso3", code)) if code else None
 
     # Places
 
@@ -175,8 +168,10 @@ class CodeLookup:
         country = self._job.resolver.country("fips", fips) if fips else None
         if level == "1" and country:
             return CodedThing(country, nt.escape(name))
-        iri = f"{ID}place/{minted('gdelt', feature, name) if name != feature else minted('gdelt', name)}"
-        lines = place_triples(f"<{iri}>", name or feature, country, latitude, longitude)
+        key = (feature, name) if name != feature else (name,)
+        iri = f"{ID}place/{minted('gdelt', *(key if any(key) else (fips, latitude, longitude)))}"
+        shown = name or feature or (point_name(latitude, longitude) if latitude else "unnamed place")
+        lines = place_triples(f"<{iri}>", shown, country, latitude, longitude)
         code, division = (fips, "") if level == "1" else (feature, division)
         lines += statements(
             f"<{iri}>",
@@ -185,7 +180,7 @@ class CodeLookup:
         )
         notes: tuple[Note, ...] = ()
         if fips and not country:
-            notes = (("place", f"{name} ({fips})", _no_country("FIPS", fips)),)
+            notes = (("place", f"{name} ({fips})", _UNKNOWN_FIPS.format(fips)),)
         record = Record(iri, "Place", lines.encode(), line)
         return CodedThing(iri, nt.escape(name), record, exact=level in ("3", "4"), notes=notes)
 
@@ -202,6 +197,8 @@ def coordinate_fault(latitude: str, longitude: str) -> str | None:
     if not latitude and not longitude:
         return None
     for text, bound, name in ((latitude, 90, "latitude"), (longitude, 180, "longitude")):
+        if not text:
+            return f"the {name} is missing"
         try:
             degrees = float(text)
         except ValueError:
@@ -209,6 +206,11 @@ def coordinate_fault(latitude: str, longitude: str) -> str | None:
         if not abs(degrees) <= bound:
             return f"{name} {text} is not between -{bound} and {bound} degrees"
     return None
+
+
+def point_name(latitude: str, longitude: str) -> str:
+    """Return the name of a place that is known by its point alone."""
+    return f"{latitude}°, {longitude}°"
 
 
 def place_triples(node: str, name: str, country: str | None, latitude: str, longitude: str) -> str:
@@ -247,7 +249,15 @@ def own_event_type(
 
 
 def own_agent(
-    iri: str, name: str, country: str | None, line: int, *, wire: bool, media: bool = False, code: str = ""
+    iri: str,
+    name: str,
+    country: str | None,
+    line: int,
+    *,
+    wire: bool,
+    media: bool = False,
+    code: str = "",
+    region: str | None = None,
 ) -> Record:
     """Describe an actor of a dataset; wire services and media do not act for their coded country."""
     lines = statements(
@@ -256,12 +266,7 @@ def own_agent(
         (LABEL, nt.english(name)),
         (dg("sourceCode"), code and nt.plain(code)),
         (dg("codedCountry"), country and f"<{country}>"),
+        (dg("codedRegion"), region and f"<{region}>"),
         (dg("country"), f"<{country}>" if country and not (wire or media) else None),
     )
     return Record(iri, "Agent", lines.encode(), line)
-
-
-def _no_country(system: str, code: str) -> str:
-    if system == "CAMEO" and code in _REGIONS:
-        return f"{code} is a region, so the actor has no country"
-    return f"{code} is not a country in the {system} list, so the country is missing"

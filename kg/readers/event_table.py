@@ -11,13 +11,14 @@ from typing import Final, Literal
 from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
+from kg.readers.cells.columns import MISSING, repeated_column
 from kg.readers.code_lookup import CodedThing, CodeLookup
 from kg.readers.name_lookup import NameLookup
 from kg.readers.periods import Period, period, period_record
-from kg.readers.reading import ReadingJob, document, document_slug
+from kg.readers.reading import ReadingJob, document, document_slug, far_off
 from kg.readers.record import Record
 from kg.readers.sheets import rows_of
-from kg.terms import ID, PREFIXES, slugify
+from kg.terms import ID, PREFIXES, distinct_slug, encoded, slugify
 
 # Name, whether it is required, and the explanation in the template.
 COLUMNS: Final[tuple[tuple[str, bool, str], ...]] = (
@@ -43,6 +44,10 @@ _NEEDED: Final = tuple(name for name, needed, _ in COLUMNS if needed)
 _MODALITIES: Final = (
     *("asserted", "happened", "realised", "planned", "projected"),
     *("opinion", "possible", "undisclosed", "denied"),
+)
+_MISSING: Final = MISSING | {"-9"}
+_MISSING_MEND: Final = (
+    "leave the cell empty, or name the word as one for missing values (--missing, or the field in the form)"
 )
 _SUGGESTED: Final = "write CONSULT, COERCE deport, or a CAMEO code such as 043"
 
@@ -82,19 +87,33 @@ def read_events(job: ReadingJob) -> Iterator[Record]:
     table = _Table(job)
     for name, rows in rows_of(job):
         header: list[str] | None = None
+        count = 0
         for line, row in rows:
             if not any(row) or row[0].lstrip().startswith("#"):
                 continue
             if header is None:
-                header = _header(row, name)
+                header = _header(row, f"{name}, line {line}")
                 table.begin(name)
                 continue
-            if any(row[len(header) :]):
-                job.fault(line, "", f"the row has {len(row)} columns in place of {len(header)}")
+            job.rows.read += 1
+            count += 1
+            # R's write.table numbers the rows without naming the column.
+            numbered = len(row) == len(header) + 1 and row[0] == str(count)
+            if any(row[len(header) :]) or numbered:
+                more = "; write the table without the numbers of rows (row.names = FALSE)" if numbered else ""
+                job.fault(line, "", f"the row has {len(row)} columns in place of {len(header)}{more}")
                 continue
             cells = dict.fromkeys(_NAMES, "")
             cells |= {key: cell.strip() for key, cell in zip(header, row, strict=False) if key in cells}
+            if word := next(((name, cell) for name, cell in cells.items() if _is_missing(name, cell)), None):
+                job.fault(line, word[0], f'"{word[1]}" may stand for a missing value; {_MISSING_MEND}')
+                continue
             yield from table.event(cells, line)
+
+
+def _is_missing(column: str, cell: str) -> bool:
+    """Return whether a cell holds a word for a missing value; NA among actors is the code of Namibia."""
+    return cell in _MISSING and not (cell == "NA" and column in ("actors", "recipients"))
 
 
 def is_event_table(header: list[str]) -> bool:
@@ -107,19 +126,25 @@ def _column(cell: str) -> str:
     return cell.strip().strip('"\ufeff').lower().replace(" ", "_")
 
 
-def _header(row: list[str], name: str) -> list[str]:
+def _header(row: list[str], where: str) -> list[str]:
     header = [_column(cell) for cell in row]
+    # pandas writes the numbers of rows into a first column without a name.
+    if header[0] in ("", "unnamed:_0"):
+        header[0] = ""
+    for at, cell in enumerate(header):
+        if cell and cell in header[:at]:
+            raise repeated_column(cell, header.index(cell), at, where)
     if missing := [column for column in _NEEDED if column not in header]:
         raise DataSyntaxError(
             f"the table has no column {missing[0]}",
-            where=f"{name}, line 1",
+            where=where,
             mend=f"Its first line must have the columns {', '.join(_NEEDED)}; see the template.",
         )
     unknown = [cell for cell in header if cell and cell not in _NAMES]
     if unknown:
         raise DataSyntaxError(
             f"the column {unknown[0]} is unknown, so its values would be lost",
-            where=f"{name}, line 1",
+            where=where,
             mend=f"Remove it, or rename it to one of: {', '.join(_NAMES)}.",
         )
     return header
@@ -156,12 +181,13 @@ class _Table:
         if actors is None or recipients is None:
             return
         digest = hashlib.sha256("\n".join(cells[name] for name in _NAMES).encode()).hexdigest()[:12]
-        slug = slugify(f"{self._slug} {cells['id'] or digest}")
+        slug = f"{self._slug}-{encoded(cells['id'] or digest)}"
         if not job.once.first(f"event {slug}"):
             if cells["id"]:
                 job.fault(line, "id", f"{cells['id']} is already used by an earlier row")
             else:
-                job.notes.add("repeated row", cells["label"], "the row is repeated; it was kept once", line)
+                text = "the row is repeated; it was kept once"
+                job.leave_out("repeated row", cells["label"], text, line)
             return
         if when and job.once.first(when.slug):
             yield period_record(when, line)
@@ -180,6 +206,7 @@ class _Table:
         day = when.begin if when and when.precision == "day" else None
         who = tuple(dict.fromkeys(one.iri for one in (*actors, *recipients)))
         yield Record(f"{ID}event/{slug}", "Event", _event(slug, cells, parts), line, types[0].iri, day, who)
+        job.rows.stored += 1
         claim = _claim(slug, cells["label"], parts, modality, source[0])
         yield Record(f"{ID}claim/{slug}", "Claim", claim, line)
 
@@ -188,10 +215,13 @@ class _Table:
             return None
         found: Period | str = "the row has an end date without a date"
         if cells["date"]:
-            found = period(cells["date"], cells["end_date"])
+            found = period(cells["date"], cells["end_date"], self._job.options.date_order)
         if isinstance(found, str):
             self._job.fault(line, "date", found)
             return False
+        for text in filter(None, (cells["date"], cells["end_date"])):
+            day = self._job.read_day(text)
+            self._job.notes.add_all(far_off(text) if isinstance(day, str) else day.notes, line)
         return found
 
     def _types(self, text: str, line: int) -> list[CodedThing] | None:
@@ -217,7 +247,7 @@ class _Table:
     def _agents(self, text: str, line: int, column: str) -> list[CodedThing] | None:
         found: list[CodedThing] = []
         for word in dict.fromkeys(piece.strip() for piece in text.split(";")):
-            if not word:
+            if not word or word in self._job.missing:
                 continue
             country = None
             if len(word) in (2, 3) and word.isupper():
@@ -228,7 +258,13 @@ class _Table:
                     return None
                 found.append(CodedThing(word, word))
             elif country:
+                if word in _MISSING:
+                    label = self._job.resolver.label(country) or country.rpartition("/")[2].upper()
+                    self._job.notes.add("missing value", word, f"{word} was read as {label}", line)
                 found.append(CodedThing(country, word))
+            elif word in _MISSING:
+                self._job.fault(line, column, f'"{word}" may stand for a missing value; {_MISSING_MEND}')
+                return None
             else:
                 found.append(self._names.actor(word, None, line))
         return found
@@ -238,14 +274,12 @@ class _Table:
         known = self._job.resolver.named(name) if name else None
         if known and known.startswith((f"{ID}place/", f"{ID}country/")):
             return CodedThing(known, name)
-        if not name and (cells["latitude"] or cells["longitude"]):
-            self._job.fault(line, "place", "the row has coordinates without the name of a place")
-            return "coordinates without a name"
         found = self._names.place((name,), None, cells["latitude"], cells["longitude"], line)
         if isinstance(found, str):
             self._job.fault(line, "latitude" if "latitude" in found else "longitude", found)
         elif found is not None:
-            self._job.notes.add("place", name, f"{name} was added as a place of the table", line)
+            shown = found.text if isinstance(found, CodedThing) else name
+            self._job.notes.add("place", shown, f"{shown} was added as a place of the table", line)
         return found
 
     def _source(self, cells: dict[str, str], line: int) -> tuple[str, Record | None] | None:
@@ -258,11 +292,11 @@ class _Table:
         if address and not address.startswith(("http://", "https://")):
             self._job.fault(line, "url", f'"{address}" is not a web address (https://…)')
             return None
-        published = period(day, "") if day else None
-        if isinstance(published, str) or (published and published.precision != "day"):
-            self._job.fault(line, "published", f'"{day}" is not a date (use 2018-01-31)')
+        published = self._job.read_day(day) if day else None
+        if isinstance(published, str):
+            self._job.fault(line, "published", published)
             return None
-        slug = document_slug(address) if address else slugify(f"{publisher} {title} {day}")
+        slug = document_slug(address) if address else distinct_slug(publisher, title, day)
         node, dcterms = thing("source", slug), PREFIXES["dcterms"]
         if title:
             lines = statements(
@@ -277,7 +311,7 @@ class _Table:
         body = self._names.actor(publisher, None, line) if publisher else None
         lines += statements(
             node,
-            (f"<{dcterms}issued>", nt.date(published.begin) if published else None),
+            (f"<{dcterms}issued>", nt.date(published.day) if published else None),
             (f"<{dcterms}publisher>", body.node if body else None),
         )
         if body and body.record is not None:

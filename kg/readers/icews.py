@@ -1,4 +1,4 @@
-"""ICEWS coded events: 20 tab-separated columns, with names in place of codes.
+"""ICEWS coded events: 20 columns, with names in place of codes; further columns are left out.
 
 The columns are those of the ICEWS CodedThing Event Data (`COLUMNS`). The intensity is on Goldstein's scale.
 """
@@ -10,22 +10,30 @@ from typing import Final
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
+from kg.readers.cells.columns import MISSING, Form, named_rows
 from kg.readers.code_lookup import CodeLookup
-from kg.readers.name_lookup import NameLookup, described, head, safe
+from kg.readers.name_lookup import NameLookup, described, head
 from kg.readers.reading import ReadingJob, dataset, minted
 from kg.readers.record import Record
-from kg.terms import ID, PREFIXES
+from kg.terms import ID, PREFIXES, encoded
 
 COLUMNS: Final = (
     *("Event ID", "Event Date", "Source Name", "Source Sectors", "Source Country", "Event Text"),
     *("CAMEO Code", "Intensity", "Target Name", "Target Sectors", "Target Country", "Story ID"),
     *("Sentence Number", "Publisher", "City", "District", "Province", "Country", "Latitude", "Longitude"),
 )
+FORM: Final = Form(
+    "ICEWS",
+    COLUMNS,
+    ("Event ID", "Event Date", "Source Name", "Target Name"),
+    "Event Date",
+    (len(COLUMNS),),
+)
 _SLUG: Final = "icews"
 
 
 def read_icews(job: ReadingJob) -> Iterator[Record]:
-    """Read rows of 20 columns, with or without a header."""
+    """Read rows with columns by name, or of 20 columns without a header."""
     yield dataset(
         _SLUG,
         "ICEWS coded event data",
@@ -35,18 +43,12 @@ def read_icews(job: ReadingJob) -> Iterator[Record]:
         "https://dataverse.harvard.edu/dataverse/icews",
     )
     codes, names = CodeLookup(job, _SLUG), NameLookup(job, _SLUG)
-    for line, text in job.lines():
-        row = text.split("\t")
-        if row[0] == COLUMNS[0]:
-            continue
-        if len(row) != len(COLUMNS):
-            job.fault(line, "", f"the row has {len(row)} columns in place of {len(COLUMNS)}")
-            continue
-        yield from _record(job, codes, names, row, line, text)
+    for line, row in named_rows(job, FORM):
+        yield from _record(job, codes, names, row, line)
 
 
 def _record(
-    job: ReadingJob, codes: CodeLookup, names: NameLookup, row: list[str], line: int, text: str
+    job: ReadingJob, codes: CodeLookup, names: NameLookup, row: list[str], line: int
 ) -> Iterator[Record]:
     cell = dict(zip(COLUMNS, row, strict=True))
     identifier = cell["Event ID"]
@@ -54,7 +56,13 @@ def _record(
         job.fault(line, "Event ID", f'"{identifier}" is not an event identifier')
         return
     when = job.day(cell["Event Date"], line, "Event Date")
-    kind = codes.cameo(cell["CAMEO Code"], "", line, "CAMEO Code")
+    # Some files have no column for the code; the text is the name of the event type.
+    code = cell["CAMEO Code"] or job.resolver.cameo_code(cell["Event Text"])
+    if code is None:
+        text = cell["Event Text"]
+        job.fault(line, "Event Text", f'"{text}" is not the name of one CAMEO event type')
+        return
+    kind = codes.cameo(code, "", line, "CAMEO Code")
     if when is None or kind is None:
         return
     try:
@@ -78,20 +86,20 @@ def _record(
         actor = names.actor(cell["Source Name"], names.country(cell["Source Country"], line), line)
     if cell["Target Name"]:
         recipient = names.actor(cell["Target Name"], names.country(cell["Target Country"], line), line)
-    suffix = job.repeated(identifier, text, line)
+    suffix = job.repeated(identifier, "\t".join(row), line)
     if suffix is None:
         return
     yield from described(job, when[0], [kind, actor, recipient, place], line)
-    iri = f"{ID}record/{_SLUG}-{safe(identifier)}{suffix}"
+    iri = f"{ID}record/{_SLUG}-{encoded(identifier)}{suffix}"
     sides = f"{cell['Source Name'] or '?'} → {cell['Target Name'] or '?'}"
     label = f"ICEWS {identifier}: {sides}, {cell['Event Text'] or kind.text}"
-    story = f"{_SLUG}-story-{safe(cell['Story ID'])}" if cell["Story ID"] else ""
+    story = f"{_SLUG}-story-{encoded(cell['Story ID'])}" if cell["Story ID"] else ""
     texts = [
         ("actorName", cell["Source Name"]),
         ("recipientName", cell["Target Name"]),
         ("storyId", cell["Story ID"]),
-        *(("actorSector", sector) for sector in dict.fromkeys(cell["Source Sectors"].split(","))),
-        *(("recipientSector", sector) for sector in dict.fromkeys(cell["Target Sectors"].split(","))),
+        *(("actorSector", sector) for sector in _sectors(cell["Source Sectors"])),
+        *(("recipientSector", sector) for sector in _sectors(cell["Target Sectors"])),
     ]
     lines = head(iri, _SLUG, identifier, label, when[0]) + statements(
         f"<{iri}>",
@@ -110,7 +118,12 @@ def _record(
         who = (actor.iri if actor else "", recipient.iri if recipient else "")
         job.grouping.add(iri, when[0], *who, kind.iri, place.iri if place and place.exact else "", story)
     actors = tuple(one.iri for one in (actor, recipient) if one)
+    job.rows.stored += 1
     yield Record(iri, "CodingRecord", lines.encode(), line, kind.iri, when[0], actors)
+
+
+def _sectors(text: str) -> list[str]:
+    return [name for name in dict.fromkeys(map(str.strip, text.split(","))) if name not in MISSING]
 
 
 def _story(slug: str, identifier: str, publisher: str, line: int) -> Record:

@@ -6,11 +6,19 @@ from collections.abc import Iterator
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
-from kg.readers.code_lookup import WIRES, CodedThing, coordinate_fault, own_agent, place_triples, remember
+from kg.readers.code_lookup import (
+    WIRES,
+    CodedThing,
+    coordinate_fault,
+    own_agent,
+    place_triples,
+    point_name,
+    remember,
+)
 from kg.readers.periods import day_period, period_record
 from kg.readers.reading import ReadingJob, minted
 from kg.readers.record import Record
-from kg.terms import ID, PREFIXES, slugify
+from kg.terms import ID, PREFIXES
 
 
 class NameLookup:
@@ -60,7 +68,7 @@ class NameLookup:
     ) -> CodedThing | str | None:
         """Return the place with names of levels, the smallest first, or a message for bad coordinates.
 
-        Without a name smaller than the country, the place is the country.
+        Without a name smaller than the country, the place is the country, and without that its point.
         """
         key = (*levels, country or "", latitude, longitude, geonames)
         if key in self._places:
@@ -68,6 +76,8 @@ class NameLookup:
         found: CodedThing | str | None = coordinate_fault(latitude, longitude)
         names = list(dict.fromkeys(level for level in levels if level))
         country_slug = (country or "").rpartition("/")[2]
+        if found is None and not names and not country and latitude:
+            names = [point_name(latitude, longitude)]
         if found is None and names:
             label = ", ".join(names)
             own = minted(self._slug, *names, country_slug, latitude, longitude)
@@ -90,8 +100,9 @@ def described(job: ReadingJob, day: str, things: list[CodedThing | None], line: 
     for one in things:
         if one is not None and one.fresh:
             one.fresh = False
-            if one.record is not None and job.once.first(one.iri):
-                yield one.record
+            made = one.record
+            if made is not None and job.is_new(made.iri, made.kind, made.ntriples, line):
+                yield made
 
 
 def head(iri: str, slug: str, identifier: str, label: str, day: str) -> str:
@@ -104,8 +115,3 @@ def head(iri: str, slug: str, identifier: str, label: str, day: str) -> str:
         (dg("dataset"), thing("source", slug)),
         (dg("time"), thing("time", day)),
     )
-
-
-def safe(identifier: str) -> str:
-    """Return a row's identifier in a form that is valid in an IRI."""
-    return identifier if identifier.isascii() and identifier.isalnum() else slugify(identifier)

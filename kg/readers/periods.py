@@ -7,11 +7,88 @@ import datetime
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final, Literal
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
 from kg.readers.record import INTERVAL, Record
 from kg.terms import ID
+
+DateOrder = Literal["dmy", "mdy"]
+"""Order of day and month in dates such as 1/2/2018."""
+
+_WORDS: Final = {"dmy": "day, month, year", "mdy": "month, day, year"}
+_USE: Final = "(use 2018-01-31)"
+_CLOCK: Final = (
+    r"(?:[T ]+(?P<clock>\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[AaPp][Mm])?)(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?"
+)
+_YEAR_FIRST: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})" + _CLOCK, re.ASCII)
+_YEAR_LAST: Final = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})" + _CLOCK, re.ASCII)
+_SHORT_YEAR: Final = re.compile(r"\d{1,2}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d\d", re.ASCII)
+_DAY_NAMED: Final = re.compile(r"(\d{1,2})[ .-]*([A-Za-z]+)[ .,-]*(\d{4})" + _CLOCK, re.ASCII)
+_NAMED_DAY: Final = re.compile(r"([A-Za-z]+)[ .]+(\d{1,2})(?:st|nd|rd|th)?,? +(\d{4})" + _CLOCK, re.ASCII)
+_COMPACT: Final = re.compile(r"(\d{8})T?(\d\d)(\d\d)(\d\d)(?:\.\d+)?Z?", re.ASCII)
+_NAMED_MONTH: Final = re.compile(r"([A-Za-z]+)[ .,-]+(\d{4})", re.ASCII)
+_MIDNIGHT: Final = re.compile(r"(0?0:00(:00(\.0+)?)?|12:00(:00)? ?[Aa][Mm])", re.ASCII)
+_MONTHS: Final = {
+    word.lower(): number
+    for names in (calendar.month_name, calendar.month_abbr)
+    for number, word in enumerate(names)
+    if word
+} | {"sept": 9}
+
+
+@dataclass(frozen=True)
+class WrittenDay:
+    """A day that a table writes in some form, YYYY-MM-DD, and the time of day after it, empty at midnight."""
+
+    day: str
+    clock: str = ""
+
+
+@lru_cache(maxsize=10_000)
+def written_day(text: str, order: DateOrder | None = None) -> WrittenDay | str:
+    """Read a day as people write them: 20180131, 2018-01-31T10:00Z, 2018/1/31, 31 January 2018, Jan 31, 2018.
+
+    1/2/2018 needs the `order` of day and month. Returns a message if the text is not a date.
+    """
+    if day := calendar_day(text):
+        return WrittenDay(day)
+    if found := _COMPACT.fullmatch(text):
+        day = calendar_day(found[1])
+        clock = ":".join(found.groups()[1:])
+        if day and utc_moment(found[1] + "".join(found.groups()[1:])):
+            return WrittenDay(day, "" if clock == "00:00:00" else clock)
+    if found := _YEAR_FIRST.fullmatch(text):
+        return _day(text, found[1], found[3], found[4], found["clock"])
+    if found := _DAY_NAMED.fullmatch(text):
+        return _day(text, found[3], _MONTHS.get(found[2].lower(), 0), found[1], found["clock"])
+    if found := _NAMED_DAY.fullmatch(text):
+        return _day(text, found[3], _MONTHS.get(found[1].lower(), 0), found[2], found["clock"])
+    if found := _YEAR_LAST.fullmatch(text):
+        if order is None:
+            return (
+                f'"{text}" may be day/month or month/day: give the order of dates, dmy or mdy '
+                "(--date-order, or “Order of dates” in the form)"
+            )
+        first, last = found[1], found[3]
+        day_, month = (first, last) if order == "dmy" else (last, first)
+        return _day(text, found[4], month, day_, found["clock"], f" in the order {_WORDS[order]}")
+    if _SHORT_YEAR.fullmatch(text):
+        return f'"{text}" has a year of two digits; write all four'
+    if re.fullmatch(r"[34]\d{4}(\.\d+)?", text, re.ASCII):
+        return f'"{text}" seems to be a spreadsheet\'s number of a day; format the column as a date {_USE}'
+    return f'"{text}" is not a date {_USE}'
+
+
+def _day(
+    text: str, year: str, month: str | int, day: str, clock: str | None, how: str = ""
+) -> WrittenDay | str:
+    try:
+        found = datetime.date(int(year), int(month), int(day))
+    except ValueError:
+        return f'"{text}" is not a date{how} {_USE}'
+    return WrittenDay(found.isoformat(), "" if not clock or _MIDNIGHT.fullmatch(clock) else clock)
 
 
 @dataclass(frozen=True)
@@ -51,15 +128,15 @@ def day_period(day: str) -> Period:
     return Period(day, day, day, "day", day)
 
 
-def period(text: str, last: str = "") -> Period | str:
-    """Read YYYY-MM-DD, YYYYMMDD, YYYY-MM or YYYY, up to the end of a second date if there is one.
+def period(text: str, last: str = "", order: DateOrder | None = None) -> Period | str:
+    """Read a day as `written_day` does, YYYY-MM, June 2018 or YYYY, up to the end of a second date if given.
 
     Returns a message if a date is invalid.
     """
-    first = _one(text)
-    final = _one(last) if last else first
-    if first is None or final is None:
-        return f'"{text if first is None else last}" is not a date (use 2018-01-31, 2018-01 or 2018)'
+    first = _one(text, order)
+    final = _one(last, order) if last else first
+    if isinstance(first, str) or isinstance(final, str):
+        return first if isinstance(first, str) else str(final)
     if not last or last == text:
         return first
     if final.end < first.begin:
@@ -88,14 +165,23 @@ def period_record(one: Period, line: int) -> Record:
     return Record(f"{ID}time/{one.slug}", INTERVAL, lines.encode(), line)
 
 
-def _one(text: str) -> Period | None:
-    if day := calendar_day(text):
-        return day_period(day)
+def _one(text: str, order: DateOrder | None) -> Period | str:
     month = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", text, re.ASCII)
     if month and int(month[1]) > 0:
-        last = calendar.monthrange(int(month[1]), int(month[2]))[1]
-        name = f"{calendar.month_name[int(month[2])]} {month[1]}"
-        return Period(text, f"{text}-01", f"{text}-{last:02d}", "month", name)
+        return _month(int(month[1]), int(month[2]))
     if re.fullmatch(r"\d{4}", text, re.ASCII) and text != "0000":
         return Period(text, f"{text}-01-01", f"{text}-12-31", "year", text)
-    return None
+    named = _NAMED_MONTH.fullmatch(text)
+    if named and int(named[2]) > 0 and (number := _MONTHS.get(named[1].lower())):
+        return _month(int(named[2]), number)
+    found = written_day(text, order)
+    if isinstance(found, str):
+        return found.replace(_USE, "(use 2018-01-31, 2018-01 or 2018)")
+    return day_period(found.day)
+
+
+def _month(year: int, month: int) -> Period:
+    text = f"{year:04d}-{month:02d}"
+    last = calendar.monthrange(year, month)[1]
+    name = f"{calendar.month_name[month]} {year:04d}"
+    return Period(text, f"{text}-01", f"{text}-{last:02d}", "month", name)

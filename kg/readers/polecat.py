@@ -1,4 +1,4 @@
-"""POLECAT events: tab-separated with a header; PLOVER types, modes, contexts; several actors and recipients.
+"""POLECAT events: columns by name; PLOVER types, modes, contexts; several actors and recipients.
 
 Columns are found by name, as in the yearly and weekly files of the POLECAT Dataverse (40 columns, from
 "Event ID" to "Version"). Lists are separated by semicolons; "None" is an empty value, except in names. Rows
@@ -13,11 +13,12 @@ from typing import Final
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
+from kg.readers.cells.columns import MISSING, Form, named_rows
 from kg.readers.code_lookup import CodedThing, Note, own_event_type
-from kg.readers.name_lookup import NameLookup, described, head, safe
+from kg.readers.name_lookup import NameLookup, described, head
 from kg.readers.reading import ReadingJob, dataset, minted
 from kg.readers.record import QUAD_CLASSES, Record
-from kg.terms import ID, slugify
+from kg.terms import ID, encoded, slugify
 
 COLUMNS: Final = (
     *("Event ID", "Event Date", "Event Type", "Event Mode", "Intensity", "Quad Code", "Contexts"),
@@ -28,12 +29,18 @@ COLUMNS: Final = (
     *("Longitude", "GeoNames ID", "Raw Placename", "Feature Type", "Source", "Publication Date"),
     *("Story People", "Story Organizations", "Story Locations", "Language", "Version"),
 )
-_NEEDED: Final = ("Event ID", "Event Date", "Event Type", "Actor Name", "Recipient Name")
+FORM: Final = Form(
+    "POLECAT",
+    COLUMNS,
+    ("Event ID", "Event Date", "Event Type", "Actor Name", "Recipient Name"),
+    "Event Date",
+    (len(COLUMNS),),
+)
 _SLUG: Final = "polecat"
 
 
 def read_polecat(job: ReadingJob) -> Iterator[Record]:
-    """Read rows below a header with POLECAT's columns; each file has its own header."""
+    """Read rows with POLECAT's columns by name, or of 40 columns without a header."""
     yield dataset(
         _SLUG,
         "POLECAT event data",
@@ -43,32 +50,12 @@ def read_polecat(job: ReadingJob) -> Iterator[Record]:
         "https://dataverse.harvard.edu/dataverse/polecat",
     )
     names, types = NameLookup(job, _SLUG), _Types(job)
-    columns: tuple[str, ...] = COLUMNS
-    for line, text in job.lines():
-        row = text.split("\t")
-        if row[0].lstrip("#!").strip('"') == "Event ID":
-            columns = tuple(cell.strip('"') for cell in (row[0].lstrip("#!"), *row[1:]))
-            missing = [name for name in _NEEDED if name not in columns]
-            if missing:
-                job.fault(line, missing[0], f"the header has no column {missing[0]}")
-            continue
-        cell = _cells(row, columns)
-        if cell is None:
-            job.fault(line, "", f"the row has {len(row)} columns in place of {len(columns)}")
-        else:
-            yield from _record(job, names, types, cell, line, text)
-
-
-def _cells(row: list[str], columns: tuple[str, ...]) -> dict[str, str] | None:
-    if len(row) > len(columns) and not any(row[len(columns) :]):
-        row = row[: len(columns)]
-    if len(row) == len(columns):
-        return dict(zip(columns, row, strict=True))
-    return dict(zip(COLUMNS, row, strict=True)) if len(row) == len(COLUMNS) else None
+    for line, row in named_rows(job, FORM):
+        yield from _record(job, names, types, dict(zip(COLUMNS, row, strict=True)), line)
 
 
 def _values(text: str) -> list[str]:
-    return [value for piece in text.split(";") if (value := piece.strip()) and value != "None"]
+    return [value for piece in text.split(";") if (value := piece.strip()) and value not in MISSING]
 
 
 def _value(cell: dict[str, str], name: str) -> str:
@@ -96,11 +83,10 @@ class _Types:
         return self._found[kind, mode]
 
     def _one(self, name: str, broader: str | None, line: int) -> CodedThing:
-        slug = slugify(name)
-        iri = f"{ID}event-type/plover-{slug}"
+        iri = f"{ID}event-type/plover-{slugify(name)}"
         if self._job.resolver.event_type(iri):
             return CodedThing(iri, nt.escape(name))
-        iri = f"{ID}event-type/{_SLUG}-{slug}"
+        iri = f"{ID}event-type/{minted(_SLUG, name)}"
         own: Note = ("event type", name, f"event type {name} is not in the scheme")
         record = own_event_type(iri, f"{name} of POLECAT", _SLUG, line, broader=broader)
         return CodedThing(iri, nt.escape(name), record, notes=(own,))
@@ -132,13 +118,13 @@ def _note_country(job: ReadingJob, code: str, line: int) -> None:
 
 
 def _record(
-    job: ReadingJob, names: NameLookup, types: _Types, cell: dict[str, str], line: int, text: str
+    job: ReadingJob, names: NameLookup, types: _Types, cell: dict[str, str], line: int
 ) -> Iterator[Record]:
     identifier = cell["Event ID"]
     if not identifier:
         job.fault(line, "Event ID", "the row has no identifier")
         return
-    when = job.day(cell["Event Date"][:10], line, "Event Date")
+    when = job.day(cell["Event Date"], line, "Event Date")
     if when is None:
         return
     if not _value(cell, "Event Type"):
@@ -161,11 +147,11 @@ def _record(
     actors, recipients = (_side(job, names, cell, role, line) for role in ("Actor", "Recipient"))
     modes = _values(cell.get("Event Mode", ""))
     kinds = [one for mode in modes or [""] for one in types.find(cell["Event Type"].strip(), mode, line)]
-    suffix = job.repeated(identifier, text, line)
+    suffix = job.repeated(identifier, "\t".join(cell.values()), line)
     if suffix is None:
         return
     yield from described(job, when[0], [*kinds, *actors, *recipients, place], line)
-    iri = f"{ID}record/{_SLUG}-{safe(identifier)}{suffix}"
+    iri = f"{ID}record/{_SLUG}-{encoded(identifier)}{suffix}"
     sides = " → ".join("; ".join(_values(cell[f"{role} Name"])) or "?" for role in ("Actor", "Recipient"))
     label = f"POLECAT {identifier}: {sides}, {' '.join([cell['Event Type'], *modes])}"
     source = minted(_SLUG, published) if (published := _value(cell, "Source")) else ""
@@ -201,6 +187,7 @@ def _record(
         where = place.iri if place and place.exact else ""
         job.grouping.add(iri, when[0], sides_key[0], sides_key[1], kinds[-1].iri, where, "")
     who = tuple(dict.fromkeys(one.iri for one in (*actors, *recipients)))
+    job.rows.stored += 1
     yield Record(iri, "CodingRecord", lines.encode(), line, kinds[-1].iri, when[0], who)
 
 

@@ -1,55 +1,134 @@
-"""Rows of cells from CSV, TSV and XLSX, with the number of their first line."""
+"""Rows of cells from text tables, JSON lines, workbooks and Parquet, with the number of their first line."""
 
 from __future__ import annotations
 
-import csv
-import datetime
+import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from itertools import chain, islice
 from typing import IO, Any, Final
 
 from kg.errors import DataSyntaxError, TooLargeError
 from kg.readers.archives import Part
+from kg.readers.cells.file_kinds import Sample, read_sample
+from kg.readers.cells.parquet import parquet_rows
+from kg.readers.cells.separators import Rows, find_dialect, sample_rows, split_rows
+from kg.readers.cells.values import cell_text
 from kg.readers.reading import ReadingJob
 
 _BOOK_LIMIT: Final = 1 << 30
-_DELIMITERS: Final = (",", "\t", ";")
+_SAMPLED: Final = 20
 
 
-def rows_of(job: ReadingJob) -> Iterator[tuple[str, Iterator[tuple[int, list[str]]]]]:
-    """Yield each file's name and rows; raises DataSyntaxError for broken quoting or a bad workbook."""
-    for part, lines in job.files():
-        if part.name.lower().endswith(".xlsx"):
-            yield part.name, _workbook(part)
+def rows_of(job: ReadingJob, *, quoted_tabs: bool = True) -> Iterator[tuple[str, Rows]]:
+    """Yield the name and rows of each file, and of each sheet of a workbook with the header of the first.
+
+    Cells with a word of `job.missing` are empty. Raises DataSyntaxError for broken quoting or a bad workbook,
+    UnsupportedFormatError for a file that is no table.
+    """
+    for part in job.parts:
+        yield from tables_of(job, part, quoted_tabs=quoted_tabs)
+
+
+def tables_of(job: ReadingJob, part: Part, *, quoted_tabs: bool) -> Iterator[tuple[str, Rows]]:
+    """Yield the names and rows of one file, as `rows_of` does."""
+    for name, rows in _tables(job, part, quoted_tabs):
+        job.begin(name)
+        yield name, _without_missing(rows, job.missing) if job.missing else rows
+
+
+def first_rows(part: Part, sample: Sample, *, quoted_tabs: bool) -> list[list[str]]:
+    """Return up to 20 rows from the beginning of a file, for finding its format."""
+    if sample.kind == "text":
+        return sample_rows(sample.text, find_dialect(sample.text, quoted_tabs=quoted_tabs))
+    if sample.kind == "json lines":
+        keys = _object(sample.text.lstrip().split("\n", 1)[0])
+        return [list(keys)] if isinstance(keys, dict) else []
+    if sample.kind == "parquet":
+        with closing(parquet_rows(part)) as found:
+            return [row for _, row in islice(found, _SAMPLED)]
+    with closing(_sheets(part)) as sheets:
+        return [row for _, row in islice(next(sheets)[1], _SAMPLED)]
+
+
+def _tables(job: ReadingJob, part: Part, quoted_tabs: bool) -> Iterator[tuple[str, Rows]]:
+    sample = read_sample(part)
+    if sample.kind == "workbook":
+        yield from _like_the_first(job, part)
+    elif sample.kind == "parquet":
+        yield part.name, parquet_rows(part)
+    elif sample.kind == "json lines":
+        yield part.name, _json_rows(job, part, job.lines_of(part))
+    else:
+        dialect = find_dialect(sample.text, quoted_tabs=quoted_tabs)
+        yield part.name, split_rows(part.name, job.lines_of(part), dialect)
+
+
+def _without_missing(rows: Rows, words: frozenset[str]) -> Rows:
+    for line, row in rows:
+        yield line, row if words.isdisjoint(row) else ["" if cell in words else cell for cell in row]
+
+
+# JSON lines
+
+
+def _json_rows(job: ReadingJob, part: Part, lines: Iterator[tuple[int, str]]) -> Rows:
+    """Yield a header of all keys of the file, then its objects; an absent key is an empty cell."""
+    header: dict[str, None] = {}
+    with part.open() as stream:
+        for text in stream:
+            if isinstance(row := _object(text), dict):
+                header.update(dict.fromkeys(row))
+    yield 1, list(header)
+    for number, line in lines:
+        if not line.strip():
+            continue
+        row = _object(line)
+        if not isinstance(row, dict):
+            reason = row if isinstance(row, str) else "the line is not a JSON object"
+            job.rows.read += 1
+            job.fault(number, "", f"{reason}; each line must be one object, {{…}}")
+            continue
+        yield number, [cell_text(row.get(key)) for key in header]
+
+
+def _object(line: str | bytes) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        return f"the line is not JSON ({error})"
+
+
+# Workbooks
+
+
+def _like_the_first(job: ReadingJob, part: Part) -> Iterator[tuple[str, Rows]]:
+    """Yield the sheets with the header of the first sheet, in any order of columns; the others are noted."""
+    wanted: frozenset[str] | None = None
+    for title, rows in _sheets(part):
+        first = next(((line, row) for line, row in rows if any(row)), None)
+        if first is None:
+            if wanted is not None:
+                job.notes.add("file", title, f"sheet “{title}” of {part.name} is empty", 0)
+            continue
+        header = frozenset(cell.strip().lower() for cell in first[1] if cell.strip())
+        if wanted is None:
+            wanted = header
+            yield part.name, chain([first], rows)
+        elif header == wanted:
+            yield f"{part.name}, sheet {title}", chain([first], rows)
         else:
-            yield part.name, _delimited(part.name, lines)
+            count = sum(1 for _, row in rows if any(row)) + 1
+            text = f"sheet “{title}” of {part.name} was left out ({count:,} rows): it has other columns"
+            job.notes.add("file", title, f"{text} than the first sheet; load it as a table of its own", 0)
+    if wanted is None:
+        raise DataSyntaxError("the workbook is empty", where=part.name, mend="Choose the file with the data.")
 
 
-def _delimited(name: str, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]]]:
-    first = next(lines, (1, ""))
-    delimiter = max(_DELIMITERS, key=first[1].count)
-    texts = (text + "\n" for _, text in chain([first], lines))
-    reader = csv.reader(texts, delimiter=delimiter, strict=True)
-    while True:
-        begun = reader.line_num + 1
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            raise DataSyntaxError(
-                f"a quotation mark is missing or misplaced ({error})",
-                where=f"{name}, line {begun}",
-                mend='Close every quotation mark and double those inside quoted text ("").',
-                line=begun,
-            ) from None
-        if row is None:
-            return
-        yield begun, row
-
-
-def _workbook(part: Part) -> Iterator[tuple[int, list[str]]]:
+def _sheets(part: Part) -> Generator[tuple[str, Rows], None, None]:
     import openpyxl  # here, because few processes need it and it takes long
 
     with part.open() as stream, tempfile.TemporaryFile() as copy:
@@ -58,12 +137,10 @@ def _workbook(part: Part) -> Iterator[tuple[int, list[str]]]:
         _check_size(copy, part.name)
         try:
             book = openpyxl.load_workbook(copy, read_only=True, data_only=True)
-            sheet = book.worksheets[0]
-            for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
-                yield number, [_text(value) for value in row]
+            for sheet in book.worksheets:
+                rows = enumerate(sheet.iter_rows(values_only=True), 1)
+                yield sheet.title, ((number, [cell_text(value) for value in row]) for number, row in rows)
             book.close()
-        except DataSyntaxError:
-            raise
         except (KeyError, ValueError, IndexError, OSError, SyntaxError, zipfile.BadZipFile) as error:
             raise _damaged(part.name, str(error)) from None
 
@@ -85,11 +162,3 @@ def _damaged(name: str, error: str) -> DataSyntaxError:
     return DataSyntaxError(
         f"the workbook cannot be read ({error})", where=name, mend="Save it again as .xlsx or as CSV."
     )
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, datetime.date):  # or a datetime
-        return f"{value:%Y-%m-%d}"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value)

@@ -8,12 +8,24 @@ from typing import Any, Final
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.reference.fact_tables import Row, parts
-from kg.reference.triples import HIDDEN, TYPE, english, named, names_in_languages, place_of, region_of, town
+from kg.reference.triples import (
+    HIDDEN,
+    LABEL,
+    TYPE,
+    english,
+    interval,
+    named,
+    names_in_languages,
+    place_of,
+    region_of,
+    town,
+)
 from kg.terms import mint, term
 
 _GEONAMES: Final = "https://sws.geonames.org/"
 # A code that users of ISO 3166 assigned themselves, among them CLDR and the European Union.
 _USER_ASSIGNED: Final = {"XKX": "XK"}
+_FORMER: Final = english("A former state or territory.")
 # Columns with codes; a cell may hold several.
 _CODES: Final = {
     "m49": "dg:unM49",
@@ -27,7 +39,8 @@ _CODES: Final = {
 def countries(rows: tuple[Row, ...]) -> Iterator[Triple]:
     """Describe every country of the table as a `dg:Country`, with its capital.
 
-    A country is `id/country/<alpha-3 in lower case>`, a former state `id/country/cow-<number>`.
+    A country is `id/country/<alpha-3 in lower case>`, a former state `id/country/cow-<number>`; others stand
+    in former_states.tsv.
     """
     import pycountry  # here, because few processes need it and it takes long
 
@@ -46,9 +59,19 @@ def countries(rows: tuple[Row, ...]) -> Iterator[Triple]:
         for column, name in _CODES.items():
             yield from (Triple(country, term(name), Literal(code)) for code in parts(row[column]))
         if key.startswith("cow-"):
-            former = english("A former state, identified by its COW number.")
-            yield Triple(country, term("rdfs:comment"), former)
+            yield Triple(country, term("rdfs:comment"), _FORMER)
         yield from _place(country, row)
+
+
+def former_states(rows: tuple[Row, ...]) -> Iterator[Triple]:
+    """Describe when former states existed, and those without a COW number as a `dg:Country`."""
+    for row in rows:
+        state = mint("country", row["country"])
+        if row["name"]:
+            yield Triple(state, TYPE, term("dg:Country"))
+            yield Triple(state, LABEL, english(row["name"]))
+            yield Triple(state, term("rdfs:comment"), _FORMER)
+        yield from interval(state, mint("time", f"{row['country']} existed"), row["from"], row["to"])
 
 
 def regions(rows: tuple[Row, ...]) -> Iterator[Triple]:
@@ -60,6 +83,18 @@ def regions(rows: tuple[Row, ...]) -> Iterator[Triple]:
         yield from named(region, row["name"], names_in_languages(row["m49"]))
         if row["within"]:
             yield Triple(region, term("dg:locatedIn"), region_of(row["within"]))
+
+
+def cameo_regions(rows: tuple[Row, ...]) -> Iterator[Triple]:
+    """Add CAMEO's codes to regions, and describe those that UN M49 does not have."""
+    for row in rows:
+        region = mint("place", row["region"])
+        yield Triple(region, term("dg:cameo"), Literal(row["cameo"]))
+        if row["name"]:
+            yield Triple(region, TYPE, term("dg:WorldRegion"))
+            yield Triple(region, LABEL, english(row["name"]))
+        if row["within"]:
+            yield Triple(region, term("dg:locatedIn"), mint("place", row["within"]))
 
 
 def dataset_names(rows: tuple[Row, ...]) -> Iterator[Triple]:

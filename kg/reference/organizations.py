@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 from pyoxigraph import Literal, NamedNode, Triple
 
 from kg.reference.fact_tables import Row, parts
-from kg.reference.triples import TYPE, english, named, names_in_languages, place_of, town
+from kg.reference.triples import TYPE, english, interval, named, names_in_languages, place_of, town
 from kg.terms import ID, mint, read_turtle, term
-
-_DATE: Final = term("xsd:date")
-_MONTH: Final = len("YYYY-MM")
 
 
 def organizations(rows: tuple[Row, ...]) -> Iterator[Triple]:
@@ -53,24 +49,4 @@ def name_uses(rows: tuple[Row, ...], english_names: Mapping[Any, str]) -> Iterat
                 dg:usedBy {user} .
             {country} skos:altLabel {name} .""")
         if row["from"] or row["to"]:
-            yield from _interval(use, mint("time", f"{slug} used"), row["from"], row["to"])
-
-
-def _interval(use: NamedNode, interval: NamedNode, begin: str, end: str) -> Iterator[Triple]:
-    label = f"{begin} to {end}" if begin and end else f"from {begin} on" if begin else f"until {end}"
-    whole_days = all(len(bound) != _MONTH for bound in (begin, end))
-    precision = "open" if not (begin and end) else "day" if whole_days else "month"
-    yield from read_turtle(f"""
-        {use} dg:time {interval} . {interval} a time:ProperInterval ; rdfs:label {english(label)} ;
-            dg:precision <{ID}time-precision/{precision}> .""")
-    for name, bound, last in (("dg:begin", begin, False), ("dg:end", end, True)):
-        if bound:
-            yield Triple(interval, term(name), Literal(_day(bound, last), datatype=_DATE))
-
-
-def _day(bound: str, last: bool) -> str:
-    """Return a day unchanged, and the first or last day of a month."""
-    if len(bound) != _MONTH:
-        return bound
-    year, month = (int(part) for part in bound.split("-"))
-    return f"{bound}-{monthrange(year, month)[1] if last else 1:02}"
+            yield from interval(use, mint("time", f"{slug} used"), row["from"], row["to"])

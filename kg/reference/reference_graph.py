@@ -8,7 +8,7 @@ from typing import Final
 
 from pyoxigraph import Literal, Triple
 
-from kg.reference.countries import countries, dataset_names, regions
+from kg.reference.countries import cameo_regions, countries, dataset_names, former_states, regions
 from kg.reference.fact_tables import read_table
 from kg.reference.organizations import members, name_uses, organizations
 from kg.reference.triples import ALIAS, HIDDEN, LABEL, TYPE, english
@@ -17,7 +17,9 @@ from kg.terms import GRAPH_COUNTRIES, term
 _LIBRARIES: Final = ("babel", "pycountry")
 _TABLES: Final = {
     "countries.tsv": countries,
+    "former_states.tsv": former_states,
     "regions.tsv": regions,
+    "cameo_regions.tsv": cameo_regions,
     "dataset_names.tsv": dataset_names,
     "organizations.tsv": organizations,
     "members.tsv": members,

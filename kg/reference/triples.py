@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
 from pyoxigraph import Literal, NamedNode, Triple
 
-from kg.terms import ID, mint, term
+from kg.terms import ID, mint, read_turtle, term
 
 # The six languages of the United Nations, and eight more.
 LANGUAGES: Final = ("ar", "en", "es", "fr", "ru", "zh", "de", "fa", "it", "ja", "ko", "pt", "tr", "uk")
@@ -15,6 +17,8 @@ TYPE: Final = term("rdf:type")
 LABEL: Final = term("rdfs:label")
 ALIAS: Final = term("skos:altLabel")
 HIDDEN: Final = term("skos:hiddenLabel")
+_DATE: Final = term("xsd:date")
+_MONTH: Final = len("YYYY-MM")
 
 
 def english(text: str) -> Literal:
@@ -67,3 +71,24 @@ def town(name: str, country: str) -> list[Triple]:
         Triple(place, term("dg:country"), land),
         Triple(place, term("dg:locatedIn"), land),
     ]
+
+
+def interval(thing: NamedNode, time: NamedNode, begin: str, end: str) -> Iterator[Triple]:
+    """Relate a thing to the interval between two days or months; a bound may be empty."""
+    label = f"{begin} to {end}" if begin and end else f"from {begin} on" if begin else f"until {end}"
+    whole_days = all(len(bound) != _MONTH for bound in (begin, end))
+    precision = "open" if not (begin and end) else "day" if whole_days else "month"
+    yield from read_turtle(f"""
+        {thing} dg:time {time} . {time} a time:ProperInterval ; rdfs:label {english(label)} ;
+            dg:precision <{ID}time-precision/{precision}> .""")
+    for name, bound, last in (("dg:begin", begin, False), ("dg:end", end, True)):
+        if bound:
+            yield Triple(time, term(name), Literal(_day(bound, last), datatype=_DATE))
+
+
+def _day(bound: str, last: bool) -> str:
+    """Return a day unchanged, and the first or last day of a month."""
+    if len(bound) != _MONTH:
+        return bound
+    year, month = (int(part) for part in bound.split("-"))
+    return f"{bound}-{monthrange(year, month)[1] if last else 1:02}"

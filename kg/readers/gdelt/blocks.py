@@ -30,7 +30,7 @@ Described = tuple[str, str, bytes, int]
 
 @dataclass(slots=True)
 class BlockRecords:
-    """Everything read from one block, as plain values.
+    """Everything read from one block, as plain values: `count` records of `rows_read` rows.
 
     `pieces` holds the N-Triples of each record, or `packed` the same compressed as one frame; `statements` is
     their number. `things` are described by the block for the first time. `rows` lists the first 200 records,
@@ -38,6 +38,7 @@ class BlockRecords:
     """
 
     count: int = 0
+    rows_read: int = 0
     statements: int = 0
     things: list[Described] = field(default_factory=list)
     pieces: list[bytes] = field(default_factory=list)

@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import dg, thing
+from kg.readers.cells.columns import Form, fold_name
 from kg.readers.code_lookup import CodedThing, CodeLookup, remember
 from kg.readers.gdelt.blocks import Described
 from kg.readers.periods import calendar_day, day_period, period_record, utc_moment
-from kg.readers.reading import ReadingJob, document_slug
+from kg.readers.reading import ReadDay, ReadingJob, document_slug
 from kg.readers.reading import document as described
 from kg.readers.record import QUAD_CLASSES, CellError
+from kg.reference.fact_tables import read_table
 
 _ACTOR_COLUMNS: Final = (
     *("Code", "Name", "CountryCode", "KnownGroupCode", "EthnicCode", "Religion1Code", "Religion2Code"),
     *("Type1Code", "Type2Code", "Type3Code"),
+)
+_PLACE_COLUMNS: Final = (
+    *("Type", "FullName", "CountryCode", "ADM1Code", "ADM2Code", "Lat", "Long", "FeatureID"),
 )
 NAMES: Final = (
     *("GLOBALEVENTID", "SQLDATE", "MonthYear", "Year", "FractionDate"),
     *(f"Actor{side}{name}" for side in (1, 2) for name in _ACTOR_COLUMNS),
     *("IsRootEvent", "EventCode", "EventBaseCode", "EventRootCode", "QuadClass", "GoldsteinScale"),
     *("NumMentions", "NumSources", "NumArticles", "AvgTone"),
+    *(f"{which}Geo_{name}" for which in ("Actor1", "Actor2", "Action") for name in _PLACE_COLUMNS),
+    *("DATEADDED", "SOURCEURL"),
 )
+"""The columns of version 2.0; version 1.0 has no ADM2Code."""
+# As GDELT writes them, and as R does.
+_TRUTHS: Final = {"0": nt.FALSE, "1": nt.TRUE, "FALSE": nt.FALSE, "TRUE": nt.TRUE}
 _QUAD: Final = dict(zip("1234", QUAD_CLASSES, strict=True))
 _CACHE_LIMIT: Final = 60_000
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Positions of columns in a version of the table: three places, date added, document address."""
+    """Columns of a version of the table, and positions of three places, date added, document address."""
 
     slug: str
-    label: str
-    columns: tuple[int, ...]
+    form: Form
     places: tuple[int, int, int]
     second_level: bool
     added: int
@@ -46,8 +56,23 @@ class Layout:
         return 8 if self.second_level else 7
 
 
-V2: Final = Layout("gdelt", "GDELT 2.0", (61,), (35, 43, 51), True, 59, 60)
-V1: Final = Layout("gdelt1", "GDELT 1.0", (58, 57), (35, 42, 49), False, 56, 57)
+# Names that R gives the columns.
+_OTHER_NAMES: Final = {
+    fold_name(row["other"]): row["name"] for row in read_table("gdelt_column_names.tsv").rows
+}
+
+
+def _form(title: str, names: tuple[str, ...], widths: tuple[int, ...]) -> Form:
+    needed = ("GLOBALEVENTID", "SQLDATE", "EventCode")
+    return Form(title, names, needed, needed[1], widths, other_names=_OTHER_NAMES)
+
+
+V2: Final = Layout("gdelt", _form("GDELT 2.0", NAMES, (61,)), (35, 43, 51), True, 59, 60)
+V1: Final = Layout(
+    "gdelt1",
+    _form("GDELT 1.0", tuple(name for name in NAMES if "ADM2" not in name), (58, 57)),
+    *((35, 42, 49), False, 56, 57),
+)
 
 
 Key = tuple[bytes, ...]
@@ -87,11 +112,13 @@ class GdeltCodes:
     def learn(self, row: list[bytes], line: int) -> Learnt | None:
         """Look up the codes of a row; reports an invalid one and returns None."""
         cell = [one.decode() for one in row]
-        when = self._job.day(cell[1], line, NAMES[1])
+        when = self._job.read_day(cell[1])
+        if isinstance(when, str):
+            self._job.fault(line, NAMES[1], when)
+            return None
         found = self._codings.type(cell[26], cell[28], line)
         if isinstance(found, str):
             self._job.fault(line, NAMES[26], found)
-        if when is None or isinstance(found, str):
             return None
         key = tuple(row[25:34])
         kind = self.kinds.get(key)
@@ -111,13 +138,14 @@ class GdeltCodes:
                 self._job.fault(line, f"{column}_{'Lat' if 'latitude' in place else 'Long'}", place)
                 return None
             places.append(place)
-        return (self._day(row[1], *when, line), *kind, actors[0], actors[1], places[0], places[1], places[2])
+        return (self._day(row[1], when, line), *kind, actors[0], actors[1], places[0], places[1], places[2])
 
-    def _day(self, text: bytes, day: str, node: str, line: int) -> Entry:
+    def _day(self, text: bytes, when: ReadDay, line: int) -> Entry:
         entry = self.days.get(text)
         if entry is None:
-            coded = CodedThing(node[1:-1], day, period_record(day_period(day), line))
-            entry = self.ends(f"{_TIME} {node}"), day.encode(), b"", coded
+            record = period_record(day_period(when.day), line)
+            coded = CodedThing(when.node[1:-1], when.day, record, notes=when.notes)
+            entry = self.ends(f"{_TIME} {when.node}"), when.day.encode(), b"", coded
             remember(self.days, text, entry, _CACHE_LIMIT)
         return entry
 
@@ -182,9 +210,9 @@ def _numbers(cell: list[str]) -> list[str]:
     root, quad, goldstein = cell[25], cell[29], cell[30]
     statements = []
     if root:
-        if root not in ("0", "1"):
+        if root not in _TRUTHS:
             raise CellError("IsRootEvent", f'"{root}" is not 0 or 1')
-        statements.append(f"{_ROOT} {nt.TRUE if root == '1' else nt.FALSE}")
+        statements.append(f"{_ROOT} {_TRUTHS[root]}")
     if quad:
         if quad not in _QUAD:
             raise CellError("QuadClass", f'"{quad}" is not a quad class (1 to 4)')
@@ -207,10 +235,11 @@ def _numbers(cell: list[str]) -> list[str]:
 
 def _added(text: str) -> str:
     """Read DATEADDED: YYYYMMDDhhmmss in UTC (2.0) or a day (1.0); empty for other text."""
-    day = calendar_day(text) if len(text) == 8 else None
-    return nt.date(day) if day else utc_moment(text) or ""
+    day = calendar_day(text)
+    return nt.date(day) if day else utc_moment(_SEPARATORS.sub("", text)) or ""
 
 
+_SEPARATORS: Final = re.compile(r"[-:T ]|Z$|UTC$")
 _EVENT_TYPE: Final = dg("eventType")
 _TIME: Final = dg("time")
 _FROM: Final = dg("codedFrom")

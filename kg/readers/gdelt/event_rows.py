@@ -13,23 +13,25 @@ import re
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from typing import Final
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg
+from kg.readers.cells.columns import MISSING
 from kg.readers.code_lookup import CodedThing
 from kg.readers.gdelt.blocks import BlockRecords, Identifiers, Known, Repeats, RowOptions
 from kg.readers.gdelt.code_columns import NAMES, GdeltCodes, Layout
-from kg.readers.reading import Block, ReadingJob, dataset
+from kg.readers.gdelt.ordered_blocks import HEADER, ordered_blocks
+from kg.readers.reading import Block, Notes, ReadingJob, dataset, is_plain
 from kg.readers.record import Record, RowFault
 from kg.terms import ID
 
-_HEADER: Final = b"globaleventid"
 _SHOWN: Final = 200
 _ALL: Final = 1 << 60
 # A decimal in the engine's canonical form.
 _canonical: Final = re.compile(rb"-?(?:0|[1-9]\d{0,17})\.\d{0,16}[1-9]").fullmatch
+_WORDS: Final = frozenset(word.encode() for word in MISSING)
+_MISSING_CELL: Final = re.compile(rb"\t(?:" + b"|".join(map(re.escape, sorted(_WORDS))) + rb")(?=[\t\r\n]|$)")
 _RECORD: Final = dg("CodingRecord")
 _ID: Final = dg("recordId")
 _DATASET: Final = dg("dataset")
@@ -62,7 +64,7 @@ def read_blocks(
 
     Faults, notes and pairs of rows go where `job` says. `read` reads the blocks in other processes.
     """
-    blocks = _with_headers(job.blocks())
+    blocks = ordered_blocks(job, reader.layout)
     if read is None:
         read = reader.read_all
     with closing(read(blocks)) as several:
@@ -73,32 +75,24 @@ def read_blocks(
                 second.things = found.things + second.things
                 found = second
             identifiers.add(found.identifiers, found.checksums)
+            job.rows.read += found.rows_read
+            job.rows.stored += found.count
             for line, column, reason in found.faults:
-                job.on_fault(RowFault(block.name, line, column, reason))
+                job.fault(line, column, reason, block.name)
             for note in found.notes:
                 job.notes.add(*note)
+                job.rows.left_out += note[0] == "repeated row"
             if job.grouping is not None:
                 job.grouping.add_lines(found.groups)
-            found.things = [thing for thing in found.things if job.once.first(thing[0])]
+            found.things = [thing for thing in found.things if job.is_new(*thing)]
             yield found
-
-
-def _with_headers(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Add to each block the last header line before it."""
-    last = b""
-    for block in blocks:
-        yield replace(block, header=last) if last else block
-        if _HEADER in block.data.lower():
-            for line in block.lines():
-                if line.partition(b"\t")[0].lower() == _HEADER:
-                    last = line.removesuffix(b"\r")
 
 
 def about(layout: Layout) -> Record:
     """Return the description of the dataset."""
     return dataset(
         layout.slug,
-        f"{layout.label} event table",
+        f"{layout.form.title} event table",
         "Events coded by a program from news reports; several rows may describe the same event.",
         ("gdelt-project", "The GDELT Project"),
         "Free for any use, with citation of the GDELT Project and a link to its site.",
@@ -111,8 +105,8 @@ class GdeltRows:
 
     def __init__(self, job: ReadingJob, layout: Layout, options: RowOptions) -> None:
         self._found = BlockRecords()
-        self._job = ReadingJob([], job.name, job.resolver, self._take)
-        self._layout, self._options = layout, options
+        self._job = ReadingJob([], job.name, job.resolver, self._take, options=job.options)
+        self.layout, self._options = layout, options
         self._codes = GdeltCodes(self._job, layout, options.ending)
         self._shown = 0
 
@@ -124,8 +118,8 @@ class GdeltRows:
     def read(self, block: Block, known: Known) -> BlockRecords:
         """Read a block; a row whose identifier is `known` is a repetition or gets a name of its own."""
         found = self._found = BlockRecords()
-        layout, ending = self._layout, self._options.ending
-        stem, title = f"<{ID}record/{layout.slug}-".encode(), f' {LABEL} "{layout.label} '.encode()
+        layout, ending = self.layout, self._options.ending
+        stem, title = f"<{ID}record/{layout.slug}-".encode(), f' {LABEL} "{layout.form.title} '.encode()
         begun = (b"", *self._codes.ends(f"{TYPE} {_RECORD}", f"{_DATASET} <{ID}source/{layout.slug}>"))
         id_before, id_after, label_after = f' {_ID} "'.encode(), b'"' + ending, b'"@en' + ending
         tone_before, tone_after = f' {_TONE} "'.encode(), f'"{nt.DECIMAL}'.encode() + ending
@@ -194,6 +188,8 @@ class GdeltRows:
                 when = codes.moment(row[added_at])
             if when:
                 parts.append(when)
+            elif row[added_at]:
+                self._drop("DATEADDED", row[added_at], "a time (YYYYMMDDhhmmss)", line)
             if tone:
                 parts.append(b"%b%b%b" % (tone_before, tone, tone_after))
             pieces.append(iri.join(parts))
@@ -218,22 +214,41 @@ class GdeltRows:
     def _take(self, fault: RowFault) -> None:
         self._found.faults.append((fault.line, fault.column, fault.reason))
 
+    def _drop(self, column: str, value: bytes, wanted: str, line: int) -> None:
+        text = f'{column} "{value.decode()}" is not {wanted} and was left out'
+        self._job.notes.add("dropped value", column, text, line)
+
     def _lines(self, block: Block) -> list[bytes]:
-        try:
-            block.data.decode()
-            lines = block.lines()
-        except UnicodeDecodeError:
+        self._found.rows_read = sum(map(bool, lines := block.lines()))
+        if not is_plain(block.data):
             lines = [text.encode() for text in self._job.texts(block)]
-        return [line.removesuffix(b"\r") for line in lines] if b"\r" in block.data else lines
+        if b"\r" in block.data:
+            lines = [line.removesuffix(b"\r") for line in lines]
+        if _MISSING_CELL.search(block.data):
+            lines = [self._cleared(line, number) for number, line in enumerate(lines, block.first)]
+        return lines
+
+    def _cleared(self, text: bytes, line: int) -> bytes:
+        """Empty the cells of a row that hold a word for a missing value."""
+        if not _MISSING_CELL.search(text):
+            return text
+        cells = text.split(b"\t")
+        names = self.layout.form.names
+        for at, cell in enumerate(cells[: len(names)]):
+            if cell in _WORDS:
+                self._job.missing_cell(cell.decode(), names[at], line)
+                cells[at] = b""
+        return b"\t".join(cells)
 
     def _widths(self, header: bytes) -> set[int]:
         # A header may name further columns after those of GDELT.
         width = header.count(b"\t") + 1
-        return {width} if width > self._layout.columns[0] else set(self._layout.columns)
+        return {width} if width > self.layout.form.widths[0] else set(self.layout.form.widths)
 
     def _odd(self, row: list[bytes], line: int, widths: set[int]) -> set[int]:
         """Handle a header, which may change the accepted numbers of columns, or report a faulty row."""
-        if row[0].lower() == _HEADER:
+        if row[0].lower() == HEADER:
+            self._found.rows_read -= 1
             return self._widths(b"\t".join(row))
         if len(row) not in widths:
             if row != [b""]:
@@ -257,3 +272,6 @@ class GdeltRows:
             if noted := coded.notes:
                 line = lines[first[coded] // _CODES_PER_ROW]
                 found.notes += [(kind, value, text, line, count) for kind, value, text in noted]
+        own = self._job.notes.found.values()
+        found.notes += [(note.kind, note.value, note.text, note.line, note.count) for note in own]
+        self._job.notes = Notes()

@@ -8,8 +8,9 @@ from typing import Final
 
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
+from kg.readers.cells.columns import Form, named_rows
 from kg.readers.periods import utc_moment
-from kg.readers.reading import ReadingJob, document, document_slug
+from kg.readers.reading import REPEATED_ROW, ReadingJob, document, document_slug
 from kg.readers.record import Record
 from kg.terms import ID
 
@@ -28,19 +29,24 @@ _NUMBERS: Final = {
 }
 
 
+FORM: Final = Form(
+    "GDELT 2.0 mentions",
+    COLUMNS,
+    ("GlobalEventID", "MentionTimeDate", "MentionIdentifier"),
+    "MentionTimeDate",
+    (16, 15, 14),
+)
+
+_UNREAD: Final = {14: "MentionDocTranslationInfo", 15: "Extras"}
+
+
 def read_mentions(job: ReadingJob) -> Iterator[Record]:
-    """Read rows of 16 columns (14 or 15 if the last are missing) about records of GDELT 2.0."""
-    for line, text in job.lines():
-        row = text.split("\t")
-        if row[0].upper() == "GLOBALEVENTID":
-            continue
-        if not 14 <= len(row) <= 16:
-            job.fault(line, "", f"the row has {len(row)} columns in place of 16")
-        else:
-            yield from _mention(job, row, line, text)
+    """Read rows about records of GDELT 2.0: columns by name, or 16 (14 or 15 if the last are missing)."""
+    for line, row in named_rows(job, FORM):
+        yield from _mention(job, row, line)
 
 
-def _mention(job: ReadingJob, row: list[str], line: int, text: str) -> Iterator[Record]:
+def _mention(job: ReadingJob, row: list[str], line: int) -> Iterator[Record]:
     number, address = row[0], row[5]
     if not (number.isascii() and number.isdigit()):
         job.fault(line, COLUMNS[0], f'"{number}" is not an event identifier (digits)')
@@ -52,6 +58,7 @@ def _mention(job: ReadingJob, row: list[str], line: int, text: str) -> Iterator[
     if when is None:
         job.fault(line, COLUMNS[2], f'"{row[2]}" is not a time (YYYYMMDDHHMMSS)')
         return
+    text = "\t".join(row)
     iri = f"{ID}record-mention/gdelt-{number}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
     source = document_slug(address)
     numbers: list[tuple[str, str]] = []
@@ -67,7 +74,14 @@ def _mention(job: ReadingJob, row: list[str], line: int, text: str) -> Iterator[
         return
     if job.once.first(source):
         yield document(source, address, line)
-    if job.once.first(iri):
+    for at, name in _UNREAD.items():
+        if row[at]:
+            text = f"{name} is not kept (such as {row[at][:60]})"
+            job.notes.add("dropped value", name, text, line)
+    if not job.once.first(iri):
+        job.leave_out("repeated row", number, REPEATED_ROW.format(number), line)
+    else:
+        job.rows.stored += 1
         lines = statements(
             f"<{iri}>",
             (TYPE, dg("RecordMention")),

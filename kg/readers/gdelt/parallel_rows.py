@@ -17,7 +17,7 @@ from kg.rdf.compression import frame
 from kg.readers.gdelt.blocks import BlockRecords, RowOptions
 from kg.readers.gdelt.code_columns import Layout
 from kg.readers.gdelt.event_rows import GdeltRows
-from kg.readers.reading import Block, ReadingJob
+from kg.readers.reading import NO_OPTIONS, Block, CellOptions, ReadingJob
 from kg.resolver import Resolver
 
 LARGE: Final = 8 * 1024 * 1024
@@ -35,14 +35,19 @@ def worker_count(path: Path) -> int:
 
 
 def read_in_parallel(
-    blocks: Iterable[Block], workers: int, layout: Layout, options: RowOptions, resolver: Resolver
+    blocks: Iterable[Block],
+    workers: int,
+    layout: Layout,
+    options: RowOptions,
+    resolver: Resolver,
+    cells: CellOptions = NO_OPTIONS,
 ) -> Generator[tuple[Block, BlockRecords], None, None]:
     """Yield blocks with their records, in the order of the file; at most `workers` + 1 are held at a time.
 
     Closing the iterator ends the processes. Raises StoreFailedError when one of them was killed.
     """
     # Not a ProcessPoolExecutor: when a process is killed while it writes a large result, that waits for ever.
-    readers = [start_connected(run_row_reader, layout, options, resolver) for _ in range(workers)]
+    readers = [start_connected(run_row_reader, layout, options, resolver, cells) for _ in range(workers)]
     turns = cycle([connection for _, connection in readers])
     waiting: deque[tuple[Block, Connection]] = deque()
     try:
@@ -62,11 +67,14 @@ def read_in_parallel(
             end(process)
 
 
-def run_row_reader(connection: Connection, layout: Layout, options: RowOptions, resolver: Resolver) -> None:
+def run_row_reader(
+    connection: Connection, layout: Layout, options: RowOptions, resolver: Resolver, cells: CellOptions
+) -> None:
     """Read the blocks that arrive on a connection, and send back the records of each, or the error."""
     os.nice(_NICENESS)  # queries have priority
     # Faults of rows are returned with the records of their block.
-    reader = GdeltRows(ReadingJob([], "", resolver, lambda fault: None), layout, options)
+    job = ReadingJob([], "", resolver, lambda fault: None, options=cells)
+    reader = GdeltRows(job, layout, options)
     while True:
         try:
             block = connection.recv()

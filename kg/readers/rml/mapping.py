@@ -2,8 +2,9 @@
 
 R2RML (W3C, 2012) and RML for CSV: triples maps with one subject map and predicate-object maps whose terms
 are templates, references and constants; `rr:parentTriplesMap` without a join. Both namespaces of RML are
-supported, and as an extension `https://w3id.org/diplograph/mapping#`: columns computed from others
-(`map:column` of a logical source) and rows selected by the value of a column (`map:only`).
+supported, and as an extension `https://w3id.org/diplograph/mapping#`, on logical sources: columns computed
+from others (`map:column`), rows selected by the value of a column (`map:only`), words that stand for an empty
+cell (`map:missing`), and the columns of a table without a header (`map:header`).
 """
 
 from __future__ import annotations
@@ -29,16 +30,38 @@ _BASE: Final = "https://mapping.invalid/"
 _FILE: Final = NamedNode(_BASE)
 _ALLOWED: Final = {
     "triples map": {"logicalSource", "subjectMap", "subject", "predicateObjectMap"},
-    "logical source": {"source", "referenceFormulation", "column", "only"},
+    "logical source": {"source", "referenceFormulation", "column", "only", "missing", "header"},
     "term map": {
         *("template", "reference", "constant", "termType"),
         *("class", "datatype", "language", "parentTriplesMap"),
     },
     "predicate-object map": {"predicate", "predicateMap", "object", "objectMap"},
-    "column": {"name", "reference", "lookup", "label", "slug", "title", "begin", "end", "openEnd"},
+    "column": {
+        *("name", "reference", "lookup", "label", "date", "optional", "slug", "mint", "title"),
+        *("begin", "end", "openEnd", "value", "otherwise", "precision"),
+    },
+    "value": {"equals", "gives"},
+    "precision": {"reference", "equals"},
     "condition": {"reference", "equals"},
 }
-_LOOKUPS: Final = ("cow", "iso2", "iso3", "fips", "cameo", "name")
+LOOKUPS: Final = {
+    "cow": "a COW code",
+    "gw": "a Gleditsch–Ward code",
+    "polity": "a Polity code",
+    "iso2": "an ISO 3166 code of two letters",
+    "iso3": "an ISO 3166 code of three letters",
+    "numeric": "an ISO 3166 number",
+    "fips": "a FIPS code",
+    "cameo": "a CAMEO country code",
+    "name": "a name of one country",
+    "actor": "a name of one actor of the graph",
+    "cameo-actor": "a CAMEO actor code",
+    "cameo-event": "a CAMEO event code",
+}
+"""Systems of `map:lookup`, with the words for messages.
+
+The last three give the IRI of a thing, the others the last part of a country's IRI.
+"""
 FIELD: Final = re.compile(r"(?<!\\)\{((?:[^{}\\]|\\.)+)\}")
 """A column in a template."""
 
@@ -66,16 +89,34 @@ class TermMap:
 
 @dataclass(frozen=True)
 class Column:
-    """A column computed from others: a country, a slug, a title in words, or an interval of two dates."""
+    """A column computed from others.
+
+    It is a country (`lookup` of `reference` by `system`, valid on `date`), a text replaced by a table
+    (`values`), a slug, a slug that no other text has (`mint`), a title in words, or the interval from
+    `reference` to `end`. Dates are columns, or templates of columns with year, month and day. A text that an
+    `optional` column does not find counts as an empty cell. The interval is a whole month in rows where
+    `precision`, a column, has one of the values `coarse`.
+    """
 
     name: str
-    kind: Literal["lookup", "slug", "title", "interval"]
+    kind: Literal["lookup", "values", "slug", "mint", "title", "interval"]
     reference: str
     system: str = ""
     label: str = ""
+    date: str = ""
+    optional: bool = False
     end: str = ""
     open_end: str = ""
+    precision: str = ""
+    coarse: frozenset[str] = frozenset()
+    values: tuple[tuple[str, str], ...] = ()
     only: tuple[tuple[str, frozenset[str]], ...] = ()
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Columns of the table from which it is computed."""
+        given = (self.reference, self.end, self.label, self.date, self.precision)
+        return tuple(name for text in given if text for name in FIELD.findall(text) or [text])
 
 
 @dataclass(frozen=True)
@@ -87,6 +128,11 @@ class Rule:
     subject: TermMap
     classes: tuple[str, ...]
     pairs: tuple[tuple[str, TermMap], ...]
+
+    @property
+    def terms(self) -> tuple[TermMap, ...]:
+        """The subject and the objects."""
+        return (self.subject, *(term for _, term in self.pairs))
 
 
 @dataclass(frozen=True)
@@ -100,6 +146,20 @@ class Mapping:
     """The columns that the table must have."""
     label: str = ""
     """Title of the table: `<> rdfs:label` of the mapping."""
+    missing: frozenset[str] = frozenset()
+    """Words of the table that stand for an empty cell."""
+    header: tuple[str, ...] = ()
+    """The columns of a table that has no header."""
+
+    def columns_of(self, predicate: str) -> tuple[str, ...]:
+        """Return the columns of the table that give the values of a property, or of rdf:type the subject."""
+        made = {column.name: column.sources for column in self.columns}
+        labels = {f"{column.name}_label": (column.label,) for column in self.columns if column.label}
+        terms = [term for rule in self.rules for name, term in rule.pairs if name == predicate]
+        if predicate == PREFIXES["rdf"] + "type":
+            terms = [rule.subject for rule in self.rules]
+        names = [name for one in terms for name in one.references]
+        return tuple(dict.fromkeys(c for name in names for c in {**labels, **made}.get(name, (name,))))
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -146,9 +206,8 @@ class _Reader:
         rules = tuple(sorted((self._rule(node) for node in maps), key=lambda rule: rule.name))
         lookups = [column for column in columns.values() if column.kind == "lookup"]
         made_names = set(columns) | {f"{column.name}_label" for column in lookups}
-        asked = {name for rule in rules for term in _terms(rule) for name in term.references}
-        raw = {column.reference for column in columns.values()}
-        raw |= {name for column in columns.values() for name in (column.end, column.label) if name}
+        asked = {name for rule in rules for term in rule.terms for name in term.references}
+        raw = {name for column in columns.values() for name in column.sources}
         if itself := sorted(raw & made_names):
             raise self._fault(
                 f"the column {itself[0]} is computed from computed columns",
@@ -156,7 +215,12 @@ class _Reader:
             )
         tested = {reference for rule in rules for reference, _ in rule.only}
         ordered = tuple(columns[key] for key in sorted(columns))
-        return Mapping(name, ordered, rules, frozenset((asked | raw | tested) - made_names))
+        sources = [self._one(node, "logicalSource") for node in maps]
+        missing = frozenset(self._text(word) for node in sources for word in self._all(node, "missing"))
+        header = next((h for node in sources for h in self._all(node, "header")), None)
+        needed = frozenset((asked | raw | tested) - made_names)
+        names = () if header is None else tuple(self._text(header).split())
+        return Mapping(name, ordered, rules, needed, missing=missing, header=names)
 
     def _rule(self, node: object) -> Rule:
         self._check(node, "triples map")
@@ -228,23 +292,52 @@ class _Reader:
         name = facts.get("name", "")
         if not name:
             raise self._fault("a column has no name", "Give it map:name.")
+        reference = facts.get("reference", "")
         if "lookup" in facts:
-            if facts["lookup"] not in _LOOKUPS:
+            if facts["lookup"] not in LOOKUPS:
                 raise self._fault(
-                    f'"{facts["lookup"]}" cannot be looked up', f"Use one of: {', '.join(_LOOKUPS)}."
+                    f'"{facts["lookup"]}" cannot be looked up', f"Use one of: {', '.join(LOOKUPS)}."
                 )
-            reference = facts.get("reference", "")
-            return Column(name, "lookup", reference, facts["lookup"], facts.get("label", reference))
+            label, optional = facts.get("label", reference), facts.get("optional") == "true"
+            return Column(
+                name, "lookup", reference, facts["lookup"], label, facts.get("date", ""), optional=optional
+            )
+        if "value" in facts:
+            return self._value_table(node, name, reference)
         if "begin" in facts or "end" in facts:
-            begin, end = facts.get("begin", ""), facts.get("end", "")
-            return Column(name, "interval", begin, end=end, open_end=facts.get("openEnd", ""))
-        if "slug" in facts:
-            return Column(name, "slug", facts["slug"])
-        if "title" in facts:
-            return Column(name, "title", facts["title"])
+            return self._interval(node, name, facts)
+        kinds: tuple[Literal["slug", "mint", "title"], ...] = ("slug", "mint", "title")
+        for kind in kinds:
+            if kind in facts:
+                return Column(name, kind, facts[kind])
         raise self._fault(
-            f"the column {name} has no source", "Give map:lookup, map:begin, map:slug or map:title."
+            f"the column {name} has no source",
+            "Give map:lookup, map:value, map:begin, map:mint, map:slug or map:title.",
         )
+
+    def _interval(self, node: object, name: str, facts: dict[str, str]) -> Column:
+        precision, coarse = "", frozenset[str]()
+        for part in self._all(node, "precision"):
+            self._check(part, "precision")
+            precision = self._text(self._one(part, "reference"))
+            coarse = frozenset(map(self._text, self._all(part, "equals")))
+        begin, end, open_end = (facts.get(key, "") for key in ("begin", "end", "openEnd"))
+        return Column(name, "interval", begin, end=end, open_end=open_end, precision=precision, coarse=coarse)
+
+    def _value_table(self, node: object, name: str, reference: str) -> Column:
+        values: dict[str, str] = {}
+        for entry in self._all(node, "value"):
+            self._check(entry, "value")
+            for text in map(self._text, self._all(entry, "equals")):
+                given = self._text(self._one(entry, "gives"))
+                if values.setdefault(text, given) != given:
+                    raise self._fault(f'the column {name} gives "{text}" two values', "Remove one of them.")
+        others = [self._text(value) for value in self._all(node, "otherwise")]
+        if others:
+            values[""] = others[0]
+        optional = any(self._text(value) == "true" for value in self._all(node, "optional"))
+        table = tuple(sorted(values.items()))
+        return Column(name, "values", reference, values=table, optional=optional)
 
     def _refuse_cycles(self) -> None:
         """Raise DataSyntaxError for maps that refer to themselves via parents, sources or subject maps."""
@@ -288,7 +381,3 @@ class _Reader:
 
     def _fault(self, detail: str, mend: str) -> DataSyntaxError:
         return DataSyntaxError(detail, where=self._file, mend=mend)
-
-
-def _terms(rule: Rule) -> list[TermMap]:
-    return [rule.subject, *(term for _, term in rule.pairs)]

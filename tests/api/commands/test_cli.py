@@ -289,7 +289,18 @@ class TestFolder:
         monkeypatch.setenv("DIPLOGRAPH_MAX_UPLOAD", "plenty")
         assert "DIPLOGRAPH_MAX_UPLOAD" in failed(run("loads"), 1)
 
+    @pytest.mark.parametrize(
+        "command", [("loads",), ("search", "iran"), ("undo", "x"), ("load", __file__), ("entail",)]
+    )
+    def test_a_mistyped_folder_is_refused_and_not_made(
+        self, tmp_path: Path, command: tuple[str, ...]
+    ) -> None:
+        folder = tmp_path / "mistyped"
+        assert str(folder) in failed(run("--data", str(folder), *command), 1)
+        assert not folder.exists()
+
     def test_the_folder_can_be_named_before_and_after_the_command(self, tmp_path: Path) -> None:
+        (tmp_path / "a").mkdir()
         for arguments in (("--data", str(tmp_path / "a"), "loads"), ("loads", "--data", str(tmp_path / "a"))):
             assert run(*arguments).exit_code == 0
         assert (tmp_path / "a" / "store").is_dir()

@@ -12,6 +12,7 @@ from api.cli import main
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "data").mkdir()
     monkeypatch.setenv("DIPLOGRAPH_DATA", str(tmp_path / "data"))
     return tmp_path / "data"
 

@@ -390,3 +390,35 @@ def wait(client: FlaskClient, place: str) -> dict[str, Any]:
             return members
         time.sleep(0.05)
     raise AssertionError("the load does not end")
+
+
+def test_a_load_is_under_way_until_it_can_be_searched_and_an_undo_waits_for_that(
+    settings: Settings, store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, may_go_on = threading.Event(), threading.Event()
+
+    class Blocking:
+        def follow(self, store: object, change: object) -> None:
+            reached.set()
+            may_go_on.wait(30)
+
+    app = create_app(store, settings)
+    here = app.extensions["diplograph"]
+    app.extensions["diplograph"] = dataclasses.replace(here, followers=(Blocking(),))
+    client = app.test_client()
+    commit = post(client).get_json()["links"]["commit"]
+    monkeypatch.setattr(jobs.run, "__kwdefaults__", {"wait": 0.5})
+    done = client.post(commit, headers=TOKEN)
+    assert reached.wait(30)
+    place = done.get_json()["links"]["self"]
+    assert (done.status_code, done.get_json()["state"]) == (202, "storing")
+    assert "progress" in client.get(place).get_json()
+    undo = client.post(f"{place}/undo", headers=TOKEN)
+    assert (undo.status_code, undo.get_json()["state"]) == (202, "undoing")
+    assert "progress" in client.get(place).get_json()
+    may_go_on.set()
+    until = time.monotonic() + 30
+    while (members := client.get(place).get_json())["state"] != "undone" and time.monotonic() < until:
+        time.sleep(0.05)
+    assert members["state"] == "undone"
+    assert not stored(store)

@@ -183,3 +183,24 @@ def test_six_times_the_triples_take_no_more_memory(tmp_path: Path) -> None:
     _, small, large = map(int, done.stdout.split())
     # 20 MB of N-Triples; held as objects they would take ten times as much.
     assert large - small < 40_000
+
+
+@pytest.mark.parametrize(
+    ("text", "noted"),
+    [
+        # XML 1.0, section 2.2: no controls but tab and line ends, no U+FFFE.
+        (r"a\u0001b", True),
+        (r"a\bb", True),
+        (r"a\u001Fb", True),
+        ("a\ufffeb", True),
+        (r"a\tb\r\nc\u0085d", False),
+        (r"a\\u0001 and \\b", False),
+    ],
+)
+def test_characters_that_xml_cannot_carry_are_noted(
+    store: EmbeddedStore, folder: LoadFolder, tmp_path: Path, text: str, noted: bool
+) -> None:
+    path = tmp_path / "a.nt"
+    path.write_text(f'<http://x.example/a> <http://x.example/p> "{text}" .\n', encoding="utf-8")
+    preview = prepare(store, folder, LoadRequest(path, "a.nt"))
+    assert any("control character" in note for note in preview.notes) is noted

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from kg.errors import (
-    ValidationFailedError,
-)
+from kg.errors import UnreadableRowsError
 from kg.load import store_load, undo_load
+from kg.load.staging_tables import Faults
 from kg.provenance import read_load
+from kg.readers.record import RowFault
 from kg.terms import ONTOLOGY
 from tests.kg.load.desks import (
     EVENT,
@@ -97,16 +97,29 @@ def test_actors_that_nobody_knows_are_listed_with_known_ones_of_like_names(desk:
 
 def test_rows_that_cannot_be_read_stop_the_load_unless_allowed(desk: Desk) -> None:
     text = ROWS + "4,2018-01-01\n"
-    with pytest.raises(ValidationFailedError) as caught:
+    with pytest.raises(UnreadableRowsError) as caught:
         desk.preview(text, "x.small")
     assert caught.value.findings == ("x.small, line 4: it has 2 columns in place of 4",)
+    assert caught.value.detail == "1 row cannot be read; nothing was stored"
     _, preview = desk.preview(text, "x.small", max_errors=1)
     assert preview.fault_count == 1
+    assert preview.faults == caught.value.findings
+    assert preview.findings == ()
     assert preview.records == 3
 
 
+def test_several_faults_of_a_row_are_one_row() -> None:
+    faults = Faults("a.csv", limit=0)
+    for line, column in ((2, "date"), (2, "type"), (2, "url"), (5, "date")):
+        faults.take(RowFault("a.csv", line, column, "it is wrong"))
+    with pytest.raises(UnreadableRowsError) as caught:
+        faults.check()
+    assert caught.value.detail == "2 rows cannot be read, with 4 faults; nothing was stored"
+    assert len(caught.value.findings) == 4
+
+
 def test_reading_ends_when_too_many_rows_are_wrong(desk: Desk) -> None:
-    with pytest.raises(ValidationFailedError, match="more than 100"):
+    with pytest.raises(UnreadableRowsError, match="more than 100"):
         desk.preview("wrong\n" * 5000, "x.small")
 
 
@@ -116,3 +129,13 @@ def test_rows_with_the_id_of_another_are_counted_once(desk: Desk) -> None:
     before = len(data(desk.store))
     store_load(desk.store, desk.loads, folder)
     assert len(data(desk.store)) == before + preview.added
+
+
+def test_a_file_that_replaces_another_one_of_a_like_name_is_noted(desk: Desk) -> None:
+    """Both names make graph/a-1, so that the second file would take the place of the first."""
+    desk.load(ROWS, "A-1.small")
+    _, preview = desk.preview(ROWS, "A 1.small")
+    assert any("A-1.small" in note and "source" in note for note in preview.notes)
+    for name, options in (("A-1.small", {}), ("folder/A-1.small", {}), ("A 1.small", {"source": "other"})):
+        _, preview = desk.preview(ROWS, name, **options)
+        assert not preview.notes

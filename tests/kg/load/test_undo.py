@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import resource
 import signal
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from pyoxigraph import NamedNode, Quad
 
+from kg.changes import Change
 from kg.errors import (
     ConflictError,
     DataSyntaxError,
@@ -218,3 +221,34 @@ def test_an_interrupt_before_the_store_is_reached_leaves_the_preview(desk: Desk)
         store_load(desk.store, desk.loads, folder, progress=die)
     assert data(desk.store) == before
     assert folder.read().step == "ready"
+
+
+class Blocking:
+    """A follower that waits until it may go on."""
+
+    def __init__(self) -> None:
+        self.reached, self.may_go_on = threading.Event(), threading.Event()
+
+    def follow(self, store: object, change: Change) -> None:
+        self.reached.set()
+        self.may_go_on.wait(30)
+
+
+def test_an_undo_waits_for_a_load_that_cannot_be_searched_yet(desk: Desk) -> None:
+    store, blocking = desk.store, Blocking()
+    loads = Loads(desk.root, (blocking,))
+    folder, _ = desk.preview(ROWS, "x.small")
+    waited: list[str] = []
+
+    def waiting(phase: str, done: int, total: int | None = None) -> None:
+        waited.append(phase)
+        blocking.may_go_on.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        stored = pool.submit(store_load, store, loads, folder)
+        assert blocking.reached.wait(30)
+        undone = pool.submit(undo_load, store, loads, folder, progress=waiting)
+        assert stored.result(60) is not None
+        assert undone.result(60).undoing.load
+    assert waited[0] == "waiting until the load can be searched"
+    assert folder.read().step == "undone"

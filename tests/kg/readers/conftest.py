@@ -14,9 +14,9 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple
 
 from kg.ontology import reference_graphs
 from kg.readers.archives import parts
-from kg.readers.detect import find_reader
+from kg.readers.detect import choose_parts, find_reader
 from kg.readers.grouping import Grouping
-from kg.readers.reading import Notes, ReadingJob
+from kg.readers.reading import NO_OPTIONS, CellOptions, Notes, ReadingJob
 from kg.readers.record import Record, RowFault
 from kg.resolver import Resolver
 from kg.terms import ID, term
@@ -82,15 +82,17 @@ class Outcome:
         form: str | None = None,
         grouping: Grouping | None = None,
         who: Resolver | None = None,
+        cells: CellOptions = NO_OPTIONS,
     ) -> None:
         self.faults: list[RowFault] = []
         self.notes = Notes()
         reader = find_reader(path, form, path.name)
         assert reader is not None
         self.reader = reader
-        files = list(parts(path, path.name))
-        job = ReadingJob(files, path.name, who or resolver(), self.faults.append, self.notes, grouping)
-        self.records: list[Record] = list(reader.rows(job))
+        files, _ = choose_parts(reader, list(parts(path, path.name)))
+        take = self.faults.append
+        self.job = ReadingJob(files, path.name, who or resolver(), take, self.notes, grouping, cells)
+        self.records: list[Record] = list(reader.rows(self.job))
 
     @property
     def rows(self) -> list[Record]:

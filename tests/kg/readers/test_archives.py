@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
+import gc
 import gzip
 import io
+import lzma
+import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,9 +45,26 @@ def packed_zip(*members: tuple[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+def packed_tar(*members: tuple[str, bytes], mode: str = "w") -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode=mode) as archive:
+        for name, data in members:
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return out.getvalue()
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [
+        ("a.csv.bz2", bz2.compress(TEXT[:1000]) + bz2.compress(TEXT[1000:])),
+        ("a.csv.xz", lzma.compress(TEXT[:1000]) + lzma.compress(TEXT[1000:])),
+        ("a.tar", packed_tar(("a.csv", TEXT))),
+        ("a.tgz", packed_tar(("a.csv", TEXT), mode="w:gz")),
+        ("a.tar.bz2", packed_tar(("a.csv", TEXT), mode="w:bz2")),
+        ("a.tar.zst", zst(packed_tar(("a.csv.gz", gz(TEXT))))),
+        ("no-ending", packed_zip(("a.csv.xz", lzma.compress(TEXT)))),
         ("a.csv", TEXT),
         ("a.csv.gz", gz(TEXT)),
         ("a.csv.gz", gz(TEXT[:1000]) + gz(TEXT[1000:])),
@@ -54,6 +76,13 @@ def packed_zip(*members: tuple[str, bytes]) -> bytes:
         ("named-wrongly.csv", gz(TEXT)),
     ],
     ids=[
+        "bz2 of two streams",
+        "xz of two streams",
+        "tar",
+        "tgz",
+        "tar.bz2",
+        "gz in tar.zst",
+        "xz in zip",
         "plain",
         "gz",
         "gz of two members",
@@ -83,15 +112,48 @@ def test_a_folder_and_a_zip_of_several_are_read_in_the_order_of_names(tmp_path: 
     assert whole(path) == [("two.zip/y/x.csv", b"x"), ("two.zip/z.csv", b"z")]
 
 
+def test_a_tar_of_several_is_read_in_the_order_of_names_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    path = tmp_path / "two.tar.gz"
+    path.write_bytes(packed_tar(("z.csv", b"z"), ("y/x.csv", b"x"), ("._z.csv", b"m"), mode="w:gz"))
+    assert whole(path) == [("two.tar.gz/y/x.csv", b"x"), ("two.tar.gz/z.csv", b"z")]
+    gc.collect()
+    assert list(scratch.iterdir()) == []
+
+
+def test_zips_one_after_the_other_are_all_read(tmp_path: Path) -> None:
+    path = tmp_path / "two.zip"
+    first, second = packed_zip(("a.csv", b"a"), ("c.csv", b"c")), packed_zip(("b.csv", b"b"))
+    path.write_bytes(first + second)
+    assert [data for _, data in whole(path)] == [b"a", b"b", b"c"]
+    path.write_bytes(b"#!/bin/sh\n" + second)  # a self-extracting archive begins with a program
+    assert whole(path) != []
+
+
 def test_an_empty_folder_is_said(tmp_path: Path) -> None:
     with pytest.raises(DataSyntaxError, match="no files"):
         whole(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zst", "a.zip"])
-@pytest.mark.parametrize("keep", [0.999, 0.5])
+PACKED = {
+    "a.csv.gz": gz(TEXT),
+    "a.csv.zst": zst(TEXT),
+    "a.csv.bz2": bz2.compress(TEXT),
+    "a.csv.xz": lzma.compress(TEXT),
+    "a.zip": packed_zip(("a.csv", TEXT)),
+    "a.tar.gz": packed_tar(("a.csv", TEXT), mode="w:gz"),
+    "a.tar": packed_tar(("a.csv", TEXT)),
+}
+
+
+@pytest.mark.parametrize("name", PACKED)
+@pytest.mark.parametrize("keep", [0.95, 0.5])
 def test_cut_off(tmp_path: Path, name: str, keep: float) -> None:
-    data = {"a.csv.gz": gz(TEXT), "a.csv.zst": zst(TEXT), "a.zip": packed_zip(("a.csv", TEXT))}[name]
+    data = PACKED[name]
     path = tmp_path / name
     path.write_bytes(data[: int(len(data) * keep)])
     with pytest.raises(DataSyntaxError, match="cut off") as caught:
@@ -100,11 +162,9 @@ def test_cut_off(tmp_path: Path, name: str, keep: float) -> None:
     assert caught.value.mend
 
 
-@pytest.mark.parametrize("name", ["a.csv.gz", "a.csv.zst", "a.zip"])
+@pytest.mark.parametrize("name", [name for name in PACKED if name != "a.tar"])
 def test_damaged_in_the_middle(tmp_path: Path, name: str) -> None:
-    data = bytearray(
-        {"a.csv.gz": gz(TEXT), "a.csv.zst": zst(TEXT), "a.zip": packed_zip(("a.csv", TEXT))}[name]
-    )
+    data = bytearray(PACKED[name])
     middle = len(data) // 2
     data[middle : middle + 40] = bytes(b ^ 0xFF for b in data[middle : middle + 40])
     path = tmp_path / name
@@ -113,11 +173,24 @@ def test_damaged_in_the_middle(tmp_path: Path, name: str) -> None:
         whole(path)
 
 
-@pytest.mark.parametrize("name", ["a.gz", "a.zst", "a.zip"])
-def test_a_bomb_is_stopped_by_its_ratio(tmp_path: Path, name: str) -> None:
-    zeros = bytes(64 << 20)
+ZEROS = bytes(64 << 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [
+        ("a.gz", gz),
+        ("a.zst", zst),
+        ("a.bz2", bz2.compress),
+        ("a.xz", lzma.compress),
+        ("a.zip", lambda zeros: packed_zip(("a", zeros))),
+        ("a.tar.gz", lambda zeros: packed_tar(("a", zeros), mode="w:gz")),
+    ],
+)
+def test_a_bomb_is_stopped_by_its_ratio(tmp_path: Path, name: str, pack: Callable[[bytes], bytes]) -> None:
+    zeros = ZEROS
     path = tmp_path / name
-    path.write_bytes({"a.gz": gz, "a.zst": zst}[name](zeros) if name != "a.zip" else packed_zip(("a", zeros)))
+    path.write_bytes(pack(zeros))
     assert path.stat().st_size * MAX_RATIO < len(zeros)
     with pytest.raises(TooLargeError, match="bomb"):
         whole(path)

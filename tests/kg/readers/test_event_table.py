@@ -101,8 +101,31 @@ def test_namibia_by_its_iso_code(tmp_path, read_table) -> None:
 
 def test_an_unknown_actor_is_minted_and_listed(tmp_path, read_table, known) -> None:
     read = read_table(table(tmp_path, {"actors": "Untied States"}))
-    assert read.value(EVENT, "dg:actor") == f"{ID}actor/mine-untied-states"
+    assert read.value(EVENT, "dg:actor").startswith(f"{ID}actor/mine-untied-states-")
     assert known.suggest("Untied States")[0] == ("United States", f"{ID}country/usa")
+
+
+@pytest.mark.parametrize("ids", [("A-1", "A 1"), ("1.10", "1-10"), ("Ab1", "aB1"), ("Peña", "Pena")])
+def test_ids_that_differ_make_different_events(tmp_path, read_table, ids) -> None:
+    read = read_table(table(tmp_path, *({"id": one} for one in ids)))
+    assert not read.faults
+    assert len({record.iri for record in read.records if record.kind == "Event"}) == 2
+
+
+@pytest.mark.parametrize("names", [("Ana Peña", "Ana Pena"), ("Group A-1", "Group A 1"), ("aB1", "Ab1")])
+def test_names_that_differ_make_different_actors(tmp_path, read_table, names) -> None:
+    read = read_table(table(tmp_path, {"actors": ";".join(names)}))
+    actors = [one.removeprefix(ID) for one in read.values(EVENT, "dg:actor")]
+    assert sorted(read.value(actor, "rdfs:label") for actor in actors) == sorted(names)
+
+
+def test_a_place_without_a_name_is_named_by_its_point(tmp_path, read_table) -> None:
+    cells = {"place": "", "latitude": "25.5", "longitude": "51.25"}
+    read = read_table(table(tmp_path, cells))
+    assert not read.faults
+    place = read.value(EVENT, "dg:place").removeprefix(ID)
+    assert read.value(place, "rdfs:label") == "25.5°, 51.25°"
+    assert read.value(place, "dg:latitude") == "25.5"
 
 
 def test_without_a_source_the_table_is_the_source(tmp_path, read_table) -> None:
@@ -144,7 +167,6 @@ def test_an_id_keeps_the_event_where_its_text_is_edited(tmp_path, read_table) ->
         ({"date": "", "end_date": "2018-01-01"}, "date"),
         ({"latitude": "99"}, "latitude"),
         ({"longitude": ""}, "longitude"),
-        ({"place": ""}, "place"),
         ({"modality": "maybe"}, "modality"),
         ({"url": "news.example"}, "url"),
         ({"published": "2018"}, "published"),

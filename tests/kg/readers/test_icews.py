@@ -97,6 +97,39 @@ def test_a_wire_service(tmp_path, read_table) -> None:
     assert [note.value for note in read.notes.of("wire service")] == ["Reuters"]
 
 
+def variant(tmp_path: Path, header: list[str], row: list[str], form: str) -> Path:
+    path = tmp_path / "events.1995.20150313082510.tab"
+    lines = ["\t".join(form.format(cell) for cell in cells) for cells in (header, row)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("form", ["{}", '"{}"'], ids=["plain", "quoted"])
+@pytest.mark.parametrize("more", [[], ["Event Sentence", "Version"]], ids=["20", "more"])
+@pytest.mark.parametrize("lacking", ["", "CAMEO Code"], ids=["code", "text"])
+def test_official_files_of_several_years(tmp_path, read_table, reference, form, more, lacking) -> None:
+    """With or without the column of the code, quotes around cells, and further columns."""
+    cells = {**BASE, "Event Text": "Make statement", "CAMEO Code": "010", "Target Name": "Iran"}
+    header = [name for name in COLUMNS if name != lacking]
+    path = variant(tmp_path, [*header, *more], [*(cells[name] for name in header), *more], form)
+    read = read_table(path, who=reference)
+    assert not read.faults
+    assert read.reader.name == "icews"
+    assert read.value(RECORD, "dg:eventType") == f"{ID}event-type/cameo-010"
+    assert read.value(RECORD, "dg:codedActor") == f"{ID}country/irn"
+
+
+def test_a_text_that_names_no_event_type(tmp_path, read_table, reference) -> None:
+    header = [name for name in COLUMNS if name != "CAMEO Code"]
+    read = read_table(variant(tmp_path, header, [BASE[name] for name in header], "{}"), who=reference)
+    assert [(fault.line, fault.column) for fault in read.faults] == [(2, "Event Text")]
+
+
+def test_identifiers_that_differ_make_different_records(tmp_path, read_table) -> None:
+    read = read_table(table(tmp_path, *({"Event ID": one} for one in ("Ab1", "aB1"))))
+    assert len({record.iri for record in read.rows}) == 2
+
+
 def test_a_row_without_a_narrower_place_means_the_country(tmp_path, read_table) -> None:
     read = read_table(table(tmp_path, {"City": "", "Province": ""}))
     assert read.value(RECORD, "dg:codedPlace") == f"{ID}country/irn"

@@ -14,7 +14,8 @@ from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.rdf import ntriples
 from kg.rdf.ntriples import decimal, english, integer, plain
 from kg.readers.detect import find_reader
-from kg.readers.reading import Once, calendar_day
+from kg.readers.periods import calendar_day
+from kg.readers.reading import Once
 from kg.terms import ID, term
 
 

@@ -75,7 +75,85 @@ def test_names_without_one_country(resolver: Resolver, name: str) -> None:
         ("cow", "315", "cow-315"),
         ("iso2", "XK", "xkx"),
         ("iso3", "XKX", "xkx"),
+        ("numeric", "364", "irn"),
+        ("numeric", "4", "afg"),
+        # Numbers as spreadsheets and pandas write them.
+        ("cow", "771.0", "bgd"),
+        # Gleditsch and Ward, and Polity, where they differ from COW and where they do not.
+        ("gw", "340", "srb"),
+        ("gw", "345", "cow-345"),
+        ("gw", "678", "yem"),
+        ("gw", "630", "irn"),
+        ("polity", "529", "eth"),
+        ("polity", "ETI", "eth"),
+        ("polity", "341", "xkx"),
+        ("cow", "341", "mne"),
+        ("polity", "365", "rus"),
+        # Codes that ISO 3166 withdrew, and CAMEO's where it has none of its own.
+        ("iso3", "SCG", "srb"),
+        ("iso2", "SU", "rus"),
+        ("cameo", "ROM", "rou"),
+        ("cameo", "ROU", "rou"),
     ],
 )
 def test_codes(resolver: Resolver, system: str, code: str, slug: str) -> None:
     assert resolver.country(system, code) == country(slug)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "day", "slug"),
+    [
+        ("cow", "345", "1914-07-28", "srb"),
+        ("cow", "345", "1918-12-01", "cow-345"),
+        ("cow", "YUG", "1992-04-26", "cow-345"),
+        ("cow", "345", "1992-04-27", "srb"),
+        ("gw", "678", "1970-01-01", "cow-678"),
+        ("gw", "678", "1990-05-22", "yem"),
+        ("iso3", "YUG", "2000-01-01", "srb"),
+        ("cow", "630", "1900-01-01", "irn"),
+    ],
+)
+def test_codes_on_a_day(resolver: Resolver, system: str, code: str, day: str, slug: str) -> None:
+    assert resolver.country(system, code, day) == country(slug)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "slug"),
+    [
+        ("Yugoslavia", "1970-01-01", "cow-345"),
+        ("Yugoslavia", "2000-01-01", "srb"),
+        ("korea", "1905-01-01", "cow-730"),
+        ("korea", "1990-01-01", "kor"),
+        ("hawaii", "1850-01-01", "former-hawaii"),
+    ],
+)
+def test_names_on_a_day(resolver: Resolver, name: str, day: str, slug: str) -> None:
+    assert resolver.country_named(name, day) == country(slug)
+
+
+def test_former_states_are_not_found_by_the_name_of_a_place_of_today(resolver: Resolver) -> None:
+    for name in ("Hawaii", "Texas", "Sardinia"):
+        assert resolver.named(name) is resolver.country_named(name, "2018-01-01") is None
+
+
+def test_tables_of_codes(resolver: Resolver) -> None:
+    rows = read_table("dataset_codes.tsv").rows
+    always = [row for row in rows if not (row["from"] or row["to"])]
+    assert len({(row["system"], row["code"]) for row in always}) == len(always)
+    for row in rows:
+        assert row["from"] <= row["to"] or not row["to"]
+        day = row["to"] or row["from"]
+        if row["system"] == "name":
+            found = resolver.country_named(row["code"], day)
+        else:
+            found = resolver.country(row["system"], row["code"], day)  # type: ignore[arg-type]
+        assert found == country(row["country"]), row
+
+
+@pytest.mark.parametrize(
+    ("code", "region"),
+    [("AFR", "m49-002"), ("EUR", "m49-150"), ("WAF", "m49-011"), ("WST", "the-west"), ("CAU", "caucasus")],
+)
+def test_regions_of_cameo(resolver: Resolver, code: str, region: str) -> None:
+    assert resolver.region(code) == f"{ID}place/{region}"
+    assert resolver.country("cameo", code) is None

@@ -90,7 +90,7 @@ def test_what_rows_share_is_described_once(tmp_path, row, read_table) -> None:
         ({"id": "12x"}, "GLOBALEVENTID", "digits"),
         ({"goldstein": "11"}, "GoldsteinScale", "between -10 and 10"),
         ({"goldstein": "high"}, "GoldsteinScale", "not a number"),
-        ({"tone": "nan"}, "AvgTone", "not a number"),
+        ({"tone": "sad"}, "AvgTone", "not a number"),
         ({"mentions": "-1"}, "NumMentions", "not a count"),
         ({"articles": "1.5"}, "NumArticles", "not a count"),
         ({"quad": "5"}, "QuadClass", "1 to 4"),
@@ -98,7 +98,7 @@ def test_what_rows_share_is_described_once(tmp_path, row, read_table) -> None:
         ({"place": "4\tTehran\tIR\tIR26\t\t95.75\t51.5\t1"}, "ActionGeo_Lat", "95.75"),
         ({"place": "4\tTehran\tIR\tIR26\t\t35.75\t181\t1"}, "ActionGeo_Long", "181"),
         ({"place": "4\tTehran\tIR\tIR26\t\tnorth\t51\t1"}, "ActionGeo_Lat", "north"),
-        ({"a2place": "4\tTehran\tIR\tIR26\t\tnan\t51\t1"}, "Actor2Geo_Lat", "nan"),
+        ({"a2place": "4\tTehran\tIR\tIR26\t\tnan\t51\t1"}, "Actor2Geo_Lat", "latitude is missing"),
     ],
 )
 def test_a_bad_cell_is_reported_with_its_place_and_the_rest_is_read(
@@ -156,17 +156,41 @@ def test_a_code_outside_the_scheme_is_minted_and_listed(tmp_path, row, read_tabl
     assert "173" in note.text
 
 
-def test_namibia_is_no_null(tmp_path, row, read_table) -> None:
-    """FIPS code of Namibia WA; CAMEO NAM; its ISO code NA and the word None are values like others."""
+def test_namibia_is_no_null_and_na_is_one(tmp_path, row, read_table) -> None:
+    """Namibia is NAM in CAMEO and WA in FIPS, so NA and None only ever stand for missing values here."""
     read = read_table(
         table(
             tmp_path,
             row(a1="NAM", a1name="NA", a1country="NAM", a2="GOV", a2name="None", a2country="", a2type="GOV"),
+            row(id="900000002", a1="NA", a1name="NA", a1country="NA", place="NA" + "\tNA" * 7),
         )
     )
+    assert not read.faults
     assert read.value(RECORD, "dg:codedActor") == f"{ID}country/nam"
-    assert read.value(RECORD, "dg:actorName") == "NA"
-    assert read.value(RECORD, "dg:recipientName") == "None"
+    assert b'"NA"' not in read.data and b'"None"' not in read.data
+    second = "record/gdelt-900000002"
+    assert read.values(second, "dg:codedActor") == read.values(second, "dg:codedPlace") == []
+    noted = {note.text: (note.count, note.line) for note in read.notes.of("missing value")}
+    assert noted["NA was read as missing in Actor1Name"] == (2, 1)
+    assert noted["NA was read as missing in ActionGeo_Lat"] == (1, 2)
+
+
+def test_a_root_code_that_contradicts_the_event_code_is_noted(tmp_path, row, read_table) -> None:
+    read = read_table(
+        table(tmp_path, row(code="043", family="17"), row(id="900000002", code="043", family="17"))
+    )
+    assert read.value(RECORD, "dg:eventType") == f"{ID}event-type/cameo-043"
+    (note,) = read.notes.of("event type")
+    assert "043" in note.text
+    assert "17" in note.text
+    assert note.count == 2
+
+
+def test_a_place_without_a_name_is_named_by_its_point(tmp_path, row, read_table) -> None:
+    place = "4\t\tIR\tIR26\t\t35.75\t51.5148\t"
+    read = read_table(table(tmp_path, row(place=place)))
+    named = read.value(RECORD, "dg:codedPlace").removeprefix(ID)
+    assert read.value(named, "rdfs:label") == "35.75°, 51.5148°"
 
 
 @pytest.mark.parametrize(
@@ -191,6 +215,18 @@ def test_a_country_is_read_from_the_actor_code_if_its_column_is_empty(tmp_path, 
     assert read.value(RECORD, "dg:codedActor") == f"{ID}country/rou"
     ministry = read.value(RECORD, "dg:codedRecipient").removeprefix(ID)
     assert read.value(ministry, "dg:country") == f"{ID}country/rou"
+
+
+@pytest.mark.parametrize("column", ["AFR", ""])
+def test_a_region_in_the_column_of_the_country(tmp_path, row, read_table, reference, column) -> None:
+    cells = {"a1": "AFRGOV", "a1name": "A MINISTER", "a1country": column, "a1type": "GOV"}
+    read = read_table(table(tmp_path, row(**cells)), who=reference)
+    actor = read.value(RECORD, "dg:codedActor").removeprefix(ID)
+    assert read.value(actor, "dg:codedRegion") == f"{ID}place/m49-002"
+    assert read.values(actor, "dg:country") == []
+    assert [note.text for note in read.notes.of("country code")] == [
+        "AFR is a region, so the actor has no country"
+    ]
 
 
 def test_a_group_at_the_beginning_of_a_code_is_not_a_country(tmp_path, row, read_table) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from kg import load as loading
-from kg.errors import CancelledError, StoreFailedError, ValidationFailedError
+from kg.errors import CancelledError, StoreFailedError, UnreadableRowsError
 from kg.load import LoadRequest, Loads
 from kg.readers.gdelt import parallel_rows
 from kg.readers.gdelt.blocks import RowOptions
@@ -98,7 +98,7 @@ def test_rows_are_compared_with_those_of_other_sources(tmp_path, row, monkeypatc
 def test_too_many_faults_end_all_of_them(store, tmp_path, table, monkeypatch) -> None:
     several(monkeypatch)
     before = workers()
-    with pytest.raises(ValidationFailedError):
+    with pytest.raises(UnreadableRowsError):
         staged(store, tmp_path / "loads", table, max_errors=0)
     assert workers() == before
 

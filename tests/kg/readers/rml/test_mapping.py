@@ -187,21 +187,47 @@ def test_none_is_a_rank(tmp_path, read_table) -> None:
     assert read.value("time/1944-03-24--1980-04-06", "dg:end") == "1980-04-06"
 
 
-def test_a_state_that_is_no_more(tmp_path, read_table) -> None:
-    read = read_table(missions(tmp_path, "HAN,240,Hanover,Hanover,1838-01-01,1866-09-20,None"))
-    assert read.value("mission/usa-us-missions-240", "dg:accreditedTo") == f"{ID}country/us-missions-240"
-    assert read.value("country/us-missions-240", "rdfs:label") == "Hanover"
-    assert [note.value for note in read.notes.of("country code")] == ["240"]
-
-
-def test_a_state_that_is_renamed_keeps_one_label(tmp_path, read_table) -> None:
+def test_a_number_that_is_no_state_makes_no_country(tmp_path, read_table) -> None:
+    """What depends on it is left out and counted, and no country is made up."""
     rows = [
-        "YUG,345,Yugoslavia,X,1921-01-01,1941-01-01,None",
-        "SRB,345,Serbia,X,2006-06-05,2010-01-01,Embassy",
+        *("X,999,Nowhere,X,1838-01-01,1866-09-20,None", "X,999,Nowhere,X,1867-01-01,1868-09-20,None"),
+        "IRN,630,Iran,Iran,1980-04-07,2024-12-31,None",
     ]
     read = read_table(missions(tmp_path, *rows))
-    assert read.values("country/us-missions-345", "rdfs:label") == ["Yugoslavia"]
-    assert len(read.values("mission/usa-us-missions-345", "rdfs:label")) == 1
+    assert not read.faults
+    assert not [record for record in read.records if record.kind == "Country"]
+    assert [r.iri.removeprefix(ID) for r in read.records if r.kind == "DiplomaticMission"] == [
+        "mission/usa-irn"
+    ]
+    (note,) = read.notes.of("lookup")
+    assert (note.line, note.count) == (2, 2)
+    assert "999" in note.text
+    assert "COW" in note.text
+
+
+def test_a_number_written_as_a_fraction(tmp_path, read_table) -> None:
+    """Spreadsheets and pandas write 630.0; COW numbers are whole."""
+    read = read_table(missions(tmp_path, "IRN,630.0,Iran,Iran,1980-04-07,2024-12-31,None"))
+    assert not read.notes.of("lookup")
+    assert read.value("mission/usa-irn", "dg:accreditedTo") == f"{ID}country/irn"
+
+
+def test_a_number_of_two_states_is_read_by_its_date(tmp_path, read_table, reference) -> None:
+    """COW gives Serbia the number of Yugoslavia, which existed from 1918-12-01 to 1992-04-26."""
+    rows = [
+        "YUG,345,Yugoslavia,X,1910-01-01,1918-11-30,None",
+        "YUG,345,Yugoslavia,X,1921-01-01,1941-01-01,None",
+        "YUG,345,Serbia,X,2006-06-05,2010-01-01,Embassy",
+    ]
+    read = read_table(missions(tmp_path, *rows), who=reference)
+    to = (
+        read.value("mission/usa-srb", "dg:accreditedTo"),
+        read.value("mission/usa-cow-345", "dg:accreditedTo"),
+    )
+    assert to == (f"{ID}country/srb", f"{ID}country/cow-345")
+    assert read.value("status/usa-srb-345-1910-01-01", "dg:statusOf") == f"{ID}mission/usa-srb"
+    assert read.value("status/usa-cow-345-345-1921-01-01", "dg:statusOf") == f"{ID}mission/usa-cow-345"
+    assert read.value("status/usa-srb-345-2006-06-05", "dg:statusOf") == f"{ID}mission/usa-srb"
 
 
 def pocom(tmp_path: Path, *rows: dict[str, str]) -> Path:
@@ -283,10 +309,11 @@ def test_missions_conform(tmp_path, conform) -> None:
     conform(missions(tmp_path, *rows), "us-missions")
 
 
-def test_real_missions(shared, read_table) -> None:
+def test_real_missions(shared, read_table, reference) -> None:
     path = shared("us-missions/mission_status_range_cow_v0.1.csv")
-    read = read_table(path)
+    read = read_table(path, who=reference)
     assert not read.faults
+    assert not read.notes.of("lookup")
     with path.open(encoding="utf-8", newline="") as file:
         told = Counter(row["us_mission_status"] for row in csv.DictReader(file))
     found = Counter(
@@ -295,10 +322,14 @@ def test_real_missions(shared, read_table) -> None:
     assert found == Counter({name.lower().replace(" ", "-"): count for name, count in told.items()})
 
 
-def test_real_appointments(shared, read_table) -> None:
-    """All but one, which ends before it begins, become memberships; equal rows of the table are one."""
+def test_real_appointments(shared, read_table, reference) -> None:
+    """Rows become memberships, equal ones once.
+
+    Left out are one that ends before it begins, and those without a date to Hawaii and Korea, which were
+    states at some time only.
+    """
     path = shared("pocom/pocom_appointments.tsv")
-    read = read_table(path)
+    read = read_table(path, who=reference)
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     wrong = [
@@ -307,10 +338,15 @@ def test_real_appointments(shared, read_table) -> None:
         if row["started"] and row["ended"] and row["ended"] < row["started"]
     ]
     assert [fault.line for fault in read.faults] == wrong
+    undated = [
+        n for n, row in enumerate(rows, 2) if row["place"] in ("hawaii", "korea") and not row["started"]
+    ]
+    assert sum(note.count for note in read.notes.of("lookup")) == len(undated) == 4
+    assert not [record for record in read.records if record.kind == "Country"]
     kept = {
         (r["appointment_id"], r["role_title_id"], r["started"], r["ended"])
         for n, r in enumerate(rows, 2)
-        if n not in wrong
+        if n not in (*wrong, *undated)
     }
     assert len({record.iri for record in read.records if record.kind == MEMBERSHIP}) == len(kept)
 
@@ -321,3 +357,80 @@ def test_every_shipped_mapping_is_read() -> None:
     assert len(paths) >= 2
     texts = "".join(path.read_text(encoding="utf-8") for path in paths)
     assert all(f'rdfs:label "{reader.title}"@en' in texts for reader in bundled_readers())
+
+
+VALUES = """<#s> rml:source "a" ; map:missing "-9" ; map:column
+    [ map:name "kind" ; map:reference "code" ; %s
+      map:value [ map:equals "1", "one" ; map:gives "first" ], [ map:equals "2" ; map:gives "second" ] ] ,
+    [ map:name "span" ; map:begin "{year}-{month}-{day}" ] , [ map:name "own" ; map:mint "code" ] .
+<#one> rml:logicalSource <#s> ; rr:subjectMap [ rr:template "https://x.example/{id}" ] ;
+  rr:predicateObjectMap [ rr:predicate x:span ; rr:objectMap [ rml:reference "span" ] ] .
+<#two> rml:logicalSource <#s> ; rr:subjectMap [ rr:template "https://x.example/{id}" ; rr:class x:Thing ] ;
+  rr:predicateObjectMap [ rr:predicate x:kind ; rr:objectMap [ rml:reference "kind" ] ] ."""
+
+
+def valued(tmp_path, read_table, known, option: str, *rows: str):
+    table = "id,code,year,month,day\n" + "".join(f"{row}\n" for row in rows)
+    data, faults, records = mapped(tmp_path, VALUES % option, table, read_table, known)
+    kinds = dict(re.findall(r'<https://x.example/(\w+)> <https://x.example/kind> "(.*)" \.', data))
+    return kinds, faults, records, data
+
+
+def test_a_table_of_values(tmp_path, read_table, known) -> None:
+    rows = ["a,1,2018,1,1", "b,one,2018,1,1", "c,2.0,2018,1,1", "d,,2018,1,1", "e,-9,2018,1,1"]
+    kinds, faults, _, _ = valued(tmp_path, read_table, known, "", *rows)
+    assert kinds == {"a": "first", "b": "first", "c": "second"}
+    assert not faults
+
+
+@pytest.mark.parametrize(
+    ("option", "kind", "classes"),
+    [
+        # The triples map that needs the value gives nothing; the other one does.
+        ("", {}, 0),
+        # Only the value is missing.
+        ("map:optional true ;", {}, 1),
+        ('map:otherwise "else" ;', {"a": "else"}, 1),
+    ],
+)
+def test_a_value_that_the_table_lacks(tmp_path, read_table, known, option, kind, classes) -> None:
+    kinds, faults, _, data = valued(tmp_path, read_table, known, option, "a,7,2018,1,1")
+    assert kinds == kind
+    assert data.count("rdf-syntax-ns#type> <https://x.example/Thing>") == classes
+    assert '<https://x.example/a> <https://x.example/span> "2018-01-01"' in data
+    assert not faults
+
+
+@pytest.mark.parametrize(
+    ("cells", "span"),
+    [
+        ("2018,1,31", "2018-01-31"),
+        ("2018.0,12.0,-9", "2018-12"),
+        ("2018,-9,31", "2018"),
+        ("2018,,", "2018"),
+        ("-9,-9,-9", "unknown"),
+    ],
+)
+def test_a_date_of_several_columns(tmp_path, read_table, known, cells, span) -> None:
+    _, faults, _, data = valued(tmp_path, read_table, known, "", f"a,1,{cells}")
+    assert not faults
+    assert f'<https://x.example/span> "{span}"' in data
+
+
+def test_a_date_of_several_columns_that_is_none(tmp_path, read_table, known) -> None:
+    _, faults, _, _ = valued(tmp_path, read_table, known, "", "a,1,2018,2,31")
+    assert [(fault.line, fault.column) for fault in faults] == [(2, "year and month and day")]
+
+
+def test_two_values_for_one_text(tmp_path) -> None:
+    path = tmp_path / "own.rml.ttl"
+    more = 'map:value [ map:equals "1" ; map:gives "other" ] ;'
+    path.write_text(HEAD + VALUES % more, encoding="utf-8")
+    with pytest.raises(DataSyntaxError, match="two values"):
+        read_mapping(path)
+
+
+def test_a_table_without_a_header(tmp_path, read_table, known) -> None:
+    source = '<#s> rml:source "a" ; map:header "id v" .\n' + ONE.replace("<#rows>", "<#s>")
+    data, _, _ = mapped(tmp_path, source % 'rml:reference "v"', "7,eight\n", read_table, known)
+    assert '<https://x.example/7> <https://x.example/p> "eight" .' in data

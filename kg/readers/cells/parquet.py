@@ -1,0 +1,46 @@
+"""Rows of Parquet files, read by DuckDB (extra `parquet`)."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Generator
+from itertools import chain
+from typing import Final
+
+from kg.errors import DataSyntaxError, ToolMissingError
+from kg.readers.archives import Part
+from kg.readers.cells.values import cell_text
+
+_ROWS: Final = 2_000
+
+
+def parquet_rows(part: Part) -> Generator[tuple[int, list[str]], None, None]:
+    """Yield the names of the columns as row 1, then the rows.
+
+    Raises DataSyntaxError for a damaged file, ToolMissingError without DuckDB.
+    """
+    try:
+        import duckdb
+    except ModuleNotFoundError:
+        raise ToolMissingError(
+            "the file is Parquet, and DuckDB, which reads it, is not installed",
+            where=part.name,
+            mend="Install it (pip install 'diplograph[parquet]'), or save the table as CSV or JSON lines.",
+        ) from None
+    with part.open() as stream, tempfile.NamedTemporaryFile(prefix="diplograph-", suffix=".parquet") as copy:
+        shutil.copyfileobj(stream, copy)
+        copy.flush()
+        try:
+            with duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False}) as engine:
+                found = engine.execute("SELECT * FROM read_parquet($1)", [copy.name])
+                yield 1, [column[0] for column in found.description or ()]
+                batches = iter(lambda: found.fetchmany(_ROWS), [])
+                for number, row in enumerate(chain.from_iterable(batches), 2):
+                    yield number, [cell_text(value) for value in row]
+        except duckdb.Error as error:
+            raise DataSyntaxError(
+                f"the Parquet file cannot be read ({str(error).splitlines()[0]})",
+                where=part.name,
+                mend="Write the file again, or save the table as CSV.",
+            ) from None

@@ -1,0 +1,132 @@
+"""Bad files for every reader: refused, or reported with line, column and reason; a bad row gives nothing."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from kg.errors import DiplographError
+from kg.readers.gdelt.code_columns import NAMES
+from kg.readers.gdelt.mentions import COLUMNS as MENTIONS
+from kg.readers.icews import COLUMNS as ICEWS
+from kg.readers.polecat import COLUMNS as POLECAT
+from tests.kg.readers.conftest import Outcome, gdelt_row
+
+MENTION = {
+    "GlobalEventID": "7", "EventTimeDate": "20180101000000", "MentionTimeDate": "20180101001500",
+    "MentionIdentifier": "https://news.example/a",
+}  # fmt: skip
+NAMED = {"Event ID": "7", "Event Date": "2018-01-01", "CAMEO Code": "043", "Source Name": "Iran"}
+CODED = {"Event ID": "7", "Event Date": "2018-01-01", "Event Type": "CONSULT", "Actor Name": "Iran"}
+TABLES = {
+    "gdelt": (list(NAMES), gdelt_row(id="7").replace("Tehran, ", "").split("\t")),
+    "gdelt-mentions": (list(MENTIONS), [MENTION.get(name, "") for name in MENTIONS]),
+    "icews": (list(ICEWS), [NAMED.get(name, "") for name in ICEWS]),
+    "polecat": (list(POLECAT), [CODED.get(name, "") for name in POLECAT]),
+    "events": (["label", "actors", "type", "date"], ["Talks", "IRN", "043", "2018-01-01"]),
+}
+pytestmark = pytest.mark.parametrize("form", TABLES)
+
+
+def text(form: str, *rows: list[str], separator: str = ",") -> str:
+    return "".join(separator.join(f'"{c}"' for c in row) + "\n" for row in (TABLES[form][0], *rows))
+
+
+def read(tmp_path: Path, form: str, data: bytes, name: str = "a.csv") -> Outcome:
+    path = tmp_path / name
+    path.write_bytes(data)
+    return Outcome(path, form)
+
+
+def refused(tmp_path: Path, form: str, data: bytes, name: str = "a.csv") -> DiplographError:
+    with pytest.raises(DiplographError) as caught:
+        read(tmp_path, form, data, name)
+    assert caught.value.mend and caught.value.where and caught.value.where.startswith("a.csv")
+    return caught.value
+
+
+def test_a_good_row(tmp_path: Path, form: str) -> None:
+    for separator in ",;\t|":
+        done = read(tmp_path, form, text(form, TABLES[form][1], separator=separator).encode())
+        assert (done.faults, done.job.rows.read, done.job.rows.stored) == ([], 1, 1)
+
+
+def test_empty(tmp_path: Path, form: str) -> None:
+    assert "empty" in refused(tmp_path, form, b"").detail
+    assert "empty" in refused(tmp_path, form, b"\n \n").detail
+
+
+def test_only_a_header(tmp_path: Path, form: str) -> None:
+    done = read(tmp_path, form, text(form).encode())
+    assert (done.faults, done.job.rows.read) == ([], 0)
+    assert not [record for record in done.records if record.line]
+
+
+def test_one_column(tmp_path: Path, form: str) -> None:
+    try:
+        done = read(tmp_path, form, b"x\ny\nz\n")
+    except DiplographError as error:
+        assert "no column" in error.detail and error.where == "a.csv, line 1"
+    else:
+        assert [fault.line for fault in done.faults] == [1, 2, 3]
+        assert "1 columns in place of" in done.faults[0].reason
+        assert (done.job.rows.read, done.job.rows.left_out) == (3, 3)
+
+
+def test_ten_thousand_columns(tmp_path: Path, form: str) -> None:
+    names, row = TABLES[form]
+    more = [f"c{n}" for n in range(10_000)]
+    data = (",".join([*names, *more]) + "\n" + ",".join([*row, *more]) + "\n").encode()
+    if form == "events":
+        assert "the column c0 is unknown" in refused(tmp_path, form, data).detail
+    else:
+        done = read(tmp_path, form, data)
+        (note,) = done.notes.of("column")
+        assert "and 9988 more" in note.text
+        assert done.job.rows.stored == 1
+
+
+def test_a_row_of_50_mb(tmp_path: Path, form: str) -> None:
+    error = refused(tmp_path, form, text(form, TABLES[form][1]).encode() + b"x" * 50_000_000)
+    assert (error.line, "longer than" in error.detail) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("byte", "says"),
+    [(b"\0", "U+0000"), (b"\x0b", "U+000B"), (b"\xff", "0xFF is not UTF-8"), (b"\xef\xbf\xbe", "U+FFFE")],
+)
+def test_bytes_that_are_no_text_far_down_in_the_file(
+    tmp_path: Path, form: str, byte: bytes, says: str
+) -> None:
+    """A NUL near the beginning makes it a binary file; below that it spoils one row, as others do."""
+    head, good = (",".join(row).encode() for row in TABLES[form])
+    count = 1_100_000 // len(good) if byte == b"\0" else 3
+    data = b"\n".join([head, *[good] * count, good.replace(b",", b"," + byte, 1), b""])
+    done = read(tmp_path, form, data)
+    (fault,) = done.faults
+    assert (fault.line, fault.column) == (count + 2, "2")
+    assert says in fault.reason
+    rows = done.job.rows
+    assert (rows.read, rows.stored, rows.left_out) == (count + 1, 1, count)
+
+
+def test_utf_16(tmp_path: Path, form: str) -> None:
+    error = refused(tmp_path, form, text(form, TABLES[form][1]).encode("utf-16"))
+    assert "UTF-16" in error.detail and "UTF-8" in str(error.mend)
+
+
+def test_half_a_gz(tmp_path: Path, form: str) -> None:
+    packed = gzip.compress(text(form, *[TABLES[form][1]] * 5_000).encode())
+    assert "cut off" in refused(tmp_path, form, packed[: len(packed) // 2], "a.csv.gz").detail
+
+
+def test_a_bomb(tmp_path: Path, form: str) -> None:
+    packed = gzip.compress(text(form, TABLES[form][1]).encode() + (b"x" * 4_000 + b"\n") * 10_000)
+    assert "bomb" in refused(tmp_path, form, packed, "a.csv.gz").detail
+
+
+def test_a_quotation_mark_that_is_not_closed(tmp_path: Path, form: str) -> None:
+    data = text(form, TABLES[form][1]).encode() + b'"x,y\nz\n'
+    assert refused(tmp_path, form, data).line == 3
