@@ -68,7 +68,7 @@ COLUMNS = {
     "votes": "resolution label member vote body day",
     "notes": "note label from to topic day",
     "sanctions": "sanction label sanctioned by from to legalBase",
-    "relations-between": "relation one other status from to",
+    "relations-between": "relation one other status level from to",
     "recognitions": "recognition recognized by from to",
     "visits": "event label host guest level series round day",
     "mediations": "event label mediator party topic onBehalfOf",
