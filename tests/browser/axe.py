@@ -26,7 +26,7 @@ frame().then(frame).then(settled).then(() => axe.run(document,
 
 
 def violations(driver: webdriver.Chrome) -> list[str]:
-    """Return what axe-core finds, wide in light colours and narrow in dark ones; the page stays where it is."""
+    """Return what axe-core finds, wide in light colours and narrow in dark ones; the page stays as it is."""
     driver.set_script_timeout(120)
     found: list[str] = []
     for width, scheme in ((1280, "light"), (390, "dark")):
