@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import Final
 
 from kg.catalogue import read_catalogue
 from kg.describe.entity.thing_facts import FACT_LIMIT
 from kg.describe.listing import iris_in, select, value_of
 from kg.describe.lists.event_lists import describe_figures
 from kg.describe.page_model import Account, Disagreement, Figure, StatedFact, Value
-from kg.search import Name, name_all, plain, row_text, values
+from kg.search import Name, iri_text, name_all, plain, row_text, values
 from kg.store import Row, Store
 from kg.terms import term
 
 _questions = cache(read_catalogue)
+_SAID_BY_TWO: Final = """SELECT ?property {{
+  {{ ?fact dg:subject {node} ; dg:predicate ?property . ?claim dg:states ?fact ; dg:saidBy ?me .
+    ?other dg:subject {node} ; dg:predicate ?property . ?telling dg:states ?other ; dg:saidBy ?they .
+    FILTER(?me != ?they) }}
+  UNION {{ ?claim dg:contradicts|^dg:contradicts ?telling ; dg:about {node} . BIND("" AS ?property) }}
+}} LIMIT 1"""
 
 
 def facts_stated(store: Store, claims: Sequence[str]) -> dict[str, list[StatedFact]]:
@@ -39,7 +46,10 @@ def disagreements_about(store: Store, iri: str) -> list[Disagreement]:
 
     The questions `contradicted-claims` and `disagreeing-figures` say which claims disagree.
     """
-    pairs = list(store.query(_questions()["contradicted-claims"].fill({"about": iri})).rows())
+    # The question takes a while, so that it is asked only where two speakers say something of one property.
+    pairs = []
+    if select(store, _SAID_BY_TWO.format(node=iri_text(iri))):
+        pairs = list(store.query(_questions()["contradicted-claims"].fill({"about": iri})).rows())
     figures = list(store.query(_questions()["disagreeing-figures"].fill({"thing": iri})).rows())
     claims = list(dict.fromkeys([*iris_in(pairs, "claim", "other"), *iris_in(figures, "claim")]))
     if not claims:
