@@ -23,7 +23,8 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Triple
 
 from bench.events import LABEL, RDF_TYPE, TYPES
 from kg.changes import Batch, Change
-from kg.load import LoadRequest, Loads, install, prepare, staging, store_load
+from kg.load import LoadRequest, Loads, install, prepare, store_load
+from kg.load.staged import staging
 from kg.readers.detect import find_reader
 from kg.readers.reading import ReadingJob
 from kg.readers.record import Record

@@ -12,8 +12,8 @@ from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors, locke
 from kg.load.migration import migrate
 from kg.load.model import Follower, LoadRequest, Preview, Progress, silent
 from kg.load.recovery import recover, settle
-from kg.load.staging import stage
-from kg.load.staging_rdf import RdfRead, stage_rdf
+from kg.load.staged.staging import stage
+from kg.load.staged.staging_rdf import RdfRead, stage_rdf
 from kg.load.undoing import undo_load
 from kg.provenance import Load, read_load, read_loads
 from kg.store import Store

@@ -19,7 +19,7 @@ from kg.load.exclude import leave_out
 from kg.load.followers import follow
 from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors
 from kg.load.model import Preview, Progress, silent
-from kg.load.staging import export_sorted, is_empty
+from kg.load.staged.staging import export_sorted, is_empty
 from kg.provenance import Load, load_triples
 from kg.rdf.compression import frame, is_packed, pack_file
 from kg.rdf.sorted_lines import read_lines, without_graph, write_lines

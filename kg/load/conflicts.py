@@ -11,7 +11,7 @@ from typing import Final
 from pyoxigraph import Literal, NamedNode
 
 from kg.load.model import Newcomer
-from kg.load.tally import AGENTS, WATCHED, Tally, Values, label_of, watched_values
+from kg.load.staged.tally import AGENTS, WATCHED, Tally, Values, label_of, watched_values
 from kg.readers.gdelt.blocks import Row
 from kg.readers.record import Record
 from kg.store import Store

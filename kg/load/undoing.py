@@ -14,7 +14,7 @@ from kg.load.committing import is_recorded, put, quads_text
 from kg.load.followers import follow, open_delta
 from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors
 from kg.load.model import Progress, counted, silent, watching
-from kg.load.staging import export_sorted
+from kg.load.staged.staging import export_sorted
 from kg.provenance import Undoing, mint_load, undoing_triples
 from kg.rdf.compression import drop_packed
 from kg.rdf.sorted_lines import (

@@ -320,7 +320,7 @@ def test_a_long_load_is_a_job_whose_page_refreshes(
         assert go_on.wait(60)
         return PiecewiseValidation(*args, **options)
 
-    monkeypatch.setattr("kg.load.staging_rdf.PiecewiseValidation", slow)
+    monkeypatch.setattr("kg.load.staged.staging_rdf.PiecewiseValidation", slow)
     monkeypatch.setattr(jobs.run, "__kwdefaults__", {"wait": 0.05})
     started = post(client)
     assert started.status_code == 202
@@ -346,7 +346,7 @@ def test_cancelling_a_load_under_way_leaves_nothing(
         assert go_on.wait(60)
         return PiecewiseValidation(*args, **options)
 
-    monkeypatch.setattr("kg.load.staging_rdf.PiecewiseValidation", slow)
+    monkeypatch.setattr("kg.load.staged.staging_rdf.PiecewiseValidation", slow)
     monkeypatch.setattr(jobs.run, "__kwdefaults__", {"wait": 0.05})
     place = post(client).get_json()["links"]["self"]
     assert client.post(f"{place}/cancel", headers=TOKEN).status_code == 202

@@ -12,5 +12,5 @@ from tests.kg.load.desks import Desk, find_small
 
 @pytest.fixture
 def desk(store: EmbeddedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setattr("kg.load.staging.find_reader", find_small)
+    monkeypatch.setattr("kg.load.staged.staging.find_reader", find_small)
     return Desk(store, tmp_path)

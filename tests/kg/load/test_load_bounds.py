@@ -30,8 +30,8 @@ def staged(store: EmbeddedStore, root: Path, table: Path) -> tuple[Preview, list
 
 
 def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kg.load.staging_tables._IDS", 20)
-    monkeypatch.setattr("kg.load.staging_tables._SHARED", 3)
+    monkeypatch.setattr("kg.load.staged.staging_tables._IDS", 20)
+    monkeypatch.setattr("kg.load.staged.staging_tables._SHARED", 3)
     monkeypatch.setattr("kg.readers.reading._REMEMBERED", 25)
     monkeypatch.setattr("kg.readers.reading._BLOCK", 20_000)
     monkeypatch.setattr("kg.readers.code_lookup._CACHE_LIMIT", 10)

@@ -31,7 +31,8 @@ SCRIPT = """
 import os
 import sys
 from pathlib import Path
-from kg.load import LoadRequest, Loads, prepare, recover, staging, store_load
+from kg.load import LoadRequest, Loads, prepare, recover, store_load
+from kg.load.staged import staging
 from kg.readers.detect import TableReader
 from kg.readers.record import Record
 from kg.store import EmbeddedStore, embedded, local

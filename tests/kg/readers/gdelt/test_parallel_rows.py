@@ -45,7 +45,7 @@ def table(tmp_path: Path, row: Callable[..., str]) -> Path:
 def several(monkeypatch: pytest.MonkeyPatch, count: int = 3) -> None:
     """Have even small files read by several processes, in small blocks."""
     monkeypatch.setattr("kg.readers.reading._BLOCK", 20_000)
-    monkeypatch.setattr("kg.load.table_reading.worker_count", lambda path: count)
+    monkeypatch.setattr("kg.load.staged.table_reading.worker_count", lambda path: count)
 
 
 def staged(

@@ -16,7 +16,7 @@ from kg.load import LoadRequest, Loads, Progress, prepare, silent
 from kg.load.load_folder import LoadFolder
 from kg.store import EmbeddedStore
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 GOOD = ROOT / "tests" / "fixtures" / "shapes" / "conforming.ttl"
 FORMATS = {
     "ttl": RdfFormat.TURTLE,
@@ -120,7 +120,7 @@ def test_json_ld_that_does_not_fit_in_memory_says_what_does(
 def test_blank_nodes_without_end_are_refused(
     folder: LoadFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kg.load.staging_rdf.BLANK_STATEMENTS", 9)
+    monkeypatch.setattr("kg.load.staged.staging_rdf.BLANK_STATEMENTS", 9)
     text = "".join(f'<urn:x:a> <urn:x:p> [ <urn:x:q> "{i}" ] . ' for i in range(5))
     with pytest.raises(TooLargeError, match="more than 9 statements with blank nodes"):
         load(folder, tmp_path, text.encode(), "x.ttl")
@@ -130,7 +130,7 @@ def test_many_findings_are_counted_and_the_first_listed(
     folder: LoadFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kg.validation.piecewise.LISTED", 5)
-    monkeypatch.setattr("kg.load.staging_rdf.LISTED", 5)
+    monkeypatch.setattr("kg.load.staged.staging_rdf.LISTED", 5)
     event = "<https://w3id.org/diplograph/id/event/x{0}> dg:begins '{0}' .\n"
     head = f"@prefix dg: <{PREFIXES['dg']}> .\n"
     text = head + "".join(event.format(number) for number in range(12))

@@ -15,11 +15,11 @@ from kg.errors import StoreFailedError, ValidationFailedError
 from kg.load.conflicts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.load_folder import LoadFolder
 from kg.load.model import LoadRequest, Preview, Progress, TypeCount, counted, silent, watching
-from kg.load.staging_mapped import check_mapped
-from kg.load.staging_rdf import stage_rdf
-from kg.load.staging_tables import Duplicates, Faults, FirstLoad, write_raw
-from kg.load.table_reading import TableReading
-from kg.load.tally import Tally
+from kg.load.staged.staging_mapped import check_mapped
+from kg.load.staged.staging_rdf import stage_rdf
+from kg.load.staged.staging_tables import Duplicates, Faults, FirstLoad, write_raw
+from kg.load.staged.table_reading import TableReading
+from kg.load.staged.tally import Tally
 from kg.provenance import read_loads
 from kg.rdf.compression import packed_name
 from kg.rdf.sorted_lines import read_lines, side_by_side, sort_lines, with_graph

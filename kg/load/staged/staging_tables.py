@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from kg.errors import UnreadableRowsError
 from kg.load.model import Progress, counted
-from kg.load.tally import AGENTS, KINDS, Tally, types_of
+from kg.load.staged.tally import AGENTS, KINDS, Tally, types_of
 from kg.rdf.compression import frame
 from kg.readers.gdelt.blocks import BlockRecords
 from kg.readers.record import Record, RowFault

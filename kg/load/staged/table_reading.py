@@ -10,7 +10,7 @@ from typing import Final, get_args
 
 from kg.load.conflicts import RecordWatch
 from kg.load.model import LoadRequest, OnFault, Progress
-from kg.load.staging_tables import FirstLoad
+from kg.load.staged.staging_tables import FirstLoad
 from kg.readers.archives import parts
 from kg.readers.detect import TableReader, choose_parts
 from kg.readers.gdelt.blocks import Identifiers, RowOptions

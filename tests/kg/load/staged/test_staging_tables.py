@@ -6,7 +6,7 @@ import pytest
 
 from kg.errors import UnreadableRowsError
 from kg.load import store_load, undo_load
-from kg.load.staging_tables import Faults
+from kg.load.staged.staging_tables import Faults
 from kg.provenance import read_load
 from kg.readers.record import RowFault
 from kg.terms import ONTOLOGY

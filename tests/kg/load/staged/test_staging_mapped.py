@@ -10,8 +10,8 @@ import pytest
 
 from kg.errors import ValidationFailedError
 from kg.load import LoadRequest, install
-from kg.load.staging_tables import Duplicates, write_raw
-from kg.load.table_reading import TableReading
+from kg.load.staged.staging_tables import Duplicates, write_raw
+from kg.load.staged.table_reading import TableReading
 from kg.readers.detect import find_reader
 from kg.store import EmbeddedStore
 from tests.kg.load.desks import Desk, data

@@ -10,8 +10,8 @@ import pyoxigraph
 from pyoxigraph import NamedNode, RdfFormat
 
 from kg.load.model import Progress, watching
-from kg.load.staging_rdf import RdfRead
-from kg.load.table_reading import TableReading
+from kg.load.staged.staging_rdf import RdfRead
+from kg.load.staged.table_reading import TableReading
 from kg.rdf.sorted_lines import read_lines, sort_lines
 from kg.readers.record import Record
 from kg.readers.rml.mapping import Mapping

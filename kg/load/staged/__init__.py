@@ -1,0 +1,1 @@
+"""Staging: a file is read, checked and compared with the graph, before anything is stored."""
