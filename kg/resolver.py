@@ -42,6 +42,11 @@ SELECT DISTINCT ?thing ?name WHERE { ?thing a dg:Country ; rdfs:label ?name . FI
 _CAMEO: Final = f"{ID}event-type/cameo-"
 _TYPE_NAMES: Final = f"""SELECT DISTINCT ?thing ?name WHERE {{
   ?thing skos:inScheme <{ID}scheme/cameo> ; rdfs:label ?name . FILTER(LANG(?name) = "en") }}"""
+_POINTS: Final = f"""SELECT ?thing ?latitude ?longitude WHERE {{
+  ?thing dg:latitude ?latitude ; dg:longitude ?longitude ; a dg:Place .
+  FILTER(!STRSTARTS(STR(?thing), "{ID}place/gdelt-")) }}"""
+# Degrees between two points that may mean one place.
+_NEAR: Final = 0.5
 _TYPES: Final = "SELECT DISTINCT ?thing WHERE { ?thing a dg:EventType ; skos:inScheme ?scheme }"
 
 
@@ -83,12 +88,14 @@ class Resolver:
         types: Iterable[str] = (),
         type_names: Iterable[tuple[str, str]] = (),
         dated: Iterable[DatedCode] = (),
+        points: Iterable[tuple[str, str, str]] = (),
     ) -> None:
         """Take (system, code, IRI), (name, IRI), (label, IRI) of countries, and IRIs of known event types.
 
         `type_names` are (name, IRI) of the event types of CAMEO. `dated` are codes and names that mean a
-        country at some time only, or in one system only.
+        country at some time only, or in one system only. `points` are (latitude, longitude, IRI) of places.
         """
+        self._points = {iri: (float(north), float(east)) for north, east, iri in points}
         self._codes: dict[tuple[str, str], set[str]] = defaultdict(set)
         for system, code, iri in codes:
             self._codes[system, _code(code)].add(iri)
@@ -127,6 +134,7 @@ class Resolver:
             types=[iri for (iri,) in _rows(store, _TYPES, "thing")],
             type_names=_rows(store, _TYPE_NAMES, "name", "thing"),
             dated=[code for code in dated_codes() if code.country in countries],
+            points=_rows(store, _POINTS, "latitude", "longitude", "thing"),
         )
 
     def country(self, system: CodeSystem, code: str, day: str = "") -> str | None:
@@ -196,6 +204,14 @@ class Resolver:
     def knows(self, iri: str) -> bool:
         """Return whether an IRI is a named actor or place of the graph."""
         return iri in self._things
+
+    def is_near(self, iri: str, latitude: str, longitude: str) -> bool:
+        """Return whether a place of the graph is known to lie about there (degrees, WGS 84)."""
+        point = self._points.get(iri)
+        if point is None:
+            return False
+        around = abs(point[1] - float(longitude))
+        return abs(point[0] - float(latitude)) <= _NEAR and min(around, 360 - around) <= _NEAR
 
     def event_type(self, iri: str) -> bool:
         """Return whether an IRI is an event type of the graph."""

@@ -36,6 +36,7 @@ blueprint = Blueprint("editor", __name__)
 
 SHOWN_ROWS: Final = 1000
 _PULSE: Final = 0.4
+_LONG_EXAMPLE: Final = 4_000
 _QUERY_LIMIT: Final = 4 * 1024**2
 _PROLOGUE: Final = "".join(f"PREFIX {name}: <{PREFIXES[name]}>\n" for name in ("dg", "rdfs"))
 EXAMPLES: Final = (
@@ -88,8 +89,9 @@ def editor_page(
 
 @functools.cache
 def _examples() -> list[tuple[str, str]]:
-    """List titles and addresses of example queries."""
-    questions = ((question.title, question.text) for question in catalogue().values())
+    """List titles and texts of example queries; long ones are on the pages of their questions."""
+    found = catalogue().values()
+    questions = ((question.title, question.text) for question in found if len(question.text) < _LONG_EXAMPLE)
     return [(title, sparql(text)) for title, text in (*EXAMPLES, *questions)]
 
 

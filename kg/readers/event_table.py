@@ -12,7 +12,7 @@ from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
 from kg.readers.cells.columns import MISSING, repeated_column
-from kg.readers.code_lookup import CodedThing, CodeLookup
+from kg.readers.code_lookup import CodedThing, CodeLookup, coordinate_fault
 from kg.readers.name_lookup import NameLookup
 from kg.readers.periods import Period, period, period_record
 from kg.readers.reading import ReadingJob, document, document_slug, far_off
@@ -272,14 +272,21 @@ class _Table:
     def _place(self, cells: dict[str, str], line: int) -> CodedThing | str | None:
         name = cells["place"]
         known = self._job.resolver.named(name) if name else None
+        point = cells["latitude"], cells["longitude"]
+        if fault := coordinate_fault(*point):
+            self._job.fault(line, "latitude" if "latitude" in fault else "longitude", fault)
+            return fault
         if known and known.startswith((f"{ID}place/", f"{ID}country/")):
-            return CodedThing(known, name)
-        found = self._names.place((name,), None, cells["latitude"], cells["longitude"], line)
-        if isinstance(found, str):
-            self._job.fault(line, "latitude" if "latitude" in found else "longitude", found)
-        elif found is not None:
-            shown = found.text if isinstance(found, CodedThing) else name
-            self._job.notes.add("place", shown, f"{shown} was added as a place of the table", line)
+            # Another place may have the name: one with a point is the known place only if it lies there.
+            if not any(point) or self._job.resolver.is_near(known, *point):
+                return CodedThing(known, name)
+            if known.startswith(f"{ID}country/"):
+                text = f"{name} is a country, so its point {', '.join(point)} was left out"
+                self._job.notes.add("place", name, text, line)
+                return CodedThing(known, name)
+        found = self._names.place((name,), None, *point, line)
+        if isinstance(found, CodedThing):
+            self._job.notes.add("place", found.text, f"{found.text} was added as a place of the table", line)
         return found
 
     def _source(self, cells: dict[str, str], line: int) -> tuple[str, Record | None] | None:

@@ -58,7 +58,7 @@ def test_every_concept_is_whole(schemes: rdflib.Graph) -> None:
                               "TimePrecision", "ResolutionMethod", "Unit", "Means", "MissionStatusType",
                               "EventContext", "GroupingMethod", "Topic", "Stance", "Trend", "Medium",
                               "Level", "Role",
-                              "VoteChoice", "RelationStatus", "AnswerKind")
+                              "VoteChoice", "RelationStatus", "AnswerKind", "Effect")
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.readers.detect import find_reader
 from kg.readers.event_table import COLUMNS, write_template
 from kg.readers.periods import open_period, period
+from kg.resolver import Resolver
 from kg.terms import ID, term
 
 NAMES = [name for name, _, _ in COLUMNS]
@@ -126,6 +127,35 @@ def test_a_place_without_a_name_is_named_by_its_point(tmp_path, read_table) -> N
     place = read.value(EVENT, "dg:place").removeprefix(ID)
     assert read.value(place, "rdfs:label") == "25.5°, 51.25°"
     assert read.value(place, "dg:latitude") == "25.5"
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "known"), [("", "", True), ("35.7", "51.4", True), ("-35.7", "151.4", False)]
+)
+def test_a_place_with_a_point_elsewhere_is_another_place(
+    tmp_path, read_table, latitude, longitude, known
+) -> None:
+    cells = {"place": "Newtown", "latitude": latitude, "longitude": longitude}
+    who = Resolver(
+        names=[
+            ("Newtown", f"{ID}place/newtown"),
+            ("United States", f"{ID}country/usa"),
+            ("Iran", f"{ID}country/irn"),
+        ],
+        types=[f"{ID}event-type/plover-consult"],
+        points=[("35.69", "51.39", f"{ID}place/newtown")],
+    )
+    read = read_table(table(tmp_path, cells), who=who)
+    place = read.value(EVENT, "dg:place")
+    assert (place == f"{ID}place/newtown") is known
+    if not known:
+        assert read.value(place.removeprefix(ID), "dg:latitude") == latitude
+
+
+def test_the_point_of_a_country_is_left_out_with_a_note(tmp_path, read_table) -> None:
+    read = read_table(table(tmp_path, {"place": "Iran", "latitude": "32", "longitude": "53"}))
+    assert read.value(EVENT, "dg:place") == f"{ID}country/irn"
+    assert any("point 32, 53 was left out" in note.text for note in read.notes.of("place"))
 
 
 def test_without_a_source_the_table_is_the_source(tmp_path, read_table) -> None:

@@ -182,6 +182,8 @@ def test_a_page_has_the_same_content(here: Site, there: Site, path: str) -> None
     ],
 )
 def test_a_question_has_the_same_answer(here: Site, there: Site, path: str, accept: str) -> None:
+    if path == "/queries/contradicted-claims" and there.engine == "virtuoso":
+        pytest.xfail("Virtuoso 7 loses rows of a query with this many subqueries (docs/operations.md)")
     expected, found = (site.get(path, accept) for site in (here, there))
     assert found.status_code == expected.status_code == 200
     assert found.text == expected.text
