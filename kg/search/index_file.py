@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import time
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,8 @@ _LOG: Final = logging.getLogger(__name__)
 _FORM: Final = "1"
 # Seconds that another process may take to rebuild the index.
 _PATIENCE: Final = 600.0
+_PAUSE: Final = 0.05
+_TRIES: Final = 200
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS kind (kind TEXT PRIMARY KEY, base INTEGER NOT NULL);
@@ -51,10 +54,14 @@ def open_file(path: Path | None) -> tuple[sqlite3.Connection, sqlite3.Connection
     A file that is damaged or of another version is replaced; one that cannot be written is not used.
     """
     if path is not None:
-        for _ in range(2):
+        for _ in range(_TRIES):
             try:
                 return _connect(str(path)), _connect(str(path))
             except sqlite3.OperationalError as error:
+                if "locked" in str(error):
+                    # Another process is making the file; SQLite does not wait while it changes the journal.
+                    time.sleep(_PAUSE)
+                    continue
                 if "unable to open" in str(error) or "readonly" in str(error):
                     _LOG.warning("the search index is kept in memory: %s: %s", path, error)
                     break

@@ -68,11 +68,16 @@ def test_header_and_query_agree(question: Question) -> None:
     assert "ORDER BY" in question.text
 
 
+# With a parameter rdflib takes 10 to 18 s for each of these; it answers them without one.
+SLOW = ("confirmed-claims", "denied", "neighbours")
+
+
 # rdflib warns of what its own parser and engine still use.
 @pytest.mark.filterwarnings("ignore:Dataset.* is deprecated:DeprecationWarning")
 @pytest.mark.parametrize(
     ("name", "values"),
-    [(name, {}) for name in CATALOGUE] + list(VALUES.items()),
+    [(name, {}) for name in CATALOGUE]
+    + [(name, values) for name, values in VALUES.items() if name not in SLOW],
 )
 def test_rdflib_gives_the_same_rows(
     name: str, values: dict[str, str], request: pytest.FixtureRequest

@@ -105,7 +105,10 @@ DIALECTS: Final = (
         drops_zero=True,
         faults=(
             ("Undefined procedure", QuerySyntaxError),
-            ("timed out|anytime timeout|estimated execution time|incomplete results", QueryStoppedError),
+            (
+                "timed out|anytime timeout|estimated execution time|incomplete results|killed by SQLCancel",
+                QueryStoppedError,
+            ),
             ("has not been explicitly created", UnknownNameError),
             ("contains triples already|has been explicitly created", ConflictError),
         ),

@@ -23,7 +23,7 @@ from kg.store import EmbeddedStore
 from kg.terms import GRAPH
 from tests.kg.load.desks import Desk
 
-ROWS = [line.rstrip("\n").split("\t") for line in bench_rows(2_000)]
+ROWS = [line.rstrip("\n").split("\t") for line in bench_rows(800)]
 
 
 def written(separator: str, quoting: int, header: list[str] | None) -> bytes:

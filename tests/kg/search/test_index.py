@@ -15,7 +15,7 @@ from kg.changes import Change
 from kg.errors import UnknownNameError
 from kg.load import Loads
 from kg.load.followers import change_from
-from kg.search import SearchIndex, attach, index_of, resolve, search, suggest
+from kg.search import SearchIndex, attach, index_file, index_of, resolve, search, suggest
 from kg.search.indexed_names import ROLES, IndexedName, all_entries
 from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH, ID, ONTOLOGY, PREFIXES, term
@@ -371,3 +371,22 @@ def test_names_resolve(article_store: EmbeddedStore) -> None:
     with pytest.raises(UnknownNameError) as caught:
         resolve(article_store, "Irann")
     assert "Iran (country/irn)" in (caught.value.mend or "")
+
+
+def test_a_file_that_another_process_makes_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "names.sqlite"
+    for connection in index_file.open_file(path):
+        connection.close()
+    before, connect, tries = path.stat().st_ino, index_file._connect, iter(range(100))
+
+    def locked(name: str) -> sqlite3.Connection:
+        if next(tries) < 3:
+            raise sqlite3.OperationalError("database is locked")
+        return connect(name)
+
+    monkeypatch.setattr(index_file, "_connect", locked)
+    for connection in index_file.open_file(path):
+        connection.close()
+    assert path.stat().st_ino == before, "the file of the other process is kept"

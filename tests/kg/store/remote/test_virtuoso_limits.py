@@ -27,8 +27,8 @@ class TestStoppedByVirtuoso:
         "query",
         [
             f"SELECT (COUNT(*) AS ?n) {CROSS}",
+            # Rows that it began to send before its limit have no sign of it (docs/operations.md).
             f"CONSTRUCT {{ ?a ?b ?f }} {CROSS}",
-            f"SELECT ?a {CROSS}",
         ],
     )
     def test_a_query_that_it_stops(self, virtuoso_engine: Any, query: str) -> None:
