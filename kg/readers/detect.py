@@ -46,7 +46,7 @@ _MEDIA_TYPES: Final = (
     *("application/gzip", "application/x-gzip", "application/zip", "application/x-zip-compressed"),
     *("application/zstd", "application/octet-stream", "application/x-bzip2", "application/x-xz"),
     *("application/x-tar", "application/x-compressed-tar", "application/x-compressed"),
-    *("application/vnd.apache.parquet"),
+    "application/vnd.apache.parquet",
     *("application/jsonl", "application/x-ndjson"),
 )
 
@@ -180,7 +180,7 @@ def choose_parts(reader: TableReader, files: Sequence[Part]) -> tuple[list[Part]
         elif isinstance(seen, TableReader) or _fits(reader, part) or _ending(part.name) in _SURE:
             chosen.append(part)
         else:
-            left.append((part.name, f"it is no table of {reader.name}"))
+            left.append((part.name, f"it is not a table of {reader.name}"))
     if not chosen:
         raise DataSyntaxError(
             f"none of its {len(files)} files is a table of {reader.name}",
@@ -243,7 +243,7 @@ def _look(part: Part, *, alone: bool) -> TableReader | str | None:
         sample = read_sample(part)
         rows = first_rows(part, sample, quoted_tabs=True)
     except (DataSyntaxError, UnsupportedFormatError) as error:
-        if alone or not isinstance(error, DataSyntaxError | UnsupportedFormatError):
+        if alone:
             raise
         return _EMPTY if "empty" in error.detail else error.detail
     if found := _by_content(rows, sample):

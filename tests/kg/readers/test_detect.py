@@ -12,7 +12,7 @@ import pytest
 
 from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.readers.archives import parts
-from kg.readers.detect import choose_parts, find_reader
+from kg.readers.detect import choose_parts, find_reader, has_rdf_media_type
 
 ROOT = Path(__file__).parents[3]
 
@@ -45,9 +45,9 @@ def test_what_lies_beside_tables_is_left_out_and_told(tmp_path, row) -> None:
     assert dict(left) == {
         "days/20180102.export.CSV": "it is empty",
         "days/_SUCCESS": "it is empty",
-        "days/lastupdate.txt": "it is no table of gdelt",
-        "days/README.md": "it is no table of gdelt",
-        "days/book.pdf": "it is no table of gdelt",
+        "days/lastupdate.txt": "it is not a table of gdelt",
+        "days/README.md": "it is not a table of gdelt",
+        "days/book.pdf": "it is not a table of gdelt",
     }
 
 
@@ -103,3 +103,17 @@ def test_rows_of_benchmarks(tmp_path, read_table) -> None:
     assert sum(bool({row[7], row[17]} & frequent) for row in cells) > len(cells) / 3
     repeated = Counter((row[1], *row[5:25], row[26], row[60]) for row in cells)
     assert 0.15 < sum(count - 1 for count in repeated.values()) / len(cells) < 0.25
+
+
+@pytest.mark.parametrize(
+    ("media_type", "is_rdf"),
+    [
+        ("application/vnd.apache.parquet", False),
+        ("application/x-ndjson", False),
+        ("text/csv", False),
+        ("text/turtle", True),
+        ("p", True),
+    ],
+)
+def test_a_body_without_an_ending_is_known_by_its_media_type(media_type: str, is_rdf: bool) -> None:
+    assert has_rdf_media_type("body", media_type) is is_rdf
