@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import gzip
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from api.cli import main
-from tests.api.running import TOKEN, Served, start
+from tests.api.running import Served
 
 MAPPING = """
 @prefix rr: <http://www.w3.org/ns/r2rml#> .
@@ -33,20 +32,6 @@ TURTLE = """@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
   a <https://w3id.org/diplograph/ontology#Organization> ;
   rdfs:label "Office of Protocol"@en .
 """
-
-
-@pytest.fixture
-def folder(installed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("DIPLOGRAPH_DATA", str(installed))
-    return installed
-
-
-@pytest.fixture
-def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    served = start(folder, FRONTS="1", WORKERS="1")
-    monkeypatch.setenv("DIPLOGRAPH_TOKEN", TOKEN)
-    yield served
-    served.stop()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import os
 import re
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from api.cli import main
 from kg.readers.gdelt.code_columns import NAMES
-from tests.api.running import AUTHORITY, TOKEN, Served, start
+from tests.api.running import AUTHORITY, TOKEN, Served
 
 SHARED = Path(os.environ.get("DIPLOGRAPH_SHARED", Path(__file__).parents[4] / "shared"))
 CASES = SHARED / "cases" / "tables"
@@ -89,20 +88,6 @@ def run(*arguments: object, given: str | None = None) -> Result:
 
 def ask(text: str) -> str:
     return run("query", "-", "--format", "csv", given=text).stdout
-
-
-@pytest.fixture
-def folder(installed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("DIPLOGRAPH_DATA", str(installed))
-    return installed
-
-
-@pytest.fixture
-def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    served = start(folder, FRONTS="1", WORKERS="1")
-    monkeypatch.setenv("DIPLOGRAPH_TOKEN", TOKEN)
-    yield served
-    served.stop()
 
 
 def load_all() -> None:
