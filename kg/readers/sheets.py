@@ -27,7 +27,7 @@ def rows_of(job: ReadingJob, *, quoted_tabs: bool = True) -> Iterator[tuple[str,
     """Yield the name and rows of each file, and of each sheet of a workbook with the header of the first.
 
     Cells with a word of `job.missing` are empty. Raises DataSyntaxError for broken quoting or a bad workbook,
-    UnsupportedFormatError for a file that is no table.
+    UnsupportedFormatError for a file that is not a table.
     """
     for part in job.parts:
         yield from tables_of(job, part, quoted_tabs=quoted_tabs)

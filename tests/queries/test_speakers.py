@@ -48,7 +48,7 @@ Said = tuple[str, str, str, str] | tuple[str, str, str, str, str]
 
 
 def claims(said: Iterable[Said]) -> str:
-    """Claims in one article for each day; a speaker that is no agent is the article itself."""
+    """Claims in one article for each day; without a speaker, the article itself speaks."""
     text = PREFIXES + THINGS
     for number, (speaker, modality, prop, value, *day) in enumerate(said):
         source = f"<{ID}source/paper-{day[0] if day else 'undated'}>"
