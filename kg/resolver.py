@@ -7,7 +7,8 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final, Literal
 
 from pyoxigraph import Literal as Value
@@ -54,7 +55,7 @@ _TYPES: Final = "SELECT DISTINCT ?thing WHERE { ?thing a dg:EventType ; skos:inS
 class DatedCode:
     """A code (or a name, of the system "name") that means a country from one day to another, both inclusive.
 
-    A bound is empty if there is none.
+    A bound is empty if there is none. The system "state" has the days between which a former state existed.
     """
 
     system: str
@@ -65,11 +66,13 @@ class DatedCode:
 
 
 def dated_codes() -> Iterator[DatedCode]:
-    """Yield the rows of ontology/reference/dataset_codes.tsv."""
-    for row in read_table("dataset_codes.tsv").rows:
-        yield DatedCode(
-            row["system"], row["code"], mint("country", row["country"]).value, row["from"], row["to"]
-        )
+    """Yield codes and names with days, and former states, from the tables of ontology/reference/."""
+    tables = {name: read_table(f"{name}.tsv").rows for name in ("dataset_codes", "dataset_names", "former_states")}
+    rows = [(row["system"], row["code"], row) for row in tables["dataset_codes"]]
+    rows += [("name", row["name"], row) for row in tables["dataset_names"] if row["from"] or row["to"]]
+    rows += [("state", row["country"], row) for row in tables["former_states"]]
+    for system, code, row in rows:
+        yield DatedCode(system, code, mint("country", row["country"]).value, row["from"], row["to"])
 
 
 class Resolver:
@@ -100,8 +103,11 @@ class Resolver:
         for system, code, iri in codes:
             self._codes[system, _code(code)].add(iri)
         self._dated: dict[tuple[str, str], list[DatedCode]] = defaultdict(list)
+        self._existed: dict[str, DatedCode] = {}
         for one in dated:
-            self._dated[one.system, fold(one.code) if one.system == "name" else _code(one.code)].append(one)
+            self._dated[one.system, _name_key(one.code) if one.system == "name" else _code(one.code)].append(one)
+            if one.system == "state":
+                self._existed[one.country] = one
         self._names: dict[str, set[str]] = defaultdict(set)
         self._spelling: dict[str, str] = {}
         for name, iri in names:
@@ -119,8 +125,8 @@ class Resolver:
         self._things = frozenset(iri for iris in self._names.values() for iri in iris)
 
     @classmethod
-    def of(cls, store: Store) -> Resolver:
-        """Read codes, names, labels and event types from a store."""
+    def of(cls, store: Store, *, points: bool = False) -> Resolver:
+        """Read codes, names, labels and event types from a store, and the points of places if they are needed."""
         # Each is read to the end: an open answer would block the others if there is only one worker.
         countries = {iri for (iri,) in _rows(store, _COUNTRIES, "thing")}
 
@@ -134,29 +140,79 @@ class Resolver:
             types=[iri for (iri,) in _rows(store, _TYPES, "thing")],
             type_names=_rows(store, _TYPE_NAMES, "name", "thing"),
             dated=[code for code in dated_codes() if code.country in countries],
-            points=_rows(store, _POINTS, "latitude", "longitude", "thing"),
+            points=_rows(store, _POINTS, "latitude", "longitude", "thing") if points else (),
         )
 
-    def country(self, system: CodeSystem, code: str, day: str = "") -> str | None:
+    def country(self, system: CodeSystem, code: str, day: str = "", last: str = "") -> str | None:
         """Find a country's IRI by a code; COW codes as number or abbreviation, numbers also as 771.0.
 
-        `day` (YYYY-MM-DD) is one on which the code was used: COW 345 is Yugoslavia from 1918 to 1992. Without
-        it, a state of today precedes a former one with the same code: COW 345 is Serbia.
+        `day` (YYYY-MM-DD) is one on which the code was used, or the first one up to `last`: COW 345 is
+        Yugoslavia from 1918 to 1992. Without it, a state of today precedes a former one with the same code: COW
+        345 is Serbia. A code that meant no country then means the one of the nearest time; see `mistimed`.
         """
         key = _code(code)
-        if (dated := self._on(system, key, day)) is not None:
-            return dated
         found = self._codes.get((system, key), ())
+        if dated := self._on(system, key, found, day, last):
+            return dated.country
         today = [iri for iri in found if iri.startswith(_COUNTRY) and not iri.startswith(_FORMER)]
         iri = _only(today) if today else self._coded(system, code, _FORMER)
-        return self.country(_ELSE[system], code, day) if iri is None and system in _ELSE else iri
+        return self.country(_ELSE[system], code, day, last) if iri is None and system in _ELSE else iri
 
-    def _on(self, system: str, key: str, day: str) -> str | None:
-        dated = self._dated.get((system, key), ())
-        bounded = [one for one in dated if one.begin or one.end]
-        now = [one for one in bounded if day and (one.begin or day) <= day <= (one.end or day)]
-        always = [one for one in dated if one not in bounded]
-        return (now or always)[0].country if now or always else None
+    def mistimed(self, system: CodeSystem | Literal["name"], code: str, day: str, last: str = "") -> str | None:
+        """Return a sentence about a code or name that no country had at a time; None if one had it."""
+        key, found = self._holders(system, code)
+        one = self._on(system, key, found, day, last)
+        if one is None and system in _ELSE:
+            return self.mistimed(_ELSE[system], code, day, last)  # type: ignore[index]
+        if one is None or not day or _overlaps(one, day, last):
+            return None
+        label = self._labels.get(one.country) or one.country.removeprefix(_COUNTRY)
+        days = " ".join(filter(None, (one.begin and f"from {one.begin}", one.end and f"until {one.end}")))
+        return f"{code} was used for {label} {days}, not at the time of the row; it was read as {label}"
+
+    def is_dated(self, system: CodeSystem | Literal["name"], code: str) -> bool:
+        """Return whether the country that a code or name means depends on the day."""
+        key, found = self._holders(system, code)
+        meanings = self._meanings(system, key, found)
+        if not meanings and system in _ELSE:
+            return self.is_dated(_ELSE[system], code)  # type: ignore[index]
+        return any(one.begin or one.end for one in meanings)
+
+    def _holders(self, system: str, code: str) -> tuple[str, Collection[str]]:
+        """Return a code or name as a key, and the countries that have it in the graph."""
+        if system == "name":
+            return _name_key(code), self._countries_named(code)
+        return _code(code), self._codes.get((system, _code(code)), ())
+
+    def _on(self, system: str, key: str, found: Collection[str], day: str, last: str) -> DatedCode | None:
+        """Return what a code meant on a day, or at the nearest time; None if it means one country always.
+
+        `found` are the countries with the code in the graph. A name that none has is that of a place today.
+        """
+        always = [one for one in self._dated.get((system, key), ()) if not (one.begin or one.end)]
+        if not day:
+            return always[0] if always else None
+        meanings = self._meanings(system, key, found)
+        bounded = [one for one in meanings if one.begin or one.end]
+        if now := [one for one in bounded if _overlaps(one, day, last)]:
+            return now[0]
+        if len(bounded) < len(meanings):
+            return next((one for one in always if one in meanings), None)
+        if system == "name" and not found:
+            return None
+        return min(bounded, key=lambda one: _distance(one, day), default=None)
+
+    def _meanings(self, system: str, key: str, found: Collection[str]) -> list[DatedCode]:
+        """Return what a code meant and when; a former state only while it existed."""
+        given = self._dated.get((system, key), [])
+        known = {one.country for one in given}
+        every = [*given, *(DatedCode(system, key, iri) for iri in sorted(found) if iri not in known)]
+        return [
+            replace(self._existed[one.country], system=system, code=key)
+            if one.country in self._existed and not (one.begin or one.end)
+            else one
+            for one in every
+        ]
 
     def organization(self, code: str) -> str | None:
         """Find an international organization's IRI by its CAMEO code."""
@@ -174,28 +230,33 @@ class Resolver:
         found = [iri for iri in self._codes.get((system, _code(code)), ()) if iri.startswith(kind)]
         return found[0] if len(found) == 1 else None
 
-    def named(self, name: str) -> str | None:
-        """Find the only thing with a name or alias.
+    def named(self, name: str, day: str = "", last: str = "") -> str | None:
+        """Find the only thing with a name or alias, at a time if one is given; see `country`.
 
         Case, accents and punctuation are ignored. If that finds nothing, so are spaces and the words "the",
         "and" and "of": the slug cote-divoire is found.
         """
-        return _only(self._with_name(name))
+        return self._named(name, self._with_name(name), day, last)
 
-    def actor_named(self, name: str) -> str | None:
-        """Find the only actor with a name: Luxembourg is the country, not the town."""
-        return _only([iri for iri in self._with_name(name) if not iri.startswith(f"{ID}place/")])
+    def actor_named(self, name: str, day: str = "", last: str = "") -> str | None:
+        """Find the only actor with a name, as `named` does: Luxembourg is the country, not the town."""
+        found = [iri for iri in self._with_name(name) if not iri.startswith(f"{ID}place/")]
+        return self._named(name, found, day, last)
 
-    def country_named(self, name: str, day: str = "") -> str | None:
-        """Find the only country with a name, on a day if one is given; see `country`.
-
-        "Korea, South" is also tried as "South Korea".
-        """
-        if (dated := self._on("name", fold(name), day)) is not None:
-            return dated
+    def country_named(self, name: str, day: str = "", last: str = "") -> str | None:
+        """Find the only country with a name, as `named` does; "Korea, South" is also tried as "South Korea"."""
         head, comma, tail = name.partition(", ")
-        found = [iri for iri in self._with_name(name) if iri.startswith(_COUNTRY)]
-        return _only(found) if found or not comma else self.country_named(f"{tail} {head}", day)
+        found = self._countries_named(name)
+        iri = self._named(name, found, day, last)
+        return iri if iri or found or not comma else self.country_named(f"{tail} {head}", day, last)
+
+    def _named(self, name: str, found: Collection[str], day: str, last: str) -> str | None:
+        countries = [iri for iri in found if iri.startswith(_COUNTRY)]
+        dated = self._on("name", _name_key(name), countries, day, last)
+        return dated.country if dated else _only(found)
+
+    def _countries_named(self, name: str) -> list[str]:
+        return [iri for iri in self._with_name(name) if iri.startswith(_COUNTRY)]
 
     def _with_name(self, name: str) -> Collection[str]:
         key = fold(name)
@@ -240,6 +301,20 @@ def fold(name: str) -> str:
     """Normalise a name for comparison: lower case, no accents, words separated by single spaces."""
     flat = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     return " ".join(re.findall(r"\w+", flat.casefold()))
+
+
+def _name_key(name: str) -> str:
+    return _squeeze(fold(name))
+
+
+def _overlaps(one: DatedCode, day: str, last: str) -> bool:
+    return (not one.begin or one.begin <= (last or day)) and (not one.end or day <= one.end)
+
+
+def _distance(one: DatedCode, day: str) -> int:
+    """Return how many days lie between the time of a code and a day outside it."""
+    bound = one.end if one.end and one.end < day else one.begin
+    return abs(date.fromisoformat(bound).toordinal() - date.fromisoformat(day).toordinal())
 
 
 def _only(found: Collection[str]) -> str | None:

@@ -113,10 +113,11 @@ class CodeLookup:
 
     # Actors
 
-    def actor(self, key: Sequence[str], line: int) -> CodedThing | None:
+    def actor(self, key: Sequence[str], line: int, day: str = "") -> CodedThing | None:
         """Look up GDELT's ten columns of an actor: code, name, country, group, ethnic, 2 religions, 3 types.
 
-        Returns None if the row has no actor. The result is not cached here.
+        Returns None if the row has no actor. The result is not cached here; it depends on the day if the code
+        `is_dated`.
         """
         code, name, country_code, *details = key
         if not code and not name:
@@ -126,12 +127,13 @@ class CodeLookup:
         stem = code[:_ALPHA3]
         if not country_code and stem not in {detail.upper() for detail in details}:
             country_code = stem if resolver.country("cameo", stem) or resolver.region(stem) else ""
-        country = resolver.country("cameo", country_code)
+        country = resolver.country("cameo", country_code, day)
         region = None if country else resolver.region(country_code)
         text = nt.escape(name or code)
+        mistimed = country and resolver.mistimed("cameo", country_code, day)
+        notes: tuple[Note, ...] = (("country code", mistimed, mistimed),) if mistimed else ()
         if country and code == country_code and not any(details):
-            return CodedThing(country, text)
-        notes: tuple[Note, ...] = ()
+            return CodedThing(country, text, notes=notes)
         if country_code and not country:
             kind = "is a region" if region else "is not a country in the CAMEO list"
             notes = (("country code", country_code, f"{country_code} {kind}, so the actor has no country"),)

@@ -41,10 +41,10 @@ COLUMNS: Final[tuple[tuple[str, bool, str], ...]] = (
 )
 _NAMES: Final = tuple(name for name, _, _ in COLUMNS)
 _NEEDED: Final = tuple(name for name, needed, _ in COLUMNS if needed)
-_MODALITIES: Final = (
-    *("asserted", "happened", "realised", "planned", "projected"),
-    *("opinion", "possible", "undisclosed", "denied"),
-)
+# With these, a source tells that an event took place.
+_TOLD: Final = ("asserted", "happened", "realised")
+_TRUE: Final = f'"true"^^<{PREFIXES["xsd"]}boolean>'
+_MODALITIES: Final = (*_TOLD, "planned", "projected", "opinion", "possible", "undisclosed", "denied")
 _MISSING: Final = MISSING | {"-9"}
 _MISSING_MEND: Final = (
     "leave the cell empty, or name the word as one for missing values (--missing, or the field in the form)"
@@ -168,7 +168,8 @@ class _Table:
                 job.fault(line, name, "the cell is empty")
                 return
         when, types = self._when(cells, line), self._types(cells["type"], line)
-        place = self._place(cells, line)
+        time = (when.begin, when.end) if when else ("", "")
+        place = self._place(cells, line, time)
         modality = cells["modality"].lower() or "happened"
         if modality not in _MODALITIES:
             job.fault(line, "modality", f'"{modality}" is not one of {", ".join(_MODALITIES)}')
@@ -176,8 +177,8 @@ class _Table:
         source = self._source(cells, line)
         if when is False or types is None or isinstance(place, str) or source is None:
             return
-        actors = self._agents(cells["actors"], line, "actors")
-        recipients = self._agents(cells["recipients"], line, "recipients")
+        actors = self._agents(cells["actors"], line, "actors", time)
+        recipients = self._agents(cells["recipients"], line, "recipients", time)
         if actors is None or recipients is None:
             return
         digest = hashlib.sha256("\n".join(cells[name] for name in _NAMES).encode()).hexdigest()[:12]
@@ -203,11 +204,16 @@ class _Table:
             "time": [thing("time", when.slug)] if when else [],
             "place": [place.node] if place else [],
         }
+        # That it took place is true of the event itself only where the source tells it so; a denial is of the
+        # event as a whole, and of none of the rest: who denies talks in Doha does not deny that Doha is a place.
+        took_place = {"tookPlace": [_TRUE]}
+        told = parts | took_place if modality in _TOLD else parts
+        stated = took_place if modality == "denied" else parts | took_place
         day = when.begin if when and when.precision == "day" else None
         who = tuple(dict.fromkeys(one.iri for one in (*actors, *recipients)))
-        yield Record(f"{ID}event/{slug}", "Event", _event(slug, cells, parts), line, types[0].iri, day, who)
+        yield Record(f"{ID}event/{slug}", "Event", _event(slug, cells, told), line, types[0].iri, day, who)
         job.rows.stored += 1
-        claim = _claim(slug, cells["label"], parts, modality, source[0])
+        claim = _claim(slug, cells["label"], stated, modality, source[0])
         yield Record(f"{ID}claim/{slug}", "Claim", claim, line)
 
     def _when(self, cells: dict[str, str], line: int) -> Period | Literal[False] | None:
@@ -244,38 +250,46 @@ class _Table:
             found.append(CodedThing(iri, word))
         return found
 
-    def _agents(self, text: str, line: int, column: str) -> list[CodedThing] | None:
+    def _agents(self, text: str, line: int, column: str, time: tuple[str, str]) -> list[CodedThing] | None:
+        """Look up actors at the time of the row, its first and last day; None if one is a fault."""
+        resolver = self._job.resolver
         found: list[CodedThing] = []
         for word in dict.fromkeys(piece.strip() for piece in text.split(";")):
             if not word or word in self._job.missing:
                 continue
             country = None
+            system: Literal["iso2", "iso3"] = "iso2" if len(word) == 2 else "iso3"
             if len(word) in (2, 3) and word.isupper():
-                country = self._job.resolver.country("iso2" if len(word) == 2 else "iso3", word)
+                country = resolver.country(system, word, *time)
             if word.startswith(("http://", "https://")):
-                if not self._job.resolver.knows(word):
+                if not resolver.knows(word):
                     self._job.fault(line, column, f"<{word}> is not an actor or place in the graph")
                     return None
                 found.append(CodedThing(word, word))
             elif country:
                 if word in _MISSING:
-                    label = self._job.resolver.label(country) or country.rpartition("/")[2].upper()
+                    label = resolver.label(country) or country.rpartition("/")[2].upper()
                     self._job.notes.add("missing value", word, f"{word} was read as {label}", line)
+                if note := resolver.mistimed(system, word, *time):
+                    self._job.notes.add("country code", note, note, line)
                 found.append(CodedThing(country, word))
             elif word in _MISSING:
                 self._job.fault(line, column, f'"{word}" may stand for a missing value; {_MISSING_MEND}')
                 return None
             else:
-                found.append(self._names.actor(word, None, line))
+                found.append(self._names.actor(word, None, line, *time))
         return found
 
-    def _place(self, cells: dict[str, str], line: int) -> CodedThing | str | None:
+    def _place(self, cells: dict[str, str], line: int, time: tuple[str, str]) -> CodedThing | str | None:
         name = cells["place"]
-        known = self._job.resolver.named(name) if name else None
+        known = self._job.resolver.named(name, *time) if name else None
         point = cells["latitude"], cells["longitude"]
         if fault := coordinate_fault(*point):
             self._job.fault(line, "latitude" if "latitude" in fault else "longitude", fault)
             return fault
+        if known and known.startswith(f"{ID}country/"):
+            note = self._job.resolver.mistimed("name", name, *time)
+            self._job.notes.add_all([("country code", note, note)] if note else (), line)
         if known and known.startswith((f"{ID}place/", f"{ID}country/")):
             # Another place may have the name: one with a point is the known place only if it lies there.
             if not any(point) or self._job.resolver.is_near(known, *point):

@@ -75,7 +75,7 @@ def _record(
     except ValueError as error:
         job.fault(line, column, str(error))
         return
-    here = names.country(cell["Country"], line)
+    here = names.country(cell["Country"], line, when[0])
     levels = (cell["City"], cell["District"], cell["Province"])
     place = names.place(levels, here, cell["Latitude"], cell["Longitude"], line)
     if isinstance(place, str):
@@ -83,9 +83,13 @@ def _record(
         return
     actor = recipient = None
     if cell["Source Name"]:
-        actor = names.actor(cell["Source Name"], names.country(cell["Source Country"], line), line)
+        actor = names.actor(
+            cell["Source Name"], names.country(cell["Source Country"], line, when[0]), line, when[0]
+        )
     if cell["Target Name"]:
-        recipient = names.actor(cell["Target Name"], names.country(cell["Target Country"], line), line)
+        recipient = names.actor(
+            cell["Target Name"], names.country(cell["Target Country"], line, when[0]), line, when[0]
+        )
     suffix = job.repeated(identifier, "\t".join(row), line)
     if suffix is None:
         return

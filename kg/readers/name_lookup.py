@@ -9,6 +9,7 @@ from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
 from kg.readers.code_lookup import (
     WIRES,
     CodedThing,
+    Note,
     coordinate_fault,
     own_agent,
     place_triples,
@@ -26,35 +27,43 @@ class NameLookup:
 
     def __init__(self, job: ReadingJob, slug: str) -> None:
         self._job, self._slug = job, slug
-        self._actors: dict[tuple[str, str | None], CodedThing] = {}
+        self._actors: dict[tuple[str, str | None, str, str], CodedThing] = {}
+        self._dated: dict[str, bool] = {}
         self._places: dict[tuple[str, ...], CodedThing | str | None] = {}
 
-    def actor(self, name: str, country: str | None, line: int) -> CodedThing:
-        """Return the actor with a name; `country` is the IRI of the country in the row, if any."""
-        key = (name, country)
+    def actor(self, name: str, country: str | None, line: int, day: str = "", last: str = "") -> CodedThing:
+        """Return the actor with a name at a time; `country` is the IRI of the country in the row, if any."""
+        if name not in self._dated:
+            remember(self._dated, name, self._job.resolver.is_dated("name", name))
+        key = (name, country, day, last) if self._dated[name] else (name, country, "", "")
         if key not in self._actors:
-            remember(self._actors, key, self._actor(name, country, line))
+            remember(self._actors, key, self._actor(*key, line))
+        self._job.notes.add_all(self._actors[key].notes, line)
         return self._actors[key]
 
-    def _actor(self, name: str, country: str | None, line: int) -> CodedThing:
+    def _actor(self, name: str, country: str | None, day: str, last: str, line: int) -> CodedThing:
         wire = name.upper() in WIRES
-        known = self._job.resolver.actor_named(name)
+        known = self._job.resolver.actor_named(name, day, last)
         if known and not (wire and known.startswith(f"{ID}country/")):
-            return CodedThing(known, nt.escape(name))
+            text = self._job.resolver.mistimed("name", name, day, last)
+            return CodedThing(known, nt.escape(name), notes=(("country code", text, text),) if text else ())
         iri = f"{ID}actor/{minted(self._slug, name, '' if country is None else country.rpartition('/')[2])}"
-        if wire:
-            text = f"{name} is a news agency coded as an actor; it was not taken for its country"
-            self._job.notes.add("wire service", name, text, line)
-        return CodedThing(iri, nt.escape(name), own_agent(iri, name, country, line, wire=wire))
+        text = f"{name} is a news agency coded as an actor; it was not taken for its country"
+        notes: tuple[Note, ...] = (("wire service", name, text),) if wire else ()
+        return CodedThing(
+            iri, nt.escape(name), own_agent(iri, name, country, line, wire=wire), notes=notes
+        )
 
-    def country(self, name: str, line: int) -> str | None:
-        """Return the country with a name; an unknown one is noted."""
+    def country(self, name: str, line: int, day: str = "") -> str | None:
+        """Return the country with a name on a day; an unknown one is noted."""
         if not name:
             return None
-        found = self._job.resolver.country_named(name)
+        found = self._job.resolver.country_named(name, day)
+        text = self._job.resolver.mistimed("name", name, day)
         if not found:
             text = f"{name} is not a known country, so the country is missing"
-            self._job.notes.add("country code", name, text, line)
+        if text:
+            self._job.notes.add("country code", text, text, line)
         return found
 
     def place(

@@ -92,7 +92,9 @@ class _Types:
         return CodedThing(iri, nt.escape(name), record, notes=(own,))
 
 
-def _side(job: ReadingJob, names: NameLookup, cell: dict[str, str], role: str, line: int) -> list[CodedThing]:
+def _side(
+    job: ReadingJob, names: NameLookup, cell: dict[str, str], role: str, line: int, day: str
+) -> list[CodedThing]:
     """Look up the actors or recipients; country codes apply to names only if there are equally many."""
     who = _values(cell[f"{role} Name"])
     codes, numbers = (
@@ -103,18 +105,24 @@ def _side(job: ReadingJob, names: NameLookup, cell: dict[str, str], role: str, l
     for index, name in enumerate(who):
         code = codes[index] if len(codes) == len(who) else ""
         number = numbers[index] if len(numbers) == len(who) else ""
-        country = job.resolver.country("iso3", code) if code else None
-        if code and country is None:
-            _note_country(job, code, line)
+        country = _country(job, code, line, day)
         if country is None and number:
-            country = job.resolver.country("cow", number)
-        found.append(names.actor(name, country, line))
+            country = job.resolver.country("cow", number, day)
+        found.append(names.actor(name, country, line, day))
     return found
 
 
-def _note_country(job: ReadingJob, code: str, line: int) -> None:
-    text = f"{code} is not an ISO 3166 code, so the country is missing"
-    job.notes.add("country code", code, text, line)
+def _country(job: ReadingJob, code: str, line: int, day: str) -> str | None:
+    """Return the country with an ISO 3166 code on a day; an unknown one is noted."""
+    if not code:
+        return None
+    country = job.resolver.country("iso3", code, day)
+    text = job.resolver.mistimed("iso3", code, day)
+    if country is None:
+        text = f"{code} is not an ISO 3166 code, so the country is missing"
+    if text:
+        job.notes.add("country code", text, text, line)
+    return country
 
 
 def _record(
@@ -140,11 +148,11 @@ def _record(
     except ValueError as error:
         job.fault(line, "Intensity", str(error))
         return
-    place = _place(job, names, cell, line)
+    place = _place(job, names, cell, line, when[0])
     if isinstance(place, str):
         job.fault(line, "Latitude" if "latitude" in place else "Longitude", place)
         return
-    actors, recipients = (_side(job, names, cell, role, line) for role in ("Actor", "Recipient"))
+    actors, recipients = (_side(job, names, cell, role, line, when[0]) for role in ("Actor", "Recipient"))
     modes = _values(cell.get("Event Mode", ""))
     kinds = [one for mode in modes or [""] for one in types.find(cell["Event Type"].strip(), mode, line)]
     suffix = job.repeated(identifier, "\t".join(cell.values()), line)
@@ -191,12 +199,11 @@ def _record(
     yield Record(iri, "CodingRecord", lines.encode(), line, kinds[-1].iri, when[0], who)
 
 
-def _place(job: ReadingJob, names: NameLookup, cell: dict[str, str], line: int) -> CodedThing | str | None:
+def _place(
+    job: ReadingJob, names: NameLookup, cell: dict[str, str], line: int, day: str
+) -> CodedThing | str | None:
     get = partial(_value, cell)
-    code = get("Country")
-    country = job.resolver.country("iso3", code) if code else None
-    if code and country is None:
-        _note_country(job, code, line)
+    country = _country(job, get("Country"), line, day)
     levels = (get("Placename") or get("City"), get("City"), get("District"), get("Province"))
     geonames = get("GeoNames ID").removesuffix(".0")
     if get("Feature Type").startswith("PCL") and country:

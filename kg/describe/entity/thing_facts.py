@@ -158,7 +158,8 @@ def _supporting(store: Store, iri: str, display: Display) -> dict[_Key, list[Nam
     """Map facts, with the graph that holds them, to the claims in that graph which state them.
 
     The facts are those about this thing, and those that link others to it by a property with an inverse.
-    Claims about the thing that state no facts belong to the thing as a whole. Denials do not support.
+    Denials do not support. Claims about the thing that state no facts, and denials that an event took place,
+    belong to the thing as a whole.
     """
     node = iri_text(iri)
     held = f"FILTER NOT EXISTS {{ ?claim dg:modality <{ID}modality/denied> }}"
@@ -169,8 +170,10 @@ def _supporting(store: Store, iri: str, display: Display) -> dict[_Key, list[Nam
             ?fact dg:subject {node} ; dg:predicate ?p ; dg:object ?o . ?claim dg:states ?fact {held} }} }}
           UNION {{ BIND({node} AS ?o) GRAPH ?g {{ ?fact dg:object {node} ; dg:predicate ?p ; dg:subject ?s .
             ?claim dg:states ?fact {held} }} FILTER(?p IN ({", ".join(map(iri_text, display.inverses))})) }}
-          UNION {{ BIND({node} AS ?s) GRAPH ?g {{ ?claim dg:about {node} {held}
+          UNION {{ BIND({node} AS ?s) GRAPH ?g {{ ?claim dg:about {node}
             FILTER NOT EXISTS {{ ?claim dg:states ?any }} }} }}
+          UNION {{ BIND({node} AS ?s) GRAPH ?g {{ ?no dg:subject {node} ; dg:predicate dg:tookPlace ; dg:object true .
+            ?claim dg:states ?no ; dg:modality <{ID}modality/denied> }} }}
         }} ORDER BY ?claim LIMIT {FACT_LIMIT}""",
     )
     names = name_all(store, iris_in(rows, "claim"))

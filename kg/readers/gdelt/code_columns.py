@@ -130,7 +130,7 @@ class GdeltCodes:
                 return None
             kind = self._entry(found), self.ends(f"{_EVENT_TYPE} {found.node}", *counted)
             remember(self.kinds, key, kind, _CACHE_LIMIT)
-        actors = [self._actor(row, cell, side, line) for side in (0, 1)]
+        actors = [self._actor(row, cell, side, line, when.day) for side in (0, 1)]
         places = []
         for which, column in enumerate(("Actor1Geo", "Actor2Geo", "ActionGeo")):
             place = self._place(row, cell, which, line)
@@ -149,10 +149,13 @@ class GdeltCodes:
             remember(self.days, text, entry, _CACHE_LIMIT)
         return entry
 
-    def _actor(self, row: list[bytes], cell: list[str], side: int, line: int) -> Entry:
+    def _actor(self, row: list[bytes], cell: list[str], side: int, line: int, day: str) -> Entry:
         at = 5 + 10 * side
         key = tuple(row[at : at + 10])
         if key not in self.actors[side]:
+            if self._job.resolver.is_dated("cameo", cell[at + 2] or cell[at][:3]):
+                coded = self._codings.actor(cell[at : at + 10], line, day)
+                return _NOBODY if coded is None else self._entry(coded, *_ROLES[side])
             if key not in self._known_actors:
                 remember(self._known_actors, key, self._codings.actor(cell[at : at + 10], line), _CACHE_LIMIT)
             found = self._known_actors[key]

@@ -164,17 +164,20 @@ class _Work:
             types = parts[
                 resolver.country("cameo", parts[0]) is not None or bool(resolver.region(parts[0])) :
             ]
-            actor = self._codes.actor((text, "", "", "", "", "", "", *(*types, "", "", "")[:3]), 0)
+            actor = self._codes.actor((text, "", "", "", "", "", "", *(*types, "", "", "")[:3]), 0, day)
             return actor or f"“{text}” is not {LOOKUPS[column.system]}; {outcome}"
         if column.system == "actor":
-            iri = resolver.actor_named(text)
+            iri = resolver.actor_named(text, day)
         elif column.system == "name":
             iri = resolver.country_named(text, day)
         else:
             iri = resolver.country(cast(CodeSystem, column.system), text, day)
         if iri is not None:
             label = resolver.label(iri) or text
-            return CodedThing(iri if column.system == "actor" else iri.removeprefix(f"{ID}country/"), label)
+            value = iri if column.system == "actor" else iri.removeprefix(f"{ID}country/")
+            system = "name" if column.system == "actor" else cast(CodeSystem, column.system)
+            note = resolver.mistimed(system, text, day)
+            return CodedThing(value, label, notes=(("country code", note, note),) if note else ())
         near = resolver.suggest(text) if column.system in ("name", "actor") else []
         hint = f" (did you mean {near[0][0]}?)" if near else ""
         return f"“{text}” is not {LOOKUPS[column.system]}{hint}; {outcome}"

@@ -55,8 +55,9 @@ def test_a_row_becomes_an_event_and_its_claim(tmp_path, read_table, name, delimi
     facts = [fact.removeprefix(ID) for fact in read.values(CLAIM, "dg:states")]
     assert {read.value(fact, "dg:subject") for fact in facts} == {ID + EVENT}
     stated = {(read.value(fact, "dg:predicate"), read.value(fact, "dg:object")) for fact in facts}
-    properties = [term(f"dg:{name}").value for name in ("actor", "eventType", "place", "time")]
+    properties = [term(f"dg:{name}").value for name in ("actor", "eventType", "place", "time", "tookPlace")]
     assert {prop for prop, _ in stated} == set(properties)
+    assert (properties[-1], "true") in stated
     assert (properties[0], f"{ID}country/irn") in stated
     assert read.value(CLAIM, "dg:modality") == f"{ID}modality/happened"
     source = read.value(CLAIM, "dg:statedIn").removeprefix(ID)
@@ -66,6 +67,57 @@ def test_a_row_becomes_an_event_and_its_claim(tmp_path, read_table, name, delimi
     assert read.value(CLAIM, "dg:saidBy") == ID + source
     (event,) = [record for record in read.records if record.kind == "Event"]
     assert (event.line, event.day) == (2, "2018-01-05")
+
+
+FORMER = {
+    ("Yugoslavia", "1985-05-01"): "cow-345",
+    ("Yugoslavia", "1998-05-01"): "srb",
+    ("YUG", "1985"): "cow-345",
+    ("YUG", "1998-05"): "srb",
+    ("CS", "1990"): "cow-315",
+    ("Czechoslovakia", "1990"): "cow-315",
+    ("USSR", "1985"): "rus",
+    ("Zaire", "1980"): "cod",
+    ("Serbia and Montenegro", "2004"): "srb",
+    ("Serbia and Montenegro", "2003"): "srb",  # from February on
+    ("Germany", "1985"): "deu",
+    ("West Germany", "1985"): "deu",
+    ("East Germany", "1985"): "cow-265",
+    ("Yemen Arab Republic", "1985"): "cow-678",
+    ("Yemen", "1985"): "cow-678",  # which the United Nations and ISO 3166 listed as Yemen
+    ("YEM", "1995"): "yem",
+    ("the Korea", "1905"): "cow-730",
+    ("Korea", "1995"): "kor",
+}
+
+
+@pytest.mark.parametrize(("name", "date"), FORMER)
+def test_a_name_stands_for_the_state_that_had_it_then(tmp_path, read_table, reference, name, date) -> None:
+    cells = {"date": date, "actors": name, "place": "", "latitude": "", "longitude": ""}
+    read = read_table(table(tmp_path, cells), who=reference)
+    assert read.values(EVENT, "dg:actor") == [f"{ID}country/{FORMER[name, date]}"]
+    assert not read.notes.of("country code")
+
+
+@pytest.mark.parametrize(
+    ("name", "date", "slug", "days"),
+    [
+        ("Yugoslavia", "2005", "srb", "until 2003-02-03"),
+        ("YUG", "2005-05-01", "srb", "until 2003-02-03"),
+        ("USSR", "1995", "rus", "until 1991-12-25"),
+        ("East Germany", "1995", "cow-265", "until 1990-10-02"),
+        ("Swaziland", "2020", "swz", "until 2018-04-18"),
+    ],
+)
+def test_a_name_of_another_time_is_told(tmp_path, read_table, reference, name, date, slug, days) -> None:
+    row = {"date": date, "actors": name, "recipients": name, "latitude": "", "longitude": ""}
+    row["place"] = "" if name.isupper() else name
+    read = read_table(table(tmp_path, {"id": "1"}, row, row | {"id": "b"}), who=reference)
+    assert read.values(EVENT, "dg:actor") == [f"{ID}country/{slug}"]
+    assert read.values(EVENT, "dg:place") == ([f"{ID}country/{slug}"] if row["place"] else [])
+    (note,) = read.notes.of("country code")
+    assert name in note.text and days in note.text
+    assert (note.line, note.count) == (3, 6 if row["place"] else 4)
 
 
 def test_a_workbook(tmp_path, read_table) -> None:

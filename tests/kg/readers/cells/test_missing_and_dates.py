@@ -12,6 +12,7 @@ from kg.readers.icews import COLUMNS as ICEWS
 from kg.readers.periods import period, written_day
 from kg.readers.polecat import COLUMNS as POLECAT
 from kg.readers.reading import NO_OPTIONS, CellOptions
+from kg.resolver import Resolver
 from kg.terms import ID
 from tests.kg.readers.conftest import Outcome, gdelt_row
 
@@ -199,3 +200,36 @@ def test_a_place_with_two_points_keeps_the_first(tmp_path: Path) -> None:
     assert read.values(where, "dg:latitude") == ["35.75"]
     (note,) = read.notes.of("place")
     assert note.line == 2 and "point" in note.text
+
+
+def coded(tmp_path: Path, form: str, day: str) -> Path:
+    """A row about Yugoslavia and Iran, by code or name, and one of another day about Iran."""
+    path = tmp_path / f"{form}.tab"
+    if form == "gdelt":
+        rows = [gdelt_row(id="1", day=day, a1="YUG", a1name="YUGOSLAVIA", a1country="YUG"), gdelt_row(id="2")]
+        path.write_text("\n".join(rows), encoding="utf-8")
+        return path
+    columns, kind, who = {
+        "icews": (ICEWS, {"CAMEO Code": "043"}, {"Source Name": "Yugoslavia"}),
+        "polecat": (POLECAT, {"Event Type": "CONSULT"}, {"Actor Name": "Yugoslavia", "Country": "YUG"}),
+    }[form]
+    cells = [{"Event ID": "1", "Event Date": day, **kind, **who}, {"Event ID": "2", "Event Date": day, **kind}]
+    rows = ["\t".join(columns), *("\t".join(row.get(name, "") for name in columns) for row in cells)]
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("form", ["gdelt", "icews", "polecat"])
+@pytest.mark.parametrize(
+    ("day", "slug", "told"),
+    [("1985-05-01", "cow-345", 0), ("1998-05-01", "srb", 0), ("2005-05-01", "srb", 1)],
+)
+def test_a_country_is_the_one_of_the_day(
+    tmp_path: Path, reference: Resolver, form: str, day: str, slug: str, told: int
+) -> None:
+    read = Outcome(coded(tmp_path, form, day), who=reference)
+    assert read.faults == []
+    assert read.value(f"record/{form}-1", "dg:codedActor") == f"{ID}country/{slug}"
+    notes = read.notes.of("country code")
+    assert [note.line for note in notes] == [{"gdelt": 1}.get(form, 2)] * told * (2 if form == "polecat" else 1)
+    assert all("until 2003-02-03" in note.text for note in notes)
