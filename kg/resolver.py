@@ -19,6 +19,7 @@ from kg.store import Store
 from kg.terms import GRAPH_COUNTRIES, ID, PREFIXES, mint
 
 CodeSystem = Literal["cameo", "fips", "cow", "gw", "polity", "iso2", "iso3", "numeric"]
+Naming = CodeSystem | Literal["name"]
 # Systems whose codes are mostly those of another one.
 _ELSE: Final[dict[CodeSystem, CodeSystem]] = {"cameo": "iso3", "gw": "cow", "polity": "cow"}
 
@@ -67,10 +68,10 @@ class DatedCode:
 
 def dated_codes() -> Iterator[DatedCode]:
     """Yield codes and names with days, and former states, from the tables of ontology/reference/."""
-    tables = {name: read_table(f"{name}.tsv").rows for name in ("dataset_codes", "dataset_names", "former_states")}
-    rows = [(row["system"], row["code"], row) for row in tables["dataset_codes"]]
-    rows += [("name", row["name"], row) for row in tables["dataset_names"] if row["from"] or row["to"]]
-    rows += [("state", row["country"], row) for row in tables["former_states"]]
+    codes, names = read_table("dataset_codes.tsv").rows, read_table("dataset_names.tsv").rows
+    rows = [(row["system"], row["code"], row) for row in codes]
+    rows += [("name", row["name"], row) for row in names if row["from"] or row["to"]]
+    rows += [("state", row["country"], row) for row in read_table("former_states.tsv").rows]
     for system, code, row in rows:
         yield DatedCode(system, code, mint("country", row["country"]).value, row["from"], row["to"])
 
@@ -105,7 +106,8 @@ class Resolver:
         self._dated: dict[tuple[str, str], list[DatedCode]] = defaultdict(list)
         self._existed: dict[str, DatedCode] = {}
         for one in dated:
-            self._dated[one.system, _name_key(one.code) if one.system == "name" else _code(one.code)].append(one)
+            key = _name_key(one.code) if one.system == "name" else _code(one.code)
+            self._dated[one.system, key].append(one)
             if one.system == "state":
                 self._existed[one.country] = one
         self._names: dict[str, set[str]] = defaultdict(set)
@@ -126,7 +128,7 @@ class Resolver:
 
     @classmethod
     def of(cls, store: Store, *, points: bool = False) -> Resolver:
-        """Read codes, names, labels and event types from a store, and the points of places if they are needed."""
+        """Read codes, names, labels and event types from a store, and the points of places if wanted."""
         # Each is read to the end: an open answer would block the others if there is only one worker.
         countries = {iri for (iri,) in _rows(store, _COUNTRIES, "thing")}
 
@@ -147,8 +149,8 @@ class Resolver:
         """Find a country's IRI by a code; COW codes as number or abbreviation, numbers also as 771.0.
 
         `day` (YYYY-MM-DD) is one on which the code was used, or the first one up to `last`: COW 345 is
-        Yugoslavia from 1918 to 1992. Without it, a state of today precedes a former one with the same code: COW
-        345 is Serbia. A code that meant no country then means the one of the nearest time; see `mistimed`.
+        Yugoslavia from 1918 to 1992. Without it, a state of today precedes a former one with the same code:
+        COW 345 is Serbia. A code that meant no country then means that of the nearest time; see `mistimed`.
         """
         key = _code(code)
         found = self._codes.get((system, key), ())
@@ -158,24 +160,24 @@ class Resolver:
         iri = _only(today) if today else self._coded(system, code, _FORMER)
         return self.country(_ELSE[system], code, day, last) if iri is None and system in _ELSE else iri
 
-    def mistimed(self, system: CodeSystem | Literal["name"], code: str, day: str, last: str = "") -> str | None:
+    def mistimed(self, system: Naming, code: str, day: str, last: str = "") -> str | None:
         """Return a sentence about a code or name that no country had at a time; None if one had it."""
         key, found = self._holders(system, code)
         one = self._on(system, key, found, day, last)
         if one is None and system in _ELSE:
-            return self.mistimed(_ELSE[system], code, day, last)  # type: ignore[index]
+            return self.mistimed(_ELSE[system], code, day, last)
         if one is None or not day or _overlaps(one, day, last):
             return None
         label = self._labels.get(one.country) or one.country.removeprefix(_COUNTRY)
         days = " ".join(filter(None, (one.begin and f"from {one.begin}", one.end and f"until {one.end}")))
         return f"{code} was used for {label} {days}, not at the time of the row; it was read as {label}"
 
-    def is_dated(self, system: CodeSystem | Literal["name"], code: str) -> bool:
+    def is_dated(self, system: Naming, code: str) -> bool:
         """Return whether the country that a code or name means depends on the day."""
         key, found = self._holders(system, code)
         meanings = self._meanings(system, key, found)
         if not meanings and system in _ELSE:
-            return self.is_dated(_ELSE[system], code)  # type: ignore[index]
+            return self.is_dated(_ELSE[system], code)
         return any(one.begin or one.end for one in meanings)
 
     def _holders(self, system: str, code: str) -> tuple[str, Collection[str]]:
@@ -244,7 +246,7 @@ class Resolver:
         return self._named(name, found, day, last)
 
     def country_named(self, name: str, day: str = "", last: str = "") -> str | None:
-        """Find the only country with a name, as `named` does; "Korea, South" is also tried as "South Korea"."""
+        """Find the only country with a name, as `named` does; "Korea, South" is also "South Korea"."""
         head, comma, tail = name.partition(", ")
         found = self._countries_named(name)
         iri = self._named(name, found, day, last)

@@ -186,7 +186,7 @@ def _page(*readings: str, asked: str) -> Response:
     order = _ORDERS.get(_kind(found), _ORDER)
     apart: Set[str] = frozenset()
     if "glance" in order:
-        apart = found.ordered | _TOLD_APART
+        apart = found.ordered | _TOLD_APART | ({ONTOLOGY + "tookPlace"} if found.answers else frozenset())
     elif "statement" in order and found.statement:
         apart = _SAID
     glance = [

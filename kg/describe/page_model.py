@@ -351,9 +351,9 @@ class Description:
     """The contents of the page of a thing.
 
     `types` are stated in a graph, `inferred` types follow from stated facts. `ordered` are the properties of
-    `facts` that the ontology gives an order. `titles` are the posts that the
-    people in an event held on its day; `languages` are those of the thing's labels. `queries` are the queries
-    for the sections that are not lists, by name.
+    `facts` that the ontology gives an order. `titles` are the posts that the people in an event held on its
+    day; `languages` are those of the thing's labels. `queries` are the queries for the sections that are not
+    lists, by name. `answers` say whether an event took place: answer, speaker, and the claim.
     """
 
     name: Name
@@ -392,3 +392,4 @@ class Description:
     release: Release | None = None
     signposts: Signposts = Signposts((), ())
     disagreements: tuple[Disagreement, ...] = ()
+    answers: tuple[tuple[str, str, Name], ...] = ()

@@ -204,8 +204,7 @@ class _Table:
             "time": [thing("time", when.slug)] if when else [],
             "place": [place.node] if place else [],
         }
-        # That it took place is true of the event itself only where the source tells it so; a denial is of the
-        # event as a whole, and of none of the rest: who denies talks in Doha does not deny that Doha is a place.
+        # Who denies an event denies all of it, not its actor, type and day one by one.
         took_place = {"tookPlace": [_TRUE]}
         told = parts | took_place if modality in _TOLD else parts
         stated = took_place if modality == "denied" else parts | took_place

@@ -50,9 +50,7 @@ class NameLookup:
         iri = f"{ID}actor/{minted(self._slug, name, '' if country is None else country.rpartition('/')[2])}"
         text = f"{name} is a news agency coded as an actor; it was not taken for its country"
         notes: tuple[Note, ...] = (("wire service", name, text),) if wire else ()
-        return CodedThing(
-            iri, nt.escape(name), own_agent(iri, name, country, line, wire=wire), notes=notes
-        )
+        return CodedThing(iri, nt.escape(name), own_agent(iri, name, country, line, wire=wire), notes=notes)
 
     def country(self, name: str, line: int, day: str = "") -> str | None:
         """Return the country with a name on a day; an unknown one is noted."""

@@ -181,6 +181,18 @@ def test_one_answer_for_each_claim(
     assert ask(store.engine, "did-it-happen", "answer source", **raid) == [(answer, "Iran")]
 
 
+@pytest.mark.parametrize(
+    ("modality", "answer"), [("happened", "yes"), ("denied", "no"), ("planned", "planned")]
+)
+def test_a_claim_without_facts_is_about_the_event_as_a_whole(
+    modality: str, answer: str, reference: list[pyoxigraph.Quad]
+) -> None:
+    said = claims([(A, modality, "tookPlace", "true")]).replace(f"dg:states <{ID}fact/0>", "rdfs:comment 'x'")
+    store = stored(reference, said)
+    raid = {"event": "event/invented-raid"}
+    assert ask(store.engine, "did-it-happen", "answer source", **raid) == [(answer, "Iran")]
+
+
 def test_who_states_that_it_did_not_take_place_denies_it(reference: list[pyoxigraph.Quad]) -> None:
     said: list[Said] = [(A, "asserted", "tookPlace", "false"), (B, "happened", "tookPlace", "true")]
     rows = ask(stored(reference, claims(said)).engine, "denied", "denied asserted property value")

@@ -10,7 +10,7 @@ from kg.describe.entity.map_points import spots_of, spots_query
 from kg.describe.entity.neighbourhood import neighbours_of
 from kg.describe.entity.posts_held import holdings_of, statuses_of, titles_at
 from kg.describe.entity.signposts import signposts_of
-from kg.describe.entity.stated_facts import disagreements_about
+from kg.describe.entity.stated_facts import answers_about, disagreements_about
 from kg.describe.entity.thing_facts import (
     IDENTIFIERS,
     SHOWN_APART,
@@ -131,6 +131,7 @@ def describe(store: Store, *iris: str, page: int = 1, whole: bool = False) -> De
         disagreements=tuple(disagreements_about(store, iri))
         if links.gets("dg:subject", "dg:quantityOf")
         else (),
+        answers=tuple(answers_about(store, iri)) if about.items and kind_of(iri) == "event" else (),
     )
 
 

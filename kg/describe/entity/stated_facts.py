@@ -41,6 +41,14 @@ def facts_stated(store: Store, claims: Sequence[str]) -> dict[str, list[StatedFa
     return found
 
 
+def answers_about(store: Store, iri: str) -> list[tuple[str, str, Name]]:
+    """Return who says that an event took place or not, as the question `did-it-happen` answers it."""
+    rows = list(store.query(_questions()["did-it-happen"].fill({"event": iri})).rows())
+    names = name_all(store, iris_in(rows, "claim"))
+    found = [(row_text(row, "answer"), row_text(row, "source"), names[plain(row["claim"])]) for row in rows]
+    return [(answer or "", source or "", claim) for answer, source, claim in found]
+
+
 def disagreements_about(store: Store, iri: str) -> list[Disagreement]:
     """Return the properties and figures of a thing for which speakers disagree, with who says what.
 

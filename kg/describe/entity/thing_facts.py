@@ -172,7 +172,8 @@ def _supporting(store: Store, iri: str, display: Display) -> dict[_Key, list[Nam
             ?claim dg:states ?fact {held} }} FILTER(?p IN ({", ".join(map(iri_text, display.inverses))})) }}
           UNION {{ BIND({node} AS ?s) GRAPH ?g {{ ?claim dg:about {node}
             FILTER NOT EXISTS {{ ?claim dg:states ?any }} }} }}
-          UNION {{ BIND({node} AS ?s) GRAPH ?g {{ ?no dg:subject {node} ; dg:predicate dg:tookPlace ; dg:object true .
+          UNION {{ BIND({node} AS ?s) GRAPH ?g {{
+            ?no dg:subject {node} ; dg:predicate dg:tookPlace ; dg:object true .
             ?claim dg:states ?no ; dg:modality <{ID}modality/denied> }} }}
         }} ORDER BY ?claim LIMIT {FACT_LIMIT}""",
     )

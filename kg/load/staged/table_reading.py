@@ -39,7 +39,7 @@ class TableReading:
         self._grouping = Grouping(work) if reader.codes_records else None
         self.name = request.name
         files, left = choose_parts(reader, list(parts(request.path, request.name)))
-        resolver = Resolver.of(store)
+        resolver = Resolver.of(store, points=reader.name == "events")
         options = CellOptions(frozenset(request.missing), request.date_order)
         self._job = ReadingJob(
             files, request.name, resolver, on_fault, grouping=self._grouping, options=options

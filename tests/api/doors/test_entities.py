@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pyoxigraph
 import pytest
 from flask.testing import FlaskClient
 from pyoxigraph import Literal, NamedNode, RdfFormat, parse
@@ -216,6 +217,32 @@ def test_the_page_of_an_event_shows_where_sources_disagree(client: FlaskClient, 
     assert "figures 12 dead — Invented Morning Post" in told
     assert "at least 30 dead — Invented Ministry of the Blue in Invented Evening Star" in told
     assert "Sources disagree" not in read(client, "/page/event/us-iran-deportation")[0]
+
+
+def test_the_page_of_an_event_tells_whether_it_took_place(client: FlaskClient, store: EmbeddedStore) -> None:
+    """As the question did-it-happen does; what only a denial tells leads to the denial."""
+    text = """
+        @prefix dg: <https://w3id.org/diplograph/ontology#> . @base <https://w3id.org/diplograph/id/> .
+        @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+        <event/raid> a dg:Event ; rdfs:label "raid"@en ;
+          dg:eventType <event-type/cameo-19> ; dg:actor <country/irn> .
+        <source/star> a dg:Article ; rdfs:label "Star"@en . <source/sun> a dg:Article ; rdfs:label "Sun"@en .
+        <fact/raid> a dg:Fact ; dg:subject <event/raid> ; dg:predicate dg:tookPlace ; dg:object true .
+        <claim/star> a dg:Claim ; rdfs:label "no raid"@en ; dg:about <event/raid> ; dg:states <fact/raid> ;
+          dg:modality <modality/denied> ; dg:statedIn <source/star> ; dg:saidBy <source/star> .
+        <claim/sun> a dg:Claim ; rdfs:label "a raid"@en ; dg:about <event/raid> ; dg:states <fact/raid> ;
+          dg:modality <modality/happened> ; dg:statedIn <source/sun> ; dg:saidBy <source/sun> ."""
+    graph = pyoxigraph.NamedNode("https://w3id.org/diplograph/graph/papers")
+    store.engine.load(text.encode(), format=pyoxigraph.RdfFormat.TURTLE, to_graph=graph)
+    shown, _ = read(client, "/page/event/raid")
+    told = shown[shown.index("took place") :]
+    assert told.startswith("took place no — Starclaim 1: no raidyes — Sunclaim 2: a raid event type"), told[
+        :200
+    ]
+    assert "actor Iran see claim 1" in shown and "no source" not in shown
+    disagree = shown[shown.index("Sources disagree") :]
+    assert "took place no — Star × denies it: no raidyes — Sun ✓ happened" in disagree
+    assert re.search(r"Denies ?raid ?: took place yes", read(client, "/page/claim/star")[0])
 
 
 def test_the_page_of_a_claim_shows_its_facts_and_its_stance(client: FlaskClient) -> None:

@@ -69,6 +69,25 @@ def test_a_row_becomes_an_event_and_its_claim(tmp_path, read_table, name, delimi
     assert (event.line, event.day) == (2, "2018-01-05")
 
 
+@pytest.mark.parametrize(
+    ("modality", "told", "stated"),
+    [
+        ("", True, 5), ("asserted", True, 5), ("realised", True, 5),
+        ("planned", False, 5), ("projected", False, 5), ("possible", False, 5), ("Denied", False, 1),
+    ],
+)  # fmt: skip
+def test_whether_it_took_place(tmp_path, read_table, modality, told, stated) -> None:
+    """A denial is of the event as a whole; of its actor, type and day it says nothing."""
+    read = read_table(table(tmp_path, {"actors": "Iran", "modality": modality}))
+    assert read.values(EVENT, "dg:tookPlace") == ["true"] * told
+    assert read.value(EVENT, "dg:actor") == f"{ID}country/irn"
+    facts = [fact.removeprefix(ID) for fact in read.values(CLAIM, "dg:states")]
+    assert len(facts) == stated
+    said = {read.value(fact, "dg:predicate"): read.value(fact, "dg:object") for fact in facts}
+    assert said[term("dg:tookPlace").value] == "true"
+    assert read.value(CLAIM, "dg:modality") == f"{ID}modality/{modality.lower() or 'happened'}"
+
+
 FORMER = {
     ("Yugoslavia", "1985-05-01"): "cow-345",
     ("Yugoslavia", "1998-05-01"): "srb",

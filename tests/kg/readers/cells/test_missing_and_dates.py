@@ -213,7 +213,10 @@ def coded(tmp_path: Path, form: str, day: str) -> Path:
         "icews": (ICEWS, {"CAMEO Code": "043"}, {"Source Name": "Yugoslavia"}),
         "polecat": (POLECAT, {"Event Type": "CONSULT"}, {"Actor Name": "Yugoslavia", "Country": "YUG"}),
     }[form]
-    cells = [{"Event ID": "1", "Event Date": day, **kind, **who}, {"Event ID": "2", "Event Date": day, **kind}]
+    cells = [
+        {"Event ID": "1", "Event Date": day, **kind, **who},
+        {"Event ID": "2", "Event Date": day, **kind},
+    ]
     rows = ["\t".join(columns), *("\t".join(row.get(name, "") for name in columns) for row in cells)]
     path.write_text("\n".join(rows), encoding="utf-8")
     return path
@@ -231,5 +234,7 @@ def test_a_country_is_the_one_of_the_day(
     assert read.faults == []
     assert read.value(f"record/{form}-1", "dg:codedActor") == f"{ID}country/{slug}"
     notes = read.notes.of("country code")
-    assert [note.line for note in notes] == [{"gdelt": 1}.get(form, 2)] * told * (2 if form == "polecat" else 1)
+    assert [note.line for note in notes] == [{"gdelt": 1}.get(form, 2)] * told * (
+        2 if form == "polecat" else 1
+    )
     assert all("until 2003-02-03" in note.text for note in notes)
