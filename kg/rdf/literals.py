@@ -58,6 +58,9 @@ _FORMS: Final[dict[str, tuple[re.Pattern[str], str]]] = {
         ("NCName", r"[^\W\d][\w.\-\u00b7]*", "name"),
     )
 }
+_COMMA: Final = re.compile(r"([+-]?\d+),(\d+)", re.ASCII)
+# Digits in groups of three, with a decimal point or comma after them.
+_GROUPS: Final = re.compile(r"([+-]?\d{1,3}(?:([ ,.'’\u00a0\u202f])\d{3})(?:\2\d{3})*)(?:[.,](\d+))?")
 _SPACE: Final = re.compile(r"[ \t\r\n]+")
 _INTEGER: Final = re.compile(r"[+-]?\d+", re.ASCII)
 _RANGES: Final[dict[str, tuple[float, float]]] = {
@@ -79,6 +82,16 @@ _RANGES: Final[dict[str, tuple[float, float]]] = {
 _DIGITS: Final = 4_000
 
 
+def number_hint(text: str) -> str:
+    """Return how to write a number with a decimal comma or separators of thousands; empty for other texts."""
+    comma, groups = _COMMA.fullmatch(text), _GROUPS.fullmatch(text)
+    ways = [f"{comma[1]}.{comma[2]} with a decimal point"] if comma else []
+    if groups:
+        whole = re.sub(r"[^\d+-]", "", groups[1]) + (f".{groups[3]}" if groups[3] else "")
+        ways.append(f"{whole} without separators of thousands")
+    return f"; write {' or '.join(ways)}" if ways else ""
+
+
 def is_too_long(literal: Literal) -> bool:
     """Return whether a literal has more than `LITERAL_LIMIT` bytes."""
     # A character has six bytes at most, as an escape.
@@ -97,7 +110,7 @@ def literal_fault(literal: Literal) -> str | None:
     text = literal.value if name in _TEXTS else _SPACE.sub(" ", literal.value).strip(" ")
     if name in _RANGES:
         if not _INTEGER.fullmatch(text):
-            return f"“{text}” is not an xsd:{name} (use a whole number such as 100)"
+            return f"“{text}” is not an xsd:{name} (use a whole number such as 100{number_hint(text)})"
         least, most = _RANGES[name]
         value = int(text) if len(text) < _DIGITS else -inf if text[0] == "-" else inf
         return None if least <= value <= most else f"“{text}” is outside the range of xsd:{name}"
@@ -106,7 +119,8 @@ def literal_fault(literal: Literal) -> str | None:
     form, example = _FORMS[name]
     found = form.fullmatch(text)
     if found is None:
-        return f"“{literal.value}” is not an xsd:{name} (use a form such as {example})"
+        hint = number_hint(text) if name in ("decimal", "double", "float") else ""
+        return f"“{literal.value}” is not an xsd:{name} (use a form such as {example}{hint})"
     parts = found.groupdict()
     if "day" in parts:
         # A leap year for a day of every year.

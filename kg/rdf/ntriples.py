@@ -10,6 +10,7 @@ from typing import Final
 import pyoxigraph
 from pyoxigraph import NamedNode
 
+from kg.rdf.literals import number_hint
 from kg.terms import ID, ONTOLOGY, PREFIXES
 
 TYPE: Final = f"<{PREFIXES['rdf']}type>"
@@ -78,7 +79,7 @@ def url(text: str) -> str:
 def integer(text: str) -> str:
     """Return an xsd:integer of any size; raises ValueError for other text."""
     if not re.fullmatch(r"[+-]?\d+", text, re.ASCII):
-        raise ValueError(f'"{text}" is not a whole number')
+        raise ValueError(f'"{text}" is not a whole number{number_hint(text)}')
     sign = "-" if text[0] == "-" else ""
     digits = text.lstrip("+-").lstrip("0") or "0"
     if len(digits) > 18 or digits == "0":
@@ -106,7 +107,7 @@ def _odd_decimal(text: str) -> str:
     try:
         value = Decimal(text)
     except InvalidOperation:
-        raise ValueError(f'"{text}" is not a number') from None
+        raise ValueError(f'"{text}" is not a number{number_hint(text)}') from None
     if not value.is_finite() or abs(value.adjusted()) > _EXPONENT_LIMIT:
         raise ValueError(f'"{text}" is not a number that can be stored')
     return _stored(f"{value:f}", "decimal")

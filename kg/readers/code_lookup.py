@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from kg.rdf import ntriples as nt
+from kg.rdf.literals import number_hint
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
 from kg.readers.reading import NoteKind, ReadingJob, minted
 from kg.readers.record import Record
@@ -204,7 +205,7 @@ def coordinate_fault(latitude: str, longitude: str) -> str | None:
         try:
             degrees = float(text)
         except ValueError:
-            return f'"{text}" is not a {name} in degrees'
+            return f'"{text}" is not a {name} in degrees{number_hint(text)}'
         if not abs(degrees) <= bound:
             return f"{name} {text} is not between -{bound} and {bound} degrees"
     return None

@@ -36,14 +36,16 @@ COLUMNS: Final[tuple[tuple[str, bool, str], ...]] = (
     ("source", False, "title of the document that reports it"),
     ("url", False, "its web address"),
     ("publisher", False, "its publisher"),
-    ("published", False, "its date of publication, 2018-01-31"),
+    ("published", False, "its date of publication, 2018-01-31, 2018-01 or 2018"),
     ("id", False, "your own name for the row; keeps the event's address when the row is edited"),
 )
 _NAMES: Final = tuple(name for name, _, _ in COLUMNS)
 _NEEDED: Final = tuple(name for name, needed, _ in COLUMNS if needed)
+_XSD: Final = PREFIXES["xsd"]
+_ISSUED: Final = {"day": f"{_XSD}date", "month": f"{_XSD}gYearMonth", "year": f"{_XSD}gYear"}
+_SEVERAL: Final = ("actors", "recipients", "type")
 # With these, a source tells that an event took place.
 _TOLD: Final = ("asserted", "happened", "realised")
-_TRUE: Final = f'"true"^^<{PREFIXES["xsd"]}boolean>'
 _MODALITIES: Final = (*_TOLD, "planned", "projected", "opinion", "possible", "undisclosed", "denied")
 _MISSING: Final = MISSING | {"-9"}
 _MISSING_MEND: Final = (
@@ -85,7 +87,7 @@ def write_template(path: Path) -> None:
 def read_events(job: ReadingJob) -> Iterator[Record]:
     """Read a table with the columns of `COLUMNS`, in any order; raises DataSyntaxError for another header."""
     table = _Table(job)
-    for name, rows in rows_of(job):
+    for name, rows in rows_of(job, lambda column: ";" if _column(column) in _SEVERAL else ""):
         header: list[str] | None = None
         count = 0
         for line, row in rows:
@@ -205,7 +207,7 @@ class _Table:
             "place": [place.node] if place else [],
         }
         # Who denies an event denies all of it, not its actor, type and day one by one.
-        took_place = {"tookPlace": [_TRUE]}
+        took_place = {"tookPlace": [nt.TRUE]}
         told = parts | took_place if modality in _TOLD else parts
         stated = took_place if modality == "denied" else parts | took_place
         day = when.begin if when and when.precision == "day" else None
@@ -312,7 +314,7 @@ class _Table:
         if address and not address.startswith(("http://", "https://")):
             self._job.fault(line, "url", f'"{address}" is not a web address (https://…)')
             return None
-        published = self._job.read_day(day) if day else None
+        published = period(day, "", self._job.options.date_order) if day else None
         if isinstance(published, str):
             self._job.fault(line, "published", published)
             return None
@@ -331,7 +333,10 @@ class _Table:
         body = self._names.actor(publisher, None, line) if publisher else None
         lines += statements(
             node,
-            (f"<{dcterms}issued>", nt.date(published.day) if published else None),
+            (
+                f"<{dcterms}issued>",
+                nt.typed(published.slug, _ISSUED[published.precision]) if published else None,
+            ),
             (f"<{dcterms}publisher>", body.node if body else None),
         )
         if body and body.record is not None:

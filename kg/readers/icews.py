@@ -28,6 +28,7 @@ FORM: Final = Form(
     ("Event ID", "Event Date", "Source Name", "Target Name"),
     "Event Date",
     (len(COLUMNS),),
+    several={"Source Sectors": ",", "Target Sectors": ","},
 )
 _SLUG: Final = "icews"
 

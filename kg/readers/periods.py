@@ -28,6 +28,7 @@ _SHORT_YEAR: Final = re.compile(r"\d{1,2}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d\d
 _DAY_NAMED: Final = re.compile(r"(\d{1,2})[ .-]*([A-Za-z]+)[ .,-]*(\d{4})" + _CLOCK, re.ASCII)
 _NAMED_DAY: Final = re.compile(r"([A-Za-z]+)[ .]+(\d{1,2})(?:st|nd|rd|th)?,? +(\d{4})" + _CLOCK, re.ASCII)
 _COMPACT: Final = re.compile(r"(\d{8})T?(\d\d)(\d\d)(\d\d)(?:\.\d+)?Z?", re.ASCII)
+_NO_DAY: Final = re.compile(r"\d{4}([-/.]\d{1,2})?|\d{1,2}[-/.]\d{4}|[A-Za-z]{3,9}[ .,-]+\d{2,4}", re.ASCII)
 _NAMED_MONTH: Final = re.compile(r"([A-Za-z]+)[ .,-]+(\d{4})", re.ASCII)
 _MIDNIGHT: Final = re.compile(r"(0?0:00(:00(\.0+)?)?|12:00(:00)? ?[Aa][Mm])", re.ASCII)
 _MONTHS: Final = {
@@ -74,6 +75,8 @@ def written_day(text: str, order: DateOrder | None = None) -> WrittenDay | str:
         first, last = found[1], found[3]
         day_, month = (first, last) if order == "dmy" else (last, first)
         return _day(text, found[4], month, day_, found["clock"], f" in the order {_WORDS[order]}")
+    if _NO_DAY.fullmatch(text):
+        return f'"{text}" has no day {_USE}'
     if _SHORT_YEAR.fullmatch(text):
         return f'"{text}" has a year of two digits; write all four'
     if re.fullmatch(r"[34]\d{4}(\.\d+)?", text, re.ASCII):

@@ -35,6 +35,13 @@ FORM: Final = Form(
     ("Event ID", "Event Date", "Event Type", "Actor Name", "Recipient Name"),
     "Event Date",
     (len(COLUMNS),),
+    several=dict.fromkeys(
+        (
+            *("Event Mode", "Contexts", "Actor Name", "Actor Country", "Actor COW", "Actor Sectors"),
+            *("Recipient Name", "Recipient Country", "Recipient COW", "Recipient Sectors"),
+        ),
+        ";",
+    ),
 )
 _SLUG: Final = "polecat"
 

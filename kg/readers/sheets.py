@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain, islice
 from typing import IO, Any, Final
@@ -21,21 +21,29 @@ from kg.readers.reading import ReadingJob
 
 _BOOK_LIMIT: Final = 1 << 30
 _SAMPLED: Final = 20
+_SHOWN: Final = 60
 
 
-def rows_of(job: ReadingJob, *, quoted_tabs: bool = True) -> Iterator[tuple[str, Rows]]:
+Separator = Callable[[str], str | None]
+"""What separates several values of a column, by its name: empty if it has one, None if it is not read."""
+
+
+def rows_of(job: ReadingJob, separator: Separator, *, quoted_tabs: bool = True) -> Iterator[tuple[str, Rows]]:
     """Yield the name and rows of each file, and of each sheet of a workbook with the header of the first.
 
-    Cells with a word of `job.missing` are empty. Raises DataSyntaxError for broken quoting or a bad workbook,
+    Cells with a word of `job.missing` are empty. A list in a JSON object or Parquet file is several values;
+    where a column has one, the row is reported. Raises DataSyntaxError for broken quoting or a bad workbook,
     UnsupportedFormatError for a file that is not a table.
     """
     for part in job.parts:
-        yield from tables_of(job, part, quoted_tabs=quoted_tabs)
+        yield from tables_of(job, part, separator, quoted_tabs=quoted_tabs)
 
 
-def tables_of(job: ReadingJob, part: Part, *, quoted_tabs: bool) -> Iterator[tuple[str, Rows]]:
+def tables_of(
+    job: ReadingJob, part: Part, separator: Separator, *, quoted_tabs: bool
+) -> Iterator[tuple[str, Rows]]:
     """Yield the names and rows of one file, as `rows_of` does."""
-    for name, rows in _tables(job, part, quoted_tabs):
+    for name, rows in _tables(job, part, separator, quoted_tabs):
         job.begin(name)
         yield name, _without_missing(rows, job.missing) if job.missing else rows
 
@@ -49,19 +57,21 @@ def first_rows(part: Part, sample: Sample, *, quoted_tabs: bool) -> list[list[st
         return [list(keys)] if isinstance(keys, dict) else []
     if sample.kind == "parquet":
         with closing(parquet_rows(part)) as found:
-            return [row for _, row in islice(found, _SAMPLED)]
+            return [list(map(cell_text, row)) for _, row in islice(found, _SAMPLED)]
     with closing(_sheets(part)) as sheets:
         return [row for _, row in islice(next(sheets)[1], _SAMPLED)]
 
 
-def _tables(job: ReadingJob, part: Part, quoted_tabs: bool) -> Iterator[tuple[str, Rows]]:
+def _tables(
+    job: ReadingJob, part: Part, separator: Separator, quoted_tabs: bool
+) -> Iterator[tuple[str, Rows]]:
     sample = read_sample(part)
     if sample.kind == "workbook":
         yield from _like_the_first(job, part)
     elif sample.kind == "parquet":
-        yield part.name, parquet_rows(part)
+        yield part.name, _flat_rows(job, parquet_rows(part), separator)
     elif sample.kind == "json lines":
-        yield part.name, _json_rows(job, part, job.lines_of(part))
+        yield part.name, _flat_rows(job, _json_rows(job, part, job.lines_of(part)), separator)
     else:
         dialect = find_dialect(sample.text, quoted_tabs=quoted_tabs)
         yield part.name, split_rows(part.name, job.lines_of(part), dialect)
@@ -72,10 +82,50 @@ def _without_missing(rows: Rows, words: frozenset[str]) -> Rows:
         yield line, row if words.isdisjoint(row) else ["" if cell in words else cell for cell in row]
 
 
-# JSON lines
+# JSON lines, and values of Parquet
 
 
-def _json_rows(job: ReadingJob, part: Part, lines: Iterator[tuple[int, str]]) -> Rows:
+def _flat_rows(job: ReadingJob, rows: Iterator[tuple[int, list[Any]]], separator: Separator) -> Rows:
+    """Yield the header and the rows as texts; a row with a list or object that is no text is reported."""
+    number, header = next(rows)
+    yield number, header
+    separators = [separator(name) for name in header]
+    for number, row in rows:
+        if not any(isinstance(value, dict | list) for value in row):
+            yield number, list(map(cell_text, row))
+            continue
+        cells, faults = [], []
+        for name, value, between in zip(header, row, separators, strict=True):
+            cell = _flat(value, between)
+            faults += [(name, value)] if cell is None else []
+            cells.append(cell or "")
+        for name, value in faults:
+            kind = "an object" if isinstance(value, dict) else "a list"
+            job.fault(number, name, f"{cell_text(value)[:_SHOWN]} is {kind}; {_mend(name, separator(name))}")
+        job.rows.read += bool(faults)
+        if not faults:
+            yield number, cells
+
+
+def _flat(value: Any, separator: str | None) -> str | None:
+    """Return a value as text, a list with the separator of its column; None if that cannot be written."""
+    if not isinstance(value, dict | list) or separator is None:
+        return "" if separator is None else cell_text(value)
+    texts = [cell_text(one) for one in value]
+    if not separator or isinstance(value, dict) or any(isinstance(one, dict | list) for one in value):
+        return None
+    return None if any(separator in text for text in texts) else f"{separator} ".join(texts)
+
+
+def _mend(name: str, separator: str | None) -> str:
+    if separator:
+        return f'write texts without “{separator}” in a list, such as {{"{name}": ["a", "b"]}}'
+    return f'the column has one value: write a text or a number, such as {{"{name}": "a"}}'
+
+
+def _json_rows(
+    job: ReadingJob, part: Part, lines: Iterable[tuple[int, str]]
+) -> Iterator[tuple[int, list[Any]]]:
     """Yield a header of all keys of the file, then its objects; an absent key is an empty cell."""
     header: dict[str, None] = {}
     with part.open() as stream:
@@ -92,7 +142,7 @@ def _json_rows(job: ReadingJob, part: Part, lines: Iterator[tuple[int, str]]) ->
             job.rows.read += 1
             job.fault(number, "", f"{reason}; each line must be one object, {{…}}")
             continue
-        yield number, [cell_text(row.get(key)) for key in header]
+        yield number, [row.get(key) for key in header]
 
 
 def _object(line: str | bytes) -> Any:

@@ -35,6 +35,7 @@ class Form:
 
     `widths` are the numbers of columns of files without a header, `date` is the column of the day, and
     `other_names` are names that programs use instead, folded. Cells with a word of `missing` are empty.
+    `several` has the columns with several values, and what separates these.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Form:
     widths: tuple[int, ...]
     missing: frozenset[str] = MISSING
     other_names: Mapping[str, str] = field(default_factory=dict)
+    several: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _by_name(self) -> dict[str, str]:
@@ -53,6 +55,11 @@ class Form:
     def column(self, cell: str) -> str | None:
         """Return the column that a cell of a header names."""
         return self._by_name.get(fold_name(cell))
+
+    def separator(self, cell: str) -> str | None:
+        """Return what separates several values of a column; see `Separator`."""
+        name = self.column(cell)
+        return None if name is None else self.several.get(name, "")
 
     def recognises(self, row: list[str]) -> bool:
         """Return whether a row is a header of this format: it names all needed columns, or all but one."""
@@ -75,7 +82,7 @@ def named_rows(job: ReadingJob, form: Form) -> Iterator[tuple[int, list[str]]]:
     Raises DataSyntaxError for a header without a needed column or with one twice; rows of another width are
     reported.
     """
-    for name, rows in rows_of(job, quoted_tabs=False):
+    for name, rows in rows_of(job, form.separator, quoted_tabs=False):
         for line, cells in arranged_rows(job, form, name, rows):
             job.rows.read += 1
             yield line, cells

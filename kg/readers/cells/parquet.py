@@ -6,17 +6,16 @@ import shutil
 import tempfile
 from collections.abc import Generator
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 
 from kg.errors import DataSyntaxError, ToolMissingError
 from kg.readers.archives import Part
-from kg.readers.cells.values import cell_text
 
 _ROWS: Final = 2_000
 
 
-def parquet_rows(part: Part) -> Generator[tuple[int, list[str]], None, None]:
-    """Yield the names of the columns as row 1, then the rows.
+def parquet_rows(part: Part) -> Generator[tuple[int, list[Any]], None, None]:
+    """Yield the names of the columns as row 1, then the values of the rows.
 
     Raises DataSyntaxError for a damaged file, ToolMissingError without DuckDB.
     """
@@ -37,7 +36,7 @@ def parquet_rows(part: Part) -> Generator[tuple[int, list[str]], None, None]:
                 yield 1, [column[0] for column in found.description or ()]
                 batches = iter(lambda: found.fetchmany(_ROWS), [])
                 for number, row in enumerate(chain.from_iterable(batches), 2):
-                    yield number, [cell_text(value) for value in row]
+                    yield number, list(row)
         except duckdb.Error as error:
             raise DataSyntaxError(
                 f"the Parquet file cannot be read ({str(error).splitlines()[0]})",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kg.rdf import ntriples as nt
+from kg.rdf.literals import number_hint
 from kg.rdf.ntriples import dg, thing
 from kg.readers.cells.columns import Form, fold_name
 from kg.readers.code_lookup import CodedThing, CodeLookup, remember
@@ -231,7 +232,7 @@ def _numbers(cell: list[str]) -> list[str]:
     for text, name, predicate in zip(cell[31:34], NAMES[31:34], _COUNTS, strict=True):
         if text:
             if not (text.isascii() and text.isdigit()):
-                raise CellError(name, f'"{text}" is not a count')
+                raise CellError(name, f'"{text}" is not a count{number_hint(text)}')
             statements.append(f"{predicate} {nt.integer(text)}")
     return statements
 

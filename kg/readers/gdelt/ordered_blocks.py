@@ -35,7 +35,7 @@ def ordered_blocks(job: ReadingJob, layout: Layout) -> Generator[Block, None, No
         if _is_original(job, part, layout.form):
             yield from _with_headers(job.blocks_of(part))
         else:
-            for name, rows in tables_of(job, part, quoted_tabs=False):
+            for name, rows in tables_of(job, part, layout.form.separator, quoted_tabs=False):
                 # Words for missing values are found in the blocks, by other processes in large files.
                 form = replace(layout.form, missing=frozenset())
                 yield from _joined(name, arranged_rows(job, form, name, rows), form)

@@ -14,6 +14,7 @@ from kg.errors import DataSyntaxError
 from kg.rdf import ntriples as nt
 from kg.rdf.literals import literal_fault
 from kg.rdf.ntriples import TYPE
+from kg.readers.cells.columns import MISSING
 from kg.readers.code_lookup import CodedThing, CodeLookup, remember
 from kg.readers.periods import Period, open_period, period, period_record
 from kg.readers.reading import ReadingJob
@@ -42,7 +43,7 @@ def read_mapped(job: ReadingJob, mapping: Mapping) -> Iterator[Record]:
     values; each is noted. Raises DataSyntaxError if the table lacks a column of the mapping.
     """
     work, missing = _Work(job, mapping), mapping.missing | job.missing
-    for name, rows in rows_of(job):
+    for name, rows in rows_of(job, lambda column: "" if column.strip() in mapping.needed else None):
         header = list(mapping.header) or None
         for line, row in rows:
             if not any(row):
@@ -96,7 +97,7 @@ class _Work:
                     own = own or (bool(made) and rule.subject.kind != "constant")
                     found += made
         except CellError as error:
-            self._job.fault(line, error.column, error.reason)
+            self._job.fault(line, error.column, error.reason + _missing_hint(cells.get(error.column, "")))
             return
         if not own:
             text = f"the mapping makes nothing of the row (such as: {example})"
@@ -149,6 +150,7 @@ class _Work:
     def _value(self, column: Column, text: str, day: str) -> CodedThing | str:
         resolver = self._job.resolver
         outcome = "that value was left out" if column.optional else "what depends on it was left out"
+        outcome += _missing_hint(text)
         if column.kind == "values":
             values = self._values[column.name]
             given = values.get(text, values.get(_whole(text), values.get("")))
@@ -255,6 +257,11 @@ def _write(term: TermMap, cells: dict[str, str]) -> str | None:
     if fault := literal_fault(literal):
         raise CellError(column, fault)
     return nt.typed(text, term.datatype) if term.datatype.startswith(PREFIXES["xsd"]) else str(literal)
+
+
+def _missing_hint(text: str) -> str:
+    """Return how to say that a word stands for a missing value, empty for other texts."""
+    return f"; if {text} stands for a missing value, name it (--missing {text})" if text in MISSING else ""
 
 
 def _whole(text: str) -> str:

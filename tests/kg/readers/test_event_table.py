@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import openpyxl
@@ -229,6 +230,57 @@ def test_the_point_of_a_country_is_left_out_with_a_note(tmp_path, read_table) ->
     assert any("point 32, 53 was left out" in note.text for note in read.notes.of("place"))
 
 
+@pytest.mark.parametrize(
+    ("written", "stored", "datatype"),
+    [
+        ("Jan 2018", "2018-01", "gYearMonth"), ("2018-01", "2018-01", "gYearMonth"),
+        ("2018", "2018", "gYear"), ("31 January 2018", "2018-01-31", "date"),
+    ],
+)  # fmt: skip
+def test_a_source_may_be_of_a_month_or_year(tmp_path, read_table, written, stored, datatype) -> None:
+    read = read_table(table(tmp_path, {"published": written}))
+    assert not read.faults
+    (issued,) = [t.object for t in read.triples if t.predicate == term("dcterms:issued")]
+    assert (issued.value, issued.datatype) == (stored, term(f"xsd:{datatype}"))
+
+
+def lines_of_json(tmp_path: Path, *rows: dict[str, object]) -> Path:
+    path = tmp_path / "mine.jsonl"
+    path.write_text("".join(json.dumps({**BASE, **row}) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_a_list_of_json_is_several_values(tmp_path, read_table) -> None:
+    path = lines_of_json(
+        tmp_path, {"actors": ["Iran", "USA"], "recipients": ["ROU"], "type": ["CONSULT", 43]}
+    )
+    read = read_table(path)
+    assert not read.faults
+    assert read.values(EVENT, "dg:actor") == [f"{ID}country/irn", f"{ID}country/usa"]
+    assert read.values(EVENT, "dg:recipient") == [f"{ID}country/rou"]
+    assert read.values(EVENT, "dg:eventType") == [
+        f"{ID}event-type/cameo-043", f"{ID}event-type/plover-consult",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "says"),
+    [
+        ("place", ["Doha", "Tehran"], '["Doha", "Tehran"] is a list; the column has one value'),
+        ("place", {"name": "Doha"}, '{"name": "Doha"} is an object; the column has one value'),
+        ("actors", ["Iran; Iraq", "USA"], "write texts without “;” in a list"),
+        ("actors", [["Iran"], "USA"], "write texts without “;” in a list"),
+        ("actors", {"name": "Iran"}, "is an object"),
+    ],
+)
+def test_what_one_cell_cannot_hold_is_reported(tmp_path, read_table, column, value, says) -> None:
+    read = read_table(lines_of_json(tmp_path, {"id": "1"}, {"id": "2", column: value}))
+    (fault,) = read.faults
+    assert (fault.line, fault.column) == (2, column)
+    assert says in fault.reason
+    assert (read.job.rows.read, read.job.rows.stored, read.job.rows.left_out) == (2, 1, 1)
+
+
 def test_without_a_source_the_table_is_the_source(tmp_path, read_table) -> None:
     read = read_table(table(tmp_path, dict.fromkeys(("source", "url", "publisher", "published"), "")))
     source = read.value(CLAIM, "dg:statedIn").removeprefix(ID)
@@ -270,7 +322,7 @@ def test_an_id_keeps_the_event_where_its_text_is_edited(tmp_path, read_table) ->
         ({"longitude": ""}, "longitude"),
         ({"modality": "maybe"}, "modality"),
         ({"url": "news.example"}, "url"),
-        ({"published": "2018"}, "published"),
+        ({"published": "2018-13"}, "published"),
         ({"id": "first"}, "id"),
     ],
 )

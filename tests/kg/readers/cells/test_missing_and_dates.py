@@ -7,13 +7,17 @@ import io
 from pathlib import Path
 
 import pytest
+from pyoxigraph import Literal
 
+from kg.rdf import ntriples as nt
+from kg.rdf.literals import literal_fault
+from kg.readers.code_lookup import coordinate_fault
 from kg.readers.icews import COLUMNS as ICEWS
 from kg.readers.periods import period, written_day
 from kg.readers.polecat import COLUMNS as POLECAT
 from kg.readers.reading import NO_OPTIONS, CellOptions
 from kg.resolver import Resolver
-from kg.terms import ID
+from kg.terms import ID, term
 from tests.kg.readers.conftest import Outcome, gdelt_row
 
 HEAD = ["label", "actors", "type", "date", "place", "id"]
@@ -130,6 +134,9 @@ def test_days_that_have_one_reading(text: str, day: str, clock: str) -> None:
         ("30 Juni 2018", "not a date"),
         ("43130", "spreadsheet"),
         ("yesterday", "not a date"),
+        ("Jan 2018", "has no day"),
+        ("2018-01", "has no day"),
+        ("2018", "has no day"),
         ("2018-02-30T00:00:00", "not a date"),
     ],
 )
@@ -137,6 +144,31 @@ def test_days_that_are_not_read(text: str, says: str) -> None:
     found = written_day(text)
     assert isinstance(found, str)
     assert says in found
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("3,5", "write 3.5 with a decimal point"),
+        ("1,234", "write 1.234 with a decimal point or 1234 without separators"),
+        ("1,234,567.5", "write 1234567.5 without separators"),
+        ("1.234,5", "write 1234.5 without separators"),
+        ("1 234 567", "write 1234567 without separators"),
+        ("three", ""),
+    ],
+)
+def test_numbers_as_people_write_them_get_a_hint(tmp_path: Path, text: str, says: str) -> None:
+    for write in (nt.decimal, nt.integer):
+        with pytest.raises(ValueError, match=r"is not a (whole )?number") as caught:
+            write(text)
+        assert says in str(caught.value)
+    for kind in ("decimal", "double", "integer"):
+        assert says in (literal_fault(Literal(text, datatype=term(f"xsd:{kind}"))) or "")
+    assert says in (coordinate_fault(text, "1") or "")
+    path = tmp_path / "a.export.CSV"
+    path.write_text(gdelt_row(mentions=text))
+    (fault,) = Outcome(path).faults
+    assert fault.column == "NumMentions" and says in fault.reason
 
 
 def test_the_order_of_day_and_month_is_what_people_say(tmp_path: Path) -> None:
