@@ -11,7 +11,7 @@ from typing import Final, Literal
 from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
-from kg.readers.cells.columns import MISSING, repeated_column
+from kg.readers.cells.columns import MISSING, MISSING_MEND, repeated_column
 from kg.readers.code_lookup import CodedThing, CodeLookup, coordinate_fault
 from kg.readers.name_lookup import NameLookup
 from kg.readers.periods import Period, period, period_record
@@ -48,9 +48,7 @@ _SEVERAL: Final = ("actors", "recipients", "type")
 _TOLD: Final = ("asserted", "happened", "realised")
 _MODALITIES: Final = (*_TOLD, "planned", "projected", "opinion", "possible", "undisclosed", "denied")
 _MISSING: Final = MISSING | {"-9"}
-_MISSING_MEND: Final = (
-    "leave the cell empty, or name the word as one for missing values (--missing, or the field in the form)"
-)
+_MISSING_FAULT: Final = '"{0}" may stand for a missing value; leave the cell empty, or ' + MISSING_MEND
 _SUGGESTED: Final = "write CONSULT, COERCE deport, or a CAMEO code such as 043"
 
 
@@ -108,7 +106,7 @@ def read_events(job: ReadingJob) -> Iterator[Record]:
             cells = dict.fromkeys(_NAMES, "")
             cells |= {key: cell.strip() for key, cell in zip(header, row, strict=False) if key in cells}
             if word := next(((name, cell) for name, cell in cells.items() if _is_missing(name, cell)), None):
-                job.fault(line, word[0], f'"{word[1]}" may stand for a missing value; {_MISSING_MEND}')
+                job.fault(line, word[0], _MISSING_FAULT.format(word[1]))
                 continue
             yield from table.event(cells, line)
 
@@ -275,7 +273,7 @@ class _Table:
                     self._job.notes.add("country code", note, note, line)
                 found.append(CodedThing(country, word))
             elif word in _MISSING:
-                self._job.fault(line, column, f'"{word}" may stand for a missing value; {_MISSING_MEND}')
+                self._job.fault(line, column, _MISSING_FAULT.format(word))
                 return None
             else:
                 found.append(self._names.actor(word, None, line, *time))

@@ -19,6 +19,8 @@ MISSING: Final = frozenset(
     {"NA", "N/A", "n/a", "NULL", "null", "\\N", "nan", "NaN", "NAN", "None", "none", "-", "--", "."}
 )
 """Words that tables write for a missing value."""
+MISSING_MEND: Final = "name the word as one for missing values (--missing {0}, or the field in the form)"
+"""How to say that a word stands for a missing value."""
 _DATED: Final = re.compile(r"(1[5-9]|20)\d\d-?\d\d|\d{1,2}\D\w{1,9}\D\d{4}")
 _SAMPLED: Final = 20
 _LISTED: Final = 12

@@ -14,7 +14,7 @@ from kg.errors import DataSyntaxError
 from kg.rdf import ntriples as nt
 from kg.rdf.literals import literal_fault
 from kg.rdf.ntriples import TYPE
-from kg.readers.cells.columns import MISSING
+from kg.readers.cells.columns import MISSING, MISSING_MEND
 from kg.readers.code_lookup import CodedThing, CodeLookup, remember
 from kg.readers.periods import Period, open_period, period, period_record
 from kg.readers.reading import ReadingJob
@@ -56,9 +56,16 @@ def read_mapped(job: ReadingJob, mapping: Mapping) -> Iterator[Record]:
             if len(row) != len(header):
                 job.fault(line, "", f"the row has {len(row)} columns in place of {len(header)}")
             else:
-                cells = (cell.strip() for cell in row)
-                known = ("" if cell in missing else cell for cell in cells)
-                yield from work.row(dict(zip(header, known, strict=True)), line)
+                stripped = (cell.strip() for cell in row)
+                cells = {
+                    name: "" if one in missing else one for name, one in zip(header, stripped, strict=True)
+                }
+                if not MISSING.isdisjoint(cells.values()):
+                    for name in sorted(mapping.needed):
+                        if hint := _missing_hint(word := cells[name]):
+                            text = f"{word} was read as it is in {name}{hint}"
+                            job.notes.add("missing value", f"{word} {name}", text, line)
+                yield from work.row(cells, line)
 
 
 def _check(mapping: Mapping, header: list[str], name: str) -> None:
@@ -261,7 +268,7 @@ def _write(term: TermMap, cells: dict[str, str]) -> str | None:
 
 def _missing_hint(text: str) -> str:
     """Return how to say that a word stands for a missing value, empty for other texts."""
-    return f"; if {text} stands for a missing value, name it (--missing {text})" if text in MISSING else ""
+    return f"; if {text} means that it is missing, {MISSING_MEND.format(text)}" if text in MISSING else ""
 
 
 def _whole(text: str) -> str:

@@ -123,6 +123,19 @@ def test_a_workbook_and_parquet(tmp_path: Path, original: bytes) -> None:
         Outcome(path)
 
 
+def test_lists_of_parquet_are_several_values(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb", reason="DuckDB (extra parquet) is not installed")
+    path = tmp_path / "mine.parquet"
+    cells = "'Talks' AS label, 'CONSULT' AS type, DATE '2018-01-05' AS date"
+    rows = "(1, ['IRN', 'USA'], 'Doha'), (2, ['IRN; USA'], 'Doha')"
+    duckdb.sql(f"COPY (SELECT {cells}, * FROM (VALUES {rows}) AS t(id, actors, place)) TO '{path}'")
+    read = Outcome(path)
+    assert read.values("event/mine-1", "dg:actor") == [f"{ID}country/irn", f"{ID}country/usa"]
+    (fault,) = read.faults
+    assert (fault.line, fault.column) == (3, "actors")
+    assert "a list" in fault.reason
+
+
 def test_sheets_with_the_same_columns_are_read_and_others_told(tmp_path: Path, original: bytes) -> None:
     book = openpyxl.Workbook()
     sheets = {"Sheet": NAMED[:3], "February": [NAMED[0], NAMED[3]], "Notes": [["by", "when"], ["me", "now"]]}

@@ -13,7 +13,7 @@ from kg.bundled import ONTOLOGY_FOLDER
 from kg.errors import DataSyntaxError
 from kg.readers.archives import parts
 from kg.readers.detect import bundled_readers, find_reader
-from kg.readers.reading import ReadingJob
+from kg.readers.reading import CellOptions, ReadingJob
 from kg.readers.rml.mapping import read_mapping
 from kg.terms import ID, PREFIXES, term
 
@@ -59,6 +59,34 @@ def mapped(tmp_path: Path, mapping: str, text: str, read_table, known):
     job = ReadingJob(list(parts(path, "a.csv")), "a.csv", known, faults.append)
     records = list(find_reader(path, None, "a.csv", mapping=rules).rows(job))
     return b"".join(record.ntriples for record in records).decode(), faults, records
+
+
+def test_a_word_for_missing_values_is_told_with_what_to_do(tmp_path, read_table, known) -> None:
+    """Kept as text, not found as a country, or not a number: the way to say that it is missing is named."""
+    columns = """<#rows> map:column [ map:name "c" ; map:lookup "iso3" ; map:reference "country" ] .
+      <#one> rml:logicalSource <#rows> ; rr:subjectMap [ rr:template "https://x.example/{id}" ] ;
+        rr:predicateObjectMap [ rr:predicate x:p ; rr:objectMap [ rml:reference "v" ] ] ,
+          [ rr:predicate x:c ; rr:objectMap [ rml:reference "c" ] ] ,
+          [ rr:predicate x:n ; rr:objectMap [
+            rml:reference "n" ; rr:datatype <http://www.w3.org/2001/XMLSchema#decimal> ] ] ."""
+    text = "id,v,country,n\n1,NA,IRN,1\n2,a,NA,1\n3,a,IRN,NA\n4,a,IRN,3\n"
+    path, rules = tmp_path / "a.csv", tmp_path / "own.rml.ttl"
+    path.write_text(text, encoding="utf-8")
+    rules.write_text(HEAD + columns, encoding="utf-8")
+    reader, faults = find_reader(path, None, "a.csv", mapping=rules), []
+    job = ReadingJob(list(parts(path, "a.csv")), "a.csv", known, faults.append)
+    assert len(list(reader.rows(job))) == 2
+    (fault,) = faults
+    assert (fault.line, fault.column) == (4, "n")
+    kept = {note.line: note.text for note in job.notes.of("missing value")}
+    (lookup,) = job.notes.of("lookup")
+    assert sorted(kept) == [2, 3, 4] and lookup.line == 3
+    assert all("--missing NA" in one for one in (fault.reason, lookup.text, *kept.values()))
+    job = ReadingJob(
+        list(parts(path, "a.csv")), "a.csv", known, faults.append, options=CellOptions(frozenset({"NA"}))
+    )
+    assert b'"NA"' not in b"".join(record.ntriples for record in reader.rows(job))
+    assert len(faults) == 1 and not job.notes.found
 
 
 @pytest.mark.parametrize(
