@@ -26,7 +26,8 @@ NoteKind = Literal[_Losses, _Things, "repeated id", "repeated row", "no record"]
 REPEATED_ROW: Final = "row {} is repeated; it was kept once"
 REPEATED_IDENTIFIER: Final = "identifier {} is used by several different rows; each was kept as a record"
 _BLOCK: Final = 1 << 20
-_LONGEST_LINE: Final = 16 << 20
+LONGEST_LINE: Final = 16 << 20
+"""Most bytes of a line."""
 _REMEMBERED: Final = 2_000_000
 _EARLIEST, _LATEST = "1500", "2100"
 # Characters that XML 1.0 cannot carry (section 2.2).
@@ -327,9 +328,9 @@ def _blocks(part: Part) -> Generator[Block, None, None]:
         piece = piece.removeprefix(b"\xef\xbb\xbf")
         while piece:
             whole, end, rest = (rest + piece).rpartition(b"\n")
-            if len(rest) > _LONGEST_LINE:
+            if len(rest) > LONGEST_LINE:
                 raise DataSyntaxError(
-                    f"line {number} is longer than {_LONGEST_LINE} bytes",
+                    f"line {number} is longer than {LONGEST_LINE} bytes",
                     where=part.name,
                     mend="Check that the file is a table with one row per line.",
                     line=number,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
 import zipfile
+from codecs import BOM_UTF8
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain, islice
@@ -17,11 +19,14 @@ from kg.readers.cells.file_kinds import Sample, read_sample
 from kg.readers.cells.parquet import parquet_rows
 from kg.readers.cells.separators import Rows, find_dialect, sample_rows, split_rows
 from kg.readers.cells.values import cell_text
-from kg.readers.reading import ReadingJob
+from kg.readers.reading import LONGEST_LINE, ReadingJob
 
 _BOOK_LIMIT: Final = 1 << 30
 _SAMPLED: Final = 20
 _SHOWN: Final = 60
+_NOT_PLAIN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# Of a sheet of Excel.
+_MOST_ROWS: Final = 1 << 20
 
 
 Separator = Callable[[str], str | None]
@@ -53,7 +58,9 @@ def first_rows(part: Part, sample: Sample, *, quoted_tabs: bool) -> list[list[st
     if sample.kind == "text":
         return sample_rows(sample.text, find_dialect(sample.text, quoted_tabs=quoted_tabs))
     if sample.kind == "json lines":
-        keys = _object(sample.text.lstrip().split("\n", 1)[0])
+        with part.open() as stream:
+            lines = iter(lambda: stream.readline(LONGEST_LINE), b"")
+            keys = _object(next(line for line in lines if line.strip()).removeprefix(BOM_UTF8))
         return [list(keys)] if isinstance(keys, dict) else []
     if sample.kind == "parquet":
         with closing(parquet_rows(part)) as found:
@@ -67,14 +74,30 @@ def _tables(
 ) -> Iterator[tuple[str, Rows]]:
     sample = read_sample(part)
     if sample.kind == "workbook":
-        yield from _like_the_first(job, part)
+        for name, sheet in _like_the_first(job, part):
+            yield name, _plain_rows(job, sheet)
     elif sample.kind == "parquet":
-        yield part.name, _flat_rows(job, parquet_rows(part), separator)
+        yield part.name, _plain_rows(job, _flat_rows(job, parquet_rows(part), separator))
     elif sample.kind == "json lines":
-        yield part.name, _flat_rows(job, _json_rows(job, part, job.lines_of(part)), separator)
+        found = _json_rows(job, part, job.lines_of(part))
+        yield part.name, _plain_rows(job, _flat_rows(job, found, separator))
     else:
         dialect = find_dialect(sample.text, quoted_tabs=quoted_tabs)
         yield part.name, split_rows(part.name, job.lines_of(part), dialect)
+
+
+def _plain_rows(job: ReadingJob, rows: Rows) -> Rows:
+    """Yield rows without control characters and halves of surrogate pairs; others are reported.
+
+    In text files they are found in the bytes.
+    """
+    for line, row in rows:
+        if wrong := _NOT_PLAIN.search("\n".join(row)):
+            column = next(at for at, cell in enumerate(row, 1) if wrong[0] in cell)
+            job.rows.read += 1
+            job.fault(line, str(column), f"control character U+{ord(wrong[0]):04X}; remove it")
+        else:
+            yield line, row
 
 
 def _without_missing(rows: Rows, words: frozenset[str]) -> Rows:
@@ -129,7 +152,7 @@ def _json_rows(
     """Yield a header of all keys of the file, then its objects; an absent key is an empty cell."""
     header: dict[str, None] = {}
     with part.open() as stream:
-        for text in stream:
+        for text in iter(lambda: stream.readline(LONGEST_LINE), b""):
             if isinstance(row := _object(text), dict):
                 header.update(dict.fromkeys(row))
     yield 1, list(header)
@@ -150,6 +173,8 @@ def _object(line: str | bytes) -> Any:
         return json.loads(line)
     except ValueError as error:
         return f"the line is not JSON ({error})"
+    except RecursionError:
+        return "the line has objects or lists too deep in one another"
 
 
 # Workbooks
@@ -188,11 +213,23 @@ def _sheets(part: Part) -> Generator[tuple[str, Rows], None, None]:
         try:
             book = openpyxl.load_workbook(copy, read_only=True, data_only=True)
             for sheet in book.worksheets:
-                rows = enumerate(sheet.iter_rows(values_only=True), 1)
-                yield sheet.title, ((number, [cell_text(value) for value in row]) for number, row in rows)
+                # Some programs write a range of cells into the sheet that leaves rows out.
+                sheet.reset_dimensions()
+                yield sheet.title, _sheet_rows(part.name, sheet.iter_rows(values_only=True))
             book.close()
         except (KeyError, ValueError, IndexError, OSError, SyntaxError, zipfile.BadZipFile) as error:
             raise _damaged(part.name, str(error)) from None
+
+
+def _sheet_rows(name: str, rows: Iterable[tuple[Any, ...]]) -> Rows:
+    """Yield the rows of a sheet, as wide as the first one with a value or wider."""
+    width = 0
+    for number, row in enumerate(rows, 1):
+        if number > _MOST_ROWS:
+            raise _damaged(name, f"a sheet has more than {_MOST_ROWS:,} rows")
+        cells = list(map(cell_text, row))
+        width = width or (len(cells) if any(cells) else 0)
+        yield number, cells + [""] * (width - len(cells))
 
 
 def _check_size(file: IO[bytes], name: str) -> None:

@@ -12,6 +12,7 @@ from kg.readers.archives import Part
 Kind = Literal["text", "workbook", "parquet", "json lines"]
 
 _SAMPLE: Final = 1 << 16
+_HEAD: Final = 200
 _CSV: Final = "Save the table as CSV (UTF-8)."
 # First bytes, what the file is, and how to save it instead.
 _REFUSED: Final = (
@@ -67,25 +68,29 @@ def read_sample(part: Part) -> Sample:
             mend="Save it with line feeds, in Excel as “CSV UTF-8”.",
         )
     is_json = text.lstrip().startswith('{"') and not name.endswith((".csv", ".tsv", ".tab", ".jsonld"))
-    return Sample("json lines" if is_json and _lines_are_objects(text) else "text", text)
+    # A first line may be longer than the sample.
+    first, end, _ = text.lstrip().partition("\n")
+    whole = first.rstrip().endswith("}") or (not end and len(data) == _SAMPLE)
+    return Sample("json lines" if is_json and whole else "text", text)
 
 
 def check_bytes(start: bytes, name: str) -> None:
     """Raise DataSyntaxError if the first bytes are not those of UTF-8 text."""
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise DataSyntaxError("the file is UTF-16", where=name, mend="Save it as UTF-8.")
+    # Every second byte of most texts is 0 in UTF-16, which need not have a byte-order mark.
+    half = len(start[:_HEAD]) // 2
+    wide = half and max(start[at:_HEAD:2].count(0) for at in (0, 1)) > half * 0.8
+    if wide or start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        bits = 32 if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) else 16
+        raise DataSyntaxError(f"the file is UTF-{bits}", where=name, mend="Save it as UTF-8.")
     for magic, what, mend in _REFUSED:
         if start[: len(magic)].lower() == magic.lower() if magic[:1] == b"<" else start.startswith(magic):
             raise UnsupportedFormatError(f"the file is {what}, which is not read", where=name, mend=mend)
     if b"\0" in start:
-        line = start[: start.index(b"\0")].count(b"\n") + 1
+        before = start[: start.index(b"\0")].split(b"\n")
+        line, byte = len(before), len(before[-1]) + 1
         raise DataSyntaxError(
             "the file is binary, not a text table: it has a NUL byte",
-            where=f"{name}, line {line}",
-            mend="Choose a text file (CSV, TSV, JSON lines), an .xlsx workbook or a Parquet file.",
+            where=f"{name}, line {line}, byte {byte}",
+            mend="Remove it, or choose a text (CSV, TSV, JSON lines), an .xlsx workbook or a Parquet file.",
             line=line,
         )
-
-
-def _lines_are_objects(text: str) -> bool:
-    return text.lstrip().split("\n", 1)[0].rstrip().endswith("}")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import json
+import re
+import zipfile
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from kg.errors import DiplographError
@@ -115,6 +119,68 @@ def test_bytes_that_are_no_text_far_down_in_the_file(
 def test_utf_16(tmp_path: Path, form: str) -> None:
     error = refused(tmp_path, form, text(form, TABLES[form][1]).encode("utf-16"))
     assert "UTF-16" in error.detail and "UTF-8" in str(error.mend)
+
+
+@pytest.mark.parametrize("code", ["utf-16-le", "utf-16-be", "utf-32"])
+def test_other_encodings(tmp_path: Path, form: str, code: str) -> None:
+    error = refused(tmp_path, form, text(form, TABLES[form][1]).encode(code))
+    assert f"UTF-{code[4:6]}" in error.detail and "UTF-8" in str(error.mend)
+
+
+def test_nul_at_the_beginning(tmp_path: Path, form: str) -> None:
+    error = refused(tmp_path, form, text(form, TABLES[form][1]).encode() + b"ab\0\n")
+    assert (error.line, error.where) == (3, "a.csv, line 3, byte 3")
+
+
+def rows_of_json(form: str) -> bytes:
+    names, row = TABLES[form]
+    return json.dumps(dict(zip(names, row, strict=True))).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b"[" * 100_000, "too deep"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "too deep"),
+        (b"[1]", "not a JSON object"),
+        (b'{"label": 1', "not JSON"),
+        (b'{"label": 1' + b"0" * 5_000 + b"}", "not JSON"),
+        (None, "U+D800"),
+        (None, "U+0000"),
+    ],
+)
+def test_bad_lines_of_json(tmp_path: Path, form: str, line: bytes | None, says: str) -> None:
+    good = rows_of_json(form)
+    bad = good.replace(b': "', b': "\\u' + says[2:].encode(), 1) if line is None else line
+    done = read(tmp_path, form, good + bad + b"\n", "a.jsonl")
+    (fault,) = done.faults
+    assert (fault.line, says in fault.reason) == (2, True)
+    assert (done.job.rows.read, done.job.rows.stored) == (2, 1)
+
+
+def test_a_long_line_of_json(tmp_path: Path, form: str) -> None:
+    """The first line may be longer than the sample by which a kind of file is found, and not without end."""
+    wide = rows_of_json(form)[:-2] + b', "extra": "' + b"x" * 100_000 + b'"}\n'
+    if form == "events":
+        assert "the column extra is unknown" in refused(tmp_path, form, wide, "a.csv.jsonl").detail
+    else:
+        assert read(tmp_path, form, wide, "a.jsonl").job.rows.stored == 1
+    error = refused(tmp_path, form, rows_of_json(form) + b"x" * 20_000_000, "a.csv.jsonl")
+    assert (error.line, "longer than" in error.detail) == (2, True)
+
+
+def test_a_workbook_with_a_wrong_range_of_cells(tmp_path: Path, form: str) -> None:
+    """As some programs write it; openpyxl stops there unless it is told not to believe it."""
+    book = openpyxl.Workbook()
+    for row in TABLES[form]:
+        book.active.append(row)
+    book.save(tmp_path / "whole.xlsx")
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(path, "w") as out:
+        for name in whole.namelist():
+            out.writestr(name, re.sub(rb'(<dimension ref=")[A-Z0-9:]+', rb"\1A1:A1", whole.read(name)))
+    done = Outcome(path, form)
+    assert (done.faults, done.job.rows.read, done.job.rows.stored) == ([], 1, 1)
 
 
 def test_half_a_gz(tmp_path: Path, form: str) -> None:
