@@ -92,7 +92,7 @@ def read_events(job: ReadingJob) -> Iterator[Record]:
             if not any(row) or row[0].lstrip().startswith("#"):
                 continue
             if header is None:
-                header = _header(row, f"{name}, line {line}")
+                header = _header(row, f"{name}, line {line}" if line else name)
                 table.begin(name)
                 continue
             job.rows.read += 1

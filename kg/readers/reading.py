@@ -28,6 +28,7 @@ REPEATED_IDENTIFIER: Final = "identifier {} is used by several different rows; e
 _BLOCK: Final = 1 << 20
 LONGEST_LINE: Final = 16 << 20
 """Most bytes of a line."""
+_LONGEST_MESSAGE: Final = 400
 _REMEMBERED: Final = 2_000_000
 _EARLIEST, _LATEST = "1500", "2100"
 # Characters that XML 1.0 cannot carry (section 2.2).
@@ -62,7 +63,7 @@ class Notes:
         if note is not None:
             note.count += count
         elif len(self.found) < 100_000:
-            self.found[kind, value] = Note(kind, value, text, line, count)
+            self.found[kind, value] = Note(kind, value, _shortened(text), line, count)
 
     def add_all(self, notes: Iterable[tuple[NoteKind, str, str]], line: int) -> None:
         """Add notes given as kind, value and text."""
@@ -178,7 +179,7 @@ class ReadingJob:
         if (file, line) != self._faulty:
             self._faulty = file, line
             self.rows.left_out += 1
-        self.on_fault(RowFault(file, line, column, reason))
+        self.on_fault(RowFault(file, line, column, _shortened(reason)))
 
     def is_new(self, iri: str, kind: str, ntriples: bytes, line: int) -> bool:
         """Return whether a thing was not described yet; a place with another point is noted."""
@@ -302,6 +303,12 @@ class ReadingJob:
             if len(self._days) < 100_000:
                 self._days[text] = found
         return found
+
+
+def _shortened(text: str) -> str:
+    """Return a message without the middle if a cell in it is very long."""
+    half = _LONGEST_MESSAGE // 2
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:half]} … {text[-half:]}"
 
 
 def far_off(day: str) -> Iterator[tuple[NoteKind, str, str]]:

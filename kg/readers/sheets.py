@@ -13,11 +13,11 @@ from contextlib import closing
 from itertools import chain, islice
 from typing import IO, Any, Final
 
-from kg.errors import DataSyntaxError, TooLargeError
+from kg.errors import DataSyntaxError, TooLargeError, UnsupportedFormatError
 from kg.readers.archives import Part
 from kg.readers.cells.file_kinds import Sample, read_sample
 from kg.readers.cells.parquet import parquet_rows
-from kg.readers.cells.separators import Rows, find_dialect, sample_rows, split_rows
+from kg.readers.cells.separators import LONGEST_CELL, Rows, find_dialect, sample_rows, split_rows
 from kg.readers.cells.values import cell_text
 from kg.readers.reading import LONGEST_LINE, ReadingJob
 
@@ -82,17 +82,24 @@ def _tables(
         found = _json_rows(job, part, job.lines_of(part))
         yield part.name, _plain_rows(job, _flat_rows(job, found, separator))
     else:
+        if re.match(r"\s*\[\s*\{\s*\"", sample.text):
+            raise UnsupportedFormatError(
+                "the file is one list of JSON objects",
+                where=part.name,
+                mend="Write one object per line, without the list: jq -c '.[]' FILE > FILE.jsonl",
+            )
         dialect = find_dialect(sample.text, quoted_tabs=quoted_tabs)
         yield part.name, split_rows(part.name, job.lines_of(part), dialect)
 
 
 def _plain_rows(job: ReadingJob, rows: Rows) -> Rows:
-    """Yield rows without control characters and halves of surrogate pairs; others are reported.
-
-    In text files they are found in the bytes.
-    """
+    """Yield rows that a text file could hold; those with control characters or long cells are reported."""
     for line, row in rows:
-        if wrong := _NOT_PLAIN.search("\n".join(row)):
+        if max(map(len, row), default=0) > LONGEST_CELL:
+            column = max(range(len(row)), key=lambda at: len(row[at])) + 1
+            job.rows.read += 1
+            job.fault(line, str(column), f"the cell has more than {LONGEST_CELL:,} characters; shorten it")
+        elif wrong := _NOT_PLAIN.search("\n".join(row)):
             column = next(at for at, cell in enumerate(row, 1) if wrong[0] in cell)
             job.rows.read += 1
             job.fault(line, str(column), f"control character U+{ord(wrong[0]):04X}; remove it")
@@ -111,7 +118,7 @@ def _without_missing(rows: Rows, words: frozenset[str]) -> Rows:
 def _flat_rows(job: ReadingJob, rows: Iterator[tuple[int, list[Any]]], separator: Separator) -> Rows:
     """Yield the header and the rows as texts; a row with a list or object that is no text is reported."""
     number, header = next(rows)
-    yield number, header
+    yield number, list(map(str, header))
     separators = [separator(name) for name in header]
     for number, row in rows:
         if not any(isinstance(value, dict | list) for value in row):
@@ -149,13 +156,13 @@ def _mend(name: str, separator: str | None) -> str:
 def _json_rows(
     job: ReadingJob, part: Part, lines: Iterable[tuple[int, str]]
 ) -> Iterator[tuple[int, list[Any]]]:
-    """Yield a header of all keys of the file, then its objects; an absent key is an empty cell."""
+    """Yield all keys of the file as row 0, then its objects; an absent key is an empty cell."""
     header: dict[str, None] = {}
     with part.open() as stream:
         for text in iter(lambda: stream.readline(LONGEST_LINE), b""):
             if isinstance(row := _object(text), dict):
                 header.update(dict.fromkeys(row))
-    yield 1, list(header)
+    yield 0, list(header)
     for number, line in lines:
         if not line.strip():
             continue

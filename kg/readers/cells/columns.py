@@ -98,8 +98,9 @@ def arranged_rows(job: ReadingJob, form: Form, name: str, rows: Rows) -> Iterato
         return
     line, header = first
     following = list(islice(filled, _SAMPLED))
-    if form.recognises(header):
-        columns = _Columns(form, header, f"{name}, line {line}", following)
+    # Row 0 is the names of columns of a file that always has them.
+    if line == 0 or form.recognises(header):
+        columns = _Columns(form, header, f"{name}, line {line}" if line else name, following)
         columns.note(job, line)
     else:
         following.insert(0, first)

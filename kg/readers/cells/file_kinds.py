@@ -91,6 +91,6 @@ def check_bytes(start: bytes, name: str) -> None:
         raise DataSyntaxError(
             "the file is binary, not a text table: it has a NUL byte",
             where=f"{name}, line {line}, byte {byte}",
-            mend="Remove it, or choose a text (CSV, TSV, JSON lines), an .xlsx workbook or a Parquet file.",
+            mend="Remove it, or choose a text file (CSV, TSV, JSON lines), a workbook or a Parquet file.",
             line=line,
         )

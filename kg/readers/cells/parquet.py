@@ -15,7 +15,7 @@ _ROWS: Final = 2_000
 
 
 def parquet_rows(part: Part) -> Generator[tuple[int, list[Any]], None, None]:
-    """Yield the names of the columns as row 1, then the values of the rows.
+    """Yield the names of the columns as row 0, then the values of the rows.
 
     Raises DataSyntaxError for a damaged file, ToolMissingError without DuckDB.
     """
@@ -33,7 +33,7 @@ def parquet_rows(part: Part) -> Generator[tuple[int, list[Any]], None, None]:
         try:
             with duckdb.connect(config={"threads": 1, "autoinstall_known_extensions": False}) as engine:
                 found = engine.execute("SELECT * FROM read_parquet($1)", [copy.name])
-                yield 1, [column[0] for column in found.description or ()]
+                yield 0, [column[0] for column in found.description or ()]
                 batches = iter(lambda: found.fetchmany(_ROWS), [])
                 for number, row in enumerate(chain.from_iterable(batches), 2):
                     yield number, list(row)

@@ -12,7 +12,8 @@ from kg.errors import DataSyntaxError
 SEPARATORS: Final = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
 _QUOTE: Final = '"'
 _SAMPLED: Final = 20
-_LONGEST_CELL: Final = csv.field_size_limit()
+LONGEST_CELL: Final = csv.field_size_limit()
+"""Most characters of a cell."""
 
 Rows = Iterator[tuple[int, list[str]]]
 """The rows of a table, each with the number of its first line."""
@@ -52,7 +53,7 @@ def split_rows(name: str, lines: Iterator[tuple[int, str]], dialect: CellDialect
             row = next(reader, None)
         except csv.Error as error:
             raise DataSyntaxError(
-                f"a quotation mark is missing or misplaced, or a cell has more than {_LONGEST_CELL:,} "
+                f"a quotation mark is missing or misplaced, or a cell has more than {LONGEST_CELL:,} "
                 f"characters ({error})",
                 where=f"{name}, line {begun}",
                 mend='Close every quotation mark and double those inside quoted text ("").',

@@ -50,7 +50,7 @@ def read_mapped(job: ReadingJob, mapping: Mapping) -> Iterator[Record]:
                 continue
             if header is None:
                 header = [cell.strip() for cell in row]
-                _check(mapping, header, name)
+                _check(mapping, header, f"{name}, line {line}" if line else name)
                 continue
             job.rows.read += 1
             if len(row) != len(header):
@@ -68,11 +68,11 @@ def read_mapped(job: ReadingJob, mapping: Mapping) -> Iterator[Record]:
                 yield from work.row(cells, line)
 
 
-def _check(mapping: Mapping, header: list[str], name: str) -> None:
+def _check(mapping: Mapping, header: list[str], where: str) -> None:
     if missing := sorted(mapping.needed - set(header)):
         raise DataSyntaxError(
             f"the table has no column {missing[0]}, which the mapping {mapping.name} needs",
-            where=f"{name}, line 1",
+            where=where,
             mend="Correct the mapping or the header.",
         )
 

@@ -158,6 +158,32 @@ def test_bad_lines_of_json(tmp_path: Path, form: str, line: bytes | None, says: 
     assert (done.job.rows.read, done.job.rows.stored) == (2, 1)
 
 
+def test_a_list_of_objects(tmp_path: Path, form: str) -> None:
+    error = refused(tmp_path, form, b"[" + rows_of_json(form).strip() + b"]", "a.csv.json")
+    assert "list of JSON objects" in error.detail and "one object per line" in str(error.mend)
+
+
+def test_json_without_the_columns(tmp_path: Path, form: str) -> None:
+    wide = json.dumps({f"c{n}": n for n in range(10_000)}).encode() + b"\n"
+    for data in (b'{"a": 1}\n', wide):
+        assert "no column" in refused(tmp_path, form, data, "a.csv.jsonl").detail
+
+
+def test_a_cell_without_end_is_not_repeated_in_the_message(tmp_path: Path, form: str) -> None:
+    names, row = TABLES[form]
+    wanted = row[0] if form == "gdelt-mentions" else "2018"
+    at = next(at for at, cell in enumerate(row) if cell.startswith(wanted))
+    for length, name in ((10_000, "a.csv"), (10_000, "a.jsonl"), (1_000_000, "a.jsonl")):
+        bad = [*row[:at], "x" * length, *row[at + 1 :]]
+        data = text(form, row, bad) if name == "a.csv" else ""
+        data = data or "".join(json.dumps(dict(zip(names, one, strict=True))) + "\n" for one in (row, bad))
+        done = read(tmp_path, form, data.encode(), name)
+        (fault,) = done.faults
+        assert fault.line == (3 if name == "a.csv" else 2)
+        assert len(fault.reason) < 500
+        assert (length > 100_000) == ("131,072 characters" in fault.reason)
+
+
 def test_a_long_line_of_json(tmp_path: Path, form: str) -> None:
     """The first line may be longer than the sample by which a kind of file is found, and not without end."""
     wide = rows_of_json(form)[:-2] + b', "extra": "' + b"x" * 100_000 + b'"}\n'
