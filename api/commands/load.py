@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from api.commands.loaders import Loader, open_loader
+from api.commands.loaders import Loader, open_loader, stored_already
 from api.commands.options import data_option, name_file, opened
 from api.commands.progress import ProgressLine
 from api.commands.terminal_tables import text_table
@@ -90,8 +90,9 @@ def load(
     if source is None and "-" in files:
         raise ParameterError("standard input has no name", mend="Name its source with --source.")
     with ExitStack() as stack:
+        stored: list[str] = []
+        stack.enter_context(_interrupts(stored))
         loader = stack.enter_context(open_loader(settings))
-        stack.enter_context(_interrupts())
         planned: list[tuple[Any, dict[str, Any]]] = []
         # A preview that is not stored is dropped however the command ends.
         stack.callback(lambda: _drop(loader, planned))
@@ -115,10 +116,16 @@ def load(
         if changes and not yes:
             click.confirm("Store this?", abort=True, err=True)
         for plan, summary in changes:
-            with _progress(summary["file"]) as progress:
-                done = loader.commit(plan, _own_skips(skip, changes, summary), progress)
+            try:
+                with _progress(summary["file"]) as progress:
+                    done = loader.commit(plan, _own_skips(skip, changes, summary), progress)
+            except KeyboardInterrupt:
+                # It may have come between the storing and the return from there.
+                loader.end(plan)
+                raise
             planned = [(other, said) for other, said in planned if other is not plan]
             if done is not None:
+                stored.append(done["id"])
                 click.echo(done["id"])
 
 
@@ -173,11 +180,13 @@ def _named_option() -> Iterator[None]:
 
 
 @contextmanager
-def _interrupts() -> Iterator[None]:
-    """Turn Ctrl+C into one of our errors."""
+def _interrupts(stored: list[str]) -> Iterator[None]:
+    """Turn Ctrl+C into one of our errors, which names the loads that are `stored`."""
     try:
         yield
     except KeyboardInterrupt:
+        if stored:
+            raise stored_already(*stored) from None
         raise CancelledError(
             "interrupted; what was not stored yet is dropped", mend="Load it again when you like."
         ) from None

@@ -71,16 +71,19 @@ class LocalLoader:
     ) -> dict[str, Any] | None:
         """Store a previewed load; return None if it changes nothing. See `kg.load.store_load`."""
         folder: LoadFolder = planned
-        try:
-            load = loading.store_load(self._store, self._loads, folder, skip=skip, progress=progress)
-        except KeyboardInterrupt:
-            # The next command brings the index and the entailments up to date.
-            if folder.read().step == "stored":
-                raise stored_already(folder.id) from None
-            raise
+        load = loading.store_load(self._store, self._loads, folder, skip=skip, progress=progress)
         if load is None:
             folder.remove()
         return load.summary() if load else None
+
+    def end(self, planned: Any) -> None:
+        """Raise CancelledError if an interrupted load was stored.
+
+        The next command brings the index and the entailments up to date.
+        """
+        folder: LoadFolder = planned
+        if folder.path.exists() and folder.read().step == "stored":
+            raise stored_already(folder.id)
 
     def drop(self, planned: Any) -> None:
         """Discard a preview."""
@@ -153,6 +156,11 @@ class RemoteLoader:
         if load.get("unchanged") and load.get("load", "") is None:
             return None
         return self._wait(load, progress)
+
+    def end(self, planned: Any) -> None:
+        """Cancel an interrupted load and wait for its end; raises CancelledError if it was stored before."""
+        with suppress(errors.UnknownNameError):  # it is cancelled already
+            self._end(planned["self"])
 
     def drop(self, planned: Any) -> None:
         """Discard a preview, or cancel its load."""
@@ -301,11 +309,11 @@ def _mapping_text(path: Path) -> str:
     return text
 
 
-def stored_already(load_id: str) -> errors.CancelledError:
-    """Build the error for an interrupt after a load was stored."""
+def stored_already(*ids: str) -> errors.CancelledError:
+    """Build the error for an interrupt after loads were stored."""
     return errors.CancelledError(
-        f"interrupted, but load {load_id} is stored",
-        mend=f"Undo it with `diplograph undo {load_id}` if you do not want it.",
+        f"interrupted, but load {' and load '.join(ids)} is stored",
+        mend=f"Undo it with `diplograph undo {ids[-1]}` if you do not want it.",
     )
 
 
