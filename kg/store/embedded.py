@@ -92,6 +92,10 @@ class EmbeddedStore(LocalStore):
         The answer must be read in the same thread.
         """
         self._refuse(text)
+        return self.query_whole(text, dataset)
+
+    def query_whole(self, text: str, dataset: QueryDataset = UNION) -> EmbeddedAnswer:
+        """Answer a query of our own, which is not searched for excess and addresses to fetch."""
         graphs: dict[str, Any]
         if not (dataset.default or dataset.named):
             # The engine's union would override the query's FROM clauses.
