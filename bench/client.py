@@ -156,7 +156,7 @@ def _drive(url: str, queries: list[str], connections: int, seconds: float) -> Ra
 
 
 def _state(held: bytearray) -> str:
-    """Return the state of an answer: `open`, `done`, or `failed` for a whole one with another status than 200."""
+    """Return the state of an answer: `open`, `done`, or `failed` for a whole one that is not a 200."""
     head, blank, body = held.partition(b"\r\n\r\n")
     if not blank:
         return "open"
