@@ -168,18 +168,13 @@ class ReadingJob:
         """Words that people say stand for a missing value."""
         return self.options.missing
 
-    @property
-    def file(self) -> str:
-        """Name of the current file, or sheet of a file."""
-        return self._file or self.name
-
     def begin(self, file: str) -> None:
         """Set the name of the file, or sheet of a file, to which the following rows belong."""
         self._file = file
 
     def fault(self, line: int, column: str, reason: str, file: str = "") -> None:
         """Report a faulty row of the current file or of another; several faults of a row count as one row."""
-        file = file or self.file
+        file = file or self._file or self.name
         if (file, line) != self._faulty:
             self._faulty = file, line
             self.rows.left_out += 1

@@ -15,7 +15,7 @@ from kg.store import Store, Term
 from kg.terms import ID, term
 from kg.validation.alike import Alike, likeness
 from kg.validation.findings import Finding
-from kg.validation.graph_check import check_graph
+from kg.validation.graph_check import check_graph, shared_validator
 from kg.validation.known_terms import TYPE, concept_statements
 from kg.validation.rdf_rules import batches
 from kg.validation.shacl import ShapesValidator, read_shapes
@@ -68,7 +68,8 @@ class PiecewiseValidation:
     subclasses: Iterable[Triple] = ()
 
     def __post_init__(self) -> None:
-        self._validator = ShapesValidator(self.subclasses)
+        added = tuple(self.subclasses)
+        self._validator = ShapesValidator(added) if added else shared_validator()
         self._file = SortedLines(self.path)
         self._types: dict[NamedNode, tuple[Triple, ...]] = {}
         self._kinds: dict[NamedNode, frozenset[Hashable]] = {}

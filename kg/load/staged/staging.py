@@ -182,14 +182,13 @@ class _Staging:
         """
         while True:
             new = self.sort_records(table.records())
-            faults.check()
             read, broken = check_mapped(self.store, new, self.graph, table, mapping, self.progress)
             read.accept(table.name)
-            if not broken:
-                return read
             for fault in broken:
                 faults.take(fault, broken=True)
             faults.check()
+            if not broken:
+                return read
             table.leave_out((fault.file, fault.line) for fault in broken)
             self.duplicates = Duplicates()
 

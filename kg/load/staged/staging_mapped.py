@@ -14,7 +14,8 @@ from kg.load.model import Progress, watching
 from kg.load.staged.staging_rdf import RdfRead
 from kg.load.staged.table_reading import TableReading
 from kg.rdf.sorted_lines import read_lines, sort_lines
-from kg.readers.record import Record, RowFault
+from kg.readers.record import RowFault
+from kg.readers.rml.mapped_rows import RowRecord
 from kg.readers.rml.mapping import Mapping
 from kg.store import Store
 from kg.terms import ONTOLOGY, PREFIXES, term
@@ -23,7 +24,6 @@ from kg.validation.known_terms import SUBCLASS
 from kg.validation.piecewise import FileFindings, PiecewiseValidation
 from kg.validation.shacl import read_shapes
 
-_Given = tuple[str, Record]
 _ROWS: Final = 10_000
 _MEND: Final = "Correct the mapping; docs/mapping.md lists what each class needs."
 
@@ -57,8 +57,8 @@ def check_mapped(
         (one.severity, _place(one, given.get(one.node, []), table.name, mapping) + f": {one.text}")
         for one in found
     )
-    broken.sort(key=lambda one: (one.file, one.line))
-    return RdfRead(new, graph, findings, checked, mend=_MEND), broken
+    faults = sorted(dict.fromkeys(broken), key=lambda one: (one.file, one.line))
+    return RdfRead(new, graph, findings, checked, mend=_MEND), faults
 
 
 def _predicate(line: bytes) -> bytes:
@@ -77,30 +77,35 @@ def _turned(lines: Iterable[bytes], hierarchy: list[bytes]) -> Iterator[bytes]:
             hierarchy.append(line)
 
 
-def _given(table: TableReading, mapping: Mapping, nodes: set[str]) -> dict[str, list[_Given]]:
-    """Return what rows say of some things, with the file; not what is the same for all rows."""
-    found: dict[str, list[_Given]] = {}
-    for file, record in table.every_record(mapping):
-        if record.iri in nodes and record.line and len(found.setdefault(record.iri, [])) < _ROWS:
-            found[record.iri].append((file, record))
+def _given(table: TableReading, mapping: Mapping, nodes: set[str]) -> dict[str, list[RowRecord]]:
+    """Return what rows say of some things, without what is the same for all rows."""
+    found: dict[str, list[RowRecord]] = {}
+    for one in table.each_row(mapping):
+        iri = one.record.iri
+        if iri in nodes and one.record.line and len(found.setdefault(iri, [])) < _ROWS:
+            found[iri].append(one)
     return found
 
 
-def _faults(finding: Finding, given: list[_Given], mapping: Mapping) -> list[RowFault]:
+def _faults(finding: Finding, given: list[RowRecord], mapping: Mapping) -> list[RowFault]:
     """Return the faults of the rows that a violation is about.
 
     These are the rows that give the property, or that say anything of the thing where none does. Where rows
     give a property several values that may have one, the first row is right.
     """
-    path = _path(finding)
-    giving = [(file, record, _values(record, path)) for file, record in given if _values(record, path)]
-    if not giving:
-        text = f"there is no value; {finding.text}" if finding.path else finding.text
-        return [RowFault(file, one.line, _columns(path, one, mapping), text) for file, one in given]
-    _, first, values = giving[0]
-    others = [] if finding.value else [one for one in giving if one[2] != values]
-    text = f"{finding.text} Line {first.line} has another value." if others else finding.text
-    return [RowFault(file, one.line, _columns(path, one, mapping), text) for file, one, _ in others or giving]
+    path, text = _path(finding), finding.text
+    blamed = [one for one in given if _values(one, path)]
+    if not blamed:
+        blamed = given
+    elif not finding.value:
+        first = blamed[0]
+        if others := [one for one in blamed if _values(one, path) != _values(first, path)]:
+            blamed, text = others, f"{text} Line {first.record.line} has another value."
+    return [
+        RowFault(one.file, one.record.line, column, f"the cell is empty; {text}" if empty else text)
+        for one in blamed
+        for column, empty in [_columns(path, one, mapping)]
+    ]
 
 
 def _path(finding: Finding) -> str:
@@ -109,19 +114,22 @@ def _path(finding: Finding) -> str:
     return term(name).value if name.partition(":")[0] in PREFIXES else name
 
 
-def _values(record: Record, path: str) -> list[bytes]:
-    return [line for line in record.ntriples.splitlines() if _predicate(line) == f"<{path}>".encode()]
+def _values(one: RowRecord, path: str) -> list[bytes]:
+    return [line for line in one.record.ntriples.splitlines() if _predicate(line) == f"<{path}>".encode()]
 
 
-def _columns(path: str, record: Record, mapping: Mapping) -> str:
-    kind = record.kind if ":" in record.kind else ONTOLOGY + record.kind
-    return " and ".join(mapping.columns_of(path, kind if record.kind else ""))
+def _columns(path: str, one: RowRecord, mapping: Mapping) -> tuple[str, bool]:
+    """Return the columns that give a property in a row, or the empty ones if it gives none; and which."""
+    kind = one.record.kind if ":" in one.record.kind else ONTOLOGY + one.record.kind
+    columns = mapping.columns_of(path, kind if one.record.kind else "", one.cells)
+    empty = [] if _values(one, path) else [name for name in columns if not one.cells[name]]
+    return " and ".join(empty or columns), bool(empty)
 
 
-def _place(finding: Finding, given: list[_Given], name: str, mapping: Mapping) -> str:
+def _place(finding: Finding, given: list[RowRecord], name: str, mapping: Mapping) -> str:
     """Return file, line and column of a finding: of the first row that gives the property, if one does."""
     path = _path(finding)
-    for file, record in given:
-        if _values(record, path):
-            return f"{file}, line {record.line}, column {_columns(path, record, mapping)}"
-    return f"{given[0][0]}, line {given[0][1].line}" if given else name
+    for one in given:
+        if _values(one, path):
+            return f"{one.file}, line {one.record.line}, column {_columns(path, one, mapping)[0]}"
+    return f"{given[0].file}, line {given[0].record.line}" if given else name

@@ -18,7 +18,7 @@ from kg.terms import ONTOLOGY
 
 _TYPE: Final = b"> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <"
 _LISTED_FAULTS: Final = 100
-_UNREADABLE, _BROKEN = "cannot be read", "cannot be stored as they are"
+_UNREADABLE, _BROKEN = "cannot be read", "would break the shapes"
 _SHARED: Final = 500_000
 _IDS: Final = 2_000_000
 _TICK: Final = 2_000

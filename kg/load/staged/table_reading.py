@@ -19,7 +19,7 @@ from kg.readers.gdelt.parallel_rows import read_in_parallel, worker_count
 from kg.readers.grouping import Grouping
 from kg.readers.reading import CellOptions, NoteKind, ReadingJob, RowCount
 from kg.readers.record import Record, RowFault
-from kg.readers.rml.mapped_rows import read_mapped
+from kg.readers.rml.mapped_rows import RowRecord, read_each_row
 from kg.readers.rml.mapping import Mapping
 from kg.resolver import Resolver
 from kg.store import Store
@@ -69,11 +69,9 @@ class TableReading:
         yield from self._reader.rows(self._job)
         yield from self._groups()
 
-    def every_record(self, mapping: Mapping) -> Iterator[tuple[str, Record]]:
-        """Yield the records of each row by a mapping, equal ones too, with the name of the file."""
-        job = self._new_job(_ignore, self._job.skipped)
-        for record in read_mapped(job, mapping, repeated=True):
-            yield job.file, record
+    def each_row(self, mapping: Mapping) -> Iterator[RowRecord]:
+        """Yield what each row says by a mapping, also rows that repeat others."""
+        return read_each_row(self._new_job(_ignore, self._job.skipped), mapping)
 
     def leave_out(self, rows: Iterable[tuple[str, int]]) -> None:
         """Begin a new reading without some rows, given by file and line, that reports no fault again."""

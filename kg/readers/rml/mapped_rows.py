@@ -2,52 +2,64 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final, cast
 
-import pyoxigraph
-from pyoxigraph import NamedNode
-
 from kg.errors import DataSyntaxError
-from kg.rdf import ntriples as nt
-from kg.rdf.literals import literal_fault
 from kg.rdf.ntriples import TYPE
 from kg.readers.cells.columns import listed, repeated_column
 from kg.readers.code_lookup import CodedThing, CodeLookup, remember
 from kg.readers.periods import Period, open_period, period, period_record
 from kg.readers.reading import ReadingJob
 from kg.readers.record import CellError, Record
-from kg.readers.rml.mapping import FIELD, LOOKUPS, Column, Mapping, Rule, TermMap, applies
+from kg.readers.rml.mapping import FIELD, LOOKUPS, Column, Mapping, Rule, applies
+from kg.readers.rml.term_writers import Cells, whole_number, writer
 from kg.readers.sheets import rows_of
 from kg.resolver import CodeSystem
-from kg.terms import ID, ONTOLOGY, PREFIXES, compact, distinct_slug, encoded, slugify
+from kg.terms import ID, ONTOLOGY, compact, distinct_slug, slugify
 
-_NOT_IN_IRIS: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f-\xa0]")
 _UNKNOWN: Final = Period("unknown", "", "", "unknown", "unknown time")
-# Spreadsheets and pandas write 771 as 771.0.
-_FLOAT: Final = re.compile(r"(-?\d+)\.0+", re.ASCII)
 _EXAMPLE: Final = 80
 _SUBJECTS: Final = 500_000
-_INTEGERS: Final = frozenset(
-    PREFIXES["xsd"] + name
-    for name in ("integer", "int", "long", "short", "nonNegativeInteger", "positiveInteger")
-)
-_Cells = dict[str, str]
-_Writer = Callable[[_Cells], str | None]
 
 
-def read_mapped(job: ReadingJob, mapping: Mapping, *, repeated: bool = False) -> Iterator[Record]:
-    """Yield a record for each subject of a row, equal records once unless they may be `repeated`.
+def read_mapped(job: ReadingJob, mapping: Mapping) -> Iterator[Record]:
+    """Yield a record for each subject of a row, equal records once.
 
     An empty cell yields no triple (R2RML section 11); only the words in `map:missing` count as empty. A
     triples map yields nothing for a row in which one of its columns is not found by a lookup or a table of
     values; each is noted. A row for which no main map yields anything is left out, and so is a row that
     yields the same as an earlier one. Raises DataSyntaxError if the table lacks a column of the mapping.
     """
-    work, missing = _Work(job, mapping, repeated), mapping.missing | job.missing
+    work = _Work(job, mapping)
+    for file, line, cells in _rows(job, mapping):
+        for record in work.row(cells, file, line):
+            if job.once.first(f"{record.iri} {hash(record.ntriples)}"):
+                yield record
+
+
+@dataclass(frozen=True, slots=True)
+class RowRecord:
+    """What a row says of one thing, with its file and cells."""
+
+    file: str
+    record: Record
+    cells: Cells
+
+
+def read_each_row(job: ReadingJob, mapping: Mapping) -> Iterator[RowRecord]:
+    """Yield what each row says, also rows that repeat others; what is the same for all rows has line 0."""
+    work = _Work(job, mapping, repeated=True)
+    for file, line, cells in _rows(job, mapping):
+        for record in work.row(cells, file, line):
+            yield RowRecord(file, record, cells)
+
+
+def _rows(job: ReadingJob, mapping: Mapping) -> Iterator[tuple[str, int, Cells]]:
+    """Yield file, line and cells of the rows that are not skipped; rows of another width are reported."""
+    missing = mapping.missing | job.missing
     for name, rows in rows_of(job):
         header = list(mapping.header) or None
         if header is not None:
@@ -69,8 +81,8 @@ def read_mapped(job: ReadingJob, mapping: Mapping, *, repeated: bool = False) ->
                 given = (cell.strip() for cell in row)
                 cells = dict(zip(header, ("" if cell in missing else cell for cell in given), strict=True))
                 for column in mapping.whole:
-                    cells[column] = _whole(cells[column])
-                yield from work.row(cells, name, line)
+                    cells[column] = whole_number(cells[column])
+                yield name, line, cells
 
 
 def _check(mapping: Mapping, header: list[str], where: str) -> None:
@@ -97,12 +109,12 @@ class _Maker:
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
-        self.subject = _writer(rule.subject)
-        self._pairs = [(f"<{name}>", _writer(term), term.parent) for name, term in rule.pairs]
+        self.subject = writer(rule.subject)
+        self._pairs = [(f"<{name}>", writer(term), term.parent) for name, term in rule.pairs]
         self._types = [f"{TYPE} <{name}>" for name in rule.classes]
         self._kind = rule.classes[0].removeprefix(ONTOLOGY) if rule.classes else ""
 
-    def record(self, subject: str, cells: _Cells, active: set[str], line: int) -> Record | None:
+    def record(self, subject: str, cells: Cells, active: set[str], line: int) -> Record | None:
         """Return what the map says of its subject; references to maps that make nothing are left out."""
         lines = [f"{subject} {name} .\n" for name in self._types]
         for predicate, write, parent in self._pairs:
@@ -115,7 +127,7 @@ class _Maker:
 
 
 class _Work:
-    def __init__(self, job: ReadingJob, mapping: Mapping, repeated: bool) -> None:
+    def __init__(self, job: ReadingJob, mapping: Mapping, *, repeated: bool = False) -> None:
         self._job, self._mapping, self._repeated = job, mapping, repeated
         self._values = {column.name: dict(column.values) for column in mapping.columns}
         self._codes = CodeLookup(job, mapping.name)
@@ -127,7 +139,7 @@ class _Work:
         self._subjects: dict[int, tuple[int, str, int]] = {}
         self._constants: set[str] = set()
 
-    def row(self, cells: _Cells, file: str, line: int) -> Iterator[Record]:
+    def row(self, cells: Cells, file: str, line: int) -> Iterator[Record]:
         """Yield the records of a row; one that has an invalid cell is reported, one without records noted."""
         example = ", ".join(cells.values())[:_EXAMPLE]
         found: list[Record] = []
@@ -163,13 +175,11 @@ class _Work:
         for m, subject in active:
             if not m.rule.references and m.rule.name not in self._constants:
                 self._constants.add(m.rule.name)
-                found += filter(None, (m.record(subject, cells, names, line),))
-        for record in (*found, *made):
-            if self._repeated or self._job.once.first(f"{record.iri} {hash(record.ntriples)}"):
-                yield record
+                found += filter(None, (m.record(subject, cells, names, 0),))
+        yield from (*found, *made)
 
     def _without_main(
-        self, mains: list[Rule], missed: set[str], cells: _Cells, example: str, line: int
+        self, mains: list[Rule], missed: set[str], cells: Cells, example: str, line: int
     ) -> None:
         """Count a row for which no main map makes anything; raises CellError for an empty cell."""
         if any(not missed.isdisjoint(rule.references) for rule in mains):
@@ -251,7 +261,7 @@ class _Work:
             outcome = "that value was left out"
         if column.kind == "values":
             values = self._values[column.name]
-            given = values.get(text, values.get(_whole(text), values.get("")))
+            given = values.get(text, values.get(whole_number(text), values.get("")))
             if given is not None:
                 return CodedThing(given, text)
             return f"“{text}” is not among the values of {column.name} in the mapping; {outcome}"
@@ -315,55 +325,6 @@ class _Work:
         yield period_record(found, line)
 
 
-def _writer(term: TermMap) -> _Writer:
-    """Return a function that writes a term of a row as N-Triples; it returns None if a cell is empty."""
-    if term.kind == "constant":
-        with suppress(CellError):
-            text = _written(term, term.value, "")
-            return lambda cells: text
-        return lambda cells: _written(term, term.value, "")
-    if term.kind == "reference":
-        return lambda cells: _written(term, cells[term.value], term.value) if cells[term.value] else None
-    first, *texts = (text.replace("\\{", "{").replace("\\}", "}") for text in FIELD.split(term.value)[::2])
-    names = term.references
-
-    def write(cells: _Cells) -> str | None:
-        values = [cells[name] for name in names]
-        if not all(values):
-            return None
-        if term.iri:
-            values = [encoded(value) for value in values]
-        pieces = (value + text for value, text in zip(values, texts, strict=True))
-        return _written(term, first + "".join(pieces), names[0] if names else "")
-
-    return write
-
-
-def _written(term: TermMap, text: str, column: str) -> str:
-    """Return a term as N-Triples; raises CellError if the text of the column is not valid in it."""
-    if term.iri:
-        try:
-            if _NOT_IN_IRIS.search(text):
-                raise ValueError
-            return str(NamedNode(text))
-        except ValueError:
-            raise CellError(column, f'"{text}" is not an absolute IRI') from None
-    if not term.datatype:
-        return nt.plain(text) + (f"@{term.language.lower()}" if term.language else "")
-    if term.datatype in _INTEGERS:
-        text = _whole(text)
-    literal = pyoxigraph.Literal(text, datatype=NamedNode(term.datatype))
-    if fault := literal_fault(literal):
-        raise CellError(column, fault)
-    return nt.typed(text, term.datatype) if term.datatype.startswith(PREFIXES["xsd"]) else str(literal)
-
-
-def _whole(text: str) -> str:
-    """Return a whole number that was written as a decimal fraction (771.0), and other text as it is."""
-    found = _FLOAT.fullmatch(text)
-    return found[1] if found else text
-
-
 def _fields(text: str) -> list[str]:
     return FIELD.findall(text) or [text]
 
@@ -373,5 +334,5 @@ def _date(text: str, cells: dict[str, str]) -> str:
     names = FIELD.findall(text)
     if not names:
         return cells.get(text, "")
-    given = takewhile(bool, (_whole(cells[name]) for name in names))
+    given = takewhile(bool, (whole_number(cells[name]) for name in names))
     return "-".join(part.zfill(2) if number else part for number, part in enumerate(given))

@@ -141,12 +141,13 @@ class Mapping:
     whole: frozenset[str] = frozenset()
     """The columns of whole numbers, which spreadsheets write as 771.0."""
 
-    def columns_of(self, predicate: str, kind: str = "") -> tuple[str, ...]:
+    def columns_of(self, predicate: str, kind: str, cells: dict[str, str]) -> tuple[str, ...]:
         """Return the columns of the table that give the values of a property, or of rdf:type the subject.
 
-        `kind` is a class: the columns are those of its triples maps.
+        They are those of the triples maps that apply to a row and make things of a class, or of any without
+        a `kind`.
         """
-        rules = [rule for rule in self.rules if not kind or kind in rule.classes]
+        rules = [rule for rule in self.rules if rule.applies(cells) and (not kind or kind in rule.classes)]
         terms = [term for rule in rules for name, term in rule.pairs if name == predicate]
         if predicate == PREFIXES["rdf"] + "type":
             terms = [rule.subject for rule in rules]
