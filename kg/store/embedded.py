@@ -10,13 +10,14 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Triple
 
 from kg.errors import DiplographError, NotAStoreError, StoreBusyError, StoreFailedError
 from kg.rdf.formats import Format, Kind
+from kg.rdf.writing import Sink, write_result
 from kg.sparql.guard import refuse_excess, refuse_remote_access
 from kg.sparql.text import dataset_clauses, with_using
 from kg.store.bulk_changes import SMALL, Bulk, count_lines, read_quads
@@ -31,13 +32,6 @@ _SPOOL: Final = 8 * 1024 * 1024
 _UNBORN: Final = re.compile(
     r"LOCK|LOG(\.old\.\d+)?|IDENTITY|MANIFEST-\d+|OPTIONS-\d+(\.dbtmp)?|\d+\.(dbtmp|log)"
 )
-
-
-class Sink(Protocol):
-    """A binary file to which a result can be written."""
-
-    def write(self, data: bytes, /) -> int:
-        """Write some bytes; return their number."""
 
 
 class EmbeddedStore(LocalStore):
@@ -209,11 +203,9 @@ class EmbeddedAnswer:
             yield from self._result
 
     def write(self, sink: Sink, form: Format) -> None:
-        """Write the whole result to a binary file; raises StoreFailedError."""
-        target: Any = sink
-        engine_format: Any = form.engine
+        """Write the whole result to a binary file; raises StoreFailedError, NotAcceptableError."""
         with _engine_errors():
-            self._result.serialize(target, format=engine_format)
+            write_result(self._result, sink, form)
 
     def serialize(self, form: Format) -> Iterator[bytes]:
         """Yield the serialised result, which is spooled first: a query that fails yields no byte."""

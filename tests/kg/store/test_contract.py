@@ -12,6 +12,7 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
 
 from kg.errors import (
     ConflictError,
+    NotAcceptableError,
     ParameterError,
     QueryRefusedError,
     QuerySyntaxError,
@@ -143,6 +144,20 @@ def test_solutions_can_be_written(two: Store, form: str) -> None:
 def test_graphs_can_be_written(two: Store, form: str) -> None:
     query = "CONSTRUCT WHERE { ?s ?p ?o }"
     assert E.encode() in b"".join(two.query(query).serialize(result_format("graph", form)))
+
+
+@differs(virtuoso="Virtuoso 7 writes U+0001 in XML as a reference, which is passed on")
+def test_a_format_that_cannot_express_a_term_is_refused_by_its_name(kept: Store) -> None:
+    kept.change([], [Quad(A, P, Literal("tea\x01"), G1), Quad(A, P, Literal("cr\r"), G2)])
+    for query, kind in (
+        (f"SELECT ?o {{ ?s <{E}p> ?o }}", "solutions"),
+        ("CONSTRUCT WHERE { ?s ?p ?o }", "graph"),
+    ):
+        form = result_format(kind, "xml" if kind == "solutions" else "rdf")  # type: ignore[arg-type]
+        with pytest.raises(NotAcceptableError, match=r"U\+0001.*tea"):
+            b"".join(kept.query(query, QueryDataset(default=(E + "g1",))).serialize(form))
+        written = b"".join(kept.query(query, QueryDataset(default=(E + "g2",))).serialize(form))
+        assert b"cr&#13;<" in written
 
 
 @pytest.mark.parametrize(
