@@ -23,10 +23,21 @@ _BEYOND: Final = re.compile(
 
 def opening_word(text: str) -> str:
     """Return the first word after the prologue in lower case, empty if there is none."""
+    return _after_prologue(text).word
+
+
+def first_operation(update: str) -> tuple[int, int, int]:
+    """Return line, column (from 1) and offset of an update's first word after the prologue, or of its end."""
+    start = _after_prologue(update).start
+    start = len(update) if start < 0 else start
+    return (*place(update, start), start)
+
+
+def _after_prologue(text: str) -> Token:
     for token in read_tokens(text):
         if token.kind not in ("name", "iri", "string") and token.word not in _PROLOGUE:
-            return token.word
-    return ""
+            return token
+    return END
 
 
 def request_kind(text: str) -> Literal["query", "update"] | None:

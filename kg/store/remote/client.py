@@ -24,6 +24,7 @@ from kg.sparql.text import (
 )
 from kg.store.bulk_changes import count_lines
 from kg.store.interface import UNION, UNNAMED, QueryDataset, Store
+from kg.store.permitted_updates import permitted
 from kg.store.remote.boolean_results import boolean_variables
 from kg.store.remote.dialects import OURS, Dialect, recognise
 from kg.store.remote.problems import PROBLEM, problem_error, unreachable
@@ -91,7 +92,9 @@ class RemoteStore(Store):
 
     def query(self, text: str, dataset: QueryDataset = UNION) -> RemoteAnswer:
         """Answer a SPARQL 1.1 query; see `Store.query`. The result is streamed."""
-        self._refuse(text, "query")
+        refuse_excess(text)
+        refuse_remote_access(text, self.allowed)
+        self._refuse_malformed(text, "query")
         kind = _KINDS.get(opening_word(text), "solutions")
         dialect = self._spoken
         text = with_base(text, dataset.base_iri)
@@ -108,7 +111,9 @@ class RemoteStore(Store):
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
-        self._refuse(text, "update")
+        refuse_excess(text)
+        text = permitted(text, self.allowed, dataset.base_iri)
+        self._refuse_malformed(text, "update")
         if not dataset.is_union:
             graph_terms((*dataset.default, *dataset.named))
             text = with_using(text, dataset.default, dataset.named)
@@ -146,9 +151,7 @@ class RemoteStore(Store):
         """Close the connections."""
         self._http.close()
 
-    def _refuse(self, text: str, wanted: Literal["query", "update"]) -> None:
-        refuse_excess(text)
-        refuse_remote_access(text, self.allowed)
+    def _refuse_malformed(self, text: str, wanted: Literal["query", "update"]) -> None:
         # Only SPARQL is sent: engines accept other statements and predefined prefixes too.
         if (request_kind(text) != wanted or undeclared_prefix(text)) and (
             error := syntax_error(text, wanted)

@@ -10,7 +10,7 @@ from kg.errors import (
     ConflictError,
     DiplographError,
     QueryStoppedError,
-    QuerySyntaxError,
+    RequestError,
     StoreFailedError,
     UnknownNameError,
 )
@@ -104,7 +104,7 @@ DIALECTS: Final = (
         integer_booleans=True,
         drops_zero=True,
         faults=(
-            ("Undefined procedure", QuerySyntaxError),
+            ("Undefined procedure", RequestError),
             (
                 "timed out|anytime timeout|estimated execution time|incomplete results|killed by SQLCancel",
                 QueryStoppedError,

@@ -187,9 +187,26 @@ def test_a_long_answer_is_whole(kept: Store) -> None:
     assert written.count(b"\r\n") == 20_001
 
 
-def test_a_query_that_fails_while_it_runs_gives_no_byte(two: Store) -> None:
-    answer = two.query("SELECT ?s ?o { ?s ?p ?o }")
-    assert next(iter(answer.serialize(result_format("solutions", "csv"))))
+REFUSES = "it refuses a text with a function that it does not know"
+
+
+@differs(oxigraph=REFUSES, virtuoso=REFUSES)
+def test_an_unknown_function_is_an_error_of_its_expression(two: Store) -> None:
+    """SPARQL 1.1 sections 17.2 and 17.6: the expression has no value, and a filter with it is not met."""
+    query = f"SELECT ?s (<{E}f>(?s) AS ?x) {{ ?s <{E}p> ?o FILTER(COALESCE(<{E}g>(?o), ?o = '1')) }}"
+    answer = two.query(query)
+    assert answer.variables == ("s", "x") and [dict(row) for row in answer.rows()] == [{"s": A}]
+    assert not two.query(f"ASK {{ ?s <{E}p> ?o FILTER(<{E}f>(?o)) }}").truth()
+    two.update(
+        f"""INSERT {{ GRAPH <{E}g1> {{ ?s <{E}q> ?x, ?y }} }}
+        WHERE {{ GRAPH ?g {{ ?s <{E}p> ?o }} BIND(<{E}f>(?o) AS ?x) BIND(COALESCE(?x, 'none') AS ?y) }}"""
+    )
+    assert subjects(two, f"SELECT ?s {{ ?s <{E}q> 'none' }}") == ["a", "b"]
+    assert not two.query(f"ASK {{ ?s <{E}q> ?o FILTER(?o != 'none') }}").truth()
+
+
+@differs(**dict.fromkeys(("memory", "disk", "isolated", "ours"), "the function has no value"))
+def test_a_store_that_refuses_an_unknown_function_gives_no_byte(two: Store) -> None:
     with pytest.raises(RequestError):
         next(iter(two.query(f"SELECT (<{E}f>(1) AS ?x) {{}}").serialize(result_format("solutions", "csv"))))
 
@@ -225,6 +242,35 @@ def test_an_update_sent_as_a_query_has_its_own_message(kept: Store) -> None:
         kept.update("ASK {}")
 
 
+def test_a_silent_load_that_is_not_allowed_does_nothing(two: Store) -> None:
+    """SPARQL 1.1 Update section 3.1.4: a LOAD SILENT that fails is a success, and the rest is carried out."""
+    two.update(
+        f"""PREFIX : <http://127.0.0.1:9/>
+        LOAD SILENT :a ; LOAD silent <http://127.0.0.1:9/b> INTO GRAPH <{E}g1> ;
+        INSERT DATA {{ GRAPH <{E}g1> {{ <{E}c> <{E}p> 3 }} }} ; LOAD SILENT <http://127.0.0.1:9/c>"""
+    )
+    assert subjects(two, ALL) == ["a", "b", "c"]
+    with pytest.raises(QueryRefusedError):
+        two.update(f"LOAD SILENT <http://127.0.0.1:9/> ; LOAD <http://127.0.0.1:9/>; DROP GRAPH <{E}g1>")
+    assert subjects(two, ALL) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("LOAD", 1),
+        ("LOAD <http://127.0.0.1:9/> INTO <http://e.example/g>", 1),
+        ("PREFIX a: <http://127.0.0.1:9/> #\n\nLOAD a:b INTO a:c", 3),
+        ("PREFIX a: <http://127.0.0.1:9/>\nLOAD a:b ;\n nonsense", 3),
+        ("LOAD <http://127.0.0.1:9/> ; CLEAR\n", 2),
+    ],
+)
+def test_a_malformed_load_is_malformed_before_it_is_refused(kept: Store, text: str, line: int) -> None:
+    with pytest.raises(QuerySyntaxError) as caught:
+        kept.update(text)
+    assert caught.value.line == line and caught.value.column
+
+
 @pytest.mark.parametrize("text", ["INSERT DATA { ?s <a:b> 1 }", "DELETE { } WHERE", "CLEAR ALL; nonsense"])
 def test_a_malformed_update_changes_nothing(two: Store, text: str) -> None:
     with pytest.raises(QuerySyntaxError):
@@ -236,7 +282,7 @@ def test_nothing_is_fetched(kept: Store) -> None:
     with pytest.raises(QueryRefusedError):
         kept.query("SELECT * { SERVICE SILENT <http://127.0.0.1:9/> { ?s ?p ?o } }")
     with pytest.raises(QueryRefusedError):
-        kept.update("LOAD SILENT <http://127.0.0.1:9/>")
+        kept.update("LOAD <http://127.0.0.1:9/>")
 
 
 @differs(virtuoso="it keeps the operations before the one that fails")
