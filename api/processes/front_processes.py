@@ -170,6 +170,8 @@ def configure(app: object, trusted_proxy: str = "") -> uvicorn.Config:
         proxy_headers=bool(trusted_proxy),
         forwarded_allow_ips=trusted_proxy,
         server_header=False,
+        # By this name another diplograph recognises the store (kg/store/remote/dialects.py).
+        headers=[("Server", "diplograph")],
         backlog=1024,
         h11_max_incomplete_event_size=_HEAD_BYTES,
         timeout_keep_alive=_KEEP_ALIVE,

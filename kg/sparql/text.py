@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
+from urllib.parse import urljoin
 
 from kg.errors import OutsideGraphError, ParameterError
 from kg.sparql.lexer import END, Token, place, read_tokens, token_at, unescape
@@ -66,6 +67,29 @@ def dataset_clauses(query: str) -> list[tuple[int, int, bool]]:
             found.append((opened, token.end, named))
             opened = None
     return found
+
+
+def named_iris(text: str, base_iri: str = "") -> Iterator[tuple[str, str, int]]:
+    """Yield the IRIs of a request after its prologue: the keyword before each, the whole IRI, and its place.
+
+    The keyword is in lower case, empty if another token is before the IRI.
+    """
+    prefixes: dict[str, str] = {}
+    opening = before = END
+    for token in read_tokens(text):
+        if token.kind == "iri":
+            iri = urljoin(base_iri, unescape(token.text[1:-1])[0])
+            if before.word == "base":
+                base_iri = iri
+            elif opening.word == "prefix":
+                prefixes[before.text] = iri
+            else:
+                yield before.word, iri, token.start
+        elif token.kind == "name" and before.word != "prefix":
+            prefix, colon, local = token.text.partition(":")
+            whole = prefixes.get(prefix + colon, "") + re.sub(r"\\(.)", r"\1", local)
+            yield before.word, whole, token.start
+        opening, before = before, token
 
 
 def undeclared_prefix(text: str) -> tuple[str, int, int] | None:

@@ -26,6 +26,7 @@ from kg.store.engine_errors import explain_failure, explain_syntax, unknown_func
 from kg.store.interface import UNION, QueryDataset, Row, never
 from kg.store.local import LocalStore
 from kg.store.permitted_updates import permitted
+from kg.store.unnamed_graph import refuse_unnamed, with_unnamed
 from kg.store.updates import graph_terms, has_blank, requests
 
 T = TypeVar("T")
@@ -93,6 +94,7 @@ class EmbeddedStore(LocalStore):
         """
         refuse_excess(text)
         refuse_remote_access(text, self._allowed)
+        dataset = with_unnamed(text, dataset)
         graphs: dict[str, Any]
         if not (dataset.default or dataset.named):
             # The engine's union would override the query's FROM clauses.
@@ -116,6 +118,7 @@ class EmbeddedStore(LocalStore):
         """
         refuse_excess(text)
         text = permitted(text, self._allowed, dataset.base_iri)
+        refuse_unnamed(text, dataset)
         if not dataset.is_union:
             graph_terms((*dataset.default, *dataset.named))
             text = with_using(text, dataset.default, dataset.named)

@@ -72,7 +72,14 @@ class Dialect:
         return otherwise
 
 
-OURS: Final = Dialect("diplograph", update="update", graphs="graphs", direct=True, request_bytes=256 * MIB)
+OURS: Final = Dialect(
+    "diplograph",
+    server="diplograph",
+    update="update",
+    graphs="graphs",
+    direct=True,
+    request_bytes=256 * MIB,
+)
 
 DIALECTS: Final = (
     OURS,

@@ -116,6 +116,57 @@ def test_the_dataset_of_the_request_overrides_from(two: Store) -> None:
     assert subjects(two, ALL, QueryDataset(default=(E + "none",))) == []
 
 
+THE_UNNAMED = "urn:x-diplograph:unnamed-graph"
+TOGETHER = "in its protocol only the absence of other graphs means the unnamed one"
+
+
+@differs(virtuoso=UNNAMED)
+def test_the_unnamed_graph_has_a_name_in_queries(two: Store) -> None:
+    two.update(f"INSERT DATA {{ <{E}c> <{E}p> 3 }}")
+    assert subjects(two, f"SELECT ?s FROM <{THE_UNNAMED}> {{ ?s ?p ?o }}") == ["c"]
+    prefixed = "PREFIX x: <urn:x-diplograph:> SELECT ?s FROM x:unnamed-graph { ?s ?p ?o }"
+    assert subjects(two, prefixed) == ["c"]
+    only = QueryDataset(default=(THE_UNNAMED,))
+    assert subjects(two, ALL, only) == ["c"]
+    assert subjects(two, f"SELECT ?s FROM <{E}g1> {{ ?s ?p ?o }}", only) == ["c"]
+    assert subjects(
+        two, f"SELECT ?s FROM <{THE_UNNAMED}> {{ ?s ?p ?o }}", QueryDataset(default=(E + "g1",))
+    ) == ["a"]
+
+
+@differs(virtuoso=UNNAMED, oxigraph=TOGETHER)
+def test_the_unnamed_graph_stands_beside_others(two: Store) -> None:
+    two.update(f"INSERT DATA {{ <{E}c> <{E}p> 3 }}")
+    assert subjects(two, f"SELECT ?s FROM <{THE_UNNAMED}> {{ GRAPH ?g {{ ?s ?p ?o }} }}") == []
+    both = f"FROM <{THE_UNNAMED}> FROM <{E}g1>"
+    assert subjects(two, f"SELECT ?s {both} {{ ?s ?p ?o }}") == ["a", "c"]
+    named = f"FROM <{THE_UNNAMED}> FROM NAMED <{E}g1> FROM NAMED <{E}g2>"
+    assert subjects(two, f"SELECT ?s {named} {{ ?s ?p ?o }}") == ["c"]
+    assert subjects(two, f"SELECT ?s {named} {{ GRAPH ?g {{ ?s ?p ?o }} }}") == ["a", "b"]
+    # A relative IRI is resolved as the engine does it
+    based = f"BASE <{E}x> SELECT ?s FROM <g2> FROM <{THE_UNNAMED}> {{ ?s ?p ?o }}"
+    assert subjects(two, based) == ["b", "c"]
+
+
+def test_where_the_unnamed_graph_has_no_name_the_request_is_refused(kept: Store) -> None:
+    for query in ("SELECT * {{ GRAPH <{0}> {{ ?s ?p ?o }} }}", "SELECT * FROM NAMED <{0}> {{ ?s ?p ?o }}"):
+        with pytest.raises(ParameterError, match="unnamed graph") as caught:
+            kept.query(query.format(THE_UNNAMED))
+        assert (caught.value.line, THE_UNNAMED in str(caught.value.mend)) == (1, True)
+    with pytest.raises(ParameterError):
+        kept.query(ALL, QueryDataset(named=(THE_UNNAMED,)))
+    for update in (
+        "INSERT DATA {{ GRAPH <{0}> {{ <a:a> <a:b> 1 }} }}",
+        "CLEAR GRAPH <{0}>",
+        "WITH <{0}> DELETE {{ ?s ?p ?o }} WHERE {{ ?s ?p ?o }}",
+        "PREFIX x: <urn:x-diplograph:> COPY DEFAULT TO x:unnamed-graph",
+    ):
+        with pytest.raises(ParameterError, match="unnamed graph"):
+            kept.update(update.format(THE_UNNAMED))
+    # As a term it is an IRI like others.
+    assert kept.query(f"SELECT * {{ VALUES ?x {{ <{THE_UNNAMED}> }} }}").variables == ("x",)
+
+
 def test_a_malformed_graph_iri_is_refused(kept: Store) -> None:
     for text, call in ((ALL, kept.query), ("DELETE WHERE { ?s ?p ?o }", kept.update)):
         with pytest.raises(ParameterError):
