@@ -107,7 +107,7 @@ def preview() -> ResponseReturnValue:
     """Show a thing in a small page that other sites may embed (section 3.4)."""
     given = request.args.get("id", "")
     card = _card(ID + given, given)
-    address = request.url_root.rstrip("/") + path_of(card.name.iri)
+    address = request.host_url.rstrip("/") + path_of(card.name.iri)
     page = render_template("reconcile-preview.html", name=card.name, line=card.line, address=address)
     response = make_response(page)
     response.headers["Content-Security-Policy"] = POLICY.replace(
