@@ -94,7 +94,10 @@ class EmbeddedStore(LocalStore):
         """
         refuse_excess(text)
         refuse_remote_access(text, self._allowed)
-        dataset = with_unnamed(text, dataset)
+        return self.query_whole(text, with_unnamed(text, dataset))
+
+    def query_whole(self, text: str, dataset: QueryDataset = UNION) -> EmbeddedAnswer:
+        """Answer a query of our own, which is not searched for excess and addresses to fetch."""
         graphs: dict[str, Any]
         if not (dataset.default or dataset.named):
             # The engine's union would override the query's FROM clauses.
