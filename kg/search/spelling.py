@@ -14,6 +14,7 @@ from kg.search.folding import fold, words_of
 
 # Words of the index that are compared: with the same first letter, and of all letters.
 _COMPARED: Final = 50_000
+_COMPARED_EVERYWHERE: Final = 250_000
 _NEAR: Final = 3
 _READINGS: Final = 4
 _WORDS: Final = 6
@@ -42,10 +43,11 @@ def respelt(rows: Rows, text: str, *, everywhere: bool) -> Iterator[str]:
 
 def _near(rows: Rows, word: str, everywhere: bool) -> list[str]:
     most = 1 if len(word) < _LONG else 2
-    for low in (word[0], *([""] if everywhere else [])):
+    compared = [(word[0], _COMPARED), *([("", _COMPARED_EVERYWHERE)] if everywhere else [])]
+    for low, number in compared:
         terms = rows(
             "SELECT term FROM vocabulary WHERE term >= ? AND term < ? LIMIT ?",
-            (low, low + "\U0010ffff", _COMPARED),
+            (low, low + "\U0010ffff", number),
         )
         found = extract(word, [term for (term,) in terms], scorer=OSA.distance, score_cutoff=most)
         if found:
