@@ -155,7 +155,16 @@ class RemoteLoader:
         load = self._begin(planned["commit"], planned["self"], params={"skip": list(skip)})
         if load.get("unchanged") and load.get("load", "") is None:
             return None
-        return self._wait(load, progress)
+        done = self._wait(load, progress)
+        if done["state"] == "unchanged":
+            return None
+        if done["state"] != "stored":
+            raise errors.StoreFailedError(
+                f"load {done['id']} was stopped, and nothing was stored",
+                where=done["file"],
+                mend="Load it again; the log of the server has the reason.",
+            )
+        return done
 
     def end(self, planned: Any) -> None:
         """Cancel an interrupted load and wait for its end; raises CancelledError if it was stored before."""

@@ -24,6 +24,7 @@ from api.web.urls import at, path_of
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
 from kg.load import LoadFolder, LoadRequest, LoadState, Preview
+from kg.load.load_folder import Request
 from kg.provenance import Load
 from kg.rdf.formats import RDF_FORMATS
 from kg.readers.detect import FORMATS, bundled_readers
@@ -105,7 +106,7 @@ def commit(load_id: str) -> ResponseReturnValue:
     skip = set(request.values.getlist("skip"))
     # A form sends the boxes that are ticked; those that it listed and did not send are left out.
     skip |= set(request.form.getlist("listed")) - set(request.form.getlist("keep"))
-    return _answer(folder, _run(Job("store", folder.id, skip=sorted(skip))))
+    return _answer(folder, _run_for(folder, Job("store", folder.id, skip=sorted(skip)), "store"))
 
 
 @blueprint.post("/loads/<load_id>/undo")
@@ -113,14 +114,7 @@ def commit(load_id: str) -> ResponseReturnValue:
 def undo(load_id: str) -> ResponseReturnValue:
     """Undo a load; 202 while it is being undone."""
     folder = open_for_undo(state().store, state().loads, load_id)
-    job = Job("undo", folder.id, started_by=_option("by") or "")
-    carry_out = state().carry_out
-
-    def work() -> None:
-        with folder.undo_requested():
-            carry_out(job)
-
-    return _answer(folder, jobs.run(work))
+    return _answer(folder, _run_for(folder, Job("undo", folder.id, started_by=_option("by") or ""), "undo"))
 
 
 @blueprint.post("/loads/<load_id>/cancel")
@@ -187,9 +181,12 @@ def one(load_id: str) -> ResponseReturnValue:
 
 
 def _current(folder: LoadFolder) -> LoadState:
-    """Return the state of a load; one that cannot be searched yet, or waits for its undo, is under way."""
+    """Return the state of a load; one that cannot be searched yet, or waits for its turn, is under way."""
     said = loading.settle(state().store, state().loads, folder)
-    if said.step == "stored" and folder.is_undo_requested():
+    if said.step in ("ready", "unchanged") and folder.is_requested("store"):
+        phase = said.phase if said.phase.startswith("waiting") else "waiting"
+        return replace(said, step="storing", phase=phase, done=0, total=None)
+    if said.step == "stored" and folder.is_requested("undo"):
         return replace(said, step="undoing", phase="waiting for the load", done=0, total=None)
     if said.ended and not said.followed and folder.is_being_processed():
         return replace(said, step="storing" if said.step == "stored" else "undoing")
@@ -199,6 +196,17 @@ def _current(folder: LoadFolder) -> LoadState:
 def _run(job: Job) -> bool:
     """Start a job and wait for it for a short time; return whether it is done."""
     return jobs.run(partial(state().carry_out, job))
+
+
+def _run_for(folder: LoadFolder, job: Job, what: Request) -> bool:
+    """Start a job as `_run` does; until its end, the load is shown as under way."""
+    carry_out = state().carry_out
+
+    def work() -> None:
+        with folder.requested(what):
+            carry_out(job)
+
+    return jobs.run(work)
 
 
 def _fates(plan: Preview) -> list[tuple[str, int]]:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from kg.errors import CancelledError, ConflictError, DiplographError, StoreFailedError, UnknownNameError
 from kg.load.model import Follower, Preview, Progress
@@ -25,11 +25,12 @@ KEPT_SECONDS: Final = 24 * 3600.0
 
 _STATE: Final = "state.json"
 _CANCEL: Final = "cancel"
-_UNDO: Final = "undo.lock"
 _WAIT: Final = 0.1
 _WRITE_EVERY: Final = 0.5
 _ID: Final = re.compile(r"[a-z0-9-]{1,80}")
 
+Request = Literal["store", "undo"]
+"""What is to be done with a load."""
 _PASSING: Final = ("receiving", "ready", "failed", "cancelled", "unchanged")
 UNDER_WAY: Final = ("receiving", "reading", "storing", "undoing")
 
@@ -191,14 +192,14 @@ class LoadFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     @contextmanager
-    def undo_requested(self) -> Iterator[None]:
-        """Show others that the load is to be undone, also while the undo waits for its turn."""
-        with locked(self.path / _UNDO):
+    def requested(self, what: Request) -> Iterator[None]:
+        """Show others that the load is to be stored or undone, also while that waits for its turn."""
+        with locked(self.path / f"{what}.lock"):
             yield
 
-    def is_undo_requested(self) -> bool:
-        """Return whether the load is to be undone."""
-        return _is_locked(self.path / _UNDO)
+    def is_requested(self, what: Request) -> bool:
+        """Return whether the load is to be stored or undone."""
+        return _is_locked(self.path / f"{what}.lock")
 
     def is_being_processed(self) -> bool:
         """Return whether a process works on the load."""

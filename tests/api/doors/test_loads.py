@@ -422,3 +422,28 @@ def test_a_load_is_under_way_until_it_can_be_searched_and_an_undo_waits_for_that
         time.sleep(0.05)
     assert members["state"] == "undone"
     assert not stored(store)
+
+
+def test_a_load_is_under_way_from_the_request_to_store_it_on(
+    settings: Settings, store: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while the process that stores it starts or stores another load."""
+    may_go_on = threading.Event()
+    app = create_app(store, settings)
+    client = app.test_client()
+    commit = post(client).get_json()["links"]["commit"]
+    here = app.extensions["diplograph"]
+
+    def late(job: jobs.Job) -> None:
+        assert may_go_on.wait(30)
+        jobs.carry_out(here.store, here.loads, job)
+
+    app.extensions["diplograph"] = dataclasses.replace(here, loader=late)
+    monkeypatch.setattr(jobs.run, "__kwdefaults__", {"wait": 0.05})
+    asked = client.post(commit, headers=TOKEN)
+    place = asked.get_json()["links"]["self"]
+    for members in (asked.get_json(), client.get(place).get_json()):
+        assert (members["state"], members["progress"]["phase"]) == ("storing", "waiting")
+    may_go_on.set()
+    assert wait(client, place)["state"] == "stored"
+    assert stored(store)
