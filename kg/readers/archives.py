@@ -27,7 +27,8 @@ MAX_EXPANDED: Final = 64 << 30
 """Most bytes that one compressed file may unpack to."""
 MAX_RATIO: Final = 200
 """Highest ratio of unpacked to packed size; event tables have a ratio of 5 to 15."""
-_FREE: Final = 32 << 20  # the ratio is not checked below this unpacked size
+UNCHECKED: Final = 32 << 20
+"""Unpacked size below which the ratio is not checked."""
 _CHUNK: Final = 1 << 16
 _NESTING: Final = 2
 _PACKED: Final = (".gz", ".zst", ".bz2", ".xz")
@@ -345,7 +346,7 @@ class _Bounded(io.RawIOBase):
             raise TooLargeError(
                 f"it unpacks to more than {self._limit} bytes", where=self._name, mend="Split the file."
             )
-        if self._count > _FREE and self._count > MAX_RATIO * self._size:
+        if self._count > UNCHECKED and self._count > MAX_RATIO * self._size:
             raise TooLargeError(
                 f"it unpacks to more than {MAX_RATIO} times its size, as a decompression bomb does",
                 where=self._name,

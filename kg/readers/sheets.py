@@ -14,7 +14,7 @@ from itertools import chain, islice
 from typing import IO, Any, Final
 
 from kg.errors import DataSyntaxError, TooLargeError, UnsupportedFormatError
-from kg.readers.archives import Part
+from kg.readers.archives import MAX_RATIO, UNCHECKED, Part
 from kg.readers.cells.file_kinds import Sample, read_sample
 from kg.readers.cells.parquet import parquet_rows
 from kg.readers.cells.separators import LONGEST_CELL, Rows, find_dialect, sample_rows, split_rows
@@ -242,12 +242,15 @@ def _sheet_rows(name: str, rows: Iterable[tuple[Any, ...]]) -> Rows:
 def _check_size(file: IO[bytes], name: str) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
-            size = sum(member.file_size for member in archive.infolist())
+            members = archive.infolist()
     except zipfile.BadZipFile as error:
         raise _damaged(name, str(error)) from None
-    if size > _BOOK_LIMIT:
+    size, packed = sum(one.file_size for one in members), sum(one.compress_size for one in members)
+    if size > _BOOK_LIMIT or size > max(UNCHECKED, MAX_RATIO * packed):
         raise TooLargeError(
-            f"the workbook unpacks to {size} bytes", where=name, mend="Save the sheet as CSV."
+            f"the workbook unpacks from {packed:,} to {size:,} bytes",
+            where=name,
+            mend="Save the sheet as CSV.",
         )
     file.seek(0)
 

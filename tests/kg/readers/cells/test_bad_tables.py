@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from kg.errors import DiplographError
+from kg.errors import DiplographError, TooLargeError
 from kg.readers.gdelt.code_columns import NAMES
 from kg.readers.gdelt.mentions import COLUMNS as MENTIONS
 from kg.readers.icews import COLUMNS as ICEWS
@@ -207,6 +207,15 @@ def test_a_workbook_with_a_wrong_range_of_cells(tmp_path: Path, form: str) -> No
             out.writestr(name, re.sub(rb'(<dimension ref=")[A-Z0-9:]+', rb"\1A1:A1", whole.read(name)))
     done = Outcome(path, form)
     assert (done.faults, done.job.rows.read, done.job.rows.stored) == ([], 1, 1)
+
+
+def test_a_workbook_that_is_a_bomb(tmp_path: Path, form: str) -> None:
+    book = openpyxl.Workbook()
+    book.save(tmp_path / "a.xlsx")
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/sharedStrings.bin", b"x" * 50_000_000)
+    with pytest.raises(TooLargeError, match="unpacks from"):
+        Outcome(tmp_path / "a.xlsx", form)
 
 
 def test_half_a_gz(tmp_path: Path, form: str) -> None:
