@@ -29,13 +29,12 @@ class NameLookup:
         self._job, self._slug = job, slug
         self._actors: dict[tuple[str, str | None, str, str], CodedThing] = {}
         self._dated: dict[str, bool] = {}
+        self._countries: dict[tuple[str, str], tuple[str | None, str | None]] = {}
         self._places: dict[tuple[str, ...], CodedThing | str | None] = {}
 
     def actor(self, name: str, country: str | None, line: int, day: str = "", last: str = "") -> CodedThing:
         """Return the actor with a name at a time; `country` is the IRI of the country in the row, if any."""
-        if name not in self._dated:
-            remember(self._dated, name, self._job.resolver.is_dated("name", name))
-        key = (name, country, day, last) if self._dated[name] else (name, country, "", "")
+        key = (name, country, day, last) if self._is_dated(name) else (name, country, "", "")
         if key not in self._actors:
             remember(self._actors, key, self._actor(*key, line))
         self._job.notes.add_all(self._actors[key].notes, line)
@@ -56,13 +55,20 @@ class NameLookup:
         """Return the country with a name on a day; an unknown one is noted."""
         if not name:
             return None
-        found = self._job.resolver.country_named(name, day)
-        text = self._job.resolver.mistimed("name", name, day)
-        if not found:
-            text = f"{name} is not a known country, so the country is missing"
+        key = (name, day if self._is_dated(name) else "")
+        if key not in self._countries:
+            found = self._job.resolver.country_named(*key)
+            missing = None if found else f"{name} is not a known country, so the country is missing"
+            remember(self._countries, key, (found, missing or self._job.resolver.mistimed("name", *key)))
+        found, text = self._countries[key]
         if text:
             self._job.notes.add("country code", text, text, line)
         return found
+
+    def _is_dated(self, name: str) -> bool:
+        if name not in self._dated:
+            remember(self._dated, name, self._job.resolver.is_dated("name", name))
+        return self._dated[name]
 
     def place(
         self,
