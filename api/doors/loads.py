@@ -20,7 +20,7 @@ from api.pages.page_parameters import whole_number
 from api.web.auth import writes
 from api.web.negotiation import wants_html
 from api.web.state import state
-from api.web.urls import path_of
+from api.web.urls import at, path_of
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
 from kg.load import LoadFolder, LoadRequest, LoadState, Preview
@@ -91,7 +91,7 @@ def preview() -> ResponseReturnValue:
     except BaseException:
         folder.remove()
         raise
-    place = f"/loads/{folder.id}"
+    place = at(f"/loads/{folder.id}")
     if wants_html():
         return redirect(place, 303)
     return jsonify(_members(folder.read())), 201 if done else 202, {"Location": place}
@@ -132,7 +132,7 @@ def cancel(load_id: str) -> ResponseReturnValue:
     if said.step in ("ready", "unchanged", "failed", "cancelled"):
         folder.remove()
         if wants_html():
-            return redirect("/loads", 303)
+            return redirect(at("/loads"), 303)
         return jsonify({"id": load_id, "state": "cancelled"})
     if not said.ended:
         folder.cancel()
@@ -231,7 +231,7 @@ def _stored(load: Load, said: LoadState | None) -> ResponseReturnValue:
 
 
 def _answer(folder: LoadFolder, done: bool) -> ResponseReturnValue:
-    place = f"/loads/{folder.id}"
+    place = at(f"/loads/{folder.id}")
     if wants_html():
         return redirect(place, 303)
     said = _current(folder)
@@ -261,7 +261,7 @@ def _members(said: LoadState) -> dict[str, Any]:
 
 
 def _links(load_id: str, step: str) -> dict[str, str]:
-    here = f"/loads/{load_id}"
+    here = at(f"/loads/{load_id}")
     links = {"self": here}
     if step in ("ready", "unchanged"):
         links["commit"] = f"{here}/commit"
