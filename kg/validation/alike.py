@@ -25,14 +25,8 @@ BY_KIND: Final = frozenset(
 BY_VALUE: Final = frozenset(
     f"{_SH}{name}"
     for name in (
-        "pattern",
-        "minInclusive",
-        "maxInclusive",
-        "in",
-        "hasValue",
-        "disjoint",
-        "lessThan",
-        "lessThanOrEquals",
+        *("pattern", "minInclusive", "maxInclusive", "in", "hasValue"),
+        *("disjoint", "lessThan", "lessThanOrEquals"),
     )
 )
 """Components that ask for the values themselves."""
@@ -40,6 +34,7 @@ _ORDER: Final = (f"{_SH}lessThan", f"{_SH}lessThanOrEquals")
 _PATH: Final = term("sh:path")
 _DATE: Final = term("xsd:date")
 _MAX_COUNT: Final = f"{_SH}maxCount"
+_MIN_COUNT: Final = f"{_SH}minCount"
 # The pattern of a text that is not blank.
 _NOT_BLANK: Final = '"\\\\S"'
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -71,7 +66,8 @@ def _compared() -> _Compared:
     ordered: set[tuple[NamedNode, NamedNode]] = set()
     for subject, predicate, value in graph:
         # Values that several paths share count once.
-        several = predicate.value == _MAX_COUNT and isinstance(paths.get(subject), BlankNode)
+        number = predicate.value == _MAX_COUNT or (predicate.value == _MIN_COUNT and value != Literal(1))
+        several = number and isinstance(paths.get(subject), BlankNode)
         if several or (predicate.value in BY_VALUE and subject in paths):
             found = texts if str(value) == _NOT_BLANK else values
             path = paths[subject]
