@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -14,6 +15,9 @@ import pytest
 from flask import Flask
 
 from api.app import create_asgi_app
+from api.processes import serving_process
+from kg.errors import ParameterError
+from kg.settings import Settings
 from tests.live import serve, serve_app
 
 pytestmark = pytest.mark.server
@@ -192,3 +196,16 @@ def test_the_prefix_of_a_trusted_proxy_is_believed_where_that_is_wanted(reading_
     ):
         with serve(app, **settings) as port:
             assert brand(f"http://127.0.0.1:{port}", **prefix) == "/"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"root_path": path} for path in ("kg", "//e.example", "/a b", "/..", "/kg?x")),
+        {"forwarded_prefix": True, "trusted_proxy": "my-proxy"},
+    ],
+)
+def test_what_is_no_path_or_address_is_refused_at_the_start(settings: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(ParameterError) as caught:
+        serving_process.serve(Settings(data=tmp_path / "data", **settings), "127.0.0.1", 0, say=print)
+    assert caught.value.mend and not (tmp_path / "data").exists()
