@@ -94,8 +94,8 @@ class ValidationFailedError(RequestError, title="The data does not conform to th
     """RDF that violates the shapes; `findings` lists the violations."""
 
 
-class UnreadableRowsError(RequestError, title="Rows of the table cannot be read"):
-    """Rows of a table that cannot be read; `findings` lists their faults."""
+class UnreadableRowsError(RequestError, title="Rows of the table cannot be loaded"):
+    """Rows of a table that cannot be read or break the shapes; `findings` lists their faults."""
 
 
 class TooLargeError(RequestError, title="Too large"):

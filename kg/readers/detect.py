@@ -34,7 +34,8 @@ from kg.readers.polecat import read_polecat
 from kg.readers.reading import ReadingJob
 from kg.readers.record import Record
 from kg.readers.rml.mapped_rows import read_mapped
-from kg.readers.rml.mapping import Mapping, read_mapping
+from kg.readers.rml.mapping import Mapping
+from kg.readers.rml.mapping_reading import read_mapping
 from kg.readers.sheets import first_rows
 
 _PACKED: Final = (".gz", ".zst", ".zip", ".bz2", ".xz", ".tar")
