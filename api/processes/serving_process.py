@@ -20,7 +20,7 @@ from api.folder.data_folder import (
 )
 from api.processes.front_processes import Fronts, Task, raise_file_limit
 from api.server.metrics_folder import emptied, figures_folder
-from api.server.root_path import PREFIX
+from api.server.root_path import PREFIX, read_networks
 from kg.errors import ParameterError, PortInUseError
 from kg.settings import Settings
 
@@ -33,6 +33,8 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
     """
     # Other processes have other working folders.
     settings = replace(settings, data=settings.data.absolute(), root_path=_root(settings.root_path))
+    if settings.forwarded_prefix:
+        read_networks(settings.trusted_proxy)
     check_folder(settings.data)
     raise_file_limit()
     figures = figures_folder(settings.data)
