@@ -15,10 +15,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from kg.errors import CancelledError, ConflictError, DiplographError, StoreFailedError, UnknownNameError
+from kg.errors import (
+    CancelledError,
+    ConflictError,
+    DiplographError,
+    DiskFullError,
+    StoreFailedError,
+    UnknownNameError,
+    is_disk_full,
+)
 from kg.load.locks import in_turn, is_locked, locked
 from kg.load.model import Follower, Preview, Progress, counted
 from kg.rdf.compression import find_packed
+from kg.store.free_space import require_space
 
 KEPT_SECONDS: Final = 24 * 3600.0
 """How long a preview, or the record of a failed load, is kept."""
@@ -96,9 +105,16 @@ class LoadState:
         """Return the preview; raises ConflictError if there is none yet."""
         if self.preview is None:
             raise ConflictError(f"load {self.id} has no preview", mend="Wait until the file is read.")
-        return Preview.restored(self.preview)
+        try:
+            return Preview.restored(self.preview)
+        except (TypeError, KeyError, ValueError, AttributeError):
+            raise ConflictError(
+                f"the preview of load {self.id} is damaged",
+                mend="Load the file again; what is stored is not affected.",
+            ) from None
 
 
+_STEPS: Final = frozenset((*_PASSING, *UNDER_WAY, "stored", "undone"))
 _FIELDS: Final = frozenset(field.name for field in fields(LoadState))
 
 
@@ -134,7 +150,8 @@ class LoadFolder:
         try:
             values = json.loads((self.path / _STATE).read_text(encoding="utf-8"))
             state = LoadState(**{name: value for name, value in values.items() if name in _FIELDS})
-            if state.id != self.id:
+            number = isinstance(state.updated, int | float)
+            if state.id != self.id or state.step not in _STEPS or not number:
                 raise ValueError(state.id)
             return state
         except (OSError, ValueError, TypeError, AttributeError):
@@ -286,7 +303,10 @@ class Loads:
         """Create a folder whose identifier sorts by time and cannot be guessed.
 
         Pass `step="reading"` if the file needs no upload, so that recovery after a crash removes it at once.
+        Raises DiskFullError.
         """
+        self.root.mkdir(parents=True, exist_ok=True)
+        require_space(self.root)
         load_id = f"{datetime.now(UTC):%Y%m%dt%H%M%S%fz}-{secrets.token_hex(8)}"
         folder = LoadFolder(self.root / load_id)
         folder.source.mkdir(parents=True)
@@ -348,7 +368,8 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreFailedError(
+        kind = DiskFullError if is_disk_full(error) else StoreFailedError
+        raise kind(
             f"a file of the load cannot be read or written: {error.strerror or error}",
             where=str(error.filename) if error.filename else None,
             mend="Free disk space or correct the permissions of the data folder, then load the file again.",

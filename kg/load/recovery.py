@@ -7,7 +7,7 @@ import shutil
 import time
 from typing import Final
 
-from kg.errors import CancelledError, DiplographError
+from kg.errors import CancelledError
 from kg.load.committing import back_to_ready, finish, is_recorded, pack
 from kg.load.followers import follow
 from kg.load.load_folder import LoadFolder, Loads, LoadState
@@ -34,7 +34,7 @@ def recover(store: Store, loads: Loads) -> None:
             with locked(folder.path / "lock") as got:
                 if got:
                     _settle(store, loads, folder, folder.read())
-        except (OSError, ValueError, TypeError, DiplographError):
+        except Exception:
             _log.exception("the load in %s cannot be recovered; it is left as it is", folder.path)
     for path in set(loads.root.glob("*/")) - {folder.path for folder, _ in known}:
         _log.error("the load in %s has no readable state; it is left as it is", path)

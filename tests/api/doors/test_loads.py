@@ -427,7 +427,7 @@ def test_a_load_is_under_way_until_it_can_be_searched_and_an_undo_waits_for_that
 def test_a_commit_that_waits_says_so_and_one_that_fails_later_says_why(
     client: FlaskClient, store: EmbeddedStore, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two loads of one source behind a third: the one that comes second is refused, and never looks stored."""
+    """Two loads of one source behind a third: the second one is refused, and never looks stored."""
     monkeypatch.setattr(jobs.run, "__kwdefaults__", {"wait": 0.05})
     places = []
     for number in (1, 2):
