@@ -17,6 +17,7 @@ from kg import load as loading
 from kg.errors import DiplographError, UnknownNameError
 from kg.load import Action, LoadFolder, LoadRequest, Loads
 from kg.store import Store
+from kg.store.free_space import require_space
 
 WAIT: Final = 3.0
 """Seconds that a request waits for its load; then it answers 202."""
@@ -69,7 +70,7 @@ def open_for_undo(store: Store, loads: Loads, load_id: str) -> LoadFolder:
 class Request:
     """A step of a load as the server carries it out; others see from the beginning that it was requested.
 
-    Raises ConflictError if the same was requested already.
+    Raises ConflictError if the same was requested already, DiskFullError.
     """
 
     def __init__(self, store: Store, loads: Loads, folder: LoadFolder, do: Action) -> None:
@@ -77,6 +78,7 @@ class Request:
         self._loads = loads
         self._folder = folder
         self._do = do
+        require_space(folder.path)
         self._held = ExitStack()
         self._held.enter_context(folder.requested(do))
         self._before = folder.read().step

@@ -23,7 +23,9 @@ from api.web.state import state
 from kg.describe.lists.solution_tables import result_of
 from kg.errors import RequestError
 from kg.rdf.formats import formats_for, result_format
+from kg.sparql.protection import keep_own
 from kg.store import Answer, Store
+from kg.store.interface import graph_names
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -77,8 +79,10 @@ def update() -> ResponseReturnValue:
 def _carry_out() -> ResponseReturnValue:
     sent = request.headers.get("Content-Type", "")
     text, graphs = read_update(request.query_string, sent, request.get_data(), request.base_url)
+    store = state().store
+    text = keep_own(text, lambda: graph_names(store), graphs.base_iri)
     with state().writing():
-        state().store.update(text, graphs)
+        store.update(text, graphs)
     return redirect(PATH, 303) if wants_html() else Response(status=204)
 
 

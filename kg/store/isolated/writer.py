@@ -222,6 +222,7 @@ class Writer(Writing):
             self.settle()
         except DiskFullError as error:
             _log.error("%s is served as it is, and takes no changes: %s", self._folder, error)
+            self._process.end(0)
             self._fault = error
             self._snapshots.serve_last_or(self._folder)
             self._try_again()
