@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from api.doors.editor import SHOWN_ROWS, editor_page, show
 from api.protocols.void import describe_service
-from api.web.auth import writes
+from api.web.auth import signed_in, writes
 from api.web.negotiation import send_answer, wants_html
 from api.web.problem_details import problem_of
 from api.web.query_limit import limited
@@ -69,7 +69,7 @@ def download(name: str) -> ResponseReturnValue:
 @blueprint.post("/update")
 def update() -> ResponseReturnValue:
     """Carry out an update (SPARQL 1.1 Protocol 2.2)."""
-    if request.mimetype == FORM:
+    if request.mimetype == FORM and signed_in():
         # It must be kept before the check of a session's form reads it.
         _read_text()
     return _carry_out()

@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, make_response, redirect, render_template, request, session
@@ -74,6 +74,18 @@ def writes(view: Callable[P, R]) -> Callable[P, R]:
         return view(*args, **kwargs)
 
     return guarded
+
+
+def knows(app: Flask, environ: dict[str, Any]) -> bool:
+    """Return whether a request, whose body is not looked at, comes with the token or a session."""
+    with app.request_context(environ):
+        if "Authorization" not in request.headers:
+            return signed_in()
+        try:
+            _check_authorization()
+        except WrongTokenError:
+            return False
+        return True
 
 
 def signed_in() -> bool:

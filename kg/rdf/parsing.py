@@ -17,7 +17,7 @@ from kg.rdf.content import Content
 from kg.rdf.formats import RDF_FORMATS, Format, rdf_format
 from kg.rdf.jsonld import read_document, refuse_losses
 from kg.rdf.literals import is_too_long
-from kg.rdf.nesting import TURTLE_TOKEN
+from kg.rdf.nesting import TURTLE_TOKEN, refuse_deep_turtle
 from kg.rdf.rdf_xml import as_written, read_xml
 from kg.rdf.sorted_lines import Watch
 from kg.settings import LITERAL_LIMIT
@@ -196,6 +196,8 @@ def prepare(content: Content, syntax: Format, watch: Watch | None = None) -> Con
         content = read_xml(content)
     if not content.check(watch):
         return None
+    if syntax.name in ("ttl", "trig"):
+        refuse_deep_turtle(content)
     return Content(read_document(content), content.name) if syntax.name == "jsonld" else content
 
 

@@ -19,6 +19,9 @@ _OWN: Final = frozenset(graph.value for graph in OWN_GRAPHS)
 _LISTED: Final = ", ".join(map(str, OWN_GRAPHS))
 _MANAGED: Final = re.compile(r"^(load|clear|drop|create|add|move|copy)(?:silent)?([^}]*)$")
 _PROLOGUE: Final = re.compile("^(?:prefix|base|version)+")
+# Characters of an operation's words that decide what it does.
+_LONGEST: Final = 60
+_CONCERNED: Final = re.compile("graph|with|clear|drop|copy|move|add|load|create", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"(clear|drop)(?:silent)?(all|named)$")
 
 
@@ -38,7 +41,7 @@ def keep_own(update: str, names: Callable[[], Iterable[str]], base_iri: str = ""
 
     `names` lists the named graphs of the store, for CLEAR and DROP of ALL and NAMED.
     """
-    return _Update(update, names, base_iri).kept()
+    return _Update(update, names, base_iri).kept() if _CONCERNED.search(update) else update
 
 
 class _Update:
@@ -86,7 +89,7 @@ class _Update:
         elif token.kind == "word":
             if re.search("clear|drop", token.word):
                 self._verb = token.start
-            self._head = _PROLOGUE.sub("", self._head + token.word)
+            self._head = _PROLOGUE.sub("", self._head + token.word)[-_LONGEST:]
             if whole := _WHOLE.search(self._head):
                 self._edits.append((self._verb, token.end, self._all_but_own(*whole.groups())))
         elif token.kind == "iri" and before.kind == "name" and before.text.endswith(":"):
@@ -115,9 +118,9 @@ class _Update:
             self._check(graph)
 
     def _check(self, token: Token) -> None:
-        line, column = place(self._text, token.start)
         for iri in self._addresses(token):
-            refuse_own(iri, line, column)
+            if iri in _OWN:
+                refuse_own(iri, *place(self._text, token.start))
 
     def _addresses(self, token: Token) -> Sequence[str]:
         """Return what a name may mean; several where it depends on how declarations are read."""
