@@ -75,8 +75,10 @@ class WsgiBridge:
                 if stopper.stopped:
                     raise ClientGoneError
             # A client that was asked to wait for an invitation (RFC 9110 section 10.1.1) gets none.
-            if late is not None and "HTTP_EXPECT" not in environ:
+            if late is not None and not late.is_complete and "HTTP_EXPECT" not in environ:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await late.drain()
+                piece = b""
             await send({"type": "http.response.body", "body": piece})
         except BaseException:
             stopper.stop()
