@@ -50,6 +50,7 @@ SEARCH: Final = "search.sqlite"
 LOADS: Final = "loads"
 FIGURES: Final = "figures"
 RESTORED: Final = "store.part"
+SIGNED_OUT: Final = "signed-out"
 VERSION: Final = 1
 """Version of what a data folder holds; a program reads its own version and those before it."""
 _VERSION_FILE: Final = "version"
@@ -61,6 +62,7 @@ _OWN: Final = {
     FIGURES,
     LOADS,
     RESTORED,
+    SIGNED_OUT,
     _VERSION_FILE,
     BEFORE_FACTS,
     *NAMES,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -24,7 +24,7 @@ from kg.errors import (
     UnknownNameError,
     is_disk_full,
 )
-from kg.load.locks import in_turn, is_locked, locked
+from kg.load.locks import in_turn, is_locked, locked, sync_folder
 from kg.load.model import Follower, Preview, Progress, counted
 from kg.rdf.compression import find_packed
 from kg.store.free_space import require_space
@@ -35,6 +35,7 @@ KEPT_SECONDS: Final = 24 * 3600.0
 _STATE: Final = "state.json"
 _CANCEL: Final = "cancel"
 _WRITE_EVERY: Final = 0.5
+_TIME: Final = "%Y%m%dt%H%M%S%fz"
 _ID: Final = re.compile(r"[a-z0-9-]{1,80}")
 
 Action = Literal["preview", "store", "undo"]
@@ -170,6 +171,8 @@ class LoadFolder:
             if lasting:
                 os.fsync(file.fileno())
         unfinished.replace(self.path / _STATE)
+        if lasting:
+            sync_folder(self.path)
 
     def recording(self, state: LoadState, also: Progress, *, may_end: bool = True) -> Progress:
         """Return a progress function that records the state, at most twice a second, and reports to `also`.
@@ -254,6 +257,10 @@ class LoadFolder:
         """Return whether a process has requested this and waits for the end of it."""
         return is_locked(self.path / f"{what}.lock")
 
+    def was_requested(self, what: Action) -> bool:
+        """Return whether a process has ever requested this."""
+        return (self.path / f"{what}.lock").exists()
+
     def shown(self) -> LoadState:
         """Return the state as others see it: also whether it waits for its turn, or others follow it."""
         # The locks first: what ends meanwhile is then shown as still under way, never as not begun.
@@ -307,12 +314,21 @@ class Loads:
         """
         self.root.mkdir(parents=True, exist_ok=True)
         require_space(self.root)
-        load_id = f"{datetime.now(UTC):%Y%m%dt%H%M%S%fz}-{secrets.token_hex(8)}"
+        load_id = f"{self._next_time():{_TIME}}-{secrets.token_hex(8)}"
         folder = LoadFolder(self.root / load_id)
         folder.source.mkdir(parents=True)
         state = LoadState(load_id, step=step, file_name=file_name, started_by=started_by)
         folder.write(state)
         return folder, state
+
+    def _next_time(self) -> datetime:
+        """Return the time, or one after the last load's where the clock was set back: ids order loads."""
+        last = max((path.name.partition("-")[0] for path in self.root.glob("[0-9]*/")), default="")
+        now = datetime.now(UTC)
+        try:
+            return max(now, datetime.strptime(last, _TIME).replace(tzinfo=UTC) + timedelta(microseconds=1))
+        except (ValueError, OverflowError):
+            return now
 
     def open(self, load_id: str) -> LoadFolder:
         """Find a load by its id. Raises UnknownNameError."""

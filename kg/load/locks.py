@@ -1,4 +1,4 @@
-"""Locks on files, which end with the process that holds them, and a queue for one of them."""
+"""Locks on files, which end with the process that holds them, a queue for one, and folders on the disk."""
 
 from __future__ import annotations
 
@@ -92,3 +92,12 @@ def _places(door: Path) -> list[int]:
 
 def _place(door: Path, number: int) -> Path:
     return door.with_name(f"{door.name}.{number}")
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

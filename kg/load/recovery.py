@@ -57,7 +57,8 @@ def settle(store: Store, loads: Loads, folder: LoadFolder) -> LoadState:
 def _settle(
     store: Store, loads: Loads, folder: LoadFolder, state: LoadState, *, patience: float = 0.0
 ) -> None:
-    broken_off = state.updated <= time.time() - patience and not folder.is_requested("preview")
+    known = state.updated <= time.time() - patience or folder.was_requested("preview")
+    broken_off = known and not folder.is_requested("preview")
     if state.step == "reading" or (state.step == "receiving" and broken_off):
         folder.fail(state, _broken_off())
     elif state.step == "storing":

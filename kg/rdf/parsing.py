@@ -70,6 +70,8 @@ class RdfReading:
         base = self.base_iri or (None if self.syntax.name in ("nt", "nq") else _RELATIVE)
         if self.syntax.name not in ("jsonld", "rdf"):
             _check_triple_terms(content)
+        if self.syntax.name in ("ttl", "trig"):
+            refuse_deep_turtle(content)
         with content.open() as file:
             yield from self._parse(file, base, watch)
         if self.syntax.name == "jsonld":
@@ -196,8 +198,6 @@ def prepare(content: Content, syntax: Format, watch: Watch | None = None) -> Con
         content = read_xml(content)
     if not content.check(watch):
         return None
-    if syntax.name in ("ttl", "trig"):
-        refuse_deep_turtle(content)
     return Content(read_document(content), content.name) if syntax.name == "jsonld" else content
 
 
