@@ -12,9 +12,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 serve: $(VENV)/.installed .static
 	$(BIN)/diplograph serve --port $(PORT) --data "$(DATA)"
 
-# Two files at a time, since many tests wait for real servers.
+# Three files at a time on two cores, since many tests wait for real servers.
 test: packages $(VENV)/.installed-test .static
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: $(VENV)/.installed-test .static
 	$(BIN)/ruff check .

@@ -51,12 +51,10 @@ class Commands(click.Group):
 
 
 def tell(error: DiplographError) -> None:
-    """Write an error to standard error: one line, then findings, place and remedy."""
+    """Write an error to standard error: one line with its place, then findings and the remedy."""
     click.echo(f"error: {' '.join(str(error).split())}", err=True)
     for finding in error.findings:
         click.echo(f"  - {finding}", err=True)
-    if error.where:
-        click.echo(f"  where: {error.where}", err=True)
     if error.mend:
         click.echo(f"  what to do: {error.mend}", err=True)
 

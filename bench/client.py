@@ -39,7 +39,7 @@ class Big:
 
 
 def time_query(url: str, query: str, repeat: int = 5, accept: str = ACCEPT) -> float:
-    """Give the median seconds of one query; each time another text, so that nobody answers from a cache."""
+    """Return the median seconds of one query; each time another text, so that no cache answers."""
     return statistics.median(read_whole(url, f"{query} # {n}", accept).whole for n in range(repeat))
 
 
@@ -156,7 +156,7 @@ def _drive(url: str, queries: list[str], connections: int, seconds: float) -> Ra
 
 
 def _state(held: bytearray) -> str:
-    """Tell how far an answer has come: `open`, `done`, or `failed` for whole ones that are no 200."""
+    """Return the state of an answer: `open`, `done`, or `failed` for a whole one that is not a 200."""
     head, blank, body = held.partition(b"\r\n\r\n")
     if not blank:
         return "open"

@@ -66,7 +66,7 @@ class Watch:
             thread.join()
 
     def run(self, command: list[str]) -> float:
-        """Run a command to its end; gives the seconds that it took."""
+        """Run a command to its end; returns the seconds that it took."""
         started = time.perf_counter()
         process = subprocess.Popen(
             command,
@@ -145,7 +145,7 @@ def _phase_of(data: Path) -> str:
 
 
 def family(pids: list[int]) -> set[int]:
-    """Give processes with all that they started."""
+    """Return processes with all that they started."""
     parents: dict[int, int] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -159,7 +159,7 @@ def family(pids: list[int]) -> set[int]:
 
 
 def resident(pid: int) -> int:
-    """Give the bytes that a process holds in memory and shares with no file."""
+    """Return the bytes that a process holds in memory and shares with no file."""
     try:
         fields = Path(f"/proc/{pid}/statm").read_text().split()
     except OSError:
@@ -168,7 +168,7 @@ def resident(pid: int) -> int:
 
 
 def cpu(pid: int) -> float:
-    """Give the seconds of CPU that a process and those of its children that ended have taken."""
+    """Return the seconds of CPU that a process and those of its children that ended have taken."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -191,6 +191,7 @@ def main(rows: int, alone: bool) -> None:
         command += ["--data", str(data)]
         if alone:
             # The reference graphs are there, as they are beside a server.
+            data.mkdir()
             subprocess.run(
                 [sys.executable, "-m", "api.cli", "loads", "--data", str(data)],
                 check=True,
@@ -255,7 +256,7 @@ def _last_place(table: Path) -> str:
 def engine_time(store: Path, quads: Path) -> tuple[float, float]:
     """Time `oxigraph load`, or the same loader through Python where the program is not installed.
 
-    Gives the seconds that it took, and those of CPU.
+    Returns the seconds that it took, and those of CPU.
     """
     beside = Path(sys.executable).parent / "oxigraph"
     program = str(beside) if beside.exists() else shutil.which("oxigraph")

@@ -171,7 +171,7 @@ def as_text(triples: Iterable[Triple]) -> Iterator[Batch]:
 
 
 def took(work: Callable[[], object]) -> Spent:
-    """Tell what something takes."""
+    """Measure a piece of work."""
     clock, processors = time.perf_counter(), time.process_time()
     work()
     return Spent(time.perf_counter() - clock, time.process_time() - processors)
@@ -192,7 +192,7 @@ class Rows:
 
 
 def own_load(folder: Path, file: Path, name: str, find: Callable[..., Any] = find_reader) -> Spent:
-    """Tell what our own load of a file takes, into a store of its own."""
+    """Measure our own load of a file, into a store of its own."""
     store, loads = EmbeddedStore(folder / "store"), Loads(folder / "loads")
     install(store)
     made, _ = loads.new(name)

@@ -45,7 +45,7 @@ _TOWNS = 250
 
 
 def rows(count: int, seed: int = SEED) -> Iterator[str]:
-    """Give so many rows of 61 columns, tab-separated, each with its line end."""
+    """Yield so many rows of 61 columns, tab-separated, each with its line end."""
     pick = random.Random(seed)
     chance, below = pick.random, pick.randrange
     body, article, left = "", "", 0

@@ -76,7 +76,7 @@ def report(store: IsolatedStore[Writer], labels: list[str], rounds: int, pick: r
 
 
 def median(ask: Callable[[int], object], chosen: list[int]) -> float:
-    """Give the median time of a question, in milliseconds."""
+    """Return the median time of a question, in milliseconds."""
     times = []
     for number in chosen:
         started = time.perf_counter()

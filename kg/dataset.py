@@ -5,15 +5,16 @@ SPARQL 1.1 Service Description describes the endpoint, VoID the data, with parti
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import pyoxigraph
 from pyoxigraph import NamedNode, Triple
 
 from kg.errors import QueryStoppedError
 from kg.rdf.formats import Format, Kind
+from kg.rdf.writing import write_triples
 from kg.store import Row, Store
 from kg.terms import BASE, GRAPH_ENTAILMENTS, PREFIXES, read_turtle
 
@@ -80,8 +81,9 @@ class TripleAnswer:
 
     def serialize(self, form: Format) -> Iterator[bytes]:
         """Yield the serialised triples in one piece."""
-        engine: Any = form.engine
-        yield pyoxigraph.serialize(self._triples, format=engine, prefixes=_PREFIXES) or b""
+        whole = io.BytesIO()
+        write_triples(self._triples, whole, form, _PREFIXES)
+        yield whole.getvalue()
 
 
 def measure(store: Store) -> Sizes:

@@ -14,7 +14,8 @@ class DiplographError(Exception):
 
     `title` is for people and `kind` for programs, such as `query-stopped`; `exit_code` is that of the command
     line: 1 for the data or the request, 2 for usage, 3 for the store or a peer. `line` and `column` are from
-    1. `findings` has a line of text for each of several faults.
+    1. `findings` has a line of text for each of several faults. `meant` has label and IRI of each thing that
+    an unknown name may mean.
     """
 
     title: ClassVar[str] = "Something went wrong"
@@ -35,12 +36,13 @@ class DiplographError(Exception):
         line: int | None = None,
         column: int | None = None,
         findings: tuple[str, ...] = (),
+        meant: tuple[tuple[str, str], ...] = (),
     ) -> None:
         if where is None and line is not None:
             where = f"line {line}" if column is None else f"line {line}, column {column}"
         super().__init__(detail)
         self.detail, self.where, self.mend = detail, where, mend
-        self.line, self.column, self.findings = line, column, findings
+        self.line, self.column, self.findings, self.meant = line, column, findings, meant
 
     def __str__(self) -> str:
         """Return one line: the place, then what is wrong."""
@@ -92,8 +94,8 @@ class ValidationFailedError(RequestError, title="The data does not conform to th
     """RDF that violates the shapes; `findings` lists the violations."""
 
 
-class UnreadableRowsError(RequestError, title="Rows of the table cannot be read"):
-    """Rows of a table that cannot be read; `findings` lists their faults."""
+class UnreadableRowsError(RequestError, title="Rows of the table cannot be loaded"):
+    """Rows of a table that cannot be read or break the shapes; `findings` lists their faults."""
 
 
 class TooLargeError(RequestError, title="Too large"):

@@ -29,14 +29,14 @@ WRITING: Final = threading.RLock()
 
 
 class StoredGraph:
-    """A graph of a store: a named one, or the unnamed one if `iri` is None.
+    """A graph of a store: a named one, or the unnamed one if `iri` is None or its name `UNNAMED`.
 
     Raises ParameterError if `iri` is not an absolute IRI.
     """
 
     def __init__(self, store: Store, iri: str | None) -> None:
         self._store = store
-        self.iri = iri
+        self.iri = iri = None if iri == UNNAMED else iri
         try:
             self._node = None if iri is None else NamedNode(iri)
         except ValueError:

@@ -36,6 +36,8 @@ class Settings:
     cache: int = 64 * 1024**2  # bytes of cached results
     request_log: bool = False  # log each request
     trusted_proxy: str = ""  # address of the proxy whose X-Forwarded headers are trusted
+    root_path: str = ""  # path under which the server answers, such as /kg
+    forwarded_prefix: bool = False  # believe the trusted proxy's X-Forwarded-Prefix
     read_only: bool = False  # refuse every write
 
 

@@ -15,6 +15,7 @@ from flask import Flask
 
 from api.app import create_asgi_app
 from api.processes.front_processes import Server, configure
+from kg.settings import Settings
 
 PATIENCE = 60
 HOST = b"Host: e.example\r\n"
@@ -48,10 +49,10 @@ class PromptServer(Server):
 
 
 @contextmanager
-def serve(app: Any, proxy: str = "") -> Iterator[int]:
-    """Run an ASGI application; yields its port."""
+def serve(app: Any, **settings: Any) -> Iterator[int]:
+    """Run an ASGI application with settings of its proxy; yields its port."""
     listening = socket.create_server(("127.0.0.1", 0))
-    server = PromptServer(configure(app, proxy))
+    server = PromptServer(configure(app, Settings(**settings)))
 
     def run() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -71,9 +72,9 @@ def serve(app: Any, proxy: str = "") -> Iterator[int]:
 
 
 @contextmanager
-def serve_app(app: Flask) -> Iterator[str]:
+def serve_app(app: Flask, **settings: Any) -> Iterator[str]:
     """Run our application; yields its address, without a slash at the end."""
-    with serve(create_asgi_app(app)) as port:
+    with serve(create_asgi_app(app), **settings) as port:
         yield f"http://127.0.0.1:{port}"
 
 

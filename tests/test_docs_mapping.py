@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kg.bundled import ONTOLOGY_FOLDER
-from kg.load import install
+from kg.load import Preview, install
 from kg.readers.detect import bundled_readers
 from kg.readers.rml.mapping import LOOKUPS
 from kg.store import EmbeddedStore
@@ -35,13 +35,13 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     store.close()
 
 
-def load(desk: Desk, tmp_path: Path, number: int, name: str) -> None:
+def load(desk: Desk, tmp_path: Path, number: int, name: str) -> Preview:
     mapping = tmp_path / f"{name}.rml.ttl"
     mapping.write_text(MAPPINGS[number] if number == 0 else HEAD + MAPPINGS[number], encoding="utf-8")
     _, preview = desk.preview(TABLES[number], f"{name}.csv", mapping=mapping)
     assert preview.findings == preview.faults == preview.unknown == ()
-    assert all("043, with its leading zero" in note for note in preview.notes)
     desk.load(TABLES[number], f"{name}.csv", mapping=mapping)
+    return preview
 
 
 def values(desk: Desk, thing: str, predicate: str) -> list[str]:
@@ -51,7 +51,8 @@ def values(desk: Desk, thing: str, predicate: str) -> list[str]:
 
 
 def test_events_of_your_own(desk: Desk, tmp_path: Path) -> None:
-    load(desk, tmp_path, 0, "meetings")
+    preview = load(desk, tmp_path, 0, "meetings")
+    assert preview.notes == ()
     assert values(desk, "event/meetings-1", "dg:host") == ["country/qat"]
     assert values(desk, "event/meetings-2", "dg:eventType") == ["event-type/plover-agree"]
     assert values(desk, "event/meetings-2", "dg:time") == ["time/2018-02-02"]
@@ -59,11 +60,20 @@ def test_events_of_your_own(desk: Desk, tmp_path: Path) -> None:
 
 
 def test_records_of_a_dataset(desk: Desk, tmp_path: Path) -> None:
-    load(desk, tmp_path, 1, "coded")
+    preview = load(desk, tmp_path, 1, "coded")
+    assert preview.row_sum in TEXT
+    notes = (
+        "043, with its leading zero",
+        "repeats an earlier one",
+        "“999” is not a COW code; the row was left out",
+    )
+    assert all(any(word in note for word in notes) for note in preview.notes)
     assert values(desk, "record/coded-9001", "dg:codedRecipient") == ["country/irn"]
     assert values(desk, "record/coded-9001", "dg:eventType") == ["event-type/cameo-043"]
     assert values(desk, "record/coded-9002", "dg:codedRecipient") == ["country/cow-345"]
     assert values(desk, "record/coded-9002", "dg:time") == ["time/1990"]
+    assert values(desk, "quantity/coded-9002-killed", "dg:value") == ["3"]
+    assert values(desk, "quantity/coded-9001-killed", "dg:unit") == []
 
 
 def test_the_text_names_what_there_is() -> None:

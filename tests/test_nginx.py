@@ -12,12 +12,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from flask import Flask
 
 from tests.api.running import late_subject
+from tests.live import serve_app
 
 pytestmark = pytest.mark.server
 
@@ -93,10 +96,16 @@ def app(
 
 @pytest.fixture(scope="module")
 def proxy(app: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A client of nginx in front of it, which trusts the throw-away certificate and no other."""
+    """A client of nginx in front of it."""
+    with in_front(tmp_path_factory.mktemp("nginx"), app[0]) as client:
+        yield client
+
+
+@contextmanager
+def in_front(folder: Path, behind: str, root: str = "") -> Iterator[httpx.Client]:
+    """Run nginx; yields a client, which trusts the throw-away certificate and no other."""
     if NGINX is None or shutil.which("openssl") is None:
         pytest.skip("nginx or openssl is not installed: sh .ci/packages installs them on Debian")
-    folder = tmp_path_factory.mktemp("nginx")
     subprocess.run(
         [
             "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
@@ -109,14 +118,15 @@ def proxy(app: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Ite
     )  # fmt: skip
     port = free_port()
     file = folder / "nginx.conf"
-    file.write_text(configuration(folder, port, app[0]), encoding="utf-8")
+    text = configuration(folder, port, behind)
+    file.write_text(re.sub(r"(location (?:= |~ \^)?)/", rf"\1{root}/", text), encoding="utf-8")
     process = subprocess.Popen([NGINX, "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(file)])
     trusted = ssl.create_default_context(cafile=str(folder / "fullchain.pem"))
     client = httpx.Client(base_url=f"https://127.0.0.1:{port}", verify=trusted, timeout=60, trust_env=False)
     try:
         for _ in range(200):
             try:
-                client.get("/robots.txt")
+                client.get(root + "/robots.txt")
                 break
             except httpx.ConnectError:
                 assert process.poll() is None, (folder / "error.log").read_text(encoding="utf-8")
@@ -226,6 +236,28 @@ def test_descriptions_say_the_scheme_that_the_client_used(proxy: httpx.Client, a
     # Without a proxy's word it is what the connection is.
     plain = httpx.get(f"http://{app[0]}/sparql", headers={"Accept": "application/n-triples"}, trust_env=False)
     assert re.search(r"service-description#endpoint> <http://[^>]*/sparql>", plain.text)
+
+
+def test_under_a_path_as_the_document_says(reading_app: Flask, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert "`--root-path /kg`" in text and "before the path of each `location`" in text
+    settings = {"root_path": "/kg", "trusted_proxy": "127.0.0.1"}
+    with (
+        serve_app(reading_app, **settings) as url,
+        in_front(tmp_path, url.removeprefix("http://"), "/kg") as client,
+    ):
+        assert client.get("/events").status_code == 404
+        page = client.get("/kg/events", headers={"Accept": "text/html"})
+        assert page.status_code == 200
+        assert set(re.findall(r'(?:href|src|action)="(/[^/"]*)', page.text)) == {"/kg"}
+        thing = client.get("/kg/id/country/irn", headers={"Accept": "text/turtle"})
+        assert (thing.status_code, thing.headers["Location"]) == (303, "/kg/data/country/irn.ttl")
+        assert client.get("/kg/static/diplograph.css").headers["X-Cache"] == "MISS"
+        assert "<https://graph.example/kg/sparql>" in client.get("/kg/.well-known/void").text
+        form = {"token": "test-token", "next": "/kg/load"}
+        signed = client.post("/kg/sign-in", data=form)
+        assert signed.headers["Location"] == "/kg/load"
+        assert "Path=/kg" in signed.headers["Set-Cookie"] and "Secure" in signed.headers["Set-Cookie"]
 
 
 # Last, since it takes the whole share of this client.

@@ -40,7 +40,7 @@ _SHOWN = 20
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Rows of a table that may be left out because they cannot be read.",
+    help="Rows of a table that may be left out because of their faults.",
 )
 @click.option("--skip", multiple=True, metavar="IRI", help="Leave this event out; may be repeated.")
 @click.option(
@@ -164,7 +164,7 @@ def loads(settings: Settings, form: str) -> None:
 
 @contextmanager
 def _named_option() -> Iterator[None]:
-    """Add to an error about rows that cannot be read the option that leaves them out."""
+    """Add to an error about rows with faults the option that leaves them out."""
     try:
         yield
     except UnreadableRowsError as error:
@@ -282,7 +282,7 @@ def _show(summary: dict[str, Any]) -> None:
         ("likely repeats", summary["duplicates"], None),
         ("actors that no other source knows", newcomers, summary["newcomer_count"]),
         ("named, and described nowhere", [compact(name) for name in summary["unknown"]], None),
-        (f"left out: {counted(summary['unreadable'], 'row')} that cannot be read", summary["faults"], None),
+        (f"left out: {counted(summary['unreadable'], 'row')} with faults", summary["faults"], None),
         ("worth a look", summary["findings"], None),
     ):
         if lines:

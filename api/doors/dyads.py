@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from api.pages.page_parameters import day, meant, page_number
 from api.web.state import state
+from api.web.urls import at
 from kg.describe.lists.dyad_summary import Filters, dyad_of
 from kg.search import resolve_all
 from kg.terms import ID
@@ -31,7 +32,7 @@ def form() -> ResponseReturnValue:
     one, other = resolve_all(state().store, [first, second])
     if all(re.fullmatch(re.escape(ID) + "country/[a-z]{3}", iri) for iri in (one, other)):
         rest = [(name, value) for name, value in request.args.items() if name not in ("a", "b")]
-        path = "/dyad/" + "/".join(iri.rpartition("/")[2] for iri in (one, other))
+        path = at("/dyad/") + "/".join(iri.rpartition("/")[2] for iri in (one, other))
         return redirect(path + ("?" + urlencode(rest) if rest else ""), 303)
     return _side_by_side(one, other)
 
@@ -64,9 +65,9 @@ def _side_by_side(first: str, second: str) -> str:
         b=found.second,
         found=found,
         given={"type": filters.kind, "modality": filters.modality, "from": given["from"], "to": given["to"]},
-        question="/queries/dyad?" + pair,
-        records_question="/queries/coding-records?" + pair,
-        address=request.path + "?" + (urlencode(kept) + "&" if kept else ""),
+        question=at("/queries/dyad?") + pair,
+        records_question=at("/queries/coding-records?") + pair,
+        address=at(request.path) + "?" + (urlencode(kept) + "&" if kept else ""),
         page=number,
         pages=max(1, -(-most // _PAGE)),
         first=found.first.label,

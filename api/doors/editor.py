@@ -6,7 +6,6 @@ addresses), `result` (a `Shown`, or None) and `problem` (an `api.web.problem_det
 
 from __future__ import annotations
 
-import functools
 import queue
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request
+from flask.ctx import RequestContext
 from flask.typing import ResponseReturnValue
 
 from api.doors.questions import catalogue
@@ -24,6 +24,7 @@ from api.web.problem_details import Problem, problem_of
 from api.web.query_limit import limited
 from api.web.sparql_request import read_inference
 from api.web.state import state
+from api.web.urls import at
 from kg.describe.lists.solution_tables import QueryResult, result_of
 from kg.describe.site.ontology_terms import ontology_terms
 from kg.errors import DiplographError
@@ -87,7 +88,6 @@ def editor_page(
     return make_response(page, problem.status if problem else 200)
 
 
-@functools.cache
 def _examples() -> list[tuple[str, str]]:
     """List titles and texts of example queries; long ones are on the pages of their questions."""
     found = catalogue().values()
@@ -108,9 +108,9 @@ def run() -> ResponseReturnValue:
     if "inference" in request.form:
         fields["inference"] = request.form.getlist("inference")
     store = state().asked(inference=read_inference(fields))
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    context = current_app.request_context(request.environ)
     stopper = Stopper()
-    response = Response(_piece(app, store, fields, stopper), content_type="text/html; charset=utf-8")
+    response = Response(_piece(context, store, fields, stopper), content_type="text/html; charset=utf-8")
     response.headers["X-Accel-Buffering"] = "no"
     response.cache_control.no_store = True
     response.call_on_close(stopper.stop)
@@ -138,19 +138,19 @@ def show(found: QueryResult, fields: Mapping[str, Sequence[str]]) -> Shown:
     """Prepare a result for the page."""
     address = urlencode({name: fields[name] for name in fields if name != "csrf_token"}, doseq=True)
     downloads = tuple(
-        (form.name, f"/sparql/results.{form.name}?{address}") for form in formats_for(found.kind)
+        (form.name, at(f"/sparql/results.{form.name}?{address}")) for form in formats_for(found.kind)
     )
     return Shown(found, downloads, tuple(bars_of(found.table)))
 
 
 def _piece(
-    app: Flask, store: Store, fields: Mapping[str, Sequence[str]], stopper: Stopper
+    context: RequestContext, store: Store, fields: Mapping[str, Sequence[str]], stopper: Stopper
 ) -> Iterator[bytes]:
     done: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def work() -> None:
         result, problem, failed = None, None, False
-        with app.app_context():
+        with context:
             try:
                 with stoppable(stopper):
                     result = show(store.run(result_of, fields["query"][0], SHOWN_ROWS), fields)
@@ -158,7 +158,7 @@ def _piece(
                 problem = problem_of(error)
             except Exception:
                 failed = True
-                app.logger.exception("a query of the editor failed")
+                current_app.logger.exception("a query of the editor failed")
             done.put(render_template("_result.html", result=result, problem=problem, failed=failed))
 
     threading.Thread(target=work, name="editor-query", daemon=True).start()

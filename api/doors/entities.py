@@ -121,9 +121,9 @@ def any_page() -> ResponseReturnValue:
     iri = request.args.get("iri", "")
     if not iri:
         raise ParameterError("the parameter iri is missing", mend="Use /page?iri=IRI, or search by name.")
-    target = links.path_of(iri)
+    target = links.page_path(iri)
     if target.startswith(("/page/", "/graph/", "/loads/")):
-        return redirect(target, 302)
+        return redirect(links.at(target), 302)
     return _page(iri, asked=iri)
 
 
@@ -206,7 +206,7 @@ def _page(*readings: str, asked: str) -> Response:
             here=links.path_of(iri),
             address=links.path_of(iri) + ("&" if "?" in links.path_of(iri) else "?"),
             schema=schema_of(found),
-            citation=cite(found, date.today(), request.host_url.rstrip("/")),
+            citation=cite(found, date.today(), request.root_url.rstrip("/")),
             longest=max((bar.count for bar in found.timeline.bars), default=0),
         )
     )

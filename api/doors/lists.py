@@ -16,6 +16,7 @@ from api.pages.row_files import TYPES, Record, send_rows
 from api.web.negotiation import wants_html
 from api.web.problem_details import problem_of
 from api.web.state import state
+from api.web.urls import at
 from kg.describe.lists.event_filters import EventFilter, Line, Of, filtered_all, list_page
 from kg.errors import ParameterError, RequestError
 from kg.search import Name, first_known
@@ -44,7 +45,7 @@ class Asked:
         """Return the address of this list with some fields changed."""
         pairs = [(key, value) for key, values in self.given.items() for value in values if key not in changes]
         pairs += [(key, value) for key, value in changes.items() if value]
-        return path + ("?" + urlencode(pairs) if pairs else "")
+        return at(path) + ("?" + urlencode(pairs) if pairs else "")
 
 
 @blueprint.get("/<any(events, records):of>.<form>")

@@ -19,7 +19,7 @@ from api.pages.page_parameters import whole_number
 from api.web.auth import writes
 from api.web.negotiation import wants_html
 from api.web.state import state
-from api.web.urls import path_of
+from api.web.urls import at, path_of
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
 from kg.load import Action, LoadFolder, LoadRequest, LoadState, Preview
@@ -91,7 +91,7 @@ def preview() -> ResponseReturnValue:
     except BaseException:
         folder.remove()
         raise
-    place = f"/loads/{folder.id}"
+    place = at(f"/loads/{folder.id}")
     if wants_html():
         return redirect(place, 303)
     return jsonify(_members(folder.read())), 201 if done else 202, {"Location": place}
@@ -125,7 +125,7 @@ def cancel(load_id: str) -> ResponseReturnValue:
     if said.step in ("ready", "unchanged", "failed", "cancelled"):
         folder.remove()
         if wants_html():
-            return redirect("/loads", 303)
+            return redirect(at("/loads"), 303)
         return jsonify({"id": load_id, "state": "cancelled"})
     if not said.ended:
         folder.cancel()
@@ -210,7 +210,7 @@ def _stored(load: Load, said: LoadState | None) -> ResponseReturnValue:
         "unchanged": False,
         "skipped": said.skipped if said else [],
         "kept": said.kept if said else [],
-        "links": _links(said) if said else {"self": f"/loads/{load.id}", "undo": f"/loads/{load.id}/undo"},
+        "links": _links(said) if said else {"self": at(f"/loads/{load.id}")},
     }
     if said and said.problem is not None:
         members["problem"] = said.problem
@@ -226,7 +226,7 @@ def _stored(load: Load, said: LoadState | None) -> ResponseReturnValue:
 
 
 def _answer(folder: LoadFolder) -> ResponseReturnValue:
-    place = f"/loads/{folder.id}"
+    place = at(f"/loads/{folder.id}")
     if wants_html():
         return redirect(place, 303)
     said = _shown(folder)
@@ -256,7 +256,7 @@ def _members(said: LoadState) -> dict[str, Any]:
 
 
 def _links(said: LoadState) -> dict[str, str]:
-    here = f"/loads/{said.id}"
+    here = at(f"/loads/{said.id}")
     links = {"self": here}
     if said.can_be_stored:
         links["commit"] = f"{here}/commit"

@@ -25,6 +25,7 @@ from api.web.problem_details import problem_of
 from api.web.query_limit import limited
 from api.web.sparql_request import read_inference
 from api.web.state import state
+from api.web.urls import at
 from kg.catalogue import Question, read_catalogue
 from kg.describe.lists.question_answers import QuestionAnswer, answer_question
 from kg.describe.lists.solution_tables import members_of
@@ -127,9 +128,9 @@ def _page(found: Question) -> Response:
         places=drawn_places(answer.spots) if answer and answer.spots else None,
         network=network_in(table) if table else None,
         choices={p.name: _choices(p.of) for p in found.parameters if p.kind == "iri" and p.of},
-        permanent=f"/queries/{found.name}{address}",
+        permanent=at(f"/queries/{found.name}{address}"),
         downloads=[
-            (name, f"/queries/{found.name}.{name}{address}")
+            (name, at(f"/queries/{found.name}.{name}{address}"))
             for name in (*(form.name for form in formats_for("solutions")), "xlsx")
         ],
         snippets=snippets(request.url_root.rstrip("/") + f"/queries/{found.name}.csv{address}"),
@@ -180,6 +181,6 @@ def _members(found: Question) -> dict[str, object]:
         "name": found.name,
         "title": found.title,
         "description": found.description,
-        "address": f"/queries/{found.name}",
+        "address": at(f"/queries/{found.name}"),
         "parameters": [asdict(parameter) for parameter in found.parameters],
     }

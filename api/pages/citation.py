@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from api.web.urls import at
 from kg.describe.page_model import Description, Fact
 from kg.terms import ID, ONTOLOGY
 
@@ -60,7 +61,7 @@ def cite(found: Description, today: date, host: str) -> Citation:
         f"  urldate = {{{today.isoformat()}}}",
         "}",
     ]
-    return Citation(text, "\n".join(lines), path)
+    return Citation(text, "\n".join(lines), at(path))
 
 
 def schema_of(found: Description) -> dict[str, object]:

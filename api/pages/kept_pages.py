@@ -19,4 +19,4 @@ def kept_page(render: Callable[[], str]) -> str:
     if signed_in():
         return render()
     here = state()
-    return here.pages.keep(here.store, " ".join((request.host_url, request.path, *wanted())), render)
+    return here.pages.keep(here.store, " ".join((request.root_url, request.path, *wanted())), render)

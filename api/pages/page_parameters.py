@@ -58,7 +58,7 @@ def meant(given: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     for (name, text), iri in zip(pairs, look_up(store, [text for _, text in pairs]), strict=True):
         if iri is None:
             error = unknown(store, text)
-            raise ParameterError(f"{name}: {error.detail}", mend=error.mend)
+            raise ParameterError(f"{name}: {error.detail}", mend=error.mend, meant=error.meant)
         iris[name].append(iri)
     return iris
 

@@ -25,7 +25,8 @@ _CELL_LENGTH: Final = 32_767
 # A spreadsheet calculates with 15 digits; longer numbers stay text, so that they are not rounded.
 _DIGITS: Final = 15
 _CHUNK: Final = 256 * 1024
-_NOT_IN_XML: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# Written as _x0001_, and an underscore before such a text as _x005F_ (ECMA-376 part 1, section 22.9.2.19).
+_ESCAPED: Final = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def spreadsheet(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[bytes]:
@@ -70,7 +71,8 @@ def workbook(answer: Answer) -> bytes:
 def _clean(text: str) -> str:
     if len(text) > _CELL_LENGTH:
         raise TooLargeError(f"a cell has at most {_CELL_LENGTH:,} characters", mend="Use CSV.")
-    return _NOT_IN_XML.sub("\ufffd", text)
+    plain = text.encode("utf-8", "replace").decode()
+    return _ESCAPED.sub(lambda found: f"_x{ord(found[0]):04X}_", plain)
 
 
 def _value(term: Term | None) -> Cell:

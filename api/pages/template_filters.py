@@ -147,7 +147,7 @@ def language_name(tag: str) -> str:
 
 def sparql(query: str) -> str:
     """Return the address of the editor with a query."""
-    return "/sparql?" + urlencode({"query": query})
+    return links.at("/sparql?") + urlencode({"query": query})
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def events_path(name: Name, begin: str, end: str) -> str:
     field = _FILTERS.get(kind_of(name.iri))
     if field is None:
         return ""
-    return "/events?" + urlencode({field: name.iri.removeprefix(ID), "from": begin, "to": end})
+    return links.at("/events?") + urlencode({field: name.iri.removeprefix(ID), "from": begin, "to": end})
 
 
 def fragment(statement: Statement) -> str:

@@ -22,10 +22,13 @@ from typing import Final, Self
 import h11
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from api.folder.data_folder import open_behind
 from api.loading.load_worker import load_apart
+from api.server.root_path import RootPath
 from kg.errors import StoreFailedError
 from kg.processes import preload, start
 from kg.settings import Settings
@@ -136,7 +139,7 @@ def run_front(connection: Connection, listening: socket.socket, figures: Path) -
     store = open_behind(settings, task.writer)
     try:
         app = create_app(store, settings, partial(load_apart, settings, task.writer))
-        server = Server(configure(create_asgi_app(app), settings.trusted_proxy))
+        server = Server(configure(create_asgi_app(app), settings))
         signal.signal(signal.SIGTERM, lambda number, frame: server.stop())
         if isinstance(store, IsolatedStore):
             store.worker_pids()  # starts the first one, so that no request waits for that
@@ -158,18 +161,24 @@ def run_front(connection: Connection, listening: socket.socket, figures: Path) -
         os._exit(0)
 
 
-def configure(app: object, trusted_proxy: str = "") -> uvicorn.Config:
-    """Configure the server; `trusted_proxy` is the address whose X-Forwarded headers are believed."""
+def configure(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """Configure the server: with the proxy whose X-Forwarded headers are believed, and the path it serves."""
+    proxy = settings.trusted_proxy
+    if proxy:
+        app = ProxyHeadersMiddleware(app, trusted_hosts=proxy)  # type: ignore[assignment,arg-type]
+    # Outermost, where the client is still the proxy.
+    app = RootPath(app, settings.root_path, proxy if settings.forwarded_prefix else "")
     return uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
         http=TimedConnection,
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
-        proxy_headers=bool(trusted_proxy),
-        forwarded_allow_ips=trusted_proxy,
+        proxy_headers=False,
         server_header=False,
+        # By this name another diplograph recognises the store (kg/store/remote/dialects.py).
+        headers=[("Server", "diplograph")],
         backlog=1024,
         h11_max_incomplete_event_size=_HEAD_BYTES,
         timeout_keep_alive=_KEEP_ALIVE,

@@ -21,6 +21,7 @@ from api.folder.data_folder import (
 )
 from api.processes.front_processes import Fronts, Task, raise_file_limit
 from api.server.metrics_folder import emptied, figures_folder
+from api.server.root_path import PREFIX
 from kg.errors import ParameterError, PortInUseError
 from kg.settings import Settings
 
@@ -32,7 +33,7 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
     Raises ParameterError, PortInUseError, NotAStoreError, StoreBusyError, StoreFailedError.
     """
     # Other processes have other working folders.
-    settings = replace(settings, data=settings.data.absolute())
+    settings = replace(settings, data=settings.data.absolute(), root_path=_root(settings.root_path))
     check_folder(settings.data)
     raise_file_limit()
     figures = figures_folder(settings.data)
@@ -60,6 +61,16 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
             with suppress(OSError):
                 withdraw(settings.data)
             fronts.stop()
+
+
+def _root(path: str) -> str:
+    root = path.rstrip("/")
+    if root and not PREFIX.fullmatch(root):
+        raise ParameterError(
+            f"“{path}” is not a path to answer under",
+            mend="Write it as /kg, with letters, digits, dots and hyphens between slashes.",
+        )
+    return root
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, render_template, request
 
 from api.web.state import state
-from api.web.urls import path_of, path_readings
+from api.web.urls import at, path_of, path_readings
 from kg.describe.site.site_index import described, feed_of
 from kg.errors import UnknownNameError
 from kg.search import first_known, unknown
@@ -44,8 +44,8 @@ def sitemap_part(number: int) -> Response:
         raise UnknownNameError(
             f"the sitemap has no part {number}", mend="The parts are listed in /sitemap.xml."
         )
-    paths = [*(_PAGES if number == 1 else ()), *(path_of(iri) for iri in found.iris)]
-    return _xml("sitemap.xml", paths=paths, root=request.url_root.rstrip("/"))
+    paths = [*(map(at, _PAGES) if number == 1 else ()), *(path_of(iri) for iri in found.iris)]
+    return _xml("sitemap.xml", paths=paths, root=request.host_url.rstrip("/"))
 
 
 @blueprint.get("/feed/<kind>/<path:name>")
@@ -63,7 +63,7 @@ def feed(kind: str, name: str) -> Response:
         raise unknown(state().store, start + slug)
     latest = max((entry.updated for entry in found.entries), default="1970-01-01T00:00:00Z")
     feed = _xml(
-        "feed.xml", found=found, latest=latest, here=request.base_url, root=request.url_root.rstrip("/")
+        "feed.xml", found=found, latest=latest, here=request.base_url, root=request.host_url.rstrip("/")
     )
     feed.content_type = "application/atom+xml; charset=utf-8"
     return feed

@@ -142,13 +142,13 @@ def _create() -> Response:
     graph = StoredGraph(state().store, f"{GRAPH}g-{secrets.token_hex(8)}")
     with _body(str(graph.iri)) as (path, written), state().writing():
         graph.merge(path, written)
-    place = "/graph/" + str(graph.iri).removeprefix(GRAPH)
+    place = links.at("/graph/") + str(graph.iri).removeprefix(GRAPH)
     return _counted(Response(status=201, headers={"Location": place}), written)
 
 
 def _whole() -> ResponseReturnValue:
     if wants_html():
-        return redirect("/sparql?" + urlencode({"query": EXAMPLES[2][1]}), 303)
+        return redirect(links.at("/sparql?") + urlencode({"query": EXAMPLES[2][1]}), 303)
     form = choose_format(DATASET_FORMATS)
 
     def send() -> Response:

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 
 from api.doors.questions import catalogue
+from api.web.urls import at
 from kg import __version__
 from kg.bundled import ONTOLOGY_FOLDER
 from kg.catalogue import Question
@@ -66,7 +67,7 @@ def openapi() -> ResponseReturnValue:
 @blueprint.get("/ontology/context.jsonld")
 def old_context() -> ResponseReturnValue:
     """Redirect to the published context."""
-    return redirect("/context.jsonld", 301)
+    return redirect(at("/context.jsonld"), 301)
 
 
 @blueprint.get("/context.jsonld")

@@ -17,6 +17,7 @@ from markupsafe import escape
 from api.doors.search import value_of
 from api.pages.page_parameters import whole_number
 from api.web.headers import POLICY
+from api.web.problem_details import problem_of
 from api.web.state import state
 from api.web.urls import path_of
 from kg.describe.page_model import Value
@@ -31,7 +32,7 @@ from kg.describe.site.reconciliation import (
     properties_of,
     terms_named,
 )
-from kg.errors import ParameterError, UnknownNameError
+from kg.errors import ParameterError, RequestError, UnknownNameError
 from kg.search import name_all, suggest, with_types
 from kg.terms import ID, ONTOLOGY, PREFIXES, compact
 
@@ -107,7 +108,7 @@ def preview() -> ResponseReturnValue:
     """Show a thing in a small page that other sites may embed (section 3.4)."""
     given = request.args.get("id", "")
     card = _card(ID + given, given)
-    address = request.url_root.rstrip("/") + path_of(card.name.iri)
+    address = request.host_url.rstrip("/") + path_of(card.name.iri)
     page = render_template("reconcile-preview.html", name=card.name, line=card.line, address=address)
     response = make_response(page)
     response.headers["Content-Security-Policy"] = POLICY.replace(
@@ -167,30 +168,43 @@ def _batch(queries: Any) -> dict[str, Any]:
         raise ParameterError(
             f"'queries' is not an object of at most {_BATCH} queries", mend='Use {"q0": {"query": "Iran"}}.'
         )
-    found = state().store.run(match_names, [_name_query(key, query) for key, query in queries.items()])
-    return {key: {"result": [_match(one) for one in mine]} for key, mine in zip(queries, found, strict=True)}
+    read: dict[str, NameQuery] = {}
+    answers: dict[str, Any] = {}
+    for key, query in queries.items():
+        answers[key] = {"result": []}
+        try:
+            read[key] = _name_query(key, query)
+        except RequestError as error:
+            answers[key]["error"] = problem_of(error).members()
+    for key, found in zip(read, state().store.run(match_names, list(read.values())), strict=True):
+        answers[key]["result"] = [_match(one) for one in found]
+    return answers
 
 
 def _name_query(key: str, query: Any) -> NameQuery:
-    if not isinstance(query, dict) or not isinstance(query.get("query"), str):
-        raise ParameterError(f"{key} has no text 'query'", mend='Use {"query": "Iran"}.')
+    """Read one query of a batch; it has a name, or properties without a name."""
+    facts = _facts(key, query.get("properties") or []) if isinstance(query, dict) else {}
+    name = query.get("query", "" if facts else None) if isinstance(query, dict) else None
+    if not isinstance(name, str):
+        raise ParameterError(
+            f"{key} has neither a text 'query' nor 'properties'", mend='Use {"query": "Iran"}.'
+        )
     given = query.get("type") or []
     classes = [_term(str(one)) for one in (given if isinstance(given, list) else [given])]
     strict = query.get("type_strict")
     groups = [[cls] for cls in classes] if strict == "all" else [classes] if classes else []
     return NameQuery(
-        query["query"],
-        _limit(query.get("limit", _DEFAULT)),
-        candidates_for(state().store, query["query"]),
+        name,
+        _limit(query.get("limit") or _DEFAULT),
+        candidates_for(state().store, name, facts),
         () if strict == "should" else tuple(map(tuple, groups)),
-        _facts(key, query.get("properties") or []),
+        facts,
     )
 
 
 def _match(match: Match) -> dict[str, Any]:
-    features = [{"id": "name", "value": match.name_score}]
-    if match.property_score is not None:
-        features.append({"id": "properties", "value": match.property_score})
+    parts = (("name", match.name_score), ("properties", match.property_score))
+    features = [{"id": name, "value": value} for name, value in parts if value is not None]
     return {
         "id": value_of(match.name.iri),
         "name": match.name.label,
@@ -202,7 +216,9 @@ def _match(match: Match) -> dict[str, Any]:
 
 
 def _facts(key: str, given: Any) -> dict[str, list[str]]:
-    if not isinstance(given, list) or not all(isinstance(one, dict) and "pid" in one for one in given):
+    if not isinstance(given, list) or not all(
+        isinstance(one, dict) and {"pid", "v"} <= set(one) for one in given
+    ):
         raise ParameterError(
             f"{key}: 'properties' is not a list of {{pid, v}}", mend='Use [{"pid": …, "v": …}].'
         )
@@ -282,6 +298,9 @@ def _json(field: str) -> Any:
 
 
 def _limit(given: Any) -> int:
+    # The schema of queries has a number, which some clients write as 3.0.
+    if isinstance(given, float) and given.is_integer():
+        given = int(given)
     return min(whole_number(str(given), "limit", 1, 9_999_999), _LIMIT)
 
 

@@ -20,6 +20,7 @@ from api.web.problem_details import problem_of
 from api.web.query_limit import limited
 from api.web.sparql_request import FORM, PATH, QueryRequest, read_query, read_update
 from api.web.state import state
+from api.web.urls import at
 from kg.describe.lists.solution_tables import result_of
 from kg.errors import RequestError
 from kg.rdf.formats import formats_for, result_format
@@ -83,7 +84,7 @@ def _carry_out() -> ResponseReturnValue:
     text = keep_own(text, lambda: graph_names(store), graphs.base_iri)
     with state().writing():
         store.update(text, graphs)
-    return redirect(PATH, 303) if wants_html() else Response(status=204)
+    return redirect(at(PATH), 303) if wants_html() else Response(status=204)
 
 
 def _asked(body: bytes) -> QueryRequest:

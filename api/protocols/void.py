@@ -26,7 +26,7 @@ def void() -> Response:
         found = void_description(_sizes(), _at("/sparql"), _at("/.well-known/void"), dump=_at("/graphs"))
         return send_answer(found, form=form)
 
-    return conditional(f"void {request.host_url}", form.name, describe)
+    return conditional(f"void {request.root_url}", form.name, describe)
 
 
 def describe_service() -> TripleAnswer:

@@ -173,7 +173,7 @@ def _read_plain(scope: Scope, body: IO[bytes]) -> QueryRequest | None:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     if "content-encoding" in headers:
         return None
-    base = f"{scope['scheme']}://{headers.get('host', '')}{PATH}"
+    base = f"{scope['scheme']}://{headers.get('host', '')}{scope.get('root_path', '')}{PATH}"
     try:
         query = read_query(scope["method"], scope["query_string"], headers, body.read(), base)
     except DiplographError:

@@ -14,7 +14,6 @@ from starlette.types import Send
 from api.server.metrics import Gauge
 from api.web.exchange import note_outcome, timed
 from api.web.headers import OPEN, SECURE
-from api.web.negotiation import explain_unwritable
 from api.web.problem_details import log_error, problem_of, problem_parts
 from api.web.query_limit import QueryLimit
 from api.web.sparql_request import QueryRequest
@@ -96,7 +95,7 @@ class PlainQueries:
                 if form is None:
                     raise query.accepted.refuse(formats_for(answer.kind))
                 with timed("write"):
-                    first = await _first(answer, form)
+                    first = await answer.piece() if answer.whole is None else answer.whole
             except DiplographError as error:
                 log_error(error)
                 problem = problem_of(error)
@@ -139,13 +138,6 @@ class PlainQueries:
     def _keep(self, tag: str, result: Result) -> None:
         if tag and len(result.body) <= self._largest:
             self._cache[tag] = result
-
-
-async def _first(answer: AsyncAnswer, form: Format) -> bytes:
-    try:
-        return await answer.piece() if answer.whole is None else answer.whole
-    except DiplographError as error:
-        raise explain_unwritable(error, form) from None
 
 
 def _validators(tag: str) -> dict[str, str]:

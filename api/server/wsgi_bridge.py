@@ -212,9 +212,9 @@ def build_environ(scope: Scope, body: Any, size: int | None = None) -> Environ:
     client = scope.get("client") or ("", 0)
     environ: Environ = {
         "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": "",
+        "SCRIPT_NAME": scope.get("root_path", ""),
         "PATH_INFO": unquote_to_bytes(scope["raw_path"]).decode("latin-1"),
-        # Not of PEP 3333, but usual: the path as it was sent.
+        # Not of PEP 3333, but usual: the path as it was sent, here below SCRIPT_NAME.
         "REQUEST_URI": scope["raw_path"].decode("latin-1"),
         "QUERY_STRING": scope["query_string"].decode("latin-1"),
         "SERVER_NAME": str(server[0]),

@@ -51,6 +51,10 @@ class _Sessions(SecureCookieSessionInterface):
         """Return whether the cookie is for https alone: where the client, or its proxy, speaks https."""
         return request.is_secure
 
+    def get_cookie_path(self, app: Flask) -> str:
+        """Return the path under which this application is served."""
+        return request.script_root or "/"
+
 
 def writes(view: Callable[P, R]) -> Callable[P, R]:
     """Decorate a view that needs the token.
@@ -148,7 +152,7 @@ def sign_out() -> ResponseReturnValue:
             if other.stat().st_mtime < time.time() - current_app.permanent_session_lifetime.total_seconds():
                 other.unlink(missing_ok=True)
         session.clear()
-    return redirect("/", 303)
+    return redirect(_local(""), 303)
 
 
 def _check_authorization() -> None:
@@ -183,4 +187,5 @@ def _local(target: str) -> str:
     # Browsers read "\" as "/" and skip control characters, so that "/\host" would lead away.
     parts = urlsplit(target)
     plain = target.isprintable() and "\\" not in target and not target.startswith("//")
-    return target if plain and target.startswith("/") and not (parts.scheme or parts.netloc) else "/"
+    home = request.script_root + "/"
+    return target if plain and target.startswith(home) and not (parts.scheme or parts.netloc) else home

@@ -16,7 +16,7 @@ from typing import Final
 from flask import Flask, Response, g, request
 from werkzeug.http import parse_accept_header
 
-from kg.errors import DiplographError, NotAcceptableError, ParameterError, StoreFailedError, UnknownNameError
+from kg.errors import NotAcceptableError, ParameterError, UnknownNameError
 from kg.languages import speak
 from kg.rdf.formats import GRAPH_FORMATS, OTHER_NAMES, RDF_FORMATS, RESULT_FORMATS, Format, Kind, formats_for
 from kg.store import Answer
@@ -207,19 +207,6 @@ def _begin(answer: Answer, form: Format) -> tuple[bytes, bytes | None, Generator
     Raises NotAcceptableError, StoreFailedError.
     """
     pieces = (piece for piece in answer.serialize(form))
-    try:
-        first = next(pieces, b"")
-        # A short piece is usually the last one; a complete result is sent with its length.
-        return first, next(pieces, b"") if len(first) < _SHORT else None, pieces
-    except StoreFailedError as error:
-        raise explain_unwritable(error, form) from None
-
-
-def explain_unwritable(error: DiplographError, form: Format) -> DiplographError:
-    """Return the error for a result that its format cannot hold, or the error itself."""
-    if "does not support RDF 1.2" not in error.detail:
-        return error
-    return NotAcceptableError(
-        f"the result holds triple terms (RDF 1.2), which {form.media_type} cannot express",
-        mend="Ask for text/turtle or application/n-triples.",
-    )
+    first = next(pieces, b"")
+    # A short piece is usually the last one; a complete result is sent with its length.
+    return first, next(pieces, b"") if len(first) < _SHORT else None, pieces

@@ -68,6 +68,7 @@ class Problem:
     line: int | None = None
     column: int | None = None
     findings: tuple[str, ...] = ()
+    meant: tuple[tuple[str, str], ...] = ()
 
     @property
     def kind(self) -> str:
@@ -76,7 +77,12 @@ class Problem:
 
     def members(self) -> dict[str, object]:
         """Return the members that have a value (RFC 9457 section 3)."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, ())}
+        found: dict[str, object] = {
+            name: value for name, value in asdict(self).items() if value not in (None, ())
+        }
+        if self.meant:
+            found["meant"] = [{"label": label, "iri": iri} for label, iri in self.meant]
+        return found
 
 
 def status_of(error: errors.DiplographError) -> int:
@@ -96,6 +102,7 @@ def problem_of(error: errors.DiplographError) -> Problem:
         line=error.line,
         column=error.column,
         findings=error.findings,
+        meant=error.meant,
     )
 
 

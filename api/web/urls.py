@@ -35,9 +35,19 @@ _SIGNS: Final = {
 }
 
 
-@functools.lru_cache(maxsize=_KEPT)
+def at(path: str) -> str:
+    """Return the path of one of our addresses on this host, where all of them may lie under another path."""
+    return request.script_root + path
+
+
 def path_of(iri: str) -> str:
     """Return the path of the local page of an IRI, whether or not the store has it."""
+    return at(page_path(iri))
+
+
+@functools.lru_cache(maxsize=_KEPT)
+def page_path(iri: str) -> str:
+    """Return the path of `path_of` as the application's routes have it."""
     if iri.startswith(ONTOLOGY):
         return f"/ontology#{quote(iri.removeprefix(ONTOLOGY))}"
     if iri == BASE + "ontology":
@@ -63,15 +73,21 @@ def path_readings(start: str, rest: str, ending: str = "") -> tuple[str, ...]:
 
 def href(name: Name) -> str:
     """Return the address of a link: the local page, or the IRI if the store does not describe the thing."""
-    if not name.iri.startswith(BASE) and not name.described and re.match(r"https?://", name.iri):
-        return name.iri
-    return path_of(name.iri)
+    return name.iri if _is_elsewhere(name) else path_of(name.iri)
+
+
+def _is_elsewhere(name: Name) -> bool:
+    return not name.iri.startswith(BASE) and not name.described and bool(re.match(r"https?://", name.iri))
+
+
+def link(name: Name) -> Markup:
+    """Write a link to a thing. Its label is isolated by <bdi>, so that it keeps its own direction."""
+    return _link(name, request.script_root)
 
 
 @functools.lru_cache(maxsize=_KEPT)
-def link(name: Name) -> Markup:
-    """Write a link to a thing. Its label is isolated by <bdi>, so that it keeps its own direction."""
-    address = href(name)
+def _link(name: Name, root: str) -> Markup:
+    address = name.iri if _is_elsewhere(name) else root + page_path(name.iri)
     away = (
         Markup(' class="external" rel="external noopener noreferrer"') if address.startswith("http") else ""
     )
@@ -87,10 +103,10 @@ def links(names: Iterable[Name]) -> Markup:
 
 def data_path(iri: str, form: str) -> str:
     """Return the address of a thing's RDF in a format (`ttl`, `jsonld`, `nt`, `rdf`)."""
-    path = path_of(iri)
+    path = page_path(iri)
     if path.startswith("/page/"):
-        return f"/data/{path.removeprefix('/page/')}.{form}"
-    return "/data?" + urlencode({"iri": iri, "format": form})
+        return at(f"/data/{path.removeprefix('/page/')}.{form}")
+    return at("/data?" + urlencode({"iri": iri, "format": form}))
 
 
 def signpost(response: Response, iri: str, posts: Signposts, *, is_data: bool = False) -> Response:
@@ -106,7 +122,7 @@ def signpost(response: Response, iri: str, posts: Signposts, *, is_data: bool = 
             (data_path(iri, form.name), f'rel="describedby"; type="{form.media_type}"')
             for form in GRAPH_FORMATS
         ]
-        feed = "/feed/" + quote(iri.removeprefix(ID), safe="/%") + ".atom"
+        feed = at("/feed/") + quote(iri.removeprefix(ID), safe="/%") + ".atom"
         found.append((feed, 'rel="alternate"; type="application/atom+xml"'))
         found.append(("https://schema.org/AboutPage", 'rel="type"'))
     found += [(cls, 'rel="type"') for cls in posts.types]

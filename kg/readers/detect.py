@@ -22,7 +22,7 @@ from kg.readers.archives import Part, parts
 from kg.readers.cells.columns import Form
 from kg.readers.cells.file_kinds import Sample, read_sample
 from kg.readers.cells.separators import find_dialect, sample_rows
-from kg.readers.event_table import is_event_table, read_events
+from kg.readers.event_table import is_event_table, read_events, resembles_event_table
 from kg.readers.gdelt.code_columns import V1, V2, Layout
 from kg.readers.gdelt.event_rows import read_gdelt
 from kg.readers.gdelt.mentions import FORM as MENTIONS
@@ -34,7 +34,8 @@ from kg.readers.polecat import read_polecat
 from kg.readers.reading import ReadingJob
 from kg.readers.record import Record
 from kg.readers.rml.mapped_rows import read_mapped
-from kg.readers.rml.mapping import Mapping, read_mapping
+from kg.readers.rml.mapping import Mapping
+from kg.readers.rml.mapping_reading import read_mapping
 from kg.readers.sheets import first_rows
 
 _PACKED: Final = (".gz", ".zst", ".zip", ".bz2", ".xz", ".tar")
@@ -251,6 +252,8 @@ def _look(part: Part, *, alone: bool) -> TableReader | str | None:
     start = sample.text.lstrip()[:1]
     if _ending(part.name) not in _TABLES and start and start in "<@{[PB":
         return None
+    if alone and rows and resembles_event_table(rows[0]):
+        return _tables()["events"]  # which names the columns that are missing
     return f"the columns of the table are unknown ({_columns(rows)} in its first line)"
 
 

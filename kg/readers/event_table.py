@@ -118,8 +118,12 @@ def _is_missing(column: str, cell: str) -> bool:
 
 def is_event_table(header: list[str]) -> bool:
     """Return whether a header has all required columns."""
-    named = [_column(cell) for cell in header]
-    return all(name in named for name in _NEEDED)
+    return set(_NEEDED) <= set(map(_column, header))
+
+
+def resembles_event_table(header: list[str]) -> bool:
+    """Return whether a header has at least two of the columns, as an event table with faults has."""
+    return len(set(_NAMES) & set(map(_column, header))) >= 2
 
 
 def _column(cell: str) -> str:
@@ -136,9 +140,10 @@ def _header(row: list[str], where: str) -> list[str]:
             raise repeated_column(cell, header.index(cell), at, where)
     if missing := [column for column in _NEEDED if column not in header]:
         raise DataSyntaxError(
-            f"the table has no column {missing[0]}",
+            f"the table has no column {' and no column '.join(missing)}",
             where=where,
-            mend=f"Its first line must have the columns {', '.join(_NEEDED)}; see the template.",
+            mend=f"Its first line must have the columns {', '.join(_NEEDED)}, as in the template; "
+            f"it has {', '.join(filter(None, header))}.",
         )
     unknown = [cell for cell in header if cell and cell not in _NAMES]
     if unknown:

@@ -144,7 +144,7 @@ class ReadDay:
 class ReadingJob:
     """One reading of one source: its files, and where faults, notes and records to group are collected.
 
-    A row with a fault yields no record.
+    A row with a fault yields no record, and neither does a row of `skipped`: its file and line.
     """
 
     parts: list[Part]
@@ -154,6 +154,7 @@ class ReadingJob:
     notes: Notes = field(default_factory=Notes)
     grouping: Grouping | None = None
     options: CellOptions = NO_OPTIONS
+    skipped: frozenset[tuple[str, int]] = frozenset()
     rows: RowCount = field(default_factory=RowCount)
     once: Once = field(default_factory=Once)
     _identifiers: Once = field(default_factory=Once)

@@ -34,6 +34,7 @@ from kg.search.indexed_names import (
     names_in,
 )
 from kg.search.naming import Hit
+from kg.search.spelling import respelt
 from kg.store import Store
 
 _LOG: Final = logging.getLogger(__name__)
@@ -71,13 +72,17 @@ class SearchIndex:
     def search(self, text: str, limit: int, kinds: Sequence[str] = ()) -> list[Hit]:
         """Find things of the given kinds (all if empty): equal names first, then beginnings, words, parts.
 
-        Every word of the text must begin a word of one name; if that finds too few, parts of words match.
+        Every word of the text must begin a word of one name; if that finds too few, parts of words match. If
+        nothing does, words that are in no name are read as those that are spelt most alike.
         """
-        return find(self._rows, text, limit, kinds, _SEARCHED, True)
+        return self._find(text, limit, kinds, _SEARCHED, True)
 
     def suggest(self, text: str, limit: int, kinds: Sequence[str] = ()) -> list[Hit]:
-        """Find things with a name or a word that begins with a text, fast enough for each keystroke."""
-        return find(self._rows, text, limit, kinds, _SUGGESTED, False)
+        """Find things with a name or a word that begins with a text, fast enough for each keystroke.
+
+        Misspelt words are read as in `search`.
+        """
+        return self._find(text, limit, kinds, _SUGGESTED, False)
 
     def exactly(self, text: str, identifiers: bool = False) -> str | None:
         """Return the thing with exactly this label, alias or identifier; the most likely of several."""
@@ -88,15 +93,6 @@ class SearchIndex:
             (fold(text),),
         )
         return min(rows)[-1] if rows and fold(text) else None
-
-    def beginning(self, start: str, limit: int) -> list[str]:
-        """Return the distinct folded names with a beginning, in alphabetical order."""
-        rows = self._rows(
-            "SELECT DISTINCT folded FROM name WHERE folded >= ? AND folded < ? AND role < 2 "
-            "ORDER BY folded LIMIT ?",
-            (start, start + "\U0010ffff", limit),
-        )
-        return [row[0] for row in rows] if start else []
 
     def count(self) -> int:
         """Return the number of names."""
@@ -191,6 +187,17 @@ class SearchIndex:
         with self._writing, self._reading:
             self._reader.close()
             self._writer.close()
+
+    def _find(self, text: str, limit: int, kinds: Sequence[str], most: int, parts: bool) -> list[Hit]:
+        hits = find(self._rows, text, limit, kinds, most, parts)
+        if hits:
+            return hits
+        corrected = (
+            find(self._rows, other, limit, kinds, most, False)
+            for other in respelt(self._rows, text, everywhere=parts)
+        )
+        found = {hit.iri: hit for hits in corrected for hit in hits}
+        return list(found.values())[:limit]
 
     def _fits(self, store: Store) -> bool:
         version = store.version

@@ -30,7 +30,7 @@ _SECOND: Final = (
 )
 
 _LOG: Final = logging.getLogger(__name__)
-_FORM: Final = "1"
+_FORM: Final = "2"
 # Seconds that another process may take to rebuild the index.
 _PATIENCE: Final = 600.0
 _PAUSE: Final = 0.05
@@ -45,6 +45,7 @@ CREATE INDEX IF NOT EXISTS name_folded ON name (folded);
 CREATE INDEX IF NOT EXISTS name_via ON name (via) WHERE via != '';
 CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5 (folded, content='name', content_rowid='id',
   tokenize='ascii', prefix='1 2 3', detail='none', columnsize=0);
+CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(word, 'row');
 """
 
 

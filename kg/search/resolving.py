@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import threading
 from collections.abc import Sequence
@@ -13,7 +12,6 @@ from urllib.parse import unquote
 from weakref import WeakKeyDictionary
 
 from kg.errors import UnknownNameError
-from kg.search.folding import fold
 from kg.search.hierarchy import types_of
 from kg.search.index import SearchIndex
 from kg.search.naming import PROLOGUE, Hit, first_known, iri_text, name_all, plain, values
@@ -21,7 +19,6 @@ from kg.store import Store
 from kg.terms import ID, PREFIXES, term
 
 _LABEL_LIMIT: Final = 300
-_SIMILAR_LIMIT: Final = 3000
 
 _ATTACHED: WeakKeyDictionary[Store, SearchIndex] = WeakKeyDictionary()
 _ATTACHING: Final = threading.Lock()
@@ -124,21 +121,14 @@ def unknown(store: Store, name: str) -> UnknownNameError:
     found = index.search(" ".join(words), 5)
     for word in sorted(words, key=len, reverse=True)[:3]:
         found = found or index.search(word, 5) or (index.search(word[:4], 5) if len(word) > 5 else [])
-    found = found or _similar(index, tail)
-    hints = "; ".join(
-        f"{hit.label[:80]} ({hit.iri.removeprefix(ID)})" if hit.iri.startswith(ID) else hit.label[:80]
-        for hit in found
-    )
+    meant = tuple({hit.label[:80]: hit.iri for hit in reversed(found)}.items())[::-1]
+    *others, last = [f"“{label}”" for label, _ in meant] or [""]
+    hints = " or ".join(filter(None, (", ".join(others), last)))
     return UnknownNameError(
         f"nothing is called {name[:_LABEL_LIMIT]!r}",
-        mend=f"Did you mean: {hints}?" if hints else "Search for a part of its name.",
+        mend=f"Did you mean {hints}?" if hints else "Search for a part of its name.",
+        meant=meant,
     )
-
-
-def _similar(index: SearchIndex, name: str) -> list[Hit]:
-    folded = fold(name)
-    near = difflib.get_close_matches(folded, index.beginning(folded[:1], _SIMILAR_LIMIT), n=3)
-    return [hit for label in near for hit in index.search(label, 1)] if folded else []
 
 
 def _candidates(name: str) -> list[str]:

@@ -17,9 +17,10 @@ from urllib.parse import SplitResult, urlsplit
 
 from kg.errors import QueryRefusedError, TooLargeError
 from kg.settings import LITERAL_LIMIT
-from kg.sparql.lexer import END, ESCAPED, LETTER, TOKEN, Token, place, token_at, unescape
+from kg.sparql.lexer import END, ESCAPED, LETTER, TOKEN, Token, place, read_tokens, token_at, unescape
 
-_KEYWORD: Final = re.compile("service|load", re.IGNORECASE)
+FETCHING: Final = re.compile("service|load", re.IGNORECASE)
+"""The keywords of what fetches an address."""
 # What may follow "<" when it compares: a variable, number, string, bracket, sign, "=", comment, call or name.
 _OPERAND: Final = re.compile(
     rf"<(?:[?$'0-9.(+!=#-]|[{LETTER}]+\(|true|false|(?P<prefix>[{LETTER}.-]*):)", re.I
@@ -38,13 +39,36 @@ def refuse_remote_access(text: str, allowed: Sequence[str] = ()) -> None:
     below the prefix's path. A host name that resolves to a loopback or private address is refused, unless the
     prefix contains that address itself. Raises QueryRefusedError with line and column.
     """
-    if _KEYWORD.search(text):
+    if FETCHING.search(text):
         _refuse(text, text, None, allowed)
     if ESCAPED.search(text):
         # Section 19.2 resolves code point escapes before the grammar; engines differ, so both are checked.
         plain, origin = unescape(text)
-        if _KEYWORD.search(plain):
+        if FETCHING.search(plain):
             _refuse(plain, text, origin, allowed)
+
+
+def without_silent_loads(update: str, allowed: Sequence[str]) -> str:
+    """Replace each LOAD SILENT of an address that is not allowed by an operation without effect.
+
+    The update must be well-formed. Others that would fetch such an address are left.
+    """
+    declared = _declarations(update)
+    tokens = [*read_tokens(update), END, END]
+    pieces: list[str] = []
+    depth = copied = 0
+    for token, after, target in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        depth += token.nesting
+        if depth or (token.word, after.word) != ("load", "silent"):
+            continue
+        addresses = _addresses(target, declared)
+        if not addresses or not all(_is_allowed(address, allowed) for address in addresses):
+            end = target.end
+            if (into := token_at(update, end)).word == "into":
+                end = token_at(update, token_at(update, into.end).end).end
+            pieces += [update[copied : token.start], "INSERT DATA {}"]
+            copied = end
+    return "".join([*pieces, update[copied:]])
 
 
 def refuse_excess(text: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
+from urllib.parse import urljoin
 
 from kg.errors import OutsideGraphError, ParameterError
 from kg.sparql.lexer import END, Token, place, read_tokens, token_at, unescape
@@ -23,10 +24,21 @@ _BEYOND: Final = re.compile(
 
 def opening_word(text: str) -> str:
     """Return the first word after the prologue in lower case, empty if there is none."""
+    return _after_prologue(text).word
+
+
+def first_operation(update: str) -> tuple[int, int, int]:
+    """Return line, column (from 1) and offset of an update's first word after the prologue, or of its end."""
+    start = _after_prologue(update).start
+    start = len(update) if start < 0 else start
+    return (*place(update, start), start)
+
+
+def _after_prologue(text: str) -> Token:
     for token in read_tokens(text):
         if token.kind not in ("name", "iri", "string") and token.word not in _PROLOGUE:
-            return token.word
-    return ""
+            return token
+    return END
 
 
 def request_kind(text: str) -> Literal["query", "update"] | None:
@@ -55,6 +67,29 @@ def dataset_clauses(query: str) -> list[tuple[int, int, bool]]:
             found.append((opened, token.end, named))
             opened = None
     return found
+
+
+def named_iris(text: str, base_iri: str = "") -> Iterator[tuple[str, str, int]]:
+    """Yield the IRIs of a request after its prologue: the keyword before each, the whole IRI, and its place.
+
+    The keyword is in lower case, empty if another token is before the IRI.
+    """
+    prefixes: dict[str, str] = {}
+    opening = before = END
+    for token in read_tokens(text):
+        if token.kind == "iri":
+            iri = urljoin(base_iri, unescape(token.text[1:-1])[0])
+            if before.word == "base":
+                base_iri = iri
+            elif opening.word == "prefix":
+                prefixes[before.text] = iri
+            else:
+                yield before.word, iri, token.start
+        elif token.kind == "name" and before.word != "prefix":
+            prefix, colon, local = token.text.partition(":")
+            whole = prefixes.get(prefix + colon, "") + re.sub(r"\\(.)", r"\1", local)
+            yield before.word, whole, token.start
+        opening, before = before, token
 
 
 def undeclared_prefix(text: str) -> tuple[str, int, int] | None:

@@ -9,8 +9,9 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, TypeVar
 
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Triple
@@ -24,27 +25,27 @@ from kg.errors import (
     is_disk_full,
 )
 from kg.rdf.formats import Format, Kind
+from kg.rdf.writing import Sink, write_result
 from kg.sparql.guard import refuse_excess, refuse_remote_access
 from kg.sparql.text import dataset_clauses, with_using
 from kg.store.bulk_changes import SMALL, Bulk, count_lines, read_quads
-from kg.store.engine_errors import FREE_SPACE, explain_failure, explain_syntax
+from kg.store.engine_errors import FREE_SPACE, explain_failure, explain_syntax, unknown_function
 from kg.store.interface import UNION, QueryDataset, Row, never
 from kg.store.local import LocalStore
+from kg.store.permitted_updates import permitted
+from kg.store.unnamed_graph import refuse_unnamed, with_unnamed
 from kg.store.updates import graph_terms, has_blank, requests
+
+T = TypeVar("T")
 
 _CHUNK: Final = 64 * 1024
 _SPOOL: Final = 8 * 1024 * 1024
+# Each of them has the engine read the text once more.
+_UNKNOWN_FUNCTIONS: Final = 50
 # Files of a RocksDB that was stopped before its first commit; CURRENT, which it writes last, is missing.
 _UNBORN: Final = re.compile(
     r"LOCK|LOG(\.old\.\d+)?|IDENTITY|MANIFEST-\d+|OPTIONS-\d+(\.dbtmp)?|\d+\.(dbtmp|log)"
 )
-
-
-class Sink(Protocol):
-    """A binary file to which a result can be written."""
-
-    def write(self, data: bytes, /) -> int:
-        """Write some bytes; return their number."""
 
 
 class EmbeddedStore(LocalStore):
@@ -98,7 +99,12 @@ class EmbeddedStore(LocalStore):
 
         The answer must be read in the same thread.
         """
-        self._refuse(text)
+        refuse_excess(text)
+        refuse_remote_access(text, self._allowed)
+        return self.query_whole(text, with_unnamed(text, dataset))
+
+    def query_whole(self, text: str, dataset: QueryDataset = UNION) -> EmbeddedAnswer:
+        """Answer a query of our own, which is not searched for excess and addresses to fetch."""
         graphs: dict[str, Any]
         if not (dataset.default or dataset.named):
             # The engine's union would override the query's FROM clauses.
@@ -111,7 +117,8 @@ class EmbeddedStore(LocalStore):
         engine = self.engine
         self._whole.wait()
         with _engine_errors(text, "query"):
-            return EmbeddedAnswer(engine.query(text, base_iri=dataset.base_iri or None, **graphs))
+            ask = partial(engine.query, text, base_iri=dataset.base_iri or None, **graphs)
+            return EmbeddedAnswer(_with_unknown_functions(ask))
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`.
@@ -119,13 +126,15 @@ class EmbeddedStore(LocalStore):
         Outside of GRAPH, its patterns and templates mean the unnamed graph and not the union (SPARQL 1.1
         Update section 2.2): an update changes what it reads, and the union cannot be changed.
         """
-        self._refuse(text)
+        refuse_excess(text)
+        text = permitted(text, self._allowed, dataset.base_iri)
+        refuse_unnamed(text, dataset)
         if not dataset.is_union:
             graph_terms((*dataset.default, *dataset.named))
             text = with_using(text, dataset.default, dataset.named)
         engine = self.engine
         with self._writing, _engine_errors(text, "update"):
-            engine.update(text, base_iri=dataset.base_iri or None)
+            _with_unknown_functions(partial(engine.update, text, base_iri=dataset.base_iri or None))
             self._changes += 1
 
     def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
@@ -182,10 +191,6 @@ class EmbeddedStore(LocalStore):
         """Release the folder."""
         self._engine = None
 
-    def _refuse(self, text: str) -> None:
-        refuse_excess(text)
-        refuse_remote_access(text, self._allowed)
-
 
 class EmbeddedAnswer:
     """A result of the embedded engine, to be read in the thread of the query; see `Answer`."""
@@ -216,11 +221,9 @@ class EmbeddedAnswer:
             yield from self._result
 
     def write(self, sink: Sink, form: Format) -> None:
-        """Write the whole result to a binary file; raises StoreFailedError."""
-        target: Any = sink
-        engine_format: Any = form.engine
+        """Write the whole result to a binary file; raises StoreFailedError, NotAcceptableError."""
         with _engine_errors():
-            self._result.serialize(target, format=engine_format)
+            write_result(self._result, sink, form)
 
     def serialize(self, form: Format) -> Iterator[bytes]:
         """Yield the serialised result, which is spooled first: a query that fails yields no byte."""
@@ -229,6 +232,27 @@ class EmbeddedAnswer:
             spool.seek(0)
             while chunk := spool.read(_CHUNK):
                 yield chunk
+
+
+def _with_unknown_functions(ask: Callable[..., T]) -> T:
+    """Ask the engine; the call of a function that it does not know is an error of its expression alone.
+
+    Such an expression has no value (SPARQL 1.1 sections 17.2 and 17.6). The engine refuses the whole text,
+    before it carries anything out, so each function that it names is defined as one without a value.
+    """
+    functions: dict[NamedNode, Callable[..., None]] = {}
+    while True:
+        try:
+            return ask(custom_functions=functions)
+        except RuntimeError as error:
+            name = unknown_function(str(error))
+            if name is None or len(functions) == _UNKNOWN_FUNCTIONS:
+                raise
+            functions[NamedNode(name)] = _no_value
+
+
+def _no_value(*terms: Any) -> None:
+    """Return no value for any arguments."""
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from kg.errors import (
     DiskFullError,
     ParameterError,
     QuerySyntaxError,
+    RequestError,
     StoreFailedError,
     UnknownNameError,
     is_disk_full,
@@ -63,9 +64,9 @@ def explain_syntax(text: str, message: str, wanted: Literal["query", "update"]) 
 
 def explain_failure(message: str) -> DiplographError:
     """Build an error of our tree from the engine's message about a request that failed."""
-    if match := re.fullmatch(r"The custom function (<.*>) is not supported", message):
-        return QuerySyntaxError(
-            f"the function {match.group(1)} is unknown",
+    if name := unknown_function(message):
+        return RequestError(
+            f"the store does not know the function <{name}>, and refuses the whole text for it",
             mend="Use the functions of SPARQL 1.1, or those of xsd: to cast.",
         )
     if match := re.fullmatch(r"The graph <(.*)> does not exist", message):
@@ -85,6 +86,12 @@ def explain_failure(message: str) -> DiplographError:
     return StoreFailedError(
         f"the engine failed: {message}", mend="Try again; if it fails again, check the disk of the store."
     )
+
+
+def unknown_function(message: str) -> str | None:
+    """Return the IRI of the function that the engine does not know, by its message; None for another."""
+    match = re.fullmatch(r"The custom function <(.*)> is not supported", message)
+    return match[1] if match else None
 
 
 _ADVICE: Final = {

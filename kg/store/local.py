@@ -24,9 +24,9 @@ class LocalStore(Store):
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
+    @abstractmethod
     def query_whole(self, text: str, dataset: QueryDataset = UNION) -> Answer:
-        """Answer a query of our own, to which a limit on rows does not apply."""
-        return self.query(text, dataset)
+        """Answer a query of our own, to which limits on rows, depth and length do not apply."""
 
     @abstractmethod
     def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:

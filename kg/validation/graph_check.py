@@ -13,9 +13,14 @@ from kg.validation.findings import Finding, in_order, literal_text, name_of
 from kg.validation.known_terms import concept_statements, unknown_terms
 from kg.validation.shacl import ShapesValidator
 
-_shared_validator = cache(ShapesValidator)
 # What is known of a subject that the data do not describe anew.
 _WHAT_IT_IS = tuple(map(term, ("rdf:type", "rdfs:label")))
+
+
+@cache
+def shared_validator() -> ShapesValidator:
+    """Return the validator that knows the classes of the ontology alone."""
+    return ShapesValidator()
 
 
 def validate(data: Iterable[Triple], background: Iterable[Triple] = ()) -> list[Finding]:
@@ -39,7 +44,7 @@ def validate(data: Iterable[Triple], background: Iterable[Triple] = ()) -> list[
     for node in subjects | referenced:
         if isinstance(node, NamedNode):
             around += concepts.get(node, ())
-    return in_order(check_graph(_shared_validator(), own, around))
+    return in_order(check_graph(shared_validator(), own, around))
 
 
 def check_graph(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -13,8 +13,9 @@ from pyoxigraph import NamedNode, RdfFormat, Triple
 from kg.rdf.sorted_lines import SortedLines, Watch, read_lines, side_by_side
 from kg.store import Store, Term
 from kg.terms import ID, term
+from kg.validation.alike import Alike, likeness
 from kg.validation.findings import Finding
-from kg.validation.graph_check import check_graph
+from kg.validation.graph_check import check_graph, shared_validator
 from kg.validation.known_terms import TYPE, concept_statements
 from kg.validation.rdf_rules import batches
 from kg.validation.shacl import ShapesValidator, read_shapes
@@ -67,10 +68,14 @@ class PiecewiseValidation:
     subclasses: Iterable[Triple] = ()
 
     def __post_init__(self) -> None:
-        self._validator = ShapesValidator(self.subclasses)
+        added = tuple(self.subclasses)
+        self._validator = ShapesValidator(added) if added else shared_validator()
         self._file = SortedLines(self.path)
         self._types: dict[NamedNode, tuple[Triple, ...]] = {}
+        self._kinds: dict[NamedNode, frozenset[Hashable]] = {}
         self._bare: set[NamedNode] = set()
+        self._alike = Alike()
+        self._found: set[str] = set()
 
     def check(self, *, subjects: int = SUBJECTS, watch: Watch | None = None) -> FileFindings:
         """Check the whole file; `watch` is called with the number of lines done. Raises StoreFailedError."""
@@ -99,10 +104,38 @@ class PiecewiseValidation:
         read = read_shapes().query_properties
         values = {t.object for t in own if t.predicate in read and isinstance(t.object, NamedNode)} - subjects
         around += self._statements(f"{x} {name} " for x in values for name in read)
-        # Shapes may report one thing twice.
-        for finding in dict.fromkeys(check_graph(self._validator, own, around)):
-            result.add(finding)
+        for some in self._told_apart(own, around, subjects):
+            # Shapes may report one thing twice.
+            for finding in dict.fromkeys(check_graph(self._validator, *_about(some, own, around))):
+                result.add(finding)
+                self._found.add(finding.node)
         self._note_undescribed(referenced, result)
+
+    def _told_apart(
+        self, own: list[Triple], around: list[Triple], subjects: set[NamedNode]
+    ) -> Iterator[set[NamedNode]]:
+        """Yield the things to validate: one of those that are alike, and the others if it has a finding."""
+        stated: dict[NamedNode, list[Triple]] = {node: [] for node in subjects}
+        pointing: dict[NamedNode, list[Triple]] = {node: [] for node in subjects}
+        for triple in own:
+            if isinstance(triple.subject, NamedNode):
+                stated[triple.subject].append(triple)
+        for triple in around:
+            if isinstance(triple.object, NamedNode) and triple.object in pointing:
+                pointing[triple.object].append(triple)
+        alike: dict[Hashable, list[NamedNode]] = {}
+        for node in subjects:
+            key = likeness(node, stated[node], pointing[node], self._kinds)
+            if key is None or not self._alike.is_sound(key):
+                alike.setdefault(node if key is None else key, []).append(node)
+        self._found.clear()
+        if alike:
+            yield {nodes[0] for nodes in alike.values()}
+        for key, nodes in alike.items():
+            if nodes[0].value not in self._found and key != nodes[0]:
+                self._alike.add(key)
+        if rest := {n for nodes in alike.values() if nodes[0].value in self._found for n in nodes[1:]}:
+            yield rest
 
     def _in_other_graphs(self, subjects: set[NamedNode]) -> Iterator[Triple]:
         """Yield statements of other graphs about things of the file that shapes follow backwards."""
@@ -122,6 +155,7 @@ class PiecewiseValidation:
         new = [node for node in nodes if node not in self._types]
         if len(self._types) + len(new) > _REMEMBERED:
             self._types.clear()
+            self._kinds.clear()
             self._bare.clear()
             new = list(nodes)
         found: dict[NamedNode, list[Triple]] = {node: [] for node in new}
@@ -135,6 +169,7 @@ class PiecewiseValidation:
         for node, triples in found.items():
             triples += (t for t in concepts.get(node, ()) if t.predicate == TYPE)
             self._types[node] = tuple(triples)
+            self._kinds[node] = frozenset(t.object for t in triples)
         for node in nodes:
             yield from self._types[node]
 
@@ -161,6 +196,18 @@ class PiecewiseValidation:
         for node in bare:
             if node not in known and len(result.undescribed) < _UNDESCRIBED:
                 result.undescribed[node.value] = None
+
+
+def _about(
+    nodes: set[NamedNode], own: list[Triple], around: list[Triple]
+) -> tuple[list[Triple], list[Triple]]:
+    """Return the statements about some things, and those around them."""
+    theirs = [triple for triple in own if triple.subject in nodes]
+    near = nodes.union(t.object for t in theirs if isinstance(t.object, NamedNode))
+    near.update(t.subject for t in around if t.object in nodes and isinstance(t.subject, NamedNode))
+    # The value of a property that queries read may have such properties, too.
+    near.update(t.object for t in around if t.subject in near and isinstance(t.object, NamedNode))
+    return theirs, [t for t in around if t.subject in near]
 
 
 def _pieces(path: Path, inverse: Path, subjects: int) -> Iterator[tuple[list[bytes], list[bytes]]]:

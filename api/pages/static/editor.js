@@ -10,6 +10,7 @@
   const running = document.getElementById("running");
   const outcome = document.getElementById("outcome");
   const longest = 6000;
+  const root = new URL("..", document.currentScript.src).href;
   let request = null;
   let editor = null;
   let known = null;
@@ -33,7 +34,7 @@
     }, 1000);
     running.textContent = "Running";
     try {
-      const answer = await fetch("/sparql/run", {
+      const answer = await fetch(root + "sparql/run", {
         method: "POST",
         body: new URLSearchParams(asked),
         signal: mine.signal,
@@ -41,7 +42,7 @@
       const piece = await answer.text();
       if (!piece.endsWith("<!-- whole -->")) throw new Error("the answer broke off");
       outcome.replaceChildren(...new DOMParser().parseFromString(piece, "text/html").body.childNodes);
-      const address = "/sparql?" + new URLSearchParams(asked);
+      const address = root + "sparql?" + new URLSearchParams(asked);
       if (address.length < longest) window.history.replaceState(null, "", address);
       running.textContent = "Done in " + ((performance.now() - started) / 1000).toFixed(1) + " s";
     } catch (error) {
@@ -69,7 +70,7 @@
 
   async function terms() {
     if (!known) {
-      const answer = await fetch("/sparql/terms.json");
+      const answer = await fetch(root + "sparql/terms.json");
       known = answer.ok ? await answer.json() : { prefixes: {}, classes: [], properties: [] };
     }
     return known;

@@ -1,6 +1,6 @@
 // Maps and networks. The page has the same content as lists, which remain if this script fails.
 
-const vendor = "/static/vendor/";
+const vendor = new URL("vendor/", import.meta.url).href;
 const draw = { network, map };
 
 function colour(name) {

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from pyoxigraph import Literal, NamedNode
+from rapidfuzz.fuzz import ratio
 
 from kg.describe.listing import iris_in, select, value_of
 from kg.describe.page_model import Value
-from kg.search import Hit, Name, exists, index_of, iri_text, name_all, plain, types_of, values
+from kg.search import (
+    Hit,
+    Name,
+    exists,
+    index_of,
+    iri_text,
+    kind_of,
+    look_up,
+    name_all,
+    plain,
+    types_of,
+    values,
+)
 from kg.search.folding import fold
 from kg.store import Store
 from kg.terms import ID, PREFIXES
 
 # Candidates by name that are looked at for one query.
 _LOOKED_AT: Final = 60
+# `country/irn`, `wd:Q794` or an IRI.
+_IDENTIFIER: Final = re.compile(r"[^\s:/]+[:/]\S+")
 # Virtuoso sorts no more rows than this before a LIMIT.
 _VALUES: Final = 10_000
 
@@ -27,14 +42,14 @@ _VALUES: Final = 10_000
 class Match:
     """A thing that a name may mean, with its score from 0 to 100; `sure` if there is no other choice.
 
-    `name_score` and `property_score` are the parts of the score, each from 0 to 100.
+    `name_score` and `property_score` are the parts of the score, each from 0 to 100; None if not asked for.
     """
 
     name: Name
     types: tuple[Name, ...]
     score: float
     sure: bool
-    name_score: float
+    name_score: float | None
     property_score: float | None
 
 
@@ -43,7 +58,8 @@ class NameQuery:
     """A name to match: its candidates, and what the thing must be or should have.
 
     `groups` are lists of classes (IRIs); the thing must be a member of a class of each group. `facts` maps
-    properties to texts or IRIs that it should have as values; they count a third of the score.
+    properties to texts or IRIs that it should have as values; they count a third of the score, all of it
+    without a text.
     """
 
     text: str
@@ -53,14 +69,59 @@ class NameQuery:
     facts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-def candidates_for(store: Store, text: str) -> tuple[Hit, ...]:
-    """Look up in the index what a name may mean."""
+def candidates_for(store: Store, text: str, facts: Mapping[str, Sequence[str]]) -> tuple[Hit, ...]:
+    """Look up what a name or an identifier may mean; without a text, what has one of the facts."""
+    text = text.strip()
+    if not text and not facts:
+        return ()
+    if not text:
+        given = list(dict.fromkeys(value for found in facts.values() for value in found))
+        meant = dict(zip(given, look_up(store, given), strict=True))
+        return store.run(_with_facts, facts, {value: iri for value, iri in meant.items() if iri})
+    if _IDENTIFIER.fullmatch(text) and (iri := look_up(store, [text])[0]):
+        return store.run(_identified, iri, text)
     index = index_of(store)
     hits = index.search(text, _LOOKED_AT)
-    # A misspelt name shares its words, or their beginnings, with the right one.
+    # A name with words that are not in the index shares its other words with the right one.
     for word in sorted(fold(text).split(), key=len, reverse=True)[:3]:
         hits = hits or index.search(word, _LOOKED_AT) or index.search(word[:4], _LOOKED_AT)
     return tuple(hit for hit in hits if hit.iri.startswith(ID))
+
+
+def _identified(store: Store, iri: str, text: str) -> tuple[Hit, ...]:
+    """Return the thing with an IRI, or those that have it as the same thing elsewhere."""
+    found = [iri]
+    if not iri.startswith(ID):
+        rows = select(
+            store, f"SELECT DISTINCT ?s WHERE {{ ?s skos:exactMatch|owl:sameAs {iri_text(iri)} }} ORDER BY ?s"
+        )
+        found = iris_in(rows, "s")
+    return _hits(store, found, text)
+
+
+def _with_facts(
+    store: Store, facts: Mapping[str, Sequence[str]], meant: Mapping[str, str]
+) -> tuple[Hit, ...]:
+    """Return the things that have a fact, those with most of them first; `meant` maps names to IRIs."""
+    patterns = []
+    for prop, given in facts.items():
+        iris = values(meant[value] for value in given if value in meant)
+        texts = ", ".join(str(Literal(value.lower())) for value in given)
+        patterns += [
+            f"{{ ?s {iri_text(prop)} ?o FILTER(isLiteral(?o) && LCASE(STR(?o)) IN ({texts})) }}",
+            f"{{ VALUES ?o {{ {iris} }} ?s {iri_text(prop)} ?o }}",
+        ]
+    rows = select(
+        store,
+        f"""SELECT ?s (COUNT(DISTINCT ?o) AS ?n) WHERE {{ {" UNION ".join(patterns)} }}
+        GROUP BY ?s ORDER BY DESC(?n) ?s LIMIT {_LOOKED_AT}""",
+    )
+    return _hits(store, [iri for iri in iris_in(rows, "s") if iri.startswith(ID)])
+
+
+def _hits(store: Store, iris: Sequence[str], matched: str = "") -> tuple[Hit, ...]:
+    names = name_all(store, iris)
+    return tuple(Hit(iri, names[iri].label, kind_of(iri), matched=matched) for iri in iris)
 
 
 def match_names(store: Store, queries: Sequence[NameQuery]) -> list[list[Match]]:
@@ -78,7 +139,9 @@ def match_names(store: Store, queries: Sequence[NameQuery]) -> list[list[Match]]
     ]
 
 
-def _ranked(store: Store, query: NameQuery) -> list[tuple[float, str, bool, tuple[float, float | None]]]:
+def _ranked(
+    store: Store, query: NameQuery
+) -> list[tuple[float, str, bool, tuple[float | None, float | None]]]:
     """Return score, IRI, certainty and the two parts of the score of the likeliest candidates."""
     iris = [hit.iri for hit in query.candidates]
     for group in query.groups:
@@ -86,15 +149,18 @@ def _ranked(store: Store, query: NameQuery) -> list[tuple[float, str, bool, tupl
     had = facts_for(store, iris, list(query.facts))
     needle = fold(query.text)
     best = {hit.iri: max(_alike(needle, hit.label), _alike(needle, hit.matched)) for hit in query.candidates}
-    scores: list[tuple[float, str, float | None]] = []
+    scores: list[tuple[float, str, float | None, float | None]] = []
     for iri in iris:
+        by_name = best[iri] if needle else None
         by_facts = _agreement(had.get(iri, {}), query.facts) if query.facts else None
-        scores.append((best[iri] if by_facts is None else (2 * best[iri] + by_facts) / 3, iri, by_facts))
+        # A name counts as much as two parts of three.
+        parts = [part for part in (by_name, by_name, by_facts) if part is not None]
+        scores.append((sum(parts) / len(parts), iri, by_name, by_facts))
     scores.sort(key=lambda one: -one[0])
     alone = len(scores) < 2 or scores[0][0] - scores[1][0] >= 5
     return [
-        (score, iri, not n and alone and best[iri] == 100 and by_facts in (None, 100), (best[iri], by_facts))
-        for n, (score, iri, by_facts) in enumerate(scores[: query.limit])
+        (score, iri, not n and alone and score == 100, (by_name, by_facts))
+        for n, (score, iri, by_name, by_facts) in enumerate(scores[: query.limit])
     ]
 
 
@@ -170,7 +236,7 @@ def _alike(needle: str, name: str) -> float:
         return 0.0
     if folded == needle:
         return 100.0
-    return round(99 * difflib.SequenceMatcher(None, needle, folded, autojunk=False).ratio(), 1)
+    return round(0.99 * ratio(needle, folded), 1)
 
 
 def _agreement(had: Mapping[str, Sequence[Value]], wanted: Mapping[str, Sequence[str]]) -> float:

@@ -16,7 +16,7 @@ from kg.load.conflicts import RecordWatch, find_conflicts, find_newcomers, find_
 from kg.load.load_folder import LoadFolder
 from kg.load.model import LoadRequest, Preview, Progress, TypeCount, counted, silent, watching
 from kg.load.staged.staging_mapped import check_mapped
-from kg.load.staged.staging_rdf import stage_rdf
+from kg.load.staged.staging_rdf import RdfRead, stage_rdf
 from kg.load.staged.staging_tables import Duplicates, Faults, FirstLoad, write_raw
 from kg.load.staged.table_reading import TableReading
 from kg.load.staged.tally import Tally
@@ -26,6 +26,7 @@ from kg.rdf.sorted_lines import read_lines, side_by_side, sort_lines, with_graph
 from kg.readers.detect import find_reader, has_rdf_media_type
 from kg.readers.reading import RowCount
 from kg.readers.record import Record
+from kg.readers.rml.mapping import Mapping
 from kg.store import Store
 from kg.terms import compact
 from kg.validation.rdf_rules import labels_of, plain_stem, target_graph
@@ -65,13 +66,10 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
         with TableReading(store, reader, request, faults.take, folder.path) as table:
             duplicates.grouped = reader.codes_records
             staging = _Staging(store, folder, graph, tally, duplicates, table.counting(progress))
-            if request.mapping is not None and reader.mapping is not None:
-                new = staging.sort_records(table.records())
-                faults.check()
-                read = check_mapped(store, new, graph, table, reader.mapping, progress)
-                read.accept(name)
+            if reader.mapping is not None:
+                read = staging.sort_conforming(table, reader.mapping, faults)
                 findings, unknown = read.others, tuple(read.checked.undescribed)
-                fingerprint = staging.compare(new)
+                fingerprint, duplicates = staging.compare(read.path), staging.duplicates
             elif is_empty(store, graph):
                 staging.write_first(table)
                 fingerprint = ""
@@ -175,6 +173,24 @@ class _Staging:
         sort_lines(read_lines(plain), new, watch=watching(self.progress, "sorting"))
         plain.unlink()
         return new
+
+    def sort_conforming(self, table: TableReading, mapping: Mapping, faults: Faults) -> RdfRead:
+        """Write what a mapping makes of a table as sorted N-Triples that conform to the shapes.
+
+        Rows with violations are reported, and left out if so many may be. Raises ValidationFailedError for
+        violations of what is the same for all rows.
+        """
+        while True:
+            new = self.sort_records(table.records())
+            read, broken = check_mapped(self.store, new, self.graph, table, mapping, self.progress)
+            read.accept(table.name)
+            for fault in broken:
+                faults.take(fault, broken=True)
+            faults.check()
+            if not broken:
+                return read
+            table.leave_out((fault.file, fault.line) for fault in broken)
+            self.duplicates = Duplicates()
 
     def compare(self, new: Path) -> str:
         """Compare sorted N-Triples with the graph; return the checksum of the graph."""

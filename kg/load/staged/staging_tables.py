@@ -18,6 +18,7 @@ from kg.terms import ONTOLOGY
 
 _TYPE: Final = b"> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <"
 _LISTED_FAULTS: Final = 100
+_UNREADABLE, _BROKEN = "cannot be read", "would break the shapes"
 _SHARED: Final = 500_000
 _IDS: Final = 2_000_000
 _TICK: Final = 2_000
@@ -26,38 +27,45 @@ _FRAME: Final = 1024 * 1024
 
 @dataclass
 class Faults:
-    """Rows of a file that cannot be read, with their faults; more than `limit` and 100 stop the reading."""
+    """Rows of a file with faults; more than `limit` and 100 stop the reading.
+
+    `rows` is their number, `broken` the number of those that can be read but do not conform to the shapes.
+    """
 
     name: str
     limit: int
     rows: int = 0
+    broken: int = 0
     listed: list[str] = field(default_factory=list)
-    _row: tuple[str, int] = ("", 0)
+    _rows: set[tuple[str, int]] = field(default_factory=set)
 
-    def take(self, fault: RowFault) -> None:
+    def take(self, fault: RowFault, *, broken: bool = False) -> None:
         """Add a fault; raises UnreadableRowsError if there are too many rows to continue."""
-        row = fault.file, fault.line
-        if row != self._row:
-            self._row = row
+        if (fault.file, fault.line) not in self._rows:
+            self._rows.add((fault.file, fault.line))
             self.rows += 1
+            self.broken += broken
         if self.rows > max(self.limit, _LISTED_FAULTS):
-            raise self._error(f"more than {self.rows - 1} rows cannot be read; the rest was not checked")
+            verb = _BROKEN if broken else _UNREADABLE
+            raise self._error(f"more than {self.rows - 1} rows {verb}; the rest was not checked")
         self.listed.append(str(fault))
 
     def check(self) -> None:
-        """Raise UnreadableRowsError if more rows than allowed cannot be read."""
+        """Raise UnreadableRowsError if more rows have faults than allowed."""
         if self.rows > self.limit:
             raise self._error(f"{self.text}; nothing was stored")
 
     @property
     def text(self) -> str:
-        """How many rows cannot be read, and how many faults they have if there are more."""
+        """How many rows have faults, and how many faults they have if there are more."""
+        kinds = ((self.rows - self.broken, _UNREADABLE), (self.broken, _BROKEN))
+        text = " and ".join(f"{counted(number, 'row')} {verb}" for number, verb in kinds if number)
         faults = len(self.listed)
-        many = f", with {counted(faults, 'fault')}" if faults > self.rows else ""
-        return f"{counted(self.rows, 'row')} cannot be read{many}"
+        return text + (f", with {counted(faults, 'fault')}" if faults > self.rows else "")
 
     def _error(self, detail: str) -> UnreadableRowsError:
-        mend = "Correct these rows, or allow that they are left out."
+        what = "these rows or the mapping (docs/mapping.md lists what each class needs)"
+        mend = f"Correct {what if self.broken else 'these rows'}, or allow that they are left out."
         return UnreadableRowsError(detail, findings=tuple(self.listed), where=self.name, mend=mend)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,9 @@ from kg.readers.gdelt.event_rows import GdeltRows, about, read_blocks
 from kg.readers.gdelt.parallel_rows import read_in_parallel, worker_count
 from kg.readers.grouping import Grouping
 from kg.readers.reading import CellOptions, NoteKind, ReadingJob, RowCount
-from kg.readers.record import Record
+from kg.readers.record import Record, RowFault
+from kg.readers.rml.mapped_rows import RowRecord, read_each_row
+from kg.readers.rml.mapping import Mapping
 from kg.resolver import Resolver
 from kg.store import Store
 
@@ -38,14 +40,10 @@ class TableReading:
         self._path = request.path
         self._grouping = Grouping(work) if reader.codes_records else None
         self.name = request.name
-        files, left = choose_parts(reader, list(parts(request.path, request.name)))
-        resolver = Resolver.of(store)
-        options = CellOptions(frozenset(request.missing), request.date_order)
-        self._job = ReadingJob(
-            files, request.name, resolver, on_fault, grouping=self._grouping, options=options
-        )
-        for file, reason in left:
-            self._job.notes.add("file", file, f"{file} was left out: {reason}", 0)
+        self._options = CellOptions(frozenset(request.missing), request.date_order)
+        self._parts, self._left = choose_parts(reader, list(parts(request.path, request.name)))
+        self._resolver = Resolver.of(store)
+        self._job = self._new_job(on_fault)
 
     def __enter__(self) -> TableReading:
         return self
@@ -71,11 +69,27 @@ class TableReading:
         yield from self._reader.rows(self._job)
         yield from self._groups()
 
-    def read_again(self) -> Iterator[Record]:
-        """Yield the records another time, without their faults and notes."""
-        job = self._job
-        again = ReadingJob(job.parts, job.name, job.resolver, lambda fault: None, options=job.options)
-        yield from self._reader.rows(again)
+    def each_row(self, mapping: Mapping) -> Iterator[RowRecord]:
+        """Yield what each row says by a mapping, also rows that repeat others."""
+        return read_each_row(self._new_job(_ignore, self._job.skipped), mapping)
+
+    def leave_out(self, rows: Iterable[tuple[str, int]]) -> None:
+        """Begin a new reading without some rows, given by file and line, that reports no fault again."""
+        self._job = self._new_job(_ignore, self._job.skipped.union(rows))
+
+    def _new_job(self, on_fault: OnFault, skipped: frozenset[tuple[str, int]] = frozenset()) -> ReadingJob:
+        job = ReadingJob(
+            self._parts,
+            self.name,
+            self._resolver,
+            on_fault,
+            grouping=self._grouping,
+            options=self._options,
+            skipped=skipped,
+        )
+        for file, reason in self._left:
+            job.notes.add("file", file, f"{file} was left out: {reason}", 0)
+        return job
 
     def write(self, first: FirstLoad, watch: RecordWatch) -> None:
         """Write the records and groups of a source that is not in the graph yet."""
@@ -130,3 +144,7 @@ class TableReading:
             if len(texts) > _LISTED:
                 found.append(f"… and {len(texts) - _LISTED:,} more notes of this kind ({kind})")
         return tuple(found)
+
+
+def _ignore(fault: RowFault) -> None:
+    """Report no fault: it was reported when the table was read first."""

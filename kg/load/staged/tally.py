@@ -114,14 +114,19 @@ class Tally:
             self.labels[iri] = label_of(after)
 
     def conflict(self, iri: str, label: str, here: Values, there: Values, where: str) -> None:
-        """List values of two descriptions that conflict: neither contains the other."""
+        """List values of two descriptions that conflict: neither contains the other, a month its days."""
         for what in here.keys() & there.keys():
             one, other = here[what], there[what]
-            if not one <= other and not other <= one:
+            if not _contains(one, other) and not _contains(other, one):
                 self.conflict_count += 1
                 if len(self.conflicts) < SHOWN:
                     ours, theirs = (tuple(sorted(map(compact, values))) for values in (one, other))
                     self.conflicts.append(Conflict(iri, label or compact(iri), what, ours, theirs, where))
+
+
+def _contains(some: frozenset[str], others: frozenset[str]) -> bool:
+    """Return whether each of the other values is among some, or is a day or month of one (…/time/2018-06)."""
+    return all(other in some or any(other.startswith(f"{one}-") for one in some) for other in others)
 
 
 def types_of(lines: Iterable[bytes]) -> tuple[str, ...]:

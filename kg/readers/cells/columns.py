@@ -186,14 +186,15 @@ class _Columns:
         """Note the columns that are not read and those that are absent."""
         title = self._form.title
         if self.others:
-            names = _listed(self.others)
+            names = listed(self.others)
             job.notes.add("column", names, f"not read, since {title} has no such column: {names}", line)
         if self.absent:
             count = len(self._form.names) - len(self.absent)
             text = f"the table has {count} of the {len(self._form.names)} columns of {title}; it has no"
-            job.notes.add("column", title, f"{text} {_listed(self.absent)}", line)
+            job.notes.add("column", title, f"{text} {listed(self.absent)}", line)
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """Return names as a text, with the number of those beyond the limit."""
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return ", ".join(names[:_LISTED]) + more

@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final, cast
 
-import pyoxigraph
-from pyoxigraph import NamedNode
-
 from kg.errors import DataSyntaxError
-from kg.rdf import ntriples as nt
-from kg.rdf.literals import literal_fault
 from kg.rdf.ntriples import TYPE
+from kg.readers.cells.columns import listed, repeated_column
 from kg.readers.code_lookup import CodedThing, CodeLookup, remember
 from kg.readers.periods import Period, open_period, period, period_record
 from kg.readers.reading import ReadingJob
 from kg.readers.record import CellError, Record
-from kg.readers.rml.mapping import FIELD, LOOKUPS, Column, Mapping, Rule, TermMap
+from kg.readers.rml.mapping import FIELD, LOOKUPS, Column, Mapping, Rule, applies
+from kg.readers.rml.term_writers import Cells, whole_number, writer
 from kg.readers.sheets import rows_of
 from kg.resolver import CodeSystem
-from kg.terms import ID, ONTOLOGY, PREFIXES, distinct_slug, encoded, slugify
+from kg.terms import ID, ONTOLOGY, compact, distinct_slug, slugify
 
-_NOT_IN_IRIS: Final = re.compile(r"[\x00-\x20\"<>\\^`{|}\x7f-\xa0]")
 _UNKNOWN: Final = Period("unknown", "", "", "unknown", "unknown time")
-# Spreadsheets and pandas write 771 as 771.0.
-_FLOAT: Final = re.compile(r"(-?\d+)\.0+", re.ASCII)
 _EXAMPLE: Final = 80
-_INTEGERS: Final = frozenset(
-    PREFIXES["xsd"] + name
-    for name in ("integer", "int", "long", "short", "nonNegativeInteger", "positiveInteger")
-)
+_SUBJECTS: Final = 500_000
 
 
 def read_mapped(job: ReadingJob, mapping: Mapping) -> Iterator[Record]:
@@ -39,78 +30,194 @@ def read_mapped(job: ReadingJob, mapping: Mapping) -> Iterator[Record]:
 
     An empty cell yields no triple (R2RML section 11); only the words in `map:missing` count as empty. A
     triples map yields nothing for a row in which one of its columns is not found by a lookup or a table of
-    values; each is noted. Raises DataSyntaxError if the table lacks a column of the mapping.
+    values; each is noted. A row for which no main map yields anything is left out, and so is a row that
+    yields the same as an earlier one. Raises DataSyntaxError if the table lacks a column of the mapping.
     """
-    work, missing = _Work(job, mapping), mapping.missing | job.missing
+    work = _Work(job, mapping)
+    for file, line, cells in _rows(job, mapping):
+        for record in work.row(cells, file, line):
+            if job.once.first(f"{record.iri} {hash(record.ntriples)}"):
+                yield record
+
+
+@dataclass(frozen=True, slots=True)
+class RowRecord:
+    """What a row says of one thing, with its file and cells."""
+
+    file: str
+    record: Record
+    cells: Cells
+
+
+def read_each_row(job: ReadingJob, mapping: Mapping) -> Iterator[RowRecord]:
+    """Yield what each row says, also rows that repeat others; what is the same for all rows has line 0."""
+    work = _Work(job, mapping, repeated=True)
+    for file, line, cells in _rows(job, mapping):
+        for record in work.row(cells, file, line):
+            yield RowRecord(file, record, cells)
+
+
+def _rows(job: ReadingJob, mapping: Mapping) -> Iterator[tuple[str, int, Cells]]:
+    """Yield file, line and cells of the rows that are not skipped; rows of another width are reported."""
+    missing = mapping.missing | job.missing
     for name, rows in rows_of(job):
         header = list(mapping.header) or None
+        if header is not None:
+            _note_unread(job, mapping, header)
         for line, row in rows:
             if not any(row):
                 continue
             if header is None:
                 header = [cell.strip() for cell in row]
-                _check(mapping, header, name)
+                _check(mapping, header, f"{name}, line {line}")
+                _note_unread(job, mapping, header)
                 continue
             job.rows.read += 1
-            if len(row) != len(header):
+            if (name, line) in job.skipped:
+                job.rows.left_out += 1
+            elif len(row) != len(header):
                 job.fault(line, "", f"the row has {len(row)} columns in place of {len(header)}")
             else:
-                cells = (cell.strip() for cell in row)
-                known = ("" if cell in missing else cell for cell in cells)
-                yield from work.row(dict(zip(header, known, strict=True)), line)
+                given = (cell.strip() for cell in row)
+                cells = dict(zip(header, ("" if cell in missing else cell for cell in given), strict=True))
+                for column in mapping.whole:
+                    cells[column] = whole_number(cells[column])
+                yield name, line, cells
 
 
-def _check(mapping: Mapping, header: list[str], name: str) -> None:
+def _check(mapping: Mapping, header: list[str], where: str) -> None:
     if missing := sorted(mapping.needed - set(header)):
         raise DataSyntaxError(
             f"the table has no column {missing[0]}, which the mapping {mapping.name} needs",
-            where=f"{name}, line 1",
+            where=where,
             mend="Correct the mapping or the header.",
         )
+    for at, cell in enumerate(header):
+        if cell in mapping.needed and cell in header[:at]:
+            raise repeated_column(cell, header.index(cell), at, where)
+
+
+def _note_unread(job: ReadingJob, mapping: Mapping, header: list[str]) -> None:
+    names = [cell for cell in header if cell and cell not in mapping.needed]
+    if names:
+        text = f"not read, since the mapping {mapping.name} does not use them: {listed(names)}"
+        job.notes.add("column", text, text, 0)
+
+
+class _Maker:
+    """One triples map, ready to be applied to rows."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.subject = writer(rule.subject)
+        self._pairs = [(f"<{name}>", writer(term), term.parent) for name, term in rule.pairs]
+        self._types = [f"{TYPE} <{name}>" for name in rule.classes]
+        self._kind = rule.classes[0].removeprefix(ONTOLOGY) if rule.classes else ""
+
+    def record(self, subject: str, cells: Cells, active: set[str], line: int) -> Record | None:
+        """Return what the map says of its subject; references to maps that make nothing are left out."""
+        lines = [f"{subject} {name} .\n" for name in self._types]
+        for predicate, write, parent in self._pairs:
+            value = write(cells) if not parent or parent in active else None
+            if value is not None:
+                lines.append(f"{subject} {predicate} {value} .\n")
+        if not lines:
+            return None
+        return Record(subject[1:-1], self._kind, "".join(dict.fromkeys(lines)).encode(), line)
 
 
 class _Work:
-    def __init__(self, job: ReadingJob, mapping: Mapping) -> None:
-        self._job, self._mapping = job, mapping
+    def __init__(self, job: ReadingJob, mapping: Mapping, *, repeated: bool = False) -> None:
+        self._job, self._mapping, self._repeated = job, mapping, repeated
         self._values = {column.name: dict(column.values) for column in mapping.columns}
         self._codes = CodeLookup(job, mapping.name)
         self._found: dict[tuple[str, str, str], CodedThing | str] = {}
-        self._columns = {
-            rule.name: {n for one in rule.terms for n in one.references} for rule in mapping.rules
-        }
+        self._makers = [_Maker(rule) for rule in mapping.rules]
+        self._with_main = any(rule.main for rule in mapping.rules)
+        self._needed = {name for rule in mapping.rules if rule.main for name in rule.references}
+        # By the subject of a main map: a checksum of what its first row makes, file and line of that row.
+        self._subjects: dict[int, tuple[int, str, int]] = {}
+        self._constants: set[str] = set()
 
-    def row(self, cells: dict[str, str], line: int) -> Iterator[Record]:
-        """Yield the records of a row, or report the first invalid cell; a row without records is noted."""
+    def row(self, cells: Cells, file: str, line: int) -> Iterator[Record]:
+        """Yield the records of a row; one that has an invalid cell is reported, one without records noted."""
         example = ", ".join(cells.values())[:_EXAMPLE]
         found: list[Record] = []
         missed: set[str] = set()
-        own = False
         try:
             for column in self._mapping.columns:
                 found += self._make(column, cells, line, missed)
-            for rule in self._mapping.rules:
-                left_out = not missed.isdisjoint(self._columns[rule.name])
-                if not left_out and all(cells[name] in values for name, values in rule.only):
-                    made = list(self._apply(rule, cells, line))
-                    # The same things are made of every row.
-                    own = own or (bool(made) and rule.subject.kind != "constant")
-                    found += made
+            makers = [m for m in self._makers if m.rule.applies(cells)]
+            known = [m for m in makers if missed.isdisjoint(m.rule.references)]
+            active = [(m, subject) for m in known if (subject := m.subject(cells)) is not None]
+            if self._with_main and not any(m.rule.main for m, _ in active):
+                self._without_main([m.rule for m in makers if m.rule.main], missed, cells, example, line)
+                return
+            names = {m.rule.name for m, _ in active}
+            made = [
+                record
+                for m, subject in active
+                if m.rule.references and (record := m.record(subject, cells, names, line)) is not None
+            ]
+            mains = [(m.rule, subject) for m, subject in active if m.rule.main]
+            if not self._repeated and self._is_repeated(mains, made, file, line):
+                text = f"the row repeats an earlier one, which was kept once (such as: {example})"
+                self._job.leave_out("repeated row", self._mapping.name, text, line)
+                return
         except CellError as error:
             self._job.fault(line, error.column, error.reason)
             return
-        if not own:
-            text = f"the mapping makes nothing of the row (such as: {example})"
-            self._job.leave_out("no record", self._mapping.name, text, line)
+        if not made:
+            self._nothing(example, line)
             return
         self._job.rows.stored += 1
-        for record in found:
-            if self._job.once.first(f"{record.iri} {hash(record.ntriples)}"):
-                yield record
+        # What needs no column is the same for every row.
+        for m, subject in active:
+            if not m.rule.references and m.rule.name not in self._constants:
+                self._constants.add(m.rule.name)
+                found += filter(None, (m.record(subject, cells, names, 0),))
+        yield from (*found, *made)
+
+    def _without_main(
+        self, mains: list[Rule], missed: set[str], cells: Cells, example: str, line: int
+    ) -> None:
+        """Count a row for which no main map makes anything; raises CellError for an empty cell."""
+        if any(not missed.isdisjoint(rule.references) for rule in mains):
+            self._job.rows.left_out += 1  # the lookup has noted it
+        elif not mains:
+            self._nothing(example, line)
+        else:
+            empty = [name for name in mains[0].subject.references if not cells[name]]
+            columns = self._mapping.sources(empty)
+            what = "its value was not found" if any(map(cells.get, columns)) else "the cell is empty"
+            raise CellError(" and ".join(columns), f"{what}, and the row needs it")
+
+    def _nothing(self, example: str, line: int) -> None:
+        text = f"the mapping makes nothing of the row (such as: {example})"
+        self._job.leave_out("no record", self._mapping.name, text, line)
+
+    def _is_repeated(self, mains: list[tuple[Rule, str]], made: list[Record], file: str, line: int) -> bool:
+        """Return whether an earlier row made the same; raises CellError for other values of a subject."""
+        checksum = hash(tuple(record.ntriples for record in made))
+        repeated = bool(mains)
+        for rule, subject in mains:
+            known = self._subjects.get(hash(subject))
+            if known is None:
+                repeated = False
+                remember(self._subjects, hash(subject), (checksum, file, line), _SUBJECTS)
+            elif known[0] != checksum:
+                where = f"line {known[2]}" if known[1] == file else f"line {known[2]} of {known[1]}"
+                raise CellError(
+                    " and ".join(self._mapping.sources(rule.subject.references)),
+                    f"{compact(subject[1:-1])} has other values on {where}; correct one of the two rows, or"
+                    " give each its own identifier",
+                )
+        return repeated
 
     def _make(self, column: Column, cells: dict[str, str], line: int, missed: set[str]) -> Iterator[Record]:
         text = cells.get(column.reference, "")
         label = ""
-        if any(cells[name] not in values for name, values in column.only):
+        if not applies(column.only, cells):
             text = ""
         elif column.kind == "interval":
             yield from self._interval(column, cells, line)
@@ -148,10 +255,13 @@ class _Work:
 
     def _value(self, column: Column, text: str, day: str) -> CodedThing | str:
         resolver = self._job.resolver
-        outcome = "that value was left out" if column.optional else "what depends on it was left out"
+        whole = {column.name, f"{column.name}_label"} & self._needed
+        outcome = "the row was left out" if whole else "what depends on it was left out"
+        if column.optional:
+            outcome = "that value was left out"
         if column.kind == "values":
             values = self._values[column.name]
-            given = values.get(text, values.get(_whole(text), values.get("")))
+            given = values.get(text, values.get(whole_number(text), values.get("")))
             if given is not None:
                 return CodedThing(given, text)
             return f"“{text}” is not among the values of {column.name} in the mapping; {outcome}"
@@ -214,51 +324,6 @@ class _Work:
         cells[f"{column.name}_label"] = found.label
         yield period_record(found, line)
 
-    def _apply(self, rule: Rule, cells: dict[str, str], line: int) -> Iterator[Record]:
-        subject = _write(rule.subject, cells)
-        if subject is None:
-            return
-        lines = [f"{subject} {TYPE} <{name}> .\n" for name in rule.classes]
-        for predicate, term in rule.pairs:
-            value = _write(term, cells)
-            if value is not None:
-                lines.append(f"{subject} <{predicate}> {value} .\n")
-        if lines:
-            kind = rule.classes[0].removeprefix(ONTOLOGY) if rule.classes else ""
-            yield Record(subject[1:-1], kind, "".join(dict.fromkeys(lines)).encode(), line)
-
-
-def _write(term: TermMap, cells: dict[str, str]) -> str | None:
-    """Return a term as N-Triples, None if one of its cells is empty."""
-    if any(not cells[name] for name in term.references):
-        return None
-    text = cells[term.value] if term.kind == "reference" else term.value
-    if term.kind == "template":
-        text = FIELD.sub(lambda found: encoded(cells[found[1]]) if term.iri else cells[found[1]], text)
-        text = text.replace("\\{", "{").replace("\\}", "}")
-    column = term.references[0] if term.references else ""
-    if term.iri:
-        try:
-            if _NOT_IN_IRIS.search(text):
-                raise ValueError
-            return str(NamedNode(text))
-        except ValueError:
-            raise CellError(column, f'"{text}" is not an absolute IRI') from None
-    if not term.datatype:
-        return nt.plain(text) + (f"@{term.language.lower()}" if term.language else "")
-    if term.datatype in _INTEGERS:
-        text = _whole(text)
-    literal = pyoxigraph.Literal(text, datatype=NamedNode(term.datatype))
-    if fault := literal_fault(literal):
-        raise CellError(column, fault)
-    return nt.typed(text, term.datatype) if term.datatype.startswith(PREFIXES["xsd"]) else str(literal)
-
-
-def _whole(text: str) -> str:
-    """Return a whole number that was written as a decimal fraction (771.0), and other text as it is."""
-    found = _FLOAT.fullmatch(text)
-    return found[1] if found else text
-
 
 def _fields(text: str) -> list[str]:
     return FIELD.findall(text) or [text]
@@ -269,5 +334,5 @@ def _date(text: str, cells: dict[str, str]) -> str:
     names = FIELD.findall(text)
     if not names:
         return cells.get(text, "")
-    given = takewhile(bool, (_whole(cells[name]) for name in names))
+    given = takewhile(bool, (whole_number(cells[name]) for name in names))
     return "-".join(part.zfill(2) if number else part for number, part in enumerate(given))

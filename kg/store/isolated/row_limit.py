@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-import pyoxigraph
 from pyoxigraph import Triple
 
 from kg.rdf.formats import Format
-from kg.store.embedded import EmbeddedAnswer, Sink
+from kg.rdf.writing import Sink, write_triples
+from kg.store.embedded import EmbeddedAnswer
 from kg.store.isolated.limits import too_many_rows
 
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -21,9 +21,7 @@ def write_limited(answer: EmbeddedAnswer, sink: Sink, form: Format, limit: int) 
     if not limit or answer.kind == "boolean":
         answer.write(sink, form)
     elif answer.kind == "graph":
-        engine_format: Any = form.engine
-        target: Any = sink
-        pyoxigraph.serialize(_limited(answer.triples(), limit), target, format=engine_format)
+        write_triples(_limited(answer.triples(), limit), sink, form)
     else:
         answer.write(_Counting(sink, form.name, limit), form)
 

@@ -67,7 +67,7 @@ class IsolatedStore(LocalStore, Generic[W]):
         return self._answer(WorkerQuery(text, dataset))
 
     def query_whole(self, text: str, dataset: QueryDataset = UNION) -> IsolatedAnswer:
-        """Answer a query to which the limit on rows does not apply; see `query`."""
+        """Answer a query of our own; see `LocalStore.query_whole`."""
         return self._answer(WorkerQuery(text, dataset, any_number=True))
 
     async def ask(

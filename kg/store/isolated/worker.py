@@ -103,7 +103,8 @@ class _Worker:
     def _query(self, request: WorkerQuery) -> None:
         self._answer = None
         self._open_current()
-        answer = self._store.query(request.text, request.dataset)
+        ask = self._store.query_whole if request.any_number else self._store.query
+        answer = ask(request.text, request.dataset)
         head = Head(answer.kind, answer.variables)
         self._rows = 0 if request.any_number else self._limits.rows
         form = request.forms.get(head.kind)

@@ -24,11 +24,13 @@ from kg.sparql.text import (
 )
 from kg.store.bulk_changes import count_lines
 from kg.store.interface import UNION, UNNAMED, QueryDataset, Store
+from kg.store.permitted_updates import permitted
 from kg.store.remote.boolean_results import boolean_variables
 from kg.store.remote.dialects import OURS, Dialect, recognise
 from kg.store.remote.problems import PROBLEM, problem_error, unreachable
 from kg.store.remote.results import RemoteAnswer, stopped
 from kg.store.remote.syntax_check import syntax_error
+from kg.store.unnamed_graph import refuse_unnamed, with_unnamed
 from kg.store.updates import graph_terms, named, requests
 
 _KINDS: Final[dict[str, Literal["solutions", "boolean", "graph"]]] = {
@@ -91,7 +93,10 @@ class RemoteStore(Store):
 
     def query(self, text: str, dataset: QueryDataset = UNION) -> RemoteAnswer:
         """Answer a SPARQL 1.1 query; see `Store.query`. The result is streamed."""
-        self._refuse(text, "query")
+        refuse_excess(text)
+        refuse_remote_access(text, self.allowed)
+        self._refuse_malformed(text, "query")
+        dataset = with_unnamed(text, dataset)
         kind = _KINDS.get(opening_word(text), "solutions")
         dialect = self._spoken
         text = with_base(text, dataset.base_iri)
@@ -108,7 +113,10 @@ class RemoteStore(Store):
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
-        self._refuse(text, "update")
+        refuse_excess(text)
+        text = permitted(text, self.allowed, dataset.base_iri)
+        refuse_unnamed(text, dataset)
+        self._refuse_malformed(text, "update")
         if not dataset.is_union:
             graph_terms((*dataset.default, *dataset.named))
             text = with_using(text, dataset.default, dataset.named)
@@ -146,9 +154,7 @@ class RemoteStore(Store):
         """Close the connections."""
         self._http.close()
 
-    def _refuse(self, text: str, wanted: Literal["query", "update"]) -> None:
-        refuse_excess(text)
-        refuse_remote_access(text, self.allowed)
+    def _refuse_malformed(self, text: str, wanted: Literal["query", "update"]) -> None:
         # Only SPARQL is sent: engines accept other statements and predefined prefixes too.
         if (request_kind(text) != wanted or undeclared_prefix(text)) and (
             error := syntax_error(text, wanted)
@@ -162,7 +168,9 @@ class RemoteStore(Store):
         if dialect.empty_graph:
             text = _with_empty(text, clauses, graphs, dialect.empty_graph)
         elif dataset.default == (UNNAMED,) and dialect is not OURS:
+            # Without graphs in the request or its text, an engine's default graph is the unnamed one.
             graphs["default-graph-uri"] = []
+            text = _without(text, clauses)
         elif dialect.union and dataset.is_union and not clauses:
             graphs[dialect.union] = [""]
         return self._send(self.query_url, "query", text, dialect, graphs, accept)
@@ -313,13 +321,18 @@ def _with_empty(
 ) -> str:
     """Name an empty graph for a missing half of the dataset; the request's dataset replaces the query's."""
     if any(graphs.values()):
-        for start, end, _ in clauses:
-            text = text[:start] + " " * (end - start) + text[end:]
+        text = _without(text, clauses)
         for iris in graphs.values():
             iris[:] = iris or [empty]
     elif clauses and len({named for *_, named in clauses}) == 1:
         end, named = clauses[-1][1:]
         text = f"{text[:end]} FROM {'' if named else 'NAMED '}<{empty}>{text[end:]}"
+    return text
+
+
+def _without(text: str, clauses: list[tuple[int, int, bool]]) -> str:
+    for start, end, _ in clauses:
+        text = text[:start] + " " * (end - start) + text[end:]
     return text
 
 

@@ -10,7 +10,7 @@ from kg.errors import (
     ConflictError,
     DiplographError,
     QueryStoppedError,
-    QuerySyntaxError,
+    RequestError,
     StoreFailedError,
     UnknownNameError,
 )
@@ -72,7 +72,14 @@ class Dialect:
         return otherwise
 
 
-OURS: Final = Dialect("diplograph", update="update", graphs="graphs", direct=True, request_bytes=256 * MIB)
+OURS: Final = Dialect(
+    "diplograph",
+    server="diplograph",
+    update="update",
+    graphs="graphs",
+    direct=True,
+    request_bytes=256 * MIB,
+)
 
 DIALECTS: Final = (
     OURS,
@@ -104,7 +111,7 @@ DIALECTS: Final = (
         integer_booleans=True,
         drops_zero=True,
         faults=(
-            ("Undefined procedure", QuerySyntaxError),
+            ("Undefined procedure", RequestError),
             (
                 "timed out|anytime timeout|estimated execution time|incomplete results|killed by SQLCancel",
                 QueryStoppedError,

@@ -14,6 +14,7 @@ from pyoxigraph import QueryBoolean, QueryResultsFormat, QuerySolutions, RdfForm
 
 from kg.errors import DiplographError, QueryStoppedError, StoreFailedError
 from kg.rdf.formats import Format, Kind
+from kg.rdf.writing import XmlText, is_xml, write_result, write_triples
 from kg.store.interface import Row
 from kg.store.remote.boolean_results import with_booleans
 from kg.store.remote.problems import unreachable
@@ -124,7 +125,8 @@ class RemoteAnswer:
             yield found.serialize(format=form.engine) or b""  # type: ignore[arg-type]
         elif form.engine == self._native and self._rows is None:
             try:
-                yield from self._body.pieces()
+                pieces = self._body.pieces()
+                yield from map(XmlText().check, pieces) if is_xml(form) else pieces
             finally:
                 self.close()
         else:
@@ -135,18 +137,17 @@ class RemoteAnswer:
         self._response.close()
 
     def _converted(self, form: Format) -> Iterator[bytes]:
-        engine: Any = form.engine
         with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as spool:
             target: Any = spool
             try:
                 if self.kind == "graph":
-                    pyoxigraph.serialize(self.triples(), target, format=engine)
+                    write_triples(self.triples(), target, form)
                 else:
                     if self._rows is not None:
                         self._read_counted()
                     solutions = self._results()
                     self._body.parse_on()
-                    self._step(lambda: solutions.serialize(target, format=engine))
+                    self._step(lambda: write_result(solutions, target, form))
                     self._body.finish()
             finally:
                 self.close()

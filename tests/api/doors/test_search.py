@@ -87,3 +87,14 @@ def test_every_page_offers_suggestions_without_needing_them(reading: FlaskClient
     assert 'action="/search"' in page and 'data-suggest="/suggest"' in page
     with reading.get("/static/combobox.js") as script:
         assert script.status_code == 200
+
+
+def test_what_a_misspelt_name_may_mean_is_linked_once_by_its_label(reading: FlaskClient) -> None:
+    link = '<a href="/page/country/qat"><bdi>Qatar</bdi></a>'
+    for address in ("/page/country/quatar", "/events?actor=Quatar", "/queries/dyad?a=Quatar&b=irn"):
+        page = reading.get(address, headers={"Accept": "text/html"})
+        assert page.status_code in (400, 404)
+        assert "Did you mean " + link in page.text and page.text.count(link) == 1
+        told = reading.get(address, headers={"Accept": "application/json"}).get_json()
+        assert told["meant"][0] == {"label": "Qatar", "iri": "https://w3id.org/diplograph/id/country/qat"}
+        assert "“Qatar”" in told["mend"] and "country/qat" not in told["mend"]

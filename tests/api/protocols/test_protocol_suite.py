@@ -5,13 +5,27 @@ The entries of its manifest give the names; sections are those of SPARQL 1.1 Pro
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from urllib.parse import urlencode
+from xml.etree.ElementTree import fromstring
 
 import pytest
 from flask.testing import FlaskClient
-from pyoxigraph import Literal, NamedNode, Quad
+from pyoxigraph import (
+    Literal,
+    NamedNode,
+    Quad,
+    QueryResultsFormat,
+    RdfFormat,
+    Triple,
+    parse,
+    parse_query_results,
+    serialize,
+)
 
+from kg.rdf.formats import rdf_format
 from kg.store import EmbeddedStore
 
 E = "http://e.example/"
@@ -361,3 +375,70 @@ def test_triple_terms_pass_through(client: FlaskClient) -> None:
     assert value["type"] == "triple" and value["value"]["object"]["value"] == "c"
     told = client.get("/sparql?" + query, headers={"Accept": "application/ld+json"})
     assert told.status_code == 406 and told.mimetype == "application/problem+json"
+
+
+PLACE = "https://w3id.org/diplograph/id/place/port-x"
+LABEL = "a\x01b\x08c"
+OTHER = "cr\rlf\n tab\t nel\x85 ls\u2028 nonchar\ufffe"
+XML_FORMS = ("application/sparql-results+xml", "application/rdf+xml")
+
+
+def test_every_door_gives_back_characters_that_xml_cannot_carry(client: FlaskClient) -> None:
+    """XML 1.0 section 2.2 has no U+0001; all other formats give it back as it was stored."""
+    label = NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
+    data = [
+        Triple(NamedNode(PLACE), label, Literal(LABEL)),
+        Triple(NamedNode(PLACE), NamedNode(E + "p"), Literal(OTHER)),
+    ]
+    sent = client.put(
+        f"/graphs?graph={E}ctl",
+        data=serialize(data, format=RdfFormat.N_TRIPLES),
+        content_type="application/n-triples",
+        headers=TOKEN,
+    )
+    assert sent.status_code == 201
+    construct = f"CONSTRUCT {{ ?s ?p ?o }} WHERE {{ GRAPH <{E}ctl> {{ ?s ?p ?o }} }}"
+    select = f"SELECT ?o FROM <{E}ctl> {{ ?s ?p ?o }} ORDER BY DESC(?p)"
+    graphs = [
+        "/sparql?" + urlencode({"query": construct}),
+        "/sparql?" + urlencode({"query": f"DESCRIBE <{PLACE}>"}),
+        f"/graphs?graph={E}ctl",
+        "/data?" + urlencode({"iri": PLACE}),
+    ]
+    solutions = ["/sparql?" + urlencode({"query": select})]
+    for addresses, media_types in ((graphs, RDF), (solutions, RESULTS)):
+        for address in addresses:
+            for media_type in media_types:
+                response = client.get(address, headers={"Accept": media_type})
+                if media_type in XML_FORMS:
+                    assert (response.status_code, response.mimetype) == (406, "application/problem+json")
+                    assert "U+0001" in response.json["detail"] or "U+FFFE" in response.json["detail"]
+                elif media_type in RDF:
+                    form = RdfFormat.from_media_type(media_type)
+                    assert {q.triple for q in parse(response.data, format=form)} >= set(data), media_type
+                elif media_type == "text/csv":
+                    rows = list(csv.reader(io.StringIO(response.data.decode(), newline="")))
+                    assert rows == [["o"], [LABEL], [OTHER]]
+                else:
+                    found = parse_query_results(
+                        response.data,
+                        format=QueryResultsFormat.from_media_type(media_type),  # type: ignore[arg-type]
+                    )
+                    assert [row["o"].value for row in found] == [LABEL, OTHER]
+    for name in ("ttl", "nt", "jsonld"):
+        response = client.get(f"/data/place/port-x.{name}")
+        assert Literal(LABEL) in {q.object for q in parse(response.data, format=rdf_format(name).engine)}
+    assert client.get("/data/place/port-x.rdf").status_code == 406
+    assert client.get("/sparql/results.xml?" + urlencode({"query": select})).status_code == 406
+    # Texts for people leave out what their format cannot carry.
+    feed = client.get("/feed/place/port-x.atom")
+    assert "abc" in "".join(fromstring(feed.data).itertext())
+    assert client.get("/page/place/port-x").status_code == 200
+
+
+def test_predicates_that_no_xml_name_can_write_are_named(client: FlaskClient) -> None:
+    for predicate in ("http://e.example/123", "http://www.w3.org/1999/02/22-rdf-syntax-ns#li"):
+        query = urlencode({"query": f"CONSTRUCT {{ <{E}s> <{predicate}> 1 }} WHERE {{}}"})
+        told = client.get("/sparql?" + query, headers={"Accept": "application/rdf+xml"})
+        assert told.status_code == 406 and f"<{predicate}>" in told.json["detail"]
+        assert client.get("/sparql?" + query, headers={"Accept": "application/ld+json"}).status_code == 200

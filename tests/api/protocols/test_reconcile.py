@@ -177,11 +177,6 @@ def test_properties_are_proposed_for_a_type(reading: FlaskClient) -> None:
     [
         {"queries": "no json"},
         {"queries": "[]"},
-        {"queries": '{"q0": {}}'},
-        {"queries": '{"q0": {"query": 1}}'},
-        {"queries": '{"q0": {"query": "a", "limit": -1}}'},
-        {"queries": '{"q0": {"query": "a", "type": "no such <type>"}}'},
-        {"queries": '{"q0": {"query": "a", "properties": "x"}}'},
         {"queries": "[" * 100_000},
         {"queries": json.dumps({str(n): {"query": "a"} for n in range(201)})},
         {"extend": "1"},
@@ -192,6 +187,71 @@ def test_properties_are_proposed_for_a_type(reading: FlaskClient) -> None:
 def test_what_cannot_be_read_is_told(reading: FlaskClient, form: dict[str, str]) -> None:
     response = reading.post("/reconcile", data=form)
     assert response.status_code == 400 and response.get_json(force=True)["mend"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *({}, {"query": 1}, "Iran", None, {"query": "a", "limit": -1}, {"query": "a", "limit": 2.5}),
+        *({"query": "a", "type": "no such <type>"}, {"query": "a", "properties": "x"}, {"properties": []}),
+        {"query": "a", "properties": [{"pid": "iso3"}]},
+    ],
+)
+def test_an_odd_query_fails_alone(reading: FlaskClient, odd: Any) -> None:
+    queries = {"before": {"query": "Iran"}, "odd": odd, "after": {"query": "Qatar"}}
+    found = ask(reading, **queries)
+    assert (found["before"][0]["id"], found["after"][0]["id"]) == ("country/irn", "country/qat")
+    response = reading.post("/reconcile", data={"queries": json.dumps(queries)}).get_json()
+    assert response["odd"]["result"] == [] and response["odd"]["error"]["mend"]
+    assert "error" not in response["before"]
+
+
+def test_properties_may_stand_alone(reading: FlaskClient) -> None:
+    """The schema of queries: `query`, or `properties` with one entry at least."""
+    found = ask(
+        reading,
+        code={"properties": [{"pid": "iso3", "v": "irn"}]},
+        both={"properties": [{"pid": "iso3", "v": "QAT"}, {"pid": "iso2", "v": "QA"}]},
+        thing={"properties": [{"pid": "country", "v": {"id": "country/usa"}}], "type": "Agency"},
+        name={"properties": [{"pid": "country", "v": "United States"}], "type": "Agency"},
+        none={"properties": [{"pid": "iso3", "v": "}} # <x>"}]},
+    )
+    assert [(one["id"], one["score"], one["match"]) for one in found["code"]] == [("country/irn", 100, True)]
+    assert found["both"][0]["id"] == "country/qat" and found["both"][0]["match"]
+    assert found["both"][0]["features"] == [{"id": "properties", "value": 100}]
+    assert "agency/department-of-homeland-security" in [one["id"] for one in found["thing"]]
+    assert found["name"] == found["thing"] and not found["thing"][0]["match"]
+    assert found["none"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("IRN", "IR", "364", "Q794", "wd:Q794", "http://www.wikidata.org/entity/Q794"),
+        *("country/irn", "id:country/irn", ID + "country/irn", " " + ID + "country/irn "),
+    ],
+)
+def test_identifiers_are_names(reading: FlaskClient, text: str) -> None:
+    (first, *_) = ask(reading, q={"query": text, "limit": 3.0})["q"]
+    assert (first["id"], first["name"], first["match"]) == ("country/irn", "Iran", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        *(("Quatar", "country/qat"), ("Irann", "country/irn"), ("Isreal", "country/isr")),
+        *(("Wuatar", "country/qat"), ("Phillipines", "country/phl"), ("Unted Staets", "country/usa")),
+        *(("U.K.", "country/gbr"), ("U.N.", "organization/united-nations"), ("U.S.", "country/usa")),
+        *(("U.A.E.", "country/are"), ("D.R.C.", "country/cod"), ("U. S. A.", "country/usa")),
+    ],
+)
+def test_misspelt_and_abbreviated_names_come_first(reading: FlaskClient, text: str, wanted: str) -> None:
+    assert ask(reading, q={"query": text})["q"][0]["id"] == wanted
+    found = reading.get("/search", query_string={"q": text}).get_json()["results"]
+    assert found[0]["iri"] == ID + wanted
+    if text != "Wuatar":  # while it is being typed, the first letter is believed
+        offered = reading.get("/suggest", query_string={"q": text}).get_json()["results"]
+        assert offered[0]["iri"] == ID + wanted
 
 
 @pytest.mark.parametrize("given", ["a b", "<x>", "../x", "\u202e", "a" * 5_000, "{}", ""])

@@ -213,7 +213,7 @@ def test_the_trusted_proxy_is_believed() -> None:
         seen.update(environ)
         return echo(environ, start)
 
-    with serve(application(app), proxy="127.0.0.1") as port, Client(port) as client:
+    with serve(application(app), trusted_proxy="127.0.0.1") as port, Client(port) as client:
         forwarded = b"X-Forwarded-For: 6.6.6.6, 9.9.9.9\r\nX-Forwarded-Proto: https\r\n\r\n"
         client.send(b"GET / HTTP/1.1\r\n" + HOST + forwarded)
         client.answer()

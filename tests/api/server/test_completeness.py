@@ -129,7 +129,7 @@ def curl(url: str, query: str, accept: str, *options: str) -> tuple[int, str]:
 
 
 def breaks(url: str, query: str, accept: str, **headers: str) -> bool:
-    """Tell whether httpx sees a broken transfer; False for a whole one."""
+    """Return whether httpx sees a broken transfer; False for a whole one."""
     for _ in range(TRIES):
         try:
             with httpx.stream(
@@ -150,7 +150,7 @@ def breaks(url: str, query: str, accept: str, **headers: str) -> bool:
 
 
 def breaks_curl(url: str, query: str, accept: str, *options: str) -> bool:
-    """Tell whether curl sees a broken transfer: 18, it closed with data outstanding."""
+    """Return whether curl sees a broken transfer: 18, it closed with data outstanding."""
     for _ in range(TRIES):
         code, status = curl(url, query, accept, *options)
         if status != "503":

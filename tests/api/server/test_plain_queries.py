@@ -85,6 +85,7 @@ def wait_for(condition) -> None:
         ("ASK {}", "text/csv", "identity"),
         ("ASK {}", "text/html", "identity"),
         ("SELECT (<x> AS ?x) {}", "text/csv", "identity"),
+        (r'SELECT ("tea\u0001" AS ?x) {}', "application/sparql-results+xml", "identity"),
         ("SELECT * { SERVICE <http://127.0.0.1:1/> { ?s ?p ?o } }", "text/csv", "identity"),
     ],
 )
@@ -111,6 +112,15 @@ def test_it_answers_as_the_application_does(
         for name in ("Content-Type", "Access-Control-Allow-Origin", "Content-Security-Policy"):
             assert answer.headers.get(name) == alone.headers.get(name), name
         assert "Accept" in answer.headers["Vary"].split(", ")
+
+
+def test_a_term_that_the_format_cannot_express_breaks_a_transfer_that_has_begun(url: str) -> None:
+    text = r'SELECT ?x { { SELECT (STR(?s) AS ?x) { ?s <http://p> ?o } } UNION { BIND("\u0001" AS ?x) } }'
+    assert get(url, text).text.count("\n") == ROWS + 2
+    xml = "application/sparql-results+xml"
+    with pytest.raises(httpx.RemoteProtocolError):
+        get(url, text + " ORDER BY DESC(?x)", Accept=xml)
+    assert get(url, text + " ORDER BY ?x", Accept=xml).status_code == 406
 
 
 def test_long_queries_and_short_ones_take_turns(url: str) -> None:

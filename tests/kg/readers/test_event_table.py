@@ -219,6 +219,10 @@ def test_headers(tmp_path, read_table) -> None:
     path.write_text("label,actors\na,IRN\n", encoding="utf-8")
     with pytest.raises(DataSyntaxError, match="no column type"):
         read_table(path, "events")
+    path.write_text("date,actors,target\n2018,IRN,USA\n", encoding="utf-8")
+    with pytest.raises(DataSyntaxError, match="no column label and no column type") as error:
+        read_table(path)
+    assert "date, actors, target" in str(error.value.mend)
     path.write_text("Label,Actors,TYPE,End Date\na,IRN,CONSULT,,\nb,IRN,CONSULT,,x\n", encoding="utf-8")
     read = read_table(path)
     assert [fault.line for fault in read.faults] == [3]

@@ -40,7 +40,7 @@ from tests.kg.reasoning.graphs import (
 from tests.kg.store.opening import open_isolated
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_following_gives_what_building_anew_gives(small: EmbeddedStore, seed: int) -> None:
     pick = random.Random(seed)
     follower = Entailments()
@@ -61,7 +61,7 @@ _WAYS = {"read whole": (0, 10**9), "one by one": (10**9, 0), "by size": (2, 1)}
 
 
 @pytest.mark.parametrize("way", _WAYS)
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_following_is_the_same_however_the_store_is_asked(
     small: EmbeddedStore, seed: int, way: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -370,7 +370,9 @@ def test_names_resolve(article_store: EmbeddedStore) -> None:
     assert resolve(article_store, "Q794") == ID + "country/irn"
     with pytest.raises(UnknownNameError) as caught:
         resolve(article_store, "Irann")
-    assert "Iran (country/irn)" in (caught.value.mend or "")
+    assert str(caught.value.mend).startswith("Did you mean “Iran”, “")
+    assert caught.value.meant[0] == ("Iran", ID + "country/irn")
+    assert len(set(caught.value.meant)) == len({label for label, _ in caught.value.meant})
 
 
 def test_a_file_that_another_process_makes_is_waited_for(

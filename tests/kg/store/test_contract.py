@@ -12,6 +12,7 @@ from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
 
 from kg.errors import (
     ConflictError,
+    NotAcceptableError,
     ParameterError,
     QueryRefusedError,
     QuerySyntaxError,
@@ -115,6 +116,57 @@ def test_the_dataset_of_the_request_overrides_from(two: Store) -> None:
     assert subjects(two, ALL, QueryDataset(default=(E + "none",))) == []
 
 
+THE_UNNAMED = "urn:x-diplograph:unnamed-graph"
+TOGETHER = "in its protocol only the absence of other graphs means the unnamed one"
+
+
+@differs(virtuoso=UNNAMED)
+def test_the_unnamed_graph_has_a_name_in_queries(two: Store) -> None:
+    two.update(f"INSERT DATA {{ <{E}c> <{E}p> 3 }}")
+    assert subjects(two, f"SELECT ?s FROM <{THE_UNNAMED}> {{ ?s ?p ?o }}") == ["c"]
+    prefixed = "PREFIX x: <urn:x-diplograph:> SELECT ?s FROM x:unnamed-graph { ?s ?p ?o }"
+    assert subjects(two, prefixed) == ["c"]
+    only = QueryDataset(default=(THE_UNNAMED,))
+    assert subjects(two, ALL, only) == ["c"]
+    assert subjects(two, f"SELECT ?s FROM <{E}g1> {{ ?s ?p ?o }}", only) == ["c"]
+    assert subjects(
+        two, f"SELECT ?s FROM <{THE_UNNAMED}> {{ ?s ?p ?o }}", QueryDataset(default=(E + "g1",))
+    ) == ["a"]
+
+
+@differs(virtuoso=UNNAMED, oxigraph=TOGETHER)
+def test_the_unnamed_graph_stands_beside_others(two: Store) -> None:
+    two.update(f"INSERT DATA {{ <{E}c> <{E}p> 3 }}")
+    assert subjects(two, f"SELECT ?s FROM <{THE_UNNAMED}> {{ GRAPH ?g {{ ?s ?p ?o }} }}") == []
+    both = f"FROM <{THE_UNNAMED}> FROM <{E}g1>"
+    assert subjects(two, f"SELECT ?s {both} {{ ?s ?p ?o }}") == ["a", "c"]
+    named = f"FROM <{THE_UNNAMED}> FROM NAMED <{E}g1> FROM NAMED <{E}g2>"
+    assert subjects(two, f"SELECT ?s {named} {{ ?s ?p ?o }}") == ["c"]
+    assert subjects(two, f"SELECT ?s {named} {{ GRAPH ?g {{ ?s ?p ?o }} }}") == ["a", "b"]
+    # A relative IRI is resolved as the engine does it
+    based = f"BASE <{E}x> SELECT ?s FROM <g2> FROM <{THE_UNNAMED}> {{ ?s ?p ?o }}"
+    assert subjects(two, based) == ["b", "c"]
+
+
+def test_where_the_unnamed_graph_has_no_name_the_request_is_refused(kept: Store) -> None:
+    for query in ("SELECT * {{ GRAPH <{0}> {{ ?s ?p ?o }} }}", "SELECT * FROM NAMED <{0}> {{ ?s ?p ?o }}"):
+        with pytest.raises(ParameterError, match="unnamed graph") as caught:
+            kept.query(query.format(THE_UNNAMED))
+        assert (caught.value.line, THE_UNNAMED in str(caught.value.mend)) == (1, True)
+    with pytest.raises(ParameterError):
+        kept.query(ALL, QueryDataset(named=(THE_UNNAMED,)))
+    for update in (
+        "INSERT DATA {{ GRAPH <{0}> {{ <a:a> <a:b> 1 }} }}",
+        "CLEAR GRAPH <{0}>",
+        "WITH <{0}> DELETE {{ ?s ?p ?o }} WHERE {{ ?s ?p ?o }}",
+        "PREFIX x: <urn:x-diplograph:> COPY DEFAULT TO x:unnamed-graph",
+    ):
+        with pytest.raises(ParameterError, match="unnamed graph"):
+            kept.update(update.format(THE_UNNAMED))
+    # As a term it is an IRI like others.
+    assert kept.query(f"SELECT * {{ VALUES ?x {{ <{THE_UNNAMED}> }} }}").variables == ("x",)
+
+
 def test_a_malformed_graph_iri_is_refused(kept: Store) -> None:
     for text, call in ((ALL, kept.query), ("DELETE WHERE { ?s ?p ?o }", kept.update)):
         with pytest.raises(ParameterError):
@@ -145,6 +197,20 @@ def test_graphs_can_be_written(two: Store, form: str) -> None:
     assert E.encode() in b"".join(two.query(query).serialize(result_format("graph", form)))
 
 
+@differs(virtuoso="Virtuoso 7 writes U+0001 in XML as a reference, which is passed on")
+def test_a_format_that_cannot_express_a_term_is_refused_by_its_name(kept: Store) -> None:
+    kept.change([], [Quad(A, P, Literal("tea\x01"), G1), Quad(A, P, Literal("cr\r"), G2)])
+    for query, kind in (
+        (f"SELECT ?o {{ ?s <{E}p> ?o }}", "solutions"),
+        ("CONSTRUCT WHERE { ?s ?p ?o }", "graph"),
+    ):
+        form = result_format(kind, "xml" if kind == "solutions" else "rdf")  # type: ignore[arg-type]
+        with pytest.raises(NotAcceptableError, match=r"U\+0001.*tea"):
+            b"".join(kept.query(query, QueryDataset(default=(E + "g1",))).serialize(form))
+        written = b"".join(kept.query(query, QueryDataset(default=(E + "g2",))).serialize(form))
+        assert b"cr&#13;<" in written
+
+
 @pytest.mark.parametrize(
     "query", ["SELECT (EXISTS {{ {0} ?p ?o }} AS ?t) {{}}", "SELECT ?t {{ BIND({0} = {1} AS ?t) }}"]
 )
@@ -172,9 +238,26 @@ def test_a_long_answer_is_whole(kept: Store) -> None:
     assert written.count(b"\r\n") == 20_001
 
 
-def test_a_query_that_fails_while_it_runs_gives_no_byte(two: Store) -> None:
-    answer = two.query("SELECT ?s ?o { ?s ?p ?o }")
-    assert next(iter(answer.serialize(result_format("solutions", "csv"))))
+REFUSES = "it refuses a text with a function that it does not know"
+
+
+@differs(oxigraph=REFUSES, virtuoso=REFUSES)
+def test_an_unknown_function_is_an_error_of_its_expression(two: Store) -> None:
+    """SPARQL 1.1 sections 17.2 and 17.6: the expression has no value, and a filter with it is not met."""
+    query = f"SELECT ?s (<{E}f>(?s) AS ?x) {{ ?s <{E}p> ?o FILTER(COALESCE(<{E}g>(?o), ?o = '1')) }}"
+    answer = two.query(query)
+    assert answer.variables == ("s", "x") and [dict(row) for row in answer.rows()] == [{"s": A}]
+    assert not two.query(f"ASK {{ ?s <{E}p> ?o FILTER(<{E}f>(?o)) }}").truth()
+    two.update(
+        f"""INSERT {{ GRAPH <{E}g1> {{ ?s <{E}q> ?x, ?y }} }}
+        WHERE {{ GRAPH ?g {{ ?s <{E}p> ?o }} BIND(<{E}f>(?o) AS ?x) BIND(COALESCE(?x, 'none') AS ?y) }}"""
+    )
+    assert subjects(two, f"SELECT ?s {{ ?s <{E}q> 'none' }}") == ["a", "b"]
+    assert not two.query(f"ASK {{ ?s <{E}q> ?o FILTER(?o != 'none') }}").truth()
+
+
+@differs(**dict.fromkeys(("memory", "disk", "isolated", "ours"), "the function has no value"))
+def test_a_store_that_refuses_an_unknown_function_gives_no_byte(two: Store) -> None:
     with pytest.raises(RequestError):
         next(iter(two.query(f"SELECT (<{E}f>(1) AS ?x) {{}}").serialize(result_format("solutions", "csv"))))
 
@@ -210,6 +293,35 @@ def test_an_update_sent_as_a_query_has_its_own_message(kept: Store) -> None:
         kept.update("ASK {}")
 
 
+def test_a_silent_load_that_is_not_allowed_does_nothing(two: Store) -> None:
+    """SPARQL 1.1 Update section 3.1.4: a LOAD SILENT that fails is a success, and the rest is carried out."""
+    two.update(
+        f"""PREFIX : <http://127.0.0.1:9/>
+        LOAD SILENT :a ; LOAD silent <http://127.0.0.1:9/b> INTO GRAPH <{E}g1> ;
+        INSERT DATA {{ GRAPH <{E}g1> {{ <{E}c> <{E}p> 3 }} }} ; LOAD SILENT <http://127.0.0.1:9/c>"""
+    )
+    assert subjects(two, ALL) == ["a", "b", "c"]
+    with pytest.raises(QueryRefusedError):
+        two.update(f"LOAD SILENT <http://127.0.0.1:9/> ; LOAD <http://127.0.0.1:9/>; DROP GRAPH <{E}g1>")
+    assert subjects(two, ALL) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("LOAD", 1),
+        ("LOAD <http://127.0.0.1:9/> INTO <http://e.example/g>", 1),
+        ("PREFIX a: <http://127.0.0.1:9/> #\n\nLOAD a:b INTO a:c", 3),
+        ("PREFIX a: <http://127.0.0.1:9/>\nLOAD a:b ;\n nonsense", 3),
+        ("LOAD <http://127.0.0.1:9/> ; CLEAR\n", 2),
+    ],
+)
+def test_a_malformed_load_is_malformed_before_it_is_refused(kept: Store, text: str, line: int) -> None:
+    with pytest.raises(QuerySyntaxError) as caught:
+        kept.update(text)
+    assert caught.value.line == line and caught.value.column
+
+
 @pytest.mark.parametrize("text", ["INSERT DATA { ?s <a:b> 1 }", "DELETE { } WHERE", "CLEAR ALL; nonsense"])
 def test_a_malformed_update_changes_nothing(two: Store, text: str) -> None:
     with pytest.raises(QuerySyntaxError):
@@ -221,7 +333,7 @@ def test_nothing_is_fetched(kept: Store) -> None:
     with pytest.raises(QueryRefusedError):
         kept.query("SELECT * { SERVICE SILENT <http://127.0.0.1:9/> { ?s ?p ?o } }")
     with pytest.raises(QueryRefusedError):
-        kept.update("LOAD SILENT <http://127.0.0.1:9/>")
+        kept.update("LOAD <http://127.0.0.1:9/>")
 
 
 @differs(virtuoso="it keeps the operations before the one that fails")

@@ -1,14 +1,16 @@
-"""Records of a user's own mapping: the shapes are applied, and findings have row and column."""
+"""Tables by a mapping, shipped or of one's own: the shapes are applied, and findings have row and column."""
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kg.errors import ValidationFailedError
+from kg.errors import UnreadableRowsError, ValidationFailedError
 from kg.load import LoadRequest, install
 from kg.load.staged.staging_tables import Duplicates, write_raw
 from kg.load.staged.table_reading import TableReading
@@ -58,9 +60,10 @@ def mapping(tmp_path: Path, pairs: str) -> Path:
 
 def test_a_mapping_whose_records_break_the_shapes(desk: Desk, tmp_path: Path) -> None:
     before = data(desk.store)
-    with pytest.raises(ValidationFailedError) as caught:
+    with pytest.raises(UnreadableRowsError) as caught:
         desk.preview(ROWS, "x.csv", mapping=mapping(tmp_path, BAD))
     found = caught.value.findings
+    assert caught.value.detail.startswith("2 rows would break the shapes")
     assert data(desk.store) == before
     for line in (2, 3):
         assert any(f"x.csv, line {line}, column who: " in one and "dg:actor" in one for one in found)
@@ -72,7 +75,7 @@ def test_a_mapping_whose_records_break_the_shapes(desk: Desk, tmp_path: Path) ->
 
 def test_a_term_that_the_ontology_lacks(desk: Desk, tmp_path: Path) -> None:
     wrong = GOOD.replace("dg:actor ;", "dg:actr ;")
-    with pytest.raises(ValidationFailedError) as caught:
+    with pytest.raises(UnreadableRowsError) as caught:
         desk.preview(ROWS, "x.csv", mapping=mapping(tmp_path, wrong))
     assert any("line 2, column who: " in one and "dg:actor?" in one for one in caught.value.findings)
 
@@ -127,3 +130,114 @@ def test_progress_counts_rows_and_estimates_all_of_them(desk: Desk, tmp_path: Pa
     assert all(total is not None and done <= total for done, total in told)
     # A megabyte is read at a time, and packed data ahead of it.
     assert all(total is not None and total < 3 * number for _, total in told)
+
+
+def test_what_is_wrong_in_every_row_is_a_fault_of_the_mapping(desk: Desk, tmp_path: Path) -> None:
+    constant = """<#source> a rr:TriplesMap ; rml:logicalSource <#rows> ;
+      rr:subjectMap [ rr:constant <https://w3id.org/diplograph/id/source/x> ; rr:class dg:Dataset ] ."""
+    path = mapping(tmp_path, GOOD + " .\n" + constant.removesuffix("."))
+    with pytest.raises(ValidationFailedError) as caught:
+        desk.preview(ROWS, "x.csv", mapping=path, max_errors=9)
+    assert [one.partition(": ")[0] for one in caught.value.findings] == ["x.csv"]
+
+
+def test_two_values_of_one_thing_are_a_fault_of_the_later_row(desk: Desk, tmp_path: Path) -> None:
+    """Both lines are named; the row can be left out, and the first one stays."""
+    person = """ .
+      <#person> a rr:TriplesMap ; rml:logicalSource <#rows> ;
+      rr:subjectMap [ rr:template "https://w3id.org/diplograph/id/person/{who}" ; rr:class dg:Person ] ;
+      rr:predicateObjectMap
+        [ rr:predicate rdfs:label ; rr:objectMap [ rml:reference "what" ; rr:language "en" ] ]"""
+    path = mapping(tmp_path, GOOD + person)
+    rows = ROWS + "3,Iran,2018-01-31,Other talks\n"
+    with pytest.raises(UnreadableRowsError) as caught:
+        desk.preview(rows, "x.csv", mapping=path)
+    (finding,) = caught.value.findings
+    assert finding.startswith("x.csv, line 4, column what: id:person/Iran rdfs:label")
+    assert finding.endswith("Line 2 has another value.")
+    folder, preview = desk.preview(rows, "x.csv", mapping=path, max_errors=1)
+    assert (preview.rows_read, preview.rows_stored, preview.rows_left_out) == (3, 2, 1)
+    assert b"Other talks" not in folder.added.read_bytes()
+
+
+TABLES = Path(__file__).parents[3] / "fixtures" / "tables"
+
+
+def changed(name: str, *changes: dict[str, str]) -> str:
+    """A table of the fixtures with copies of its first row in which some cells differ."""
+    with (TABLES / name).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(rows[0]))
+    writer.writeheader()
+    writer.writerows([*rows, *({**rows[0], **change} for change in changes)])
+    return out.getvalue()
+
+
+@pytest.fixture
+def shipped(article_store: EmbeddedStore, tmp_path: Path) -> Desk:
+    """A desk for previews, which change nothing."""
+    return Desk(article_store, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "column"),
+    [
+        ("acled.csv", {"event_id_cnty": "NEW7", "sub_event_type": ""}, "sub_event_type"),
+        ("acled.csv", {"event_id_cnty": ""}, "event_id_cnty"),
+        ("ucdp-ged.csv", {"id": "NEW7", "type_of_violence": ""}, "type_of_violence"),
+        ("ucdp-dyadic.csv", {"dyad_id": "NEW7", "side_b": ""}, "side_b"),
+        ("cow-mid.csv", {"dispnum": "NEW7", "hostlev": "-9"}, "hostlev"),
+        ("cow-mid-dyadic.csv", {"disno": "NEW7", "hihost": "-9"}, "hihost"),
+        ("unga-votes.csv", {"rcid": "NEW7", "vote": ""}, "vote"),
+        ("unga-votes.csv", {"ccode": "NA"}, "ccode"),
+    ],
+)
+def test_a_row_of_a_shipped_mapping_without_a_necessary_cell(
+    shipped: Desk, name: str, change: dict[str, str], column: str
+) -> None:
+    text = changed(name, change)
+    line = text.count("\n")
+    with pytest.raises(UnreadableRowsError) as caught:
+        shipped.preview(text, name)
+    assert caught.value.detail.startswith("1 row ")
+    assert all(one.startswith(f"{name}, line {line}, column {column}: ") for one in caught.value.findings)
+    folder, rest = shipped.preview(text, name, max_errors=1)
+    assert (rest.fault_count, rest.rows_left_out, rest.rows_stored) == (1, 1, line - 2)
+    assert "NEW7" not in folder.added.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "there", "left_out"),
+    [
+        (
+            "acled.csv",
+            {"event_id_cnty": "SRB1", "fatalities": ""},
+            "record/acled-SRB1",
+            "quantity/acled-SRB1",
+        ),
+        ("ucdp-ged.csv", {"id": "1", "best": ""}, "record/ucdp-ged-1", "quantity/ucdp-ged-1"),
+        ("acled.csv", {"event_id_cnty": "SRB1", "actor1": ""}, "record/acled-SRB1", "codedActor"),
+    ],
+)
+def test_an_optional_part_without_its_cell_is_left_out(
+    shipped: Desk, name: str, change: dict[str, str], there: str, left_out: str
+) -> None:
+    folder, preview = shipped.preview(changed(name, change), name)
+    assert preview.rows_left_out == 0 and preview.faults == ()
+    own = [line for line in folder.added.read_text(encoding="utf-8").splitlines() if there in line]
+    assert own
+    assert not [line for line in own if left_out in line]
+
+
+def test_the_sum_of_the_rows_of_votes(shipped: Desk) -> None:
+    """Two states that were no members, a code that is unknown, and a number written in two ways."""
+    rows = ({"ccode": "20", "vote": "9"}, {"ccode": "40", "vote": "9"}, {"ccode": "999"}, {"ccode": "2.0"})
+    _, preview = shipped.preview(changed("unga-votes.csv", *rows), "unga-votes.csv")
+    assert preview.row_sum == "8 rows read = 4 stored + 4 left out"
+    ballots = [count for count in preview.counts if count.type.endswith("#Ballot")]
+    assert [count.new for count in ballots] == [4]
+    assert [note for note in preview.notes if "“9”" in note and "(2 rows, first on line 6)" in note]
+    assert [note for note in preview.notes if "“999”" in note and "the row was left out (line 8)" in note]
+    assert [note for note in preview.notes if "repeats an earlier one" in note and "(line 9)" in note]
+    assert any("not read" in note and "session" in note for note in preview.notes)

@@ -9,7 +9,7 @@ from kg.load import store_load, undo_load
 from kg.load.staged.staging_tables import Faults
 from kg.provenance import read_load
 from kg.readers.record import RowFault
-from kg.terms import ONTOLOGY
+from kg.terms import ID, ONTOLOGY
 from tests.kg.load.desks import (
     EVENT,
     ROWS,
@@ -81,6 +81,13 @@ def test_an_event_that_another_source_dates_otherwise_is_a_conflict(desk: Desk) 
     [conflict] = preview.conflicts
     assert conflict.iri == EVENT
     assert conflict.what == "date"
+
+
+def test_a_month_does_not_conflict_with_one_of_its_days(desk: Desk) -> None:
+    desk.load("1,2018-01-05,046,norway\n2,2018-01-05,046,kenya\n", "x.small")
+    _, preview = desk.preview("1,2018-01,046,norway\n2,2018-02,046,kenya\n", "y.small")
+    [conflict] = preview.conflicts
+    assert (conflict.iri, conflict.here) == (f"{ID}record/small-2", ("id:time/2018-02",))
 
 
 def test_an_event_under_another_iri_is_a_likely_repeat(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from kg.errors import DataSyntaxError
 from kg.readers.archives import parts
 from kg.readers.detect import bundled_readers, find_reader
 from kg.readers.reading import ReadingJob
-from kg.readers.rml.mapping import read_mapping
+from kg.readers.rml.mapping_reading import read_mapping
 from kg.terms import ID, PREFIXES, term
 
 MEMBERSHIP = PREFIXES["org"] + "Membership"

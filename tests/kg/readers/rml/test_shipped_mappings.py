@@ -87,6 +87,10 @@ def test_votes(read) -> None:
         f"{ID}ballot/unga-9002-345": f"{ID}vote-choice/absent",
     }
     assert found.value("ballot/unga-9001-345", "dg:castBy") == f"{ID}country/srb"
+    # Whether it was adopted is not in the table.
+    assert found.values("resolution/unga-9001", "dg:adoptedBy") == []
+    assert found.value("resolution/unga-9001", "dg:putTo") == f"{ID}organization/un-general-assembly"
+    assert found.value("resolution/unga-9001", "dg:votedOn") == f"{ID}time/2018-10-05"
     assert found.value("ballot/unga-9002-345", "dg:castBy") == f"{ID}country/cow-345"
 
 
