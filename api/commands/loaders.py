@@ -152,7 +152,10 @@ class RemoteLoader:
         load = self._begin(planned["commit"], planned["self"], params={"skip": list(skip)})
         if load.get("unchanged") and load.get("load", "") is None:
             return None
-        return self._wait(load, progress)
+        load = self._wait(load, progress)
+        if load.get("state") == "unchanged":
+            return None
+        return _ended(load, "stored")
 
     def drop(self, planned: Any) -> None:
         """Discard a preview, or cancel its load."""
@@ -166,7 +169,7 @@ class RemoteLoader:
         """Undo a load."""
         try:
             done = self._send("POST", f"/loads/{load_id}/undo", params={"by": user_name()})
-            done = self._follow(done, progress)
+            done = _ended(self._follow(done, progress), "undone")
         except KeyboardInterrupt:
             raise errors.CancelledError(
                 "interrupted, but the server continues to undo the load", mend=f"See /loads/{load_id}."
@@ -307,6 +310,16 @@ def stored_already(load_id: str) -> errors.CancelledError:
         f"interrupted, but load {load_id} is stored",
         mend=f"Undo it with `diplograph undo {load_id}` if you do not want it.",
     )
+
+
+def _ended(members: dict[str, Any], wanted: str) -> dict[str, Any]:
+    """Return what the server says of a load that is stored, or undone; raises StoreFailedError for others."""
+    if members["state"] != wanted:
+        raise errors.StoreFailedError(
+            f"load {members['id']} is {members['state']}, not {wanted}",
+            mend=f"See /loads/{members['id']} on the server.",
+        )
+    return members
 
 
 def _error(problem: dict[str, Any]) -> errors.DiplographError:
