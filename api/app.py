@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from flask import Flask
 from starlette.types import ASGIApp
@@ -105,7 +106,8 @@ def create_asgi_app(app: Flask) -> ASGIApp:
         metrics.gauges.sources.append(plain.gauges)
     if settings.request_log:
         _log_requests()
-    inner = Application(app, plain, settings.max_waiting + _SPARE_THREADS)
+    knows = partial(auth.knows, app)
+    inner = Application(app, plain, settings.max_waiting + _SPARE_THREADS, knows)
     return RequestLog(Spooling(ContentCoding(inner)), metrics, log=settings.request_log)
 
 

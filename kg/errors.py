@@ -158,6 +158,10 @@ class StoreFailedError(PeerError, title="The store failed"):
     """The engine failed to read or write."""
 
 
+class DiskFullError(StoreFailedError, title="The disk is full"):
+    """Too little space on the disk; nothing was changed unless the message says otherwise."""
+
+
 class PortInUseError(PeerError, title="The port is in use"):
     """The port to serve on is in use."""
 
@@ -168,3 +172,10 @@ class ToolMissingError(PeerError, title="A program is missing"):
 
 class ToolFailedError(PeerError, title="A program failed"):
     """A program needed by a command failed or took too long."""
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Return whether the system, or the engine, reports that there is no space on a disk."""
+    return isinstance(error, DiskFullError) or bool(
+        re.search(r"No space left on device|Disk quota exceeded|disk is full", str(error))
+    )

@@ -15,12 +15,14 @@ import csv
 import io
 import json
 import pickle
-from importlib.metadata import distribution, version
+import sys
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Any
 
 import pycountry
 
+_INSTALL = "install what these tables are made from with `pip install -e '.[reference]'` in the checkout"
 TARGET = Path(__file__).parent.parent / "ontology" / "reference"
 
 # CAMEO's actor codes are ISO 3166 alpha-3 of the years in which it was made, with its own mistakes.
@@ -103,9 +105,19 @@ def codelist() -> list[dict[str, Any]]:
 
 
 def file_of(package: str, path: str) -> bytes:
-    """Read a file of an installed package without importing the package."""
-    found = distribution(package).locate_file(package.replace("-", "_") + "/" + path)
-    return Path(str(found)).read_bytes()
+    """Read a file of an installed package without importing the package; end with advice if there is none."""
+    try:
+        return folder_of(package, package.replace("-", "_") + "/" + path).read_bytes()
+    except FileNotFoundError:
+        sys.exit(f"{package} {version(package)} has no {path}: {_INSTALL}")
+
+
+def folder_of(package: str, path: str) -> Path:
+    """Return a path inside an installed package; end with advice if it is not installed."""
+    try:
+        return Path(str(distribution(package).locate_file(path)))
+    except PackageNotFoundError:
+        sys.exit(f"the package {package} is not installed: {_INSTALL}")
 
 
 def country_rows(codes: list[dict[str, Any]]) -> Any:
@@ -115,7 +127,7 @@ def country_rows(codes: list[dict[str, Any]]) -> Any:
     }
     iso3_of = {row["iso"]: iso3 for iso3, row in geonames.items()}
     info = {}
-    for path in Path(str(distribution("countryinfo").locate_file("countryinfo/data"))).glob("*.json"):
+    for path in folder_of("countryinfo", "countryinfo/data").glob("*.json"):
         row = json.loads(path.read_text(encoding="utf-8"))
         info[row["ISO"]["alpha3"]] = row
     qids = wikidata()

@@ -155,16 +155,10 @@ class RemoteLoader:
         load = self._begin(planned["commit"], planned["self"], params={"skip": list(skip)})
         if load.get("unchanged") and load.get("load", "") is None:
             return None
-        done = self._wait(load, progress)
-        if done["state"] == "unchanged":
+        load = self._wait(load, progress)
+        if load.get("state") == "unchanged":
             return None
-        if done["state"] != "stored":
-            raise errors.StoreFailedError(
-                f"load {done['id']} was stopped, and nothing was stored",
-                where=done["file"],
-                mend="Load it again; the log of the server has the reason.",
-            )
-        return done
+        return _ended(load, "stored")
 
     def end(self, planned: Any) -> None:
         """Cancel an interrupted load and wait for its end; raises CancelledError if it was stored before."""
@@ -183,7 +177,7 @@ class RemoteLoader:
         """Undo a load."""
         try:
             done = self._send("POST", f"/loads/{load_id}/undo", params={"by": user_name()})
-            done = self._follow(done, progress)
+            done = _ended(self._follow(done, progress), "undone")
         except KeyboardInterrupt:
             raise errors.CancelledError(
                 "interrupted, but the server continues to undo the load", mend=f"See /loads/{load_id}."
@@ -324,6 +318,16 @@ def stored_already(*ids: str) -> errors.CancelledError:
         f"interrupted, but load {' and load '.join(ids)} is stored",
         mend=f"Undo it with `diplograph undo {ids[-1]}` if you do not want it.",
     )
+
+
+def _ended(members: dict[str, Any], wanted: str) -> dict[str, Any]:
+    """Return what the server says of a load that is stored, or undone; raises StoreFailedError for others."""
+    if members["state"] != wanted:
+        raise errors.StoreFailedError(
+            f"load {members['id']} is {members['state']}, not {wanted}",
+            mend=f"See /loads/{members['id']} on the server.",
+        )
+    return members
 
 
 def _error(problem: dict[str, Any]) -> errors.DiplographError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import tempfile
-from dataclasses import replace
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast, get_args
@@ -14,8 +14,7 @@ from flask import Blueprint, jsonify, redirect, render_template, request, send_f
 from flask.typing import ResponseReturnValue
 from werkzeug.utils import secure_filename
 
-from api.loading import load_jobs as jobs
-from api.loading.load_jobs import Job, open_for_undo
+from api.loading.load_jobs import Job, Request, open_for_undo
 from api.pages.page_parameters import whole_number
 from api.web.auth import writes
 from api.web.negotiation import wants_html
@@ -23,8 +22,7 @@ from api.web.state import state
 from api.web.urls import at, path_of
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
-from kg.load import LoadFolder, LoadRequest, LoadState, Preview
-from kg.load.load_folder import Request
+from kg.load import Action, LoadFolder, LoadRequest, LoadState, Preview
 from kg.provenance import Load
 from kg.rdf.formats import RDF_FORMATS
 from kg.readers.detect import FORMATS, bundled_readers
@@ -71,24 +69,25 @@ def preview() -> ResponseReturnValue:
     here.loads.tidy()
     folder, _ = here.loads.new(name, started_by=_option("by") or "")
     try:
-        path = _receive(folder, name)
-        own = None
-        if mapping := _option("mapping"):
-            own = folder.path / "mapping.rml.ttl"
-            own.write_text(mapping, encoding="utf-8")
-        reading = LoadRequest(
-            path,
-            name,
-            _option("format"),
-            _option("source"),
-            _option("base"),
-            max_errors,
-            mapping=own,
-            media_type=media_type,
-            missing=_words("missing"),
-            date_order=_date_order(),
-        )
-        done = _run(Job("preview", folder.id, reading))
+        with closing(_requested(folder, "preview")) as asked:
+            path = _receive(folder, name)
+            own = None
+            if mapping := _option("mapping"):
+                own = folder.path / "mapping.rml.ttl"
+                own.write_text(mapping, encoding="utf-8")
+            reading = LoadRequest(
+                path,
+                name,
+                _option("format"),
+                _option("source"),
+                _option("base"),
+                max_errors,
+                mapping=own,
+                media_type=media_type,
+                missing=_words("missing"),
+                date_order=_date_order(),
+            )
+            done = asked.begin(partial(here.carry_out, Job("preview", folder.id, reading)))
     except BaseException:
         folder.remove()
         raise
@@ -106,15 +105,15 @@ def commit(load_id: str) -> ResponseReturnValue:
     skip = set(request.values.getlist("skip"))
     # A form sends the boxes that are ticked; those that it listed and did not send are left out.
     skip |= set(request.form.getlist("listed")) - set(request.form.getlist("keep"))
-    return _answer(folder, _run_for(folder, Job("store", folder.id, skip=sorted(skip)), "store"))
+    return _carry_out(folder, Job("store", folder.id, skip=sorted(skip)))
 
 
 @blueprint.post("/loads/<load_id>/undo")
 @writes
 def undo(load_id: str) -> ResponseReturnValue:
-    """Undo a load; 202 while it is being undone."""
+    """Undo a load; 202 while it is being undone, or waits until it is stored."""
     folder = open_for_undo(state().store, state().loads, load_id)
-    return _answer(folder, _run_for(folder, Job("undo", folder.id, started_by=_option("by") or ""), "undo"))
+    return _carry_out(folder, Job("undo", folder.id, started_by=_option("by") or ""))
 
 
 @blueprint.post("/loads/<load_id>/cancel")
@@ -122,7 +121,7 @@ def undo(load_id: str) -> ResponseReturnValue:
 def cancel(load_id: str) -> ResponseReturnValue:
     """Cancel a load in progress, or discard a preview."""
     folder = state().loads.open(load_id)
-    said = _current(folder)
+    said = _shown(folder)
     if said.step in ("ready", "unchanged", "failed", "cancelled"):
         folder.remove()
         if wants_html():
@@ -130,7 +129,7 @@ def cancel(load_id: str) -> ResponseReturnValue:
         return jsonify({"id": load_id, "state": "cancelled"})
     if not said.ended:
         folder.cancel()
-    return _answer(folder, done=said.ended)
+    return _answer(folder)
 
 
 @blueprint.get("/loads")
@@ -155,7 +154,7 @@ def one(load_id: str) -> ResponseReturnValue:
     here = state()
     try:
         folder = here.loads.open(load_id)
-        said = _current(folder)
+        said = _shown(folder)
     except UnknownNameError:
         return _stored(loading.read_load(here.store, load_id), None)
     if said.step in ("stored", "undone"):
@@ -180,33 +179,19 @@ def one(load_id: str) -> ResponseReturnValue:
     )
 
 
-def _current(folder: LoadFolder) -> LoadState:
-    """Return the state of a load; one that cannot be searched yet, or waits for its turn, is under way."""
-    said = loading.settle(state().store, state().loads, folder)
-    if said.step in ("ready", "unchanged") and folder.is_requested("store"):
-        phase = said.phase if said.phase.startswith("waiting") else "waiting"
-        return replace(said, step="storing", phase=phase, done=0, total=None)
-    if said.step == "stored" and folder.is_requested("undo"):
-        return replace(said, step="undoing", phase="waiting for the load", done=0, total=None)
-    if said.ended and not said.followed and folder.is_being_processed():
-        return replace(said, step="storing" if said.step == "stored" else "undoing")
-    return said
+def _shown(folder: LoadFolder) -> LoadState:
+    return loading.settle(state().store, state().loads, folder)
 
 
-def _run(job: Job) -> bool:
-    """Start a job and wait for it for a short time; return whether it is done."""
-    return jobs.run(partial(state().carry_out, job))
+def _requested(folder: LoadFolder, do: Action) -> Request:
+    return Request(state().store, state().loads, folder, do)
 
 
-def _run_for(folder: LoadFolder, job: Job, what: Request) -> bool:
-    """Start a job as `_run` does; until its end, the load is shown as under way."""
-    carry_out = state().carry_out
-
-    def work() -> None:
-        with folder.requested(what):
-            carry_out(job)
-
-    return jobs.run(work)
+def _carry_out(folder: LoadFolder, job: Job) -> ResponseReturnValue:
+    """Start a job and answer once it is done, or after a short time."""
+    with closing(_requested(folder, job.do)) as asked:
+        asked.begin(partial(state().carry_out, job))
+    return _answer(folder)
 
 
 def _fates(plan: Preview) -> list[tuple[str, int]]:
@@ -225,8 +210,10 @@ def _stored(load: Load, said: LoadState | None) -> ResponseReturnValue:
         "unchanged": False,
         "skipped": said.skipped if said else [],
         "kept": said.kept if said else [],
-        "links": _links(load.id, said.step if said else "stored"),
+        "links": _links(said) if said else {"self": at(f"/loads/{load.id}")},
     }
+    if said and said.problem is not None:
+        members["problem"] = said.problem
     if not wants_html():
         return jsonify(members)
     return render_template(
@@ -238,17 +225,17 @@ def _stored(load: Load, said: LoadState | None) -> ResponseReturnValue:
     )
 
 
-def _answer(folder: LoadFolder, done: bool) -> ResponseReturnValue:
+def _answer(folder: LoadFolder) -> ResponseReturnValue:
     place = at(f"/loads/{folder.id}")
     if wants_html():
         return redirect(place, 303)
-    said = _current(folder)
+    said = _shown(folder)
     if said.step in ("stored", "undone"):
         return _stored(loading.read_load(state().store, folder.id), said)
     members = _members(said)
-    if done and said.step == "unchanged":
+    if said.step == "unchanged":
         members = {"unchanged": True, "graph": said.plan().graph, "load": None}
-    return jsonify(members), 200 if done else 202, {"Location": place}
+    return jsonify(members), 200 if said.ended else 202, {"Location": place}
 
 
 def _members(said: LoadState) -> dict[str, Any]:
@@ -265,17 +252,17 @@ def _members(said: LoadState) -> dict[str, Any]:
             "per_second": round(said.per_second),
             "seconds_left": said.seconds_left,
         }
-    return {**members, "links": _links(said.id, said.step)}
+    return {**members, "links": _links(said)}
 
 
-def _links(load_id: str, step: str) -> dict[str, str]:
-    here = at(f"/loads/{load_id}")
+def _links(said: LoadState) -> dict[str, str]:
+    here = at(f"/loads/{said.id}")
     links = {"self": here}
-    if step in ("ready", "unchanged"):
+    if said.can_be_stored:
         links["commit"] = f"{here}/commit"
-    if step in ("stored",):
+    if said.step == "stored":
         links["undo"] = f"{here}/undo"
-    if step in ("receiving", "reading", "ready", "unchanged", "storing"):
+    if said.can_be_cancelled or said.can_be_stored:
         links["cancel"] = f"{here}/cancel"
     return links
 

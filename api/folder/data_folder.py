@@ -16,12 +16,14 @@ from urllib.parse import urlsplit
 
 from kg.changes import Change
 from kg.errors import (
+    DiskFullError,
     NotAStoreError,
     ParameterError,
     ReadOnlyError,
     SignInRequiredError,
     StoreBusyError,
     WrongTokenError,
+    is_disk_full,
 )
 from kg.load import Follower, Loads, install, migrate, recover
 from kg.load.migration import FOLDER as BEFORE_FACTS
@@ -30,6 +32,7 @@ from kg.reasoning.stale import NAMES
 from kg.search import SearchIndex, attach
 from kg.settings import Settings
 from kg.store import EmbeddedStore, Store
+from kg.store.isolated.frozen import FrozenFolder
 from kg.store.isolated.limits import Limits
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
@@ -46,6 +49,11 @@ SERVER: Final = "server.json"
 SEARCH: Final = "search.sqlite"
 LOADS: Final = "loads"
 FIGURES: Final = "figures"
+RESTORED: Final = "store.part"
+SIGNED_OUT: Final = "signed-out"
+VERSION: Final = 1
+"""Version of what a data folder holds; a program reads its own version and those before it."""
+_VERSION_FILE: Final = "version"
 # What a folder may hold before it has a store.
 _OWN: Final = {
     TOKEN,
@@ -53,6 +61,9 @@ _OWN: Final = {
     SNAPSHOTS,
     FIGURES,
     LOADS,
+    RESTORED,
+    SIGNED_OUT,
+    _VERSION_FILE,
     BEFORE_FACTS,
     *NAMES,
     *(SEARCH + end for end in ("", "-wal", "-shm")),
@@ -87,6 +98,18 @@ def check_folder(folder: Path) -> None:
             where=str(folder),
             mend="Name an empty folder, a new one, or the data folder of an earlier run with --data.",
         )
+    with suppress(OSError, ValueError):
+        refuse_newer(int((folder / _VERSION_FILE).read_text(encoding="ascii")), folder)
+
+
+def refuse_newer(version: int, where: Path) -> None:
+    """Raise NotAStoreError for a folder that a newer program has written."""
+    if version > VERSION:
+        raise NotAStoreError(
+            f"it is of version {version}, and this program reads up to version {VERSION}",
+            where=str(where),
+            mend="Use the version of diplograph that wrote it, or a newer one.",
+        )
 
 
 def require_folder(settings: Settings) -> None:
@@ -115,12 +138,15 @@ def open_folder(settings: Settings) -> EmbeddedStore:
 def keep_folder(settings: Settings) -> Iterator[WriterAddress | None]:
     """Hold the data folder for fronts, with the reference graphs up to date; yield the address of its writer.
 
-    Yields None for a store elsewhere, whose reference graphs are brought up to date. Raises what
-    `open_folder` raises.
+    Yields None for a folder that is only read, and for a store elsewhere, whose reference graphs are brought
+    up to date. Raises what `open_folder` raises.
     """
     if settings.store:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         open_remote(settings, install_into=True).close()
+        yield None
+        return
+    if is_frozen(settings):
         yield None
         return
     store = isolate_folder(replace(settings, query_timeout=_OPENING))
@@ -132,9 +158,13 @@ def keep_folder(settings: Settings) -> Iterator[WriterAddress | None]:
 
 
 def open_behind(settings: Settings, address: WriterAddress | None) -> Store:
-    """Open the store whose folder another process holds, or the one elsewhere (None)."""
-    if address is None:
+    """Open the store whose folder another process holds; without one (None), that elsewhere or only read."""
+    if address is None and settings.store:
         return open_remote(settings)
+    if address is None:
+        frozen = FrozenFolder(settings.data / STORE)
+        limits, workers = _limits(settings, settings.query_rows), _workers(settings)
+        return IsolatedStore(settings.data / STORE, frozen.snapshots, frozen, limits, workers)
     return IsolatedStore(
         settings.data / STORE,
         settings.data / SNAPSHOTS,
@@ -142,6 +172,12 @@ def open_behind(settings: Settings, address: WriterAddress | None) -> Store:
         _limits(settings, settings.query_rows),
         _workers(settings),
     )
+
+
+def is_frozen(settings: Settings) -> bool:
+    """Return whether the data folder is only read: it cannot be written, and need not be."""
+    store = settings.data / STORE
+    return settings.read_only and not settings.store and store.is_dir() and not os.access(store, os.W_OK)
 
 
 def isolate_folder(settings: Settings) -> IsolatedStore[Writer]:
@@ -195,6 +231,14 @@ def followers(settings: Settings, index: SearchIndex) -> tuple[Follower, ...]:
 def _open(settings: Settings, make: Callable[[], S]) -> S:
     check_folder(settings.data)
     try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotAStoreError(
+            f"the data folder cannot be made: {error.strerror}",
+            where=str(settings.data),
+            mend="Change the permissions of the folder around it, or name another folder.",
+        ) from None
+    try:
         store = make()
     except StoreBusyError as error:
         server = running_server(settings.data)
@@ -202,6 +246,7 @@ def _open(settings: Settings, make: Callable[[], S]) -> S:
             error.mend = f"A server runs on it at {server.url} (process {server.pid}): use that, or stop it."
         raise
     try:
+        _write_through(settings.data / _VERSION_FILE, f"{VERSION}\n")
         migrate(store, settings.data, Loads(settings.data / LOADS))
         install(store)
         recover(store, Loads(settings.data / LOADS, followers(settings, open_index(settings, store))))
@@ -210,6 +255,11 @@ def _open(settings: Settings, make: Callable[[], S]) -> S:
             pending.rebuild(store)
         else:
             Entailments().ensure(store)
+    except (DiskFullError, OSError) as error:
+        if not is_disk_full(error):
+            store.close()
+            raise
+        _log.error("the data folder is not brought up to date: %s", error)
     except BaseException:
         store.close()
         raise
@@ -321,6 +371,13 @@ def running_server(folder: Path) -> RunningServer | None:
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return server
+
+
+def _write_through(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        part = path.with_suffix(".part")
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
 
 
 def _write_private(path: Path, text: str) -> None:

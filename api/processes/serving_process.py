@@ -6,13 +6,14 @@ import errno
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from types import FrameType
 
 from api.folder.data_folder import (
     announce,
     check_folder,
+    is_frozen,
     keep_folder,
     known_token,
     make_token,
@@ -20,7 +21,7 @@ from api.folder.data_folder import (
 )
 from api.processes.front_processes import Fronts, Task, raise_file_limit
 from api.server.metrics_folder import emptied, figures_folder
-from api.server.root_path import PREFIX
+from api.server.root_path import PREFIX, read_networks
 from kg.errors import ParameterError, PortInUseError
 from kg.settings import Settings
 
@@ -33,6 +34,8 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
     """
     # Other processes have other working folders.
     settings = replace(settings, data=settings.data.absolute(), root_path=_root(settings.root_path))
+    if settings.forwarded_prefix:
+        read_networks(settings.trusted_proxy)
     check_folder(settings.data)
     raise_file_limit()
     figures = figures_folder(settings.data)
@@ -43,18 +46,22 @@ def serve(settings: Settings, host: str, port: int, *, say: Callable[[str], None
         emptied(figures),
     ):
         token = known_token(settings)
-        if not token:
+        if not token and not is_frozen(settings):
             token = make_token(settings.data)
             say(f"The token for writing, kept in {settings.data / 'token'}: {token}")
         fronts.begin(Task(replace(settings, token=token), address))
         try:
             with _stopped_by_signals(fronts.end):
                 url = _url(listening)
-                announce(settings.data, url, address)
+                try:
+                    announce(settings.data, url, address)
+                except OSError as error:
+                    say(f"Commands of this machine will not find the server: {error}")
                 say(f"diplograph serves {settings.store or settings.data} at {url}/ (Ctrl+C stops it)")
                 fronts.watch()
         finally:
-            withdraw(settings.data)
+            with suppress(OSError):
+                withdraw(settings.data)
             fronts.stop()
 
 

@@ -27,11 +27,11 @@ from api.web.preconditions import check_write, conditional
 from api.web.query_limit import limited
 from api.web.sparql_request import decode, read_fields
 from api.web.state import state
-from kg.errors import ParameterError, ProtectedGraphError, UnsupportedFormatError
+from kg.errors import ParameterError, UnsupportedFormatError
 from kg.graph_store import WRITING, StoredGraph, read_dataset
-from kg.load import OWN_GRAPHS
 from kg.rdf.formats import DATASET_FORMATS, GRAPH_FORMATS, RDF_FORMATS, Format, rdf_format
 from kg.rdf.ntriples_files import Written, write_ntriples
+from kg.sparql.protection import refuse_own
 from kg.terms import GRAPH
 
 blueprint = Blueprint("graphs", __name__)
@@ -99,11 +99,7 @@ def _read(graph: StoredGraph) -> Response:
 
 @writes
 def _change(graph: StoredGraph) -> Response:
-    if graph.iri in {own.value for own in OWN_GRAPHS}:
-        raise ProtectedGraphError(
-            f"<{graph.iri}> is maintained by diplograph itself",
-            mend="Put your statements into another graph.",
-        )
+    refuse_own(graph.iri or "")
     if request.method == "DELETE":
         return _guarded(graph, graph.delete)
     if request.method == "PATCH":

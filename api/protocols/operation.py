@@ -23,7 +23,7 @@ METRICS = "diplograph metrics"
 
 @blueprint.get("/health")
 def health() -> ResponseReturnValue:
-    """Report whether queries can be answered: 200 and `ready`, or 503 as problem details."""
+    """Report whether requests can be carried out: 200 and `ready`, or 503 as problem details."""
     store = state().store
     try:
         check_ready(store)
@@ -74,11 +74,12 @@ def live_workers(store: Store) -> int | None:
 
 
 def check_ready(store: Store) -> None:
-    """Check that a query would be answered. Raises StoreFailedError."""
+    """Check that a query would be answered, and a change stored. Raises StoreFailedError."""
     if isinstance(store, IsolatedStore):
         # Busy workers are ready, too; waiting for one would delay the answer.
         if not live_workers(store):
             raise _unready("no query process is alive")
+        store.check_writing()
         return
     try:
         store.query("ASK {}").truth()

@@ -14,7 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from api.doors.editor import SHOWN_ROWS, editor_page, show
 from api.protocols.void import describe_service
-from api.web.auth import writes
+from api.web.auth import signed_in, writes
 from api.web.negotiation import send_answer, wants_html
 from api.web.problem_details import problem_of
 from api.web.query_limit import limited
@@ -24,7 +24,9 @@ from api.web.urls import at
 from kg.describe.lists.solution_tables import result_of
 from kg.errors import RequestError
 from kg.rdf.formats import formats_for, result_format
+from kg.sparql.protection import keep_own
 from kg.store import Answer, Store
+from kg.store.interface import graph_names
 
 blueprint = Blueprint("sparql", __name__)
 
@@ -68,7 +70,7 @@ def download(name: str) -> ResponseReturnValue:
 @blueprint.post("/update")
 def update() -> ResponseReturnValue:
     """Carry out an update (SPARQL 1.1 Protocol 2.2)."""
-    if request.mimetype == FORM:
+    if request.mimetype == FORM and signed_in():
         # It must be kept before the check of a session's form reads it.
         _read_text()
     return _carry_out()
@@ -78,8 +80,10 @@ def update() -> ResponseReturnValue:
 def _carry_out() -> ResponseReturnValue:
     sent = request.headers.get("Content-Type", "")
     text, graphs = read_update(request.query_string, sent, request.get_data(), request.base_url)
+    store = state().store
+    text = keep_own(text, lambda: graph_names(store), graphs.base_iri)
     with state().writing():
-        state().store.update(text, graphs)
+        store.update(text, graphs)
     return redirect(at(PATH), 303) if wants_html() else Response(status=204)
 
 

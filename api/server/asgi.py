@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 from typing import IO, Final
 from urllib.parse import urlsplit
@@ -16,8 +17,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from api.server.plain_queries import PlainQueries
-from api.server.wsgi_bridge import BODY_TIME, ClientGoneError, Wsgi, WsgiBridge
-from api.web.exchange import note_outcome
+from api.server.wsgi_bridge import BODY_TIME, ClientGoneError, Environ, Wsgi, WsgiBridge, build_environ
+from api.web.exchange import CURRENT, note_outcome
 from api.web.headers import ADDRESS_LIMIT
 from api.web.problem_details import Problem, problem_parts
 from api.web.sparql_request import PATH, QueryRequest, read_query
@@ -32,16 +33,33 @@ _HEAD_LIMIT: Final = 256 * 1024
 # A body up to this size is read before a thread is taken for it. No door without a token takes more.
 _READ_AHEAD: Final = 4 * 1024**2
 _IN_MEMORY: Final = 256 * 1024
+# Of these doors, strangers may send bodies. All such bodies together may have this many bytes.
+_OPEN: Final = ("/sparql", "/sparql/run", "/reconcile", "/sign-in", "/sign-out")
+_GUESS: Final = "wrong-token"
+# Seconds that the answer to a wrong token takes, and how many of them are answered at once.
+_GUESS_TIME: Final = 1.0
+_GUESSES: Final = 4
+_STRANGERS: Final = 256 * 1024**2
 
 
 class Application:
     """One ASGI application; `threads` bounds the requests that Flask answers at once.
 
     `plain` answers queries of programs; without it, for a store that has no asynchronous interface, Flask
-    answers them.
+    answers them. `knows` says whether a request comes with the token or a session: the body of another one is
+    not kept, except by the doors that are open to all.
     """
 
-    def __init__(self, flask: Wsgi, plain: PlainQueries | None, threads: int) -> None:
+    def __init__(
+        self,
+        flask: Wsgi,
+        plain: PlainQueries | None,
+        threads: int,
+        knows: Callable[[Environ], bool] = lambda environ: True,
+    ) -> None:
+        self._knows = knows
+        self._kept = 0
+        self._guesses = asyncio.Semaphore(_GUESSES)
         self._bridge = WsgiBridge(flask)
         self._plain = plain
         self._threads = ThreadPoolExecutor(threads, "answer")
@@ -65,10 +83,10 @@ class Application:
             note_outcome("abandoned")
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sent = _Sent(send)
+        sent = _Sent(send, self._guesses)
         try:
-            with tempfile.SpooledTemporaryFile(_IN_MEMORY) as start:
-                more = await _read_ahead(scope, receive, start)
+            with tempfile.SpooledTemporaryFile(_IN_MEMORY) as start, ExitStack() as held:
+                more = await self._read_ahead(scope, receive, start, held)
                 query = None if more or self._plain is None else _read_plain(scope, start)
                 if query is None or self._plain is None:
                     threads = self._light if scope["path"].startswith(_LIGHT) else self._threads
@@ -82,40 +100,68 @@ class Application:
             if sent.begun:
                 raise
             await _refuse(408, "the body did not arrive in time")(scope, receive, send)
+        except _NoRoomError:
+            await _refuse(503, "too many bodies arrive at once")(scope, receive, send)
+
+    async def _read_ahead(self, scope: Scope, receive: Receive, body: IO[bytes], held: ExitStack) -> bool:
+        """Read a body up to `_READ_AHEAD` bytes, and return whether there is more.
+
+        A longer body, and one of a stranger to a closed door, is not begun. Raises ClientGoneError,
+        _NoRoomError, TimeoutError for a body that does not arrive.
+        """
+        headers = dict(scope["headers"])
+        if b"content-length" not in headers and b"transfer-encoding" not in headers:
+            return False
+        if int(headers.get(b"content-length", b"0")) > _READ_AHEAD:
+            return True
+        open_door = scope["path"].rstrip("/") in _OPEN
+        if not open_door and not self._knows(build_environ(scope, io.BytesIO())):
+            return True
+        size, more = 0, True
+        async with asyncio.timeout(BODY_TIME):
+            while more and size < _READ_AHEAD:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGoneError
+                piece = message.get("body", b"")
+                if open_door:
+                    self._hold(len(piece), held)
+                size += body.write(piece)
+                more = message.get("more_body", False)
+        body.seek(0)
+        return more
+
+    def _hold(self, size: int, held: ExitStack) -> None:
+        if self._kept + size > _STRANGERS:
+            raise _NoRoomError
+
+        def release() -> None:
+            self._kept -= size
+
+        self._kept += size
+        held.callback(release)
+
+
+class _NoRoomError(Exception):
+    """The bodies of strangers fill their room."""
 
 
 class _Sent:
     """Passes an answer on, and remembers whether it has begun."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, guesses: asyncio.Semaphore) -> None:
         self._send = send
+        self._guesses = guesses
         self.begun = False
 
     async def __call__(self, message: Message) -> None:
+        if not self.begun and message.get("status") == 403:
+            exchange = CURRENT.get()
+            if exchange is not None and exchange.outcome == _GUESS:
+                async with self._guesses:
+                    await asyncio.sleep(_GUESS_TIME)
         self.begun = True
         await self._send(message)
-
-
-async def _read_ahead(scope: Scope, receive: Receive, body: IO[bytes]) -> bool:
-    """Read a body up to `_READ_AHEAD` bytes, and return whether there is more; a longer one is not begun.
-
-    Raises ClientGoneError, TimeoutError for a body that does not arrive.
-    """
-    headers = dict(scope["headers"])
-    if b"content-length" not in headers and b"transfer-encoding" not in headers:
-        return False
-    if int(headers.get(b"content-length", b"0")) > _READ_AHEAD:
-        return True
-    size, more = 0, True
-    async with asyncio.timeout(BODY_TIME):
-        while more and size < _READ_AHEAD:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGoneError
-            size += body.write(message.get("body", b""))
-            more = message.get("more_body", False)
-    body.seek(0)
-    return more
 
 
 def _read_plain(scope: Scope, body: IO[bytes]) -> QueryRequest | None:

@@ -8,9 +8,24 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kg.errors import ParameterError
+
 # A second slash at its beginning would make a link lead to another host, and dots to another path.
 PREFIX: Final = re.compile(r"(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._~-]+)+")
 _HEADER: Final = b"x-forwarded-prefix"
+
+
+def read_networks(text: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Read addresses and networks with commas between them; raises ParameterError."""
+    try:
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        return [ipaddress.ip_network(part, strict=False) for part in parts]
+    except ValueError as error:
+        raise ParameterError(
+            f"the trusted proxy cannot be read: {error}",
+            mend="Set DIPLOGRAPH_TRUSTED_PROXY to its address, such as 127.0.0.1, or leave out "
+            "DIPLOGRAPH_FORWARDED_PREFIX.",
+        ) from None
 
 
 class RootPath:
@@ -23,7 +38,7 @@ class RootPath:
     def __init__(self, app: ASGIApp, root: str, proxies: str = "") -> None:
         self._app = app
         self._root = root
-        self._proxies = [ipaddress.ip_network(part.strip()) for part in proxies.split(",") if part.strip()]
+        self._proxies = read_networks(proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -44,4 +59,8 @@ class RootPath:
         return self._root
 
     def _trusts(self, host: str) -> bool:
-        return any(ipaddress.ip_address(host) in network for network in self._proxies)
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return False
+        return any(address in network for network in self._proxies)

@@ -7,6 +7,7 @@ import io
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
+from contextlib import suppress
 from contextvars import Context, copy_context
 from typing import IO, Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -22,6 +23,7 @@ Wsgi = Callable[[Environ, Any], Iterable[bytes]]
 _PIECE: Final = 64 * 1024
 BODY_TIME: Final = 120.0
 """Seconds for a body that is read ahead, and for each piece of a larger one."""
+_DRAIN_TIME: Final = 10.0
 # Set by proxies, or read by programs as their own settings (httpoxy); the scope has what is trusted.
 _FORWARDED: Final = (b"x-forwarded-", b"forwarded", b"proxy")
 
@@ -46,23 +48,24 @@ class WsgiBridge:
         if not more:
             environ = build_environ(scope, start, start.seek(0, io.SEEK_END))
             start.seek(0)
-            await self._answer(environ, receive, send, threads, watch=True)
+            await self._answer(environ, None, receive, send, threads)
             return
-        loop = asyncio.get_running_loop()
-        with io.BufferedReader(_LateBody(start, receive, loop), _PIECE) as body:
-            await self._answer(build_environ(scope, body), receive, send, threads, watch=False)
+        late = _LateBody(start, receive, asyncio.get_running_loop())
+        with io.BufferedReader(late, _PIECE) as body:
+            await self._answer(build_environ(scope, body), late, receive, send, threads)
 
     async def _answer(
-        self, environ: Environ, receive: Receive, send: Send, threads: Executor, *, watch: bool
+        self, environ: Environ, late: _LateBody | None, receive: Receive, send: Send, threads: Executor
     ) -> None:
         loop = asyncio.get_running_loop()
         stopper = Stopper()
         context = copy_context()
-        watcher = asyncio.create_task(_watch(receive, stopper)) if watch else None
+        watcher = None if late else asyncio.create_task(_watch(receive, stopper))
         answer = _Answer(self._app, environ, context, stopper)
         try:
             piece = await loop.run_in_executor(threads, answer.begin)
-            watcher = watcher or asyncio.create_task(_watch(receive, stopper))
+            if late is not None and late.is_complete:
+                watcher = asyncio.create_task(_watch(receive, stopper))
             if stopper.stopped:
                 raise ClientGoneError
             await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
@@ -71,6 +74,11 @@ class WsgiBridge:
                 piece = await loop.run_in_executor(threads, answer.next)
                 if stopper.stopped:
                     raise ClientGoneError
+            # A client that was asked to wait for an invitation (RFC 9110 section 10.1.1) gets none.
+            if late is not None and not late.is_complete and "HTTP_EXPECT" not in environ:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await late.drain()
+                piece = b""
             await send({"type": "http.response.body", "body": piece})
         except BaseException:
             stopper.stop()
@@ -156,6 +164,11 @@ class _LateBody(io.RawIOBase):
         self._rest = b""
         self._more = True
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of the body has arrived."""
+        return not self._more
+
     def readable(self) -> bool:
         return True
 
@@ -173,6 +186,14 @@ class _LateBody(io.RawIOBase):
                 raise ConnectionResetError("the client left")
             piece, self._more = message.get("body", b""), message.get("more_body", False)
         return piece
+
+    async def drain(self) -> None:
+        """Drop the rest of the body for a short time: a client that still sends would not see its answer."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_TIME):
+                while self._more:
+                    message = await self._receive()
+                    self._more = message["type"] != "http.disconnect" and message.get("more_body", False)
 
     async def _await(self) -> Any:
         async with asyncio.timeout(BODY_TIME):

@@ -6,14 +6,18 @@ import functools
 import hashlib
 import hmac
 import secrets
+import time
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, make_response, redirect, render_template, request, session
+from flask import Blueprint, Flask, current_app, make_response, redirect, render_template, request, session
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 
+from api.folder.data_folder import SIGNED_OUT
+from api.web.exchange import note_outcome
 from api.web.negotiation import wants_html
 from api.web.problem_details import problem_of
 from api.web.state import state
@@ -80,9 +84,27 @@ def writes(view: Callable[P, R]) -> Callable[P, R]:
     return guarded
 
 
+def knows(app: Flask, environ: dict[str, Any]) -> bool:
+    """Return whether a request, whose body is not looked at, comes with the token or a session."""
+    with app.request_context(environ):
+        if "Authorization" not in request.headers:
+            return signed_in()
+        try:
+            _check_authorization()
+        except WrongTokenError:
+            return False
+        return True
+
+
 def signed_in() -> bool:
-    """Return whether this session was signed in with the token."""
-    return session.get("signed_in") is True
+    """Return whether this session was signed in with the token, and not signed out since."""
+    return session.get("signed_in") is True and not _end_of_session().exists()
+
+
+def _end_of_session() -> Path:
+    """Return the file that exists once this session is signed out: a copy of its cookie is worth nothing."""
+    name = hashlib.sha256(csrf_token().encode()).hexdigest()
+    return state().settings.data / SIGNED_OUT / name
 
 
 def csrf_token() -> str:
@@ -108,7 +130,9 @@ def take_token() -> ResponseReturnValue:
         )
         if not wants_html():
             raise error
-        return make_response(render_template("sign-in.html", next=target, problem=problem_of(error)), 403)
+        problem = problem_of(error)
+        note_outcome(problem.kind)
+        return make_response(render_template("sign-in.html", next=target, problem=problem), 403)
     session.clear()
     session["signed_in"] = True
     session["csrf"] = secrets.token_urlsafe(32)
@@ -120,6 +144,13 @@ def sign_out() -> ResponseReturnValue:
     """End the session."""
     if signed_in():
         _check_csrf()
+        ended = _end_of_session()
+        ended.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ended.touch()
+        for other in ended.parent.iterdir():
+            # Older cookies have expired.
+            if other.stat().st_mtime < time.time() - current_app.permanent_session_lifetime.total_seconds():
+                other.unlink(missing_ok=True)
         session.clear()
     return redirect(_local(""), 303)
 

@@ -51,6 +51,7 @@ STATUS: Final[dict[type[errors.DiplographError], int]] = {
     errors.BusyError: 503,
     errors.ToolMissingError: 503,
     errors.ToolFailedError: 503,
+    errors.DiskFullError: 507,
 }
 
 
@@ -188,6 +189,8 @@ def _over_limit() -> tuple[str, str]:
 
 
 def _unexpected(error: Exception) -> Response:
+    if errors.is_disk_full(error):
+        return _ours(errors.DiskFullError(f"there is no space on a disk: {error}", mend="Free space on it."))
     _log.error("%s %s failed", request.method, request.path, exc_info=error)
     return send_problem(
         Problem(

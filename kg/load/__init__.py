@@ -8,7 +8,8 @@ from pathlib import Path
 
 from kg.load.committing import store_load
 from kg.load.installation import install
-from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors, locked
+from kg.load.load_folder import Action, LoadFolder, Loads, LoadState, disk_errors
+from kg.load.locks import locked
 from kg.load.migration import migrate
 from kg.load.model import Follower, LoadRequest, Preview, Progress, silent
 from kg.load.recovery import recover, settle
@@ -19,8 +20,8 @@ from kg.provenance import Load, read_load, read_loads
 from kg.store import Store
 from kg.terms import OWN_GRAPHS
 
-__all__ = ["OWN_GRAPHS", "Follower", "Load", "LoadFolder", "LoadRequest", "LoadState", "Loads", "Preview"]
-__all__ += ["Progress", "install", "locked", "migrate", "prepare", "read_load", "read_loads"]
+__all__ = ["OWN_GRAPHS", "Action", "Follower", "Load", "LoadFolder", "LoadRequest", "LoadState", "Loads"]
+__all__ += ["Preview", "Progress", "install", "locked", "migrate", "prepare", "read_load", "read_loads"]
 __all__ += ["recover", "report"]
 __all__ += ["settle", "silent", "store_load", "undo_load"]
 

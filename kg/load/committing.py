@@ -45,17 +45,15 @@ def store_load(
     """
     with folder.working():
         state = folder.read()
-        if state.step not in ("ready", "unchanged"):
+        if not state.can_be_stored:
             raise errors.ConflictError(
                 f"load {state.id} is {state.step} and cannot be stored",
                 where=state.file_name,
                 mend="Load the file again for a new preview.",
             )
         preview = state.plan()
-        # An earlier request to cancel no longer applies.
-        (folder.path / "cancel").unlink(missing_ok=True)
         report = folder.recording(state, progress)
-        with loads.storing(lambda: report("waiting for another load", 0)):
+        with loads.storing(report):
             started = datetime.now(UTC)
             _check_unchanged(store, folder, preview, report)
             preview = _without(folder, preview, tuple(skip), state)
@@ -75,7 +73,7 @@ def store_load(
                 added=preview.added,
                 removed=preview.removed,
             )
-            state.step, state.load, state.followed = "storing", load.iri, False
+            state.step, state.load, state.followed, state.problem = "storing", load.iri, False, None
             state.added_bytes = folder.added.stat().st_size
             state.preview = asdict(preview)
             state.phase, state.phase_since, state.done = "storing", time.time(), 0

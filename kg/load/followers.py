@@ -26,7 +26,7 @@ def follow(store: Store, loads: Loads, folder: LoadFolder, state: LoadState) -> 
     change = change_from(entered, left, NamedNode(state.plan().graph))
     for follower in loads.followers:
         follower.follow(store, change)
-    state.followed = True
+    state.followed, state.problem = True, None
     folder.write(state)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import re
@@ -11,37 +10,49 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from kg.errors import CancelledError, ConflictError, DiplographError, StoreFailedError, UnknownNameError
-from kg.load.model import Follower, Preview, Progress
+from kg.errors import (
+    CancelledError,
+    ConflictError,
+    DiplographError,
+    DiskFullError,
+    StoreFailedError,
+    UnknownNameError,
+    is_disk_full,
+)
+from kg.load.locks import in_turn, is_locked, locked, sync_folder
+from kg.load.model import Follower, Preview, Progress, counted
 from kg.rdf.compression import find_packed
+from kg.store.free_space import require_space
 
 KEPT_SECONDS: Final = 24 * 3600.0
 """How long a preview, or the record of a failed load, is kept."""
 
 _STATE: Final = "state.json"
 _CANCEL: Final = "cancel"
-_WAIT: Final = 0.1
 _WRITE_EVERY: Final = 0.5
+_TIME: Final = "%Y%m%dt%H%M%S%fz"
 _ID: Final = re.compile(r"[a-z0-9-]{1,80}")
 
-Request = Literal["store", "undo"]
-"""What is to be done with a load."""
+Action = Literal["preview", "store", "undo"]
+"""What is done with a load."""
+
 _PASSING: Final = ("receiving", "ready", "failed", "cancelled", "unchanged")
-UNDER_WAY: Final = ("receiving", "reading", "storing", "undoing")
+UNDER_WAY: Final = ("receiving", "reading", "waiting", "storing", "undoing", "following")
 
 
 @dataclass
 class LoadState:
     """Progress of one load.
 
-    `step` is receiving, reading, ready, storing, stored, unchanged, undoing, undone, failed or cancelled.
-    `load` is the IRI of its PROV record; `problem` is the error that ended it: title, detail, where, mend,
-    findings.
+    `step` is receiving, reading, then ready (or unchanged); waiting, storing, following, then stored;
+    waiting, undoing, following, then undone; or failed or cancelled. In the files, waiting and following are
+    not written: `LoadFolder.shown` finds them by locks. `load` is the IRI of its PROV record; `problem` is
+    the error that ended the last step: title, detail, where, mend, findings.
     """
 
     id: str
@@ -69,6 +80,16 @@ class LoadState:
         return self.step not in UNDER_WAY
 
     @property
+    def can_be_stored(self) -> bool:
+        """Whether it is previewed and not stored; also after a failure that left the files of the preview."""
+        return self.step in ("ready", "unchanged") or (self.step == "failed" and self.preview is not None)
+
+    @property
+    def can_be_cancelled(self) -> bool:
+        """Whether its work can be stopped, so that nothing is stored."""
+        return self.step in ("receiving", "reading", "storing") or (self.step == "waiting" and not self.load)
+
+    @property
     def per_second(self) -> float:
         """Rate of the current phase; 0 while unknown."""
         elapsed = self.updated - self.phase_since
@@ -85,9 +106,16 @@ class LoadState:
         """Return the preview; raises ConflictError if there is none yet."""
         if self.preview is None:
             raise ConflictError(f"load {self.id} has no preview", mend="Wait until the file is read.")
-        return Preview.restored(self.preview)
+        try:
+            return Preview.restored(self.preview)
+        except (TypeError, KeyError, ValueError, AttributeError):
+            raise ConflictError(
+                f"the preview of load {self.id} is damaged",
+                mend="Load the file again; what is stored is not affected.",
+            ) from None
 
 
+_STEPS: Final = frozenset((*_PASSING, *UNDER_WAY, "stored", "undone"))
 _FIELDS: Final = frozenset(field.name for field in fields(LoadState))
 
 
@@ -123,7 +151,8 @@ class LoadFolder:
         try:
             values = json.loads((self.path / _STATE).read_text(encoding="utf-8"))
             state = LoadState(**{name: value for name, value in values.items() if name in _FIELDS})
-            if state.id != self.id:
+            number = isinstance(state.updated, int | float)
+            if state.id != self.id or state.step not in _STEPS or not number:
                 raise ValueError(state.id)
             return state
         except (OSError, ValueError, TypeError, AttributeError):
@@ -142,6 +171,8 @@ class LoadFolder:
             if lasting:
                 os.fsync(file.fileno())
         unfinished.replace(self.path / _STATE)
+        if lasting:
+            sync_folder(self.path)
 
     def recording(self, state: LoadState, also: Progress, *, may_end: bool = True) -> Progress:
         """Return a progress function that records the state, at most twice a second, and reports to `also`.
@@ -175,16 +206,24 @@ class LoadFolder:
     def fail(self, state: LoadState, error: BaseException) -> None:
         """Record the error that ended the load and remove its files."""
         state.step = "cancelled" if isinstance(error, CancelledError) else "failed"
-        state.problem = describe(error)
+        state.problem, state.preview = describe(error), None
         self.clear()
         # The disk may be full.
         with suppress(OSError):
             self.write(state)
 
+    def note(self, state: LoadState, error: BaseException) -> None:
+        """Record why the load was not stored, or not undone, and keep its files: it can be tried again."""
+        if state.can_be_stored and not isinstance(error, CancelledError):
+            state.step = "failed"
+        state.problem = describe(error)
+        with suppress(OSError):
+            self.write(state)
+
     def clear(self) -> None:
-        """Remove all files except the state."""
+        """Remove all files except the state and the locks."""
         for path in self.path.iterdir():
-            if path.name not in (_STATE, "lock"):
+            if path.name not in (_STATE, "lock") and path.suffix != ".lock":
                 shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     def remove(self) -> None:
@@ -192,18 +231,56 @@ class LoadFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     @contextmanager
-    def requested(self, what: Request) -> Iterator[None]:
-        """Show others that the load is to be stored or undone, also while that waits for its turn."""
-        with locked(self.path / f"{what}.lock"):
+    def requested(self, what: Action) -> Iterator[None]:
+        """Show others what is to be done with the load, also while that waits for its turn.
+
+        Raises ConflictError if the same was requested already.
+        """
+        with locked(self.path / f"{what}.lock") as got:
+            if not got:
+                raise ConflictError(
+                    f"the request to {what} load {self.id} is under way already",
+                    mend="Wait until it has finished; its page shows the progress.",
+                )
+            if what == "store":
+                # An earlier request to cancel no longer applies.
+                (self.path / _CANCEL).unlink(missing_ok=True)
             yield
 
-    def is_requested(self, what: Request) -> bool:
-        """Return whether the load is to be stored or undone."""
-        return _is_locked(self.path / f"{what}.lock")
+    @contextmanager
+    def after(self, what: Action) -> Iterator[None]:
+        """Wait for a request that is under way, and keep others from making the same."""
+        with locked(self.path / f"{what}.lock", waiting=lambda: None):
+            yield
+
+    def is_requested(self, what: Action) -> bool:
+        """Return whether a process has requested this and waits for the end of it."""
+        return is_locked(self.path / f"{what}.lock")
+
+    def was_requested(self, what: Action) -> bool:
+        """Return whether a process has ever requested this."""
+        return (self.path / f"{what}.lock").exists()
+
+    def shown(self) -> LoadState:
+        """Return the state as others see it: also whether it waits for its turn, or others follow it."""
+        # The locks first: what ends meanwhile is then shown as still under way, never as not begun.
+        busy, storing, undoing = (
+            self.is_being_processed(),
+            self.is_requested("store"),
+            self.is_requested("undo"),
+        )
+        state = self.read()
+        if state.step == "stored" and undoing and state.followed:
+            return _waiting(state)
+        if state.step in ("stored", "undone") and (busy or storing or undoing):
+            return replace(state, step="following")
+        if state.can_be_stored and (busy or storing):
+            return _waiting(state)
+        return state
 
     def is_being_processed(self) -> bool:
         """Return whether a process works on the load."""
-        return _is_locked(self.path / "lock")
+        return is_locked(self.path / "lock")
 
     @contextmanager
     def working(self, waiting: Callable[[], None] | None = None) -> Iterator[None]:
@@ -233,13 +310,25 @@ class Loads:
         """Create a folder whose identifier sorts by time and cannot be guessed.
 
         Pass `step="reading"` if the file needs no upload, so that recovery after a crash removes it at once.
+        Raises DiskFullError.
         """
-        load_id = f"{datetime.now(UTC):%Y%m%dt%H%M%S%fz}-{secrets.token_hex(8)}"
+        self.root.mkdir(parents=True, exist_ok=True)
+        require_space(self.root)
+        load_id = f"{self._next_time():{_TIME}}-{secrets.token_hex(8)}"
         folder = LoadFolder(self.root / load_id)
         folder.source.mkdir(parents=True)
         state = LoadState(load_id, step=step, file_name=file_name, started_by=started_by)
         folder.write(state)
         return folder, state
+
+    def _next_time(self) -> datetime:
+        """Return the time, or one after the last load's where the clock was set back: ids order loads."""
+        last = max((path.name.partition("-")[0] for path in self.root.glob("[0-9]*/")), default="")
+        now = datetime.now(UTC)
+        try:
+            return max(now, datetime.strptime(last, _TIME).replace(tzinfo=UTC) + timedelta(microseconds=1))
+        except (ValueError, OverflowError):
+            return now
 
     def open(self, load_id: str) -> LoadFolder:
         """Find a load by its id. Raises UnknownNameError."""
@@ -267,50 +356,26 @@ class Loads:
                 folder.remove()
 
     @contextmanager
-    def storing(self, waiting: Callable[[], None]) -> Iterator[None]:
-        """Lock the graph for one load at a time; `waiting` is called meanwhile and may raise an error."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        with locked(self.root / ".storing", waiting=waiting):
+    def storing(self, progress: Progress) -> Iterator[None]:
+        """Lock the graph for one load at a time, in the order of their requests.
+
+        `progress` is told meanwhile how many are ahead, and may raise an error.
+        """
+
+        def waiting(ahead: int = 1) -> None:
+            progress(f"waiting behind {counted(ahead, 'other load')}", 0)
+
+        with in_turn(self.root / ".queue", waiting), locked(self.root / ".storing", waiting=waiting):
             yield
 
     def are_stored(self) -> bool:
         """Return whether a load or an undo is changing the graph now."""
-        if not self.root.is_dir():
-            return False
-        with locked(self.root / ".storing", lock=fcntl.LOCK_SH) as got:
-            return not got
+        return is_locked(self.root / ".storing")
 
 
-def _is_locked(path: Path) -> bool:
-    if not path.exists():
-        return False
-    with locked(path, lock=fcntl.LOCK_SH) as got:
-        return not got
-
-
-@contextmanager
-def locked(
-    path: Path, *, waiting: Callable[[], None] | None = None, lock: int = fcntl.LOCK_EX
-) -> Iterator[bool]:
-    """Lock a file and yield whether that succeeded; the lock ends with the process.
-
-    With `waiting`, which is called meanwhile, it waits until the lock is free.
-    """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        got = False
-        while not got:
-            try:
-                fcntl.flock(descriptor, lock | fcntl.LOCK_NB)
-                got = True
-            except BlockingIOError:
-                if waiting is None:
-                    break
-                waiting()
-                time.sleep(_WAIT)
-        yield got
-    finally:
-        os.close(descriptor)
+def _waiting(state: LoadState) -> LoadState:
+    phase = state.phase if state.phase.startswith("waiting") else "waiting"
+    return replace(state, step="waiting", phase=phase, done=0, total=None, problem=None)
 
 
 @contextmanager
@@ -319,7 +384,8 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreFailedError(
+        kind = DiskFullError if is_disk_full(error) else StoreFailedError
+        raise kind(
             f"a file of the load cannot be read or written: {error.strerror or error}",
             where=str(error.filename) if error.filename else None,
             mend="Free disk space or correct the permissions of the data folder, then load the file again.",

@@ -7,18 +7,19 @@ import shutil
 import time
 from typing import Final
 
-from kg.errors import CancelledError, DiplographError
+from kg.errors import CancelledError
 from kg.load.committing import back_to_ready, finish, is_recorded, pack
 from kg.load.followers import follow
-from kg.load.load_folder import LoadFolder, Loads, LoadState, locked
+from kg.load.load_folder import LoadFolder, Loads, LoadState
+from kg.load.locks import locked
 from kg.load.undoing import back_to_stored, finish_undo
 from kg.rdf.compression import is_packed
 from kg.store import Store
 
 _log = logging.getLogger(__name__)
 
-# While a file is being uploaded, no process holds its lock.
-_RECEIVING_SECONDS: Final = 3600.0
+# A load is made a moment before the request that receives its file is noted.
+_RECEIVING_SECONDS: Final = 60.0
 
 
 def recover(store: Store, loads: Loads) -> None:
@@ -33,7 +34,7 @@ def recover(store: Store, loads: Loads) -> None:
             with locked(folder.path / "lock") as got:
                 if got:
                     _settle(store, loads, folder, folder.read())
-        except (OSError, ValueError, TypeError, DiplographError):
+        except Exception:
             _log.exception("the load in %s cannot be recovered; it is left as it is", folder.path)
     for path in set(loads.root.glob("*/")) - {folder.path for folder, _ in known}:
         _log.error("the load in %s has no readable state; it is left as it is", path)
@@ -41,19 +42,24 @@ def recover(store: Store, loads: Loads) -> None:
 
 
 def settle(store: Store, loads: Loads, folder: LoadFolder) -> LoadState:
-    """Return the state of a load, recovered first if its process has ended."""
-    state = folder.read()
-    if not state.ended:
-        with locked(folder.path / "lock") as got:
-            if got:
-                state = folder.read()
-                _settle(store, loads, folder, state)
-    return state
+    """Return the state of a load as others see it, recovered first if its process has ended."""
+    if not folder.read().ended and not folder.is_being_processed():
+        try:
+            with locked(folder.path / "lock") as got:
+                if got:
+                    _settle(store, loads, folder, folder.read(), patience=_RECEIVING_SECONDS)
+        except OSError as error:
+            # The disk may be full: what is stored can be read all the same.
+            _log.error("the load in %s cannot be recovered yet: %s", folder.path, error)
+    return folder.shown()
 
 
-def _settle(store: Store, loads: Loads, folder: LoadFolder, state: LoadState) -> None:
-    expired = state.updated < time.time() - _RECEIVING_SECONDS
-    if state.step == "reading" or (state.step == "receiving" and expired):
+def _settle(
+    store: Store, loads: Loads, folder: LoadFolder, state: LoadState, *, patience: float = 0.0
+) -> None:
+    known = state.updated <= time.time() - patience or folder.was_requested("preview")
+    broken_off = known and not folder.is_requested("preview")
+    if state.step == "reading" or (state.step == "receiving" and broken_off):
         folder.fail(state, _broken_off())
     elif state.step == "storing":
         if state.load and is_recorded(store, state.load):

@@ -72,7 +72,7 @@ def undo_load(
                 mend="List the loads to see what is stored.",
             )
         report = folder.recording(state, progress, may_end=False)
-        with loads.storing(lambda: report("waiting for another load", 0)):
+        with loads.storing(report):
             started = datetime.now(UTC)
             graph = NamedNode(state.plan().graph)
             stored = [one for one in loads.all() if one[1].step == "stored" and one[1].id > state.id]
@@ -89,7 +89,7 @@ def undo_load(
                 started_by=started_by,
             )
             state.step, state.undo, state.kept, state.followed = "undoing", undoing.iri, kept, False
-            state.fold_into = later[0][0].id if later else None
+            state.fold_into, state.problem = later[0][0].id if later else None, None
             state.phase, state.done, state.total = "undoing", 0, sum(counts)
             folder.write(state)
             with (folder.path / "undo-added.nq").open("ab") as file:

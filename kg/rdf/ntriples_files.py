@@ -15,7 +15,7 @@ from kg.rdf.content import Content
 from kg.rdf.formats import Format
 from kg.rdf.jsonld import losses
 from kg.rdf.literals import is_too_long
-from kg.rdf.nesting import refuse_deep_terms
+from kg.rdf.nesting import refuse_deep_terms, refuse_deep_turtle
 from kg.rdf.parsing import explain_length, explain_syntax, prepare
 from kg.rdf.rdf_xml import as_written
 
@@ -46,6 +46,8 @@ def write_ntriples(source: Path, form: Format, target: Path, *, base: str, name:
         return Written(0, False, False)
     if form.name not in ("rdf", "jsonld"):
         refuse_deep_terms(content)
+    if form.name in ("ttl", "trig"):
+        refuse_deep_turtle(content)
     count = 0
     blank = nested = False
 

@@ -17,7 +17,7 @@ from kg.rdf.content import Content
 from kg.rdf.formats import RDF_FORMATS, Format, rdf_format
 from kg.rdf.jsonld import read_document, refuse_losses
 from kg.rdf.literals import is_too_long
-from kg.rdf.nesting import TURTLE_TOKEN
+from kg.rdf.nesting import TURTLE_TOKEN, refuse_deep_turtle
 from kg.rdf.rdf_xml import as_written, read_xml
 from kg.rdf.sorted_lines import Watch
 from kg.settings import LITERAL_LIMIT
@@ -70,6 +70,8 @@ class RdfReading:
         base = self.base_iri or (None if self.syntax.name in ("nt", "nq") else _RELATIVE)
         if self.syntax.name not in ("jsonld", "rdf"):
             _check_triple_terms(content)
+        if self.syntax.name in ("ttl", "trig"):
+            refuse_deep_turtle(content)
         with content.open() as file:
             yield from self._parse(file, base, watch)
         if self.syntax.name == "jsonld":

@@ -63,7 +63,7 @@ def open_file(path: Path | None) -> tuple[sqlite3.Connection, sqlite3.Connection
                     # Another process is making the file; SQLite does not wait while it changes the journal.
                     time.sleep(_PAUSE)
                     continue
-                if "unable to open" in str(error) or "readonly" in str(error):
+                if any(word in str(error) for word in ("unable to open", "readonly", "full", "disk I/O")):
                     _LOG.warning("the search index is kept in memory: %s: %s", path, error)
                     break
                 _forget(path)

@@ -25,7 +25,7 @@ FETCHING: Final = re.compile("service|load", re.IGNORECASE)
 _OPERAND: Final = re.compile(
     rf"<(?:[?$'0-9.(+!=#-]|[{LETTER}]+\(|true|false|(?P<prefix>[{LETTER}.-]*):)", re.I
 )
-_DECLARATION: Final = re.compile(rf"([{LETTER}.-]{{0,500}}):(?:[ \t\r\n]|#[^\r\n]*)*<([^<>]*)>")
+_DECLARATION: Final = re.compile(rf"([{LETTER}.-]{{0,500}}):(?:[ \t\r\n]|#[^\r\n]*)*+<([^<>]*)>")
 # The engine's parser and evaluator are recursive; some 20,000 levels end its process.
 _DEPTH: Final = 200
 _OPERATORS: Final = 4000

@@ -46,13 +46,13 @@ class Bulk:
         if self._journal is None:
             return False
         self._sweep()
-        entry = self._journal / _ENTRY
         finished = False
-        if entry.exists():
-            mark = _mark(json.loads(entry.read_text(encoding="utf-8"))["mark"])
-            if finished := mark in engine:
+        if (self._journal / _ENTRY).exists():
+            marks = list(engine.quads_for_pattern(_MARK, _MARK, None, _MARK))
+            if finished := bool(marks):
                 self._take_out(engine, self._journal / "removed.nq")
-                engine.remove(mark)
+                for mark in marks:
+                    engine.remove(mark)
                 engine.flush()
         shutil.rmtree(self._journal, ignore_errors=True)
         return finished

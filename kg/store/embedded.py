@@ -16,13 +16,20 @@ from typing import Any, Final, Literal, TypeVar
 import pyoxigraph
 from pyoxigraph import NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTriples, RdfFormat, Triple
 
-from kg.errors import DiplographError, NotAStoreError, StoreBusyError, StoreFailedError
+from kg.errors import (
+    DiplographError,
+    DiskFullError,
+    NotAStoreError,
+    StoreBusyError,
+    StoreFailedError,
+    is_disk_full,
+)
 from kg.rdf.formats import Format, Kind
 from kg.rdf.writing import Sink, write_result
 from kg.sparql.guard import refuse_excess, refuse_remote_access
 from kg.sparql.text import dataset_clauses, with_using
 from kg.store.bulk_changes import SMALL, Bulk, count_lines, read_quads
-from kg.store.engine_errors import explain_failure, explain_syntax, unknown_function
+from kg.store.engine_errors import FREE_SPACE, explain_failure, explain_syntax, unknown_function
 from kg.store.interface import UNION, QueryDataset, Row, never
 from kg.store.local import LocalStore
 from kg.store.permitted_updates import permitted
@@ -309,6 +316,10 @@ def _cannot_open(message: str, where: str) -> DiplographError:
             f"the files are not of a store, or are damaged: {message}",
             where=where,
             mend="Name another folder, or restore it from a backup.",
+        )
+    if is_disk_full(RuntimeError(message)):
+        return DiskFullError(
+            f"there is no space on the disk of the store: {message}", where=where, mend=FREE_SPACE
         )
     return StoreFailedError(
         message, where=where, mend="Check the disk of this folder, or name another folder."

@@ -8,11 +8,13 @@ from typing import Final, Literal
 from kg.errors import (
     ConflictError,
     DiplographError,
+    DiskFullError,
     ParameterError,
     QuerySyntaxError,
     RequestError,
     StoreFailedError,
     UnknownNameError,
+    is_disk_full,
 )
 from kg.sparql.text import request_kind, undeclared_prefix
 from kg.terms import PREFIXES
@@ -21,6 +23,7 @@ _PLACED: Final = re.compile(r"error at (\d+):(\d+): expected (?:one of )?(.*)", 
 # Quoted tokens, then character classes (left out), then keywords and sentences.
 _EXPECTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|\[[^\]]*\](?:\])?|([A-Za-z][^,"\[]*)')
 _SHOWN: Final = 8
+FREE_SPACE: Final = "Free space on the disk; the server needs no restart."
 
 
 def explain_syntax(text: str, message: str, wanted: Literal["query", "update"]) -> QuerySyntaxError:
@@ -78,6 +81,8 @@ def explain_failure(message: str) -> DiplographError:
         return ParameterError(
             f"relative IRIs cannot be resolved against <{match.group(1)}>", mend="Write IRIs in full."
         )
+    if is_disk_full(RuntimeError(message)):
+        return DiskFullError(f"there is no space on the disk of the store: {message}", mend=FREE_SPACE)
     return StoreFailedError(
         f"the engine failed: {message}", mend="Try again; if it fails again, check the disk of the store."
     )

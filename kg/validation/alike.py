@@ -25,21 +25,19 @@ BY_KIND: Final = frozenset(
 BY_VALUE: Final = frozenset(
     f"{_SH}{name}"
     for name in (
-        "pattern",
-        "minInclusive",
-        "maxInclusive",
-        "in",
-        "hasValue",
-        "disjoint",
-        "lessThan",
-        "lessThanOrEquals",
+        *("pattern", "minInclusive", "maxInclusive", "in", "hasValue"),
+        *("disjoint", "lessThan", "lessThanOrEquals"),
     )
 )
 """Components that ask for the values themselves."""
+_ORDER: Final = (f"{_SH}lessThan", f"{_SH}lessThanOrEquals")
 _PATH: Final = term("sh:path")
+_DATE: Final = term("xsd:date")
 _MAX_COUNT: Final = f"{_SH}maxCount"
+_MIN_COUNT: Final = f"{_SH}minCount"
 # The pattern of a text that is not blank.
 _NOT_BLANK: Final = '"\\\\S"'
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _WORD: Final = re.compile(r"\w", re.ASCII)
 _LISTED: Final = 100_000
 
@@ -49,10 +47,11 @@ Kinds = Mapping[NamedNode, frozenset[Hashable]]
 
 @dataclass(frozen=True)
 class _Compared:
-    """Properties whose values the shapes ask for, and those whose values only may not be blank."""
+    """Properties whose values the shapes ask for, those that only may not be blank, and pairs in order."""
 
     values: frozenset[NamedNode]
     texts: frozenset[NamedNode]
+    ordered: frozenset[tuple[NamedNode, NamedNode]]
 
 
 @cache
@@ -64,11 +63,17 @@ def _compared() -> _Compared:
         inside.setdefault(triple.subject, []).append(triple.object)
     values: set[NamedNode] = {TYPE, term("dg:predicate")}
     texts: set[NamedNode] = set()
+    ordered: set[tuple[NamedNode, NamedNode]] = set()
     for subject, predicate, value in graph:
         # Values that several paths share count once.
-        several = predicate.value == _MAX_COUNT and isinstance(paths.get(subject), BlankNode)
+        number = predicate.value == _MAX_COUNT or (predicate.value == _MIN_COUNT and value != Literal(1))
+        several = number and isinstance(paths.get(subject), BlankNode)
         if several or (predicate.value in BY_VALUE and subject in paths):
             found = texts if str(value) == _NOT_BLANK else values
+            path = paths[subject]
+            if predicate.value in _ORDER and isinstance(path, NamedNode) and isinstance(value, NamedNode):
+                ordered.add((path, value))
+                continue
             # A path is a property, or a node that leads to its properties.
             todo: list[Hashable] = [paths[subject], value]
             while todo:
@@ -77,7 +82,7 @@ def _compared() -> _Compared:
                     found.add(node)
                 elif isinstance(node, BlankNode):
                     todo += inside.get(node, [])
-    return _Compared(frozenset(values), frozenset(texts - values))
+    return _Compared(frozenset(values), frozenset(texts - values), frozenset(ordered))
 
 
 class Alike:
@@ -109,6 +114,7 @@ def likeness(
         return None
     compared, queried = _compared(), read_shapes().query_properties
     parts: Counter[Hashable] = Counter()
+    days: dict[NamedNode, list[str]] = {name: [] for pair in compared.ordered for name in pair}
     for _, predicate, value in own:
         if predicate in queried or isinstance(value, BlankNode | Triple):
             return None
@@ -118,12 +124,19 @@ def likeness(
             by_kind = predicate not in compared.values
             if by_kind and predicate in compared.texts:
                 by_kind = _WORD.search(value.value) is not None
+            if predicate in days:
+                # Days of this form are in the order of their texts.
+                by_kind = by_kind and value.datatype == _DATE and _DAY.fullmatch(value.value) is not None
+                days[predicate].append(value.value)
             kind: Hashable = (value.datatype, value.language) if by_kind else value
         elif value == node:
             kind = True
         else:
             kind = value if predicate in compared.values else kinds.get(value, frozenset())
         parts[predicate, kind] += 1
+    for pair in compared.ordered:
+        first, second = (days[name] for name in pair)
+        parts[pair, frozenset((one < other, one == other) for one in first for other in second)] += 1
     for subject, predicate, _ in dict.fromkeys(pointing):
         if not isinstance(subject, NamedNode) or predicate in compared.values:
             return None

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from kg.errors import StoreFailedError
-from kg.store.isolated.limits import ended, too_slow
+from kg.store.isolated.limits import ended, evicted, too_slow
 from kg.store.isolated.messages import CloseRequest, pack, unpack
 
 if TYPE_CHECKING:
@@ -134,6 +134,8 @@ class Lease:
         status = self._pool.discard(worker, 0 if late else _ENDING_TIME)
         if self._pool.closed:
             return closed()
+        if worker.is_evicted:
+            return evicted()
         return too_slow(self._pool.limits.timeout) if late else ended(status, self._pool.limits.memory)
 
 

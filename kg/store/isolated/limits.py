@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from kg.errors import QueryStoppedError
+from kg.errors import BusyError, QueryStoppedError
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,14 @@ def too_many_rows(rows: int) -> QueryStoppedError:
         f"the result has more than {rows:,} rows",
         mend="Ask for less at once, with LIMIT and OFFSET, or raise "
         "DIPLOGRAPH_QUERY_ROWS on a server of your own.",
+    )
+
+
+def evicted() -> BusyError:
+    """Build the error for a long query that was stopped in favour of others."""
+    return BusyError(
+        "the query was stopped: too many long ones are running, and others wait",
+        mend="Try again later, or narrow the query (a LIMIT inside a sub-query, a named graph).",
     )
 
 

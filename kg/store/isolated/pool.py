@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import SimpleQueue
+from time import monotonic, sleep
+from typing import Final
 
 from kg.errors import BusyError, StoreFailedError
 from kg.processes import end, interrupt, start_connected
 from kg.store.isolated.lease import Lease, closed
 from kg.store.isolated.limits import Limits
 from kg.store.isolated.worker import run_worker
+
+# Seconds after which a request counts as long while others wait, and between looks.
+_LONG: Final = 0.25
+_LOOK: Final = 0.05
+# Long requests at once, for each worker; the part of its time that a further one has while others wait.
+_SLOW: Final = 2
+_PATIENCE: Final = 0.1
+_NICENESS: Final = 15
 
 
 class Worker:
@@ -25,6 +36,8 @@ class Worker:
     def __init__(self, snapshots: Path, limits: Limits) -> None:
         self.process, self.connection = start_connected(run_worker, snapshots, limits)
         self.pid = self.process.pid or 0
+        self.lent_at = 0.0
+        self.is_slow = self.is_evicted = False
         self._readable = select.poll()
         self._readable.register(self.connection, select.POLLIN)
 
@@ -37,6 +50,17 @@ class Worker:
         """Kill the process from any thread; the one that uses its connection finds that closed."""
         interrupt(self.process)
 
+    def slow_down(self) -> None:
+        """Give the process a low priority, for good."""
+        self.is_slow = True
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self.pid, _NICENESS)
+
+    def evict(self) -> None:
+        """Kill the process in favour of others."""
+        self.is_evicted = True
+        self.interrupt()
+
     def kill(self, grace: float = 0) -> int:
         """End the process, after `grace` seconds at most, and return its exit status."""
         status = end(self.process, grace)
@@ -45,7 +69,12 @@ class Worker:
 
 
 class Pool:
-    """Lends up to `size` workers, started when they are needed; the last one used is lent first."""
+    """Lends up to `size` workers, started when they are needed; the last one used is lent first.
+
+    When requests wait, workers that have been lent for long make room: they go on beside the others, at low
+    priority, and up to twice as many. Beyond that number a long request is stopped. So short requests are
+    answered whatever the long ones do.
+    """
 
     def __init__(self, size: int, snapshots: Path, limits: Limits) -> None:
         self.limits = limits
@@ -57,7 +86,9 @@ class Pool:
         self._waiting: deque[Future[Worker]] = deque()
         self.closed = False
         self._abandoned: SimpleQueue[Lease | None] = SimpleQueue()
+        self._crowded = threading.Event()
         threading.Thread(target=self._close_abandoned, name="abandoned leases", daemon=True).start()
+        threading.Thread(target=self._keep_room, name="room for leases", daemon=True).start()
 
     def pids(self) -> list[int]:
         """Return the process identifiers of the workers that live; one is started if there is none."""
@@ -84,13 +115,13 @@ class Pool:
     def give_back(self, worker: Worker) -> None:
         """Return a worker that has finished its work."""
         with self._lock:
-            kept = worker in self._workers
+            kept = worker in self._workers and not (worker.is_slow or worker.is_evicted)
             if kept:
                 self._idle.append(worker)
         if kept:
             self._match()
         else:
-            worker.kill()  # The pool was closed meanwhile.
+            self.discard(worker)  # The pool was closed meanwhile, or its priority is low.
 
     def discard(self, worker: Worker, grace: float = 0) -> int:
         """Kill a worker, after `grace` seconds at most; return its exit status."""
@@ -124,6 +155,7 @@ class Pool:
             else:
                 worker.interrupt()
         self._abandoned.put(None)
+        self._crowded.set()
 
     @contextmanager
     def _requested(self) -> Iterator[Future[Worker]]:
@@ -153,7 +185,8 @@ class Pool:
                 if not self._waiting:
                     return
                 self._drop_dead()
-                if not self._idle and len(self._workers) >= self._size:
+                if not self._idle and not self._has_room():
+                    self._crowded.set()
                     return
                 future = self._waiting.popleft()
                 if not future.set_running_or_notify_cancel():
@@ -163,7 +196,31 @@ class Pool:
                 except StoreFailedError as error:
                     future.set_exception(error)
                     continue
+                worker.lent_at = monotonic()
             future.set_result(worker)
+
+    def _has_room(self) -> bool:
+        """Return whether a worker can be started, after making room for it if need be."""
+        quick = [worker for worker in self._workers if not (worker.is_slow or worker.is_evicted)]
+        if len(quick) < self._size:
+            return True
+        oldest = min(quick, key=lambda worker: worker.lent_at)
+        age = monotonic() - oldest.lent_at
+        slow = sum(worker.is_slow and not worker.is_evicted for worker in self._workers)
+        if age > _LONG and slow < _SLOW * self._size:
+            oldest.slow_down()
+        elif age > _PATIENCE * self.limits.timeout:
+            oldest.evict()
+        else:
+            return False
+        return True
+
+    def _keep_room(self) -> None:
+        while not self.closed:
+            self._crowded.wait()
+            self._crowded.clear()
+            sleep(_LOOK)
+            self._match()
 
     def _drop_dead(self) -> None:
         # The only thing that can be received from an idle worker is the end of its connection.

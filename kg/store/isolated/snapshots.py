@@ -28,14 +28,15 @@ _TRIES: Final = 100
 
 
 class SnapshotFolder:
-    """The folder of snapshots, for the one process that publishes them; its old content is removed.
+    """The folder of snapshots, for the one process that publishes them; the first one removes older ones.
 
     Raises OSError.
     """
 
     def __init__(self, folder: Path) -> None:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        for link in folder.glob(f"{_REMOVED}*.link"):
+            link.unlink()
         self.folder = folder
         # Two openings of one store never share a version.
         self._epoch = secrets.token_hex(4)
@@ -47,10 +48,13 @@ class SnapshotFolder:
 
     def publish(self, path: Path) -> None:
         """Make a snapshot the current one, and remove the others that no reader has open."""
-        link = self.folder / f"{_REMOVED}{path.name}.link"
-        link.symlink_to(path.name)
-        link.replace(self.folder / _CURRENT)
+        make_current(self.folder, path.name)
         self._remove_unused(path.name)
+
+    def serve_last_or(self, store: Path) -> None:
+        """Keep the last snapshot, of an earlier process; without one, have the store's own folder read."""
+        if not (self.folder / _CURRENT).is_dir():
+            make_current(self.folder, str(store.resolve()))
 
     def is_read(self) -> bool:
         """Return whether a reader has the current snapshot open."""
@@ -98,6 +102,13 @@ class OpenSnapshot:
     def close(self) -> None:
         """Release the lock."""
         os.close(self._descriptor)
+
+
+def make_current(folder: Path, snapshot: str) -> None:
+    """Point the link of a folder of snapshots to one of them, or to another folder that is read like one."""
+    link = folder / f"{_REMOVED}{secrets.token_hex(4)}.link"
+    link.symlink_to(snapshot)
+    link.replace(folder / _CURRENT)
 
 
 def current_version(folder: Path) -> str:

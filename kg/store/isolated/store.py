@@ -120,6 +120,10 @@ class IsolatedStore(LocalStore, Generic[W]):
         """Publish what is committed; see `Store.settle`."""
         self.writer.settle()
 
+    def check_writing(self) -> None:
+        """Check that changes can be stored; raises DiskFullError, StoreFailedError."""
+        self.writer.check()
+
     def backup(self, path: Path) -> None:
         """Copy the last commit; see `LocalStore.backup`."""
         self.writer.backup(path)

@@ -7,6 +7,7 @@ each commit is published at once.
 
 from __future__ import annotations
 
+import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -15,9 +16,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from kg.errors import DiplographError, QueryStoppedError, StoreFailedError
+from kg.errors import DiplographError, DiskFullError, QueryStoppedError, StoreFailedError, is_disk_full
 from kg.processes import CONTEXT, end, start_connected
 from kg.store.embedded import EmbeddedStore
+from kg.store.free_space import require_space
 from kg.store.interface import never
 from kg.store.isolated.limits import too_slow
 from kg.store.isolated.messages import RunRequest
@@ -34,6 +36,8 @@ _PACE: Final = 0.15
 _SLOWEST_PACE: Final = 2.0
 _SHARE: Final = 3.0
 _RETRY: Final = 5.0
+
+_log = logging.getLogger(__name__)
 
 
 class Writing(ABC):
@@ -58,6 +62,13 @@ class Writing(ABC):
         """Copy the last commit to a new folder; raises StoreFailedError."""
 
     @abstractmethod
+    def check(self) -> None:
+        """Check that changes can be stored, after an attempt to mend what failed last.
+
+        Raises DiskFullError, StoreFailedError.
+        """
+
+    @abstractmethod
     def close(self) -> None:
         """Release the writer; safe to call twice."""
 
@@ -66,19 +77,25 @@ class _Process:
     """The writing process, with a connection for changes and one for checkpoints."""
 
     def __init__(self, folder: Path, allowed: tuple[str, ...]) -> None:
+        self._folder = folder
+        self._ended = False
+        self.finished_change = False
         self.checkpoints, theirs = CONTEXT.Pipe()
         with theirs:
             self._process, self.changes = start_connected(run_writer, theirs, folder.resolve(), allowed)
         self.pid = self._process.pid or 0
+
+    def await_opening(self) -> None:
+        """Wait until it has opened the store; raises what `EmbeddedStore` raises."""
         try:
             opened = self.changes.recv() if self.changes.poll(_RECOVERY_TIME) else None
         except (EOFError, OSError):
             opened = StoreFailedError(
-                "the writing process ended while it opened the store", where=str(folder)
+                "the writing process ended while it opened the store", where=str(self._folder)
             )
         if not isinstance(opened, bool):
             self.end(0)
-            raise opened or StoreFailedError("opening the store took too long", where=str(folder))
+            raise opened or StoreFailedError("opening the store took too long", where=str(self._folder))
         self.finished_change = opened
 
     def end(self, grace: float) -> None:
@@ -87,7 +104,9 @@ class _Process:
         The connection for checkpoints may be in use by another thread, which finds its other side closed.
         """
         self.changes.close()
-        end(self._process, grace)
+        if not self._ended:
+            self._ended = True
+            end(self._process, grace)
 
 
 class Writer(Writing):
@@ -105,10 +124,12 @@ class Writer(Writing):
         self._committed, self._published = 0, -1
         self._published_at = self._took = 0.0
         self._retrying = False
+        # Why the engine takes no more changes: after a failure of the disk it must be opened again.
+        self._fault: StoreFailedError | None = None
         self._process = _Process(folder, allowed)
         try:
             self._snapshots = SnapshotFolder(snapshots)
-            self.settle()
+            self._open()
         except BaseException as error:
             self._closing.set()
             self._process.end(0)
@@ -131,13 +152,20 @@ class Writer(Writing):
         """Carry out a change; see `Writing.write`."""
         with self._changing:
             self._require_open()
+            require_space(self._folder)
+            try:
+                self._mend()
+            except StoreFailedError as error:
+                error.detail = f"this change was not carried out, as the disk failed before: {error.detail}"
+                raise
             if change.function is EmbeddedStore.change_files:
                 # A large change is committed in several steps, during which no snapshot may be made.
                 self.settle()
             before = self._process
             try:
                 self._carry_out(change, budget, stop)
-            except BaseException:
+            except BaseException as error:
+                self._note(error)
                 if self._process is not before:
                     # A change that was broken off may have been committed all the same.
                     self._committed += 1
@@ -160,6 +188,19 @@ class Writer(Writing):
             self._require_open()
             self._checkpoint(path.absolute)
 
+    def check(self) -> None:
+        """Check that changes can be stored; see `Writing.check`."""
+        self._require_open()
+        require_space(self._folder)
+        fault = self._fault
+        if fault is not None and self._changing.acquire(blocking=False):
+            try:
+                self._mend()
+            finally:
+                self._changing.release()
+        elif fault is not None:
+            raise fault
+
     def close(self) -> None:
         """Stop the writing process and remove the snapshots; a long change is broken off after 5 s."""
         if self._closing.is_set():
@@ -174,6 +215,31 @@ class Writer(Writing):
     def _require_open(self) -> None:
         if self._closing.is_set():
             raise StoreFailedError("the store is closed")
+
+    def _open(self) -> None:
+        try:
+            self._process.await_opening()
+            self.settle()
+        except DiskFullError as error:
+            _log.error("%s is served as it is, and takes no changes: %s", self._folder, error)
+            self._process.end(0)
+            self._fault = error
+            self._snapshots.serve_last_or(self._folder)
+            self._try_again()
+
+    def _note(self, error: BaseException) -> None:
+        if isinstance(error, DiskFullError) or (
+            isinstance(error, StoreFailedError) and "IO error" in str(error)
+        ):
+            self._fault = error
+
+    def _mend(self) -> None:
+        """After a failure of the disk, open the engine again and publish what is committed."""
+        if self._fault is not None:
+            self._replace(self._process)
+            self._committed += 1
+            self._fault = None
+            self.settle()
 
     def _carry_out(self, change: RunRequest, budget: float | None, stop: Callable[[], bool]) -> None:
         process = self._send(change)
@@ -236,25 +302,30 @@ class Writer(Writing):
             self._require_open()
             self._snapshots.publish(self._checkpoint(self._snapshots.new_path))
         except (DiplographError, OSError) as error:
-            if not self._retrying and not self._closing.is_set():
-                self._retrying = True
-                threading.Thread(target=self._retry, name="publish", daemon=True).start()
-            raise StoreFailedError(
+            kind = DiskFullError if is_disk_full(error) else StoreFailedError
+            failed = kind(
                 f"the last change is stored, but cannot be read yet: {error}",
                 where=str(self._snapshots.folder),
                 mend="Free space on the disk; publishing is tried again every few seconds.",
-            ) from None
+            )
+            self._note(failed)
+            self._try_again()
+            raise failed from None
         self._published = number
         self._published_at = monotonic()
         self._took = self._published_at - started
 
+    def _try_again(self) -> None:
+        if not self._retrying and not self._closing.is_set():
+            self._retrying = True
+            threading.Thread(target=self._retry, name="publish", daemon=True).start()
+
     def _retry(self) -> None:
-        while not self._closing.wait(_RETRY):
-            with self._publishing, suppress(StoreFailedError):
-                if self._published < self._committed:
-                    self._make_snapshot()
+        while self._retrying and not self._closing.wait(_RETRY):
+            with self._changing, suppress(StoreFailedError):
+                self._mend()
+                self.settle()
                 self._retrying = False
-                return
 
     def _checkpoint(self, new_path: Callable[[], Path]) -> Path:
         process = self._process
@@ -282,5 +353,7 @@ class Writer(Writing):
             if self._process is process:
                 self._require_open()
                 process.end(0)
-                self._process = _Process(self._folder, self._allowed)
+                fresh = _Process(self._folder, self._allowed)
+                fresh.await_opening()
+                self._process = fresh
             return self._process

@@ -34,7 +34,7 @@ class _WriterDesk:
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._under_way: set[str] = set()
-        self.settle, self.backup = writer.settle, writer.backup
+        self.settle, self.backup, self.check = writer.settle, writer.backup, writer.check
 
     def write(self, change: RunRequest, budget: float | None, ticket: str) -> None:
         self._under_way.add(ticket)
@@ -98,6 +98,10 @@ class RemoteWriter(Writing):
     def backup(self, path: Path) -> None:
         """Copy the last commit to a new folder."""
         self._call("backup", path.absolute())
+
+    def check(self) -> None:
+        """Check that changes can be stored."""
+        self._call("check")
 
     def close(self) -> None:
         """Do nothing: other processes use the writer."""

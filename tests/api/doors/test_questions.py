@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pyoxigraph
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from openpyxl import load_workbook
 from pyoxigraph import Literal, NamedNode, Quad
@@ -222,7 +223,7 @@ def test_an_answer_that_joins_things_comes_as_a_network(reading: FlaskClient) ->
     assert {edge[1] for edge in edges} <= {value for row in rows for value in row.values()}
 
 
-def test_pictures_need_columns_that_allow_them() -> None:
+def test_pictures_need_columns_that_allow_them(reading_app: Flask) -> None:
     iran, york = Name(ID + "country/irn", "Iran"), Name(ID + "source/times", "Times")
     opinion = Name(ID + "modality/opinion", "opinion")
     one = ResultTable(("who", "how"), ((Value("Iran", iran), Value("opinion", opinion)),) * 2, False)
@@ -231,7 +232,8 @@ def test_pictures_need_columns_that_allow_them() -> None:
     assert network_in(two) is None, "one pair, however often, is no network"
     assert [name.iri for name in places_in(two)] == [iran.iri]
     three = ResultTable(two.columns, (*two.rows, (Value("Times", york), Value("Iran", iran))), False)
-    found = network_in(three)
+    with reading_app.test_request_context():
+        found = network_in(three)
     assert found and [node["label"] for node in found["nodes"]] == ["Iran", "Times"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -275,3 +276,43 @@ def test_a_connection_without_a_request_is_closed(monkeypatch: pytest.MonkeyPatc
         fresh.send(part)
         used.send(part or b"G")
         assert fresh.rest() == used.rest() == b""
+
+
+def test_the_body_of_a_stranger_is_not_kept() -> None:
+    """Only the doors that are open to all wait for it; an answer arrives also while the client sends on."""
+
+    def refuse(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        known = "HTTP_AUTHORIZATION" in environ
+        start("200 OK" if known else "401 Unauthorized", [("Content-Length", "0")])
+        return []
+
+    app = Spooling(Application(refuse, None, 2, lambda environ: "HTTP_AUTHORIZATION" in environ))
+    with serve(app) as port:
+        head = b" HTTP/1.1\r\n" + HOST + b"Content-Length: 3000000\r\n"
+        with Client(port) as client:
+            client.send(b"POST /load" + head + b"\r\nabc")
+            assert client.answer()[0] == 401
+        for path, extra in ((b"/load", b"Authorization: Bearer x\r\n"), (b"/sparql", b"")):
+            with Client(port) as client:
+                client.send(b"POST " + path + head + extra + b"\r\n" + b"a" * 2_000_000)
+                assert not select.select([client.sock], [], [], 0.2)[0]
+                client.send(b"a" * 1_000_000)
+                assert client.answer()[0] == (200 if extra else 401)
+
+
+def test_the_open_bodies_of_strangers_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "_STRANGERS", 1000)
+
+    def status(port: int, size: int) -> int:
+        with Client(port) as client:
+            client.send(b"POST /sparql HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n" % size)
+            client.send(b"a" * size)
+            return client.answer()[0]
+
+    with serve(application(echo)) as port:
+        assert status(port, 900) == 200
+        assert status(port, 1100) == 503
+        # The room is free a moment after the answer.
+        deadline = time.monotonic() + PATIENCE
+        while status(port, 900) != 200:
+            assert time.monotonic() < deadline

@@ -110,6 +110,21 @@ def test_signing_in_and_out(client: FlaskClient) -> None:
     assert client.post("/write", data={"csrf_token": csrf}).status_code == 401
 
 
+def test_a_copy_of_the_cookie_is_dead_after_signing_out(client: FlaskClient) -> None:
+    sign_in(client)
+    copy = client.get_cookie("diplograph")
+    assert copy is not None
+    csrf = client.get("/csrf").get_data(as_text=True)
+    assert client.post("/write", data={"csrf_token": csrf}).status_code == 200
+    client.post("/sign-out", data={"csrf_token": csrf})
+    client.set_cookie("diplograph", copy.value)
+    assert client.post("/write", data={"csrf_token": csrf}).status_code == 401
+    client.delete_cookie("diplograph")
+    sign_in(client)
+    other = client.get("/csrf").get_data(as_text=True)
+    assert client.post("/write", data={"csrf_token": other}).status_code == 200
+
+
 def test_who_is_not_signed_in_has_no_csrf_token_and_no_cookie(client: FlaskClient) -> None:
     response = client.get("/csrf")
     assert response.text == "" and "Set-Cookie" not in response.headers

@@ -88,7 +88,9 @@ def test_results_and_functions_pickle(
 
 
 def test_matches_pickle(article_store: EmbeddedStore) -> None:
-    query = NameQuery("Iran", 3, candidates_for(article_store, "Iran"), facts={ONTOLOGY + "iso3": ["IRN"]})
+    query = NameQuery(
+        "Iran", 3, candidates_for(article_store, "Iran", {}), facts={ONTOLOGY + "iso3": ["IRN"]}
+    )
     [found] = article_store.run(match_names, [query])
     assert pickle.loads(pickle.dumps(found)) == found
     assert found[0].name.iri == IRAN and found[0].sure

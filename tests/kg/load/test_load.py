@@ -14,7 +14,7 @@ from kg.errors import (
     StoreFailedError,
     ValidationFailedError,
 )
-from kg.load import install, read_loads, report
+from kg.load import Loads, install, read_loads, report
 from kg.store import EmbeddedStore, Store
 from kg.terms import GRAPH, GRAPH_COUNTRIES, ID, ONTOLOGY, PREFIXES
 from tests.kg.load.desks import commit, plan
@@ -226,3 +226,11 @@ def test_a_load_that_is_stored_says_so_when_what_follows_it_fails(store: Embedde
     assert "Do not load it again" in (caught.value.mend or "")
     assert [load.id for load in read_loads(store)] == [made.folder.id]
     assert (made.folder.read().step, made.folder.read().followed) == ("stored", False)
+
+
+def test_ids_order_loads_also_where_the_clock_was_set_back(tmp_path: Path) -> None:
+    loads = Loads(tmp_path)
+    ahead = tmp_path / "29991231t235959999999z-0123456789abcdef"
+    ahead.mkdir()
+    ids = [ahead.name, *(loads.new("x")[0].id for _ in range(3))]
+    assert ids == sorted(ids) and len({one.partition("-")[0] for one in ids}) == 4

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from kg.load import Loads, recover, store_load, undo_load
+from kg.errors import ConflictError
+from kg.load import Loads, recover, settle, store_load, undo_load
 from kg.terms import PREFIXES
 from tests.kg.load.desks import (
     ROWS,
@@ -13,6 +16,10 @@ from tests.kg.load.desks import (
     data,
     die,
 )
+
+
+def _state(number: int, **values: object) -> str:
+    return json.dumps({"id": f"0-damaged-{number}", "step": "ready", "updated": 1e12} | values)
 
 
 class TestRecovery:
@@ -98,7 +105,15 @@ class TestRecovery:
         folder, _ = desk.loads.new("x.small", step="reading")
         damaged = {}
         for number, text in enumerate(
-            ("", "{", "[]", '{"id": 1, "step": "stored", "preview": 5}', '{"new": 1}')
+            (
+                "",
+                "{",
+                "[]",
+                '{"id": 1, "step": "stored", "preview": 5}',
+                '{"new": 1}',
+                _state(5, step="odd"),
+                _state(6, updated="then"),
+            )
         ):
             path = desk.root / f"0-damaged-{number}"
             path.mkdir()
@@ -111,6 +126,25 @@ class TestRecovery:
             assert (path / "state.json").read_text() == text
             assert path.name in caplog.text
         assert "0-empty" in caplog.text
+
+    def test_a_file_that_was_being_received_is_swept_at_once(self, desk: Desk) -> None:
+        folder, _ = desk.loads.new("x.small")
+        with folder.requested("preview"):
+            recover(desk.store, desk.loads)
+            assert settle(desk.store, desk.loads, folder).step == "receiving"
+        assert settle(desk.store, desk.loads, folder).step == "cancelled"
+        unclaimed, _ = desk.loads.new("y.small")
+        assert settle(desk.store, desk.loads, unclaimed).step == "receiving"
+        recover(desk.store, desk.loads)
+        assert unclaimed.read().step == "cancelled"
+
+    def test_a_damaged_preview_is_named(self, desk: Desk) -> None:
+        folder, state = desk.loads.new("x.small")
+        state.step, state.preview = "ready", {"colour": "red"}
+        folder.write(state)
+        recover(desk.store, desk.loads)
+        with pytest.raises(ConflictError, match="damaged"):
+            folder.read().plan()
 
     def test_a_field_of_another_version_is_passed_over(self, desk: Desk) -> None:
         folder = desk.load(ROWS, "x.small")

@@ -374,3 +374,22 @@ def test_a_text_that_is_not_closed_names_the_line_on_which_it_begins(lines: int)
     text = f'{A} {P} "closed" .\n{A} {P} """open ' + "and on\n" * lines * 2
     error = refusal(text, "x.ttl")
     assert error.line == 2
+
+
+@pytest.mark.parametrize("form", ["ttl", "trig"])
+@pytest.mark.parametrize(
+    ("opening", "closing"), [("[ <a:p> ", " ]"), ("( ", " )"), ('[ <a:q> "]" ; <a:p> ', " ]")]
+)
+def test_deep_turtle_is_refused_at_its_place(form: str, opening: str, closing: str) -> None:
+    def document(depth: int) -> bytes:
+        return f"<a:s> <a:p> {opening * depth}1{closing * depth} .".encode()
+
+    assert list(open_rdf(document(190), f"x.{form}").triples())
+    with pytest.raises(DataSyntaxError, match="more than 200 levels") as raised:
+        list(open_rdf(document(100_000), f"x.{form}").triples())
+    assert raised.value.column == len("<a:s> <a:p> ") + 200 * len(opening) + 1
+
+
+def test_brackets_in_texts_are_no_depth() -> None:
+    lines = [f'<a:s{number}> <a:p> "(([[ 1) :-]" , ( 1 ) .' for number in range(300)]
+    assert list(open_rdf("\n".join(lines).encode(), "x.ttl").triples())

@@ -13,7 +13,7 @@ from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
 from kg.changes import Change
 from kg.errors import UnknownNameError
-from kg.load import Loads
+from kg.load import Loads, silent
 from kg.load.followers import change_from
 from kg.search import SearchIndex, attach, index_file, index_of, resolve, search, suggest
 from kg.search.indexed_names import ROLES, IndexedName, all_entries
@@ -299,7 +299,7 @@ def test_nobody_builds_what_somebody_brings_in_step(empty: EmbeddedStore, tmp_pa
     loads = Loads(tmp_path)
     index = SearchIndex(tmp_path / "search.sqlite", followed=loads.are_stored)
     put(empty, label("person/a", "Ana"))
-    with loads.storing(lambda: None):
+    with loads.storing(silent):
         assert loads.are_stored()
         index.freshen(empty)
         assert index.count() == 0

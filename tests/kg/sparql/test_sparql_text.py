@@ -7,6 +7,7 @@ import pytest
 from kg.errors import ParameterError, QueryRefusedError, TooLargeError
 from kg.sparql.guard import refuse_excess, refuse_remote_access
 from kg.sparql.lexer import place
+from kg.sparql.protection import keep_own
 from kg.sparql.text import (
     dataset_clauses,
     has_relative_iri,
@@ -388,3 +389,10 @@ def test_a_hostile_text_is_read_in_linear_time(seed: str) -> None:
     # Some of these once took minutes for 60 KB, before any limit.
     text = "SELECT * FROM <http://e/g> { } # \n" + seed * (200_000 // len(seed))
     assert [named for _, _, named in dataset_clauses(text)][:1] == [False]
+    assert keep_own(text, list).startswith("SELECT")
+
+
+@pytest.mark.parametrize("seed", [":#", ": ", "a:", "<", "#\n:"])
+def test_declarations_are_searched_without_trying_every_split(seed: str) -> None:
+    # A comment could be read in as many ways as it has "#": without an end for 60 characters.
+    refuse_remote_access(f"SELECT * {{ ?service ?p ?o }} #{seed * (20_000 // len(seed))}")

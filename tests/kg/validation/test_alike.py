@@ -17,7 +17,6 @@ STRUCTURE = (
     *("or", "not", "severity", "message", "sparql", "select", "prefixes", "declare", "prefix", "namespace"),
 )
 VALUES = ("IRI", "Literal", "Warning")
-DAY = {"type": "time:ProperInterval", "rdfs:label": Literal("a day", language="en")}
 
 
 def test_every_component_of_the_shapes_is_known() -> None:
@@ -45,6 +44,13 @@ COUNTRY = {
 }
 
 
+def day(begin: str, end: str) -> dict[str, object]:
+    return {
+        name: Literal(text, datatype=term("xsd:date"))
+        for name, text in (("dg_begin", begin), ("dg_end", end))
+    }
+
+
 @pytest.mark.parametrize(
     ("one", "other", "alike"),
     [
@@ -58,6 +64,11 @@ COUNTRY = {
         # Shapes ask for the number itself.
         ({"dg_latitude": Literal(1)}, {"dg_latitude": Literal(91)}, False),
         ({"dg_value": Literal(1)}, {"dg_value": Literal(91)}, True),
+        # The order of two days counts, and not which days they are.
+        (day("2018-01-01", "2018-01-31"), day("1999-05-01", "2001-01-01"), True),
+        (day("2018-01-01", "2018-01-31"), day("2018-01-31", "2018-01-01"), False),
+        (day("2018-01-01", "2018-01-01"), day("2018-01-01", "2018-01-31"), False),
+        (day("2018-01-01", "2018-01-31"), day("12018-01-01", "12018-01-31"), False),
         # A comparator may be one of some only (sh:in), and one property may not repeat another (sh:disjoint).
         ({"dg_comparator": "a"}, {"dg_comparator": "b"}, False),
         ({"dg_accreditedTo": "a"}, {"dg_accreditedTo": "b"}, False),

@@ -351,10 +351,10 @@ def test_real_missions(shared, read_table, reference) -> None:
 
 
 def test_real_appointments(shared, read_table, reference) -> None:
-    """Rows become memberships, equal ones once.
+    """Each row becomes a membership.
 
-    Left out are one that ends before it begins, and those without a date to Hawaii and Korea, which were
-    states at some time only.
+    Left out are one that ends before it begins, those without a date to Hawaii and Korea, which were states
+    at some time only, and those to an office for negotiations, which is a mission to no organization.
     """
     path = shared("pocom/pocom_appointments.tsv")
     read = read_table(path, who=reference)
@@ -369,12 +369,17 @@ def test_real_appointments(shared, read_table, reference) -> None:
     undated = [
         n for n, row in enumerate(rows, 2) if row["place"] in ("hawaii", "korea") and not row["started"]
     ]
-    assert sum(note.count for note in read.notes.of("lookup")) == len(undated) == 4
+    office = [n for n, row in enumerate(rows, 2) if row["place"] == "representative-to-usoarn"]
+    # The office has neither an organization nor a name of one.
+    assert sum(note.count for note in read.notes.of("lookup")) == len(undated) + 2 * len(office)
+    assert (len(undated), len(office)) == (4, 2)
+    assert read.job.rows.left_out == len({*wrong, *undated, *office})
+    assert read.job.rows.stored == len(rows) - read.job.rows.left_out
     assert not [record for record in read.records if record.kind == "Country"]
     kept = {
-        (r["appointment_id"], r["role_title_id"], r["started"], r["ended"])
+        (r["appointment_id"], r["person_id"], r["role_title_id"], r["started"], r["ended"])
         for n, r in enumerate(rows, 2)
-        if n not in (*wrong, *undated)
+        if n not in (*wrong, *undated, *office)
     }
     assert len({record.iri for record in read.records if record.kind == MEMBERSHIP}) == len(kept)
 
@@ -462,3 +467,23 @@ def test_a_table_without_a_header(tmp_path, read_table, known) -> None:
     source = '<#s> rml:source "a" ; map:header "id v" .\n' + ONE.replace("<#rows>", "<#s>")
     data, _, _ = mapped(tmp_path, source % 'rml:reference "v"', "7,eight\n", read_table, known)
     assert '<https://x.example/7> <https://x.example/p> "eight" .' in data
+
+
+def test_missions_to_organizations_conform(tmp_path, conform) -> None:
+    """Those of the graph of organizations are accredited to it; another one is described by the table."""
+    row = {"kind": "missions-orgs", "role_title_id": "representative-to-nato"}
+    rows = [
+        {**row, "place": f"representative-to-{name}", "appointment_id": name} for name in ("nato", "icao")
+    ]
+    read = conform(pocom(tmp_path, *rows), "pocom")
+    assert read.value("mission/usa-representative-to-nato", "dg:accreditedTo") == f"{ID}organization/nato"
+    assert read.value("organization/icao", "rdfs:label") == "ICAO"
+    assert read.values("organization/nato", "rdfs:label") == []
+
+
+def test_a_condition_on_a_computed_column_is_refused(tmp_path) -> None:
+    path = tmp_path / "own.rml.ttl"
+    source = VALUES.replace('map:missing "-9" ;', 'map:only [ map:reference "kind" ] ;')
+    path.write_text(HEAD + source % "", encoding="utf-8")
+    with pytest.raises(DataSyntaxError, match="computed column kind"):
+        read_mapping(path)

@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from kg.store.isolated import pool
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
 from tests.kg.store.opening import open_isolated
 
 Make = Callable[..., IsolatedStore[Writer]]
+
+
+def only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no long request make room for others."""
+    monkeypatch.setattr(pool, "_SLOW", 0)
+    monkeypatch.setattr(pool, "_PATIENCE", 1000)
 
 
 @pytest.fixture

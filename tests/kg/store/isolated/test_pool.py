@@ -20,7 +20,7 @@ from kg.store import Store
 from kg.store.isolated import pool
 from kg.store.isolated.pool import Worker
 from kg.store.isolated.snapshots import current_version
-from tests.kg.store.isolated.conftest import Make
+from tests.kg.store.isolated.conftest import Make, only_one
 from tests.kg.store.opening import hurry
 
 PATIENCE = 60
@@ -286,7 +286,33 @@ def test_a_traceback_of_a_function_comes_with_its_error(make: Make) -> None:
     assert "_missing_file" in "".join(caught.value.__notes__)
 
 
-def test_a_wait_for_a_worker_is_bounded(make: Make) -> None:
+def test_long_requests_leave_room_for_short_ones(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = make(workers=1, timeout=PATIENCE)
+    store.update(f"INSERT DATA {{ {ROWS} }}")
+    held = []
+    for _ in range(2):
+        pieces = store.query(LONG).serialize(CSV)
+        next(pieces)
+        held.append(pieces)
+        assert store.query("ASK {}").truth()
+    niceness = sorted(os.getpriority(os.PRIO_PROCESS, pid) for pid in store.worker_pids())
+    assert niceness[1:] == [pool._NICENESS] * 2
+    # No more long ones have room beside the short ones: the longest gives way.
+    pieces = store.query(LONG).serialize(CSV)
+    next(pieces)
+    held.append(pieces)
+    monkeypatch.setattr(pool, "_PATIENCE", 0)
+    assert store.query("ASK {}").truth()
+    with pytest.raises(BusyError, match="long"):
+        for _ in held[-1]:
+            pass
+    for pieces in held:
+        pieces.close()
+    wait_until(lambda: len(store.worker_pids()) == 1)
+
+
+def test_a_wait_for_a_worker_is_bounded(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_one(monkeypatch)
     patient = make(workers=1)
     patient.update(f"INSERT DATA {{ {ROWS} }}")
     patient.close()

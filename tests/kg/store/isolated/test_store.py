@@ -20,7 +20,7 @@ from kg.rdf.formats import result_format
 from kg.store import Store
 from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
-from tests.kg.store.isolated.conftest import Make
+from tests.kg.store.isolated.conftest import Make, only_one
 
 ROWS = 3000
 PATIENCE = 60
@@ -251,7 +251,8 @@ def test_readers_go_on_beside_a_long_update(make: Make) -> None:
     writing.join()
 
 
-def test_no_free_worker_is_an_error_of_its_own(make: Make) -> None:
+def test_no_free_worker_is_an_error_of_its_own(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_one(monkeypatch)
     store = make(workers=1, timeout=2)
     fill(store)
     pieces = store.query(LONG_RESULT).serialize(CSV)
@@ -413,7 +414,8 @@ def test_long_queries_after_short_ones_in_an_event_loop(make: Make) -> None:
     assert set(before) <= set(store.worker_pids()), "a worker was killed"
 
 
-def test_limits_in_an_event_loop(make: Make) -> None:
+def test_limits_in_an_event_loop(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    only_one(monkeypatch)
     store = make(workers=1, timeout=2)
     fill(store)
 

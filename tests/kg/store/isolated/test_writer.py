@@ -8,19 +8,31 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from pyoxigraph import Literal, NamedNode, Quad
 
-from kg.errors import DiplographError, QueryStoppedError, QuerySyntaxError, StoreBusyError, StoreFailedError
+from kg.errors import (
+    DiplographError,
+    DiskFullError,
+    NotAStoreError,
+    QueryStoppedError,
+    QuerySyntaxError,
+    ReadOnlyError,
+    StoreBusyError,
+    StoreFailedError,
+)
 from kg.store.embedded import EmbeddedStore
+from kg.store.engine_errors import explain_failure
+from kg.store.isolated.frozen import FrozenFolder
 from kg.store.isolated.limits import Limits
 from kg.store.isolated.messages import RunRequest
 from kg.store.isolated.snapshots import current_version
 from kg.store.isolated.store import IsolatedStore
-from kg.store.isolated.writer import Writer, Writing
+from kg.store.isolated.writer import Writer, Writing, _Process
 from kg.store.isolated.writer_server import RemoteWriter, WriterAddress, serve_writer
 from tests.kg.store.opening import hurry, open_isolated
 
@@ -243,21 +255,22 @@ def test_a_snapshot_that_could_not_be_published_is_made_again(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("kg.store.isolated.writer._RETRY", 0.1)
-    publish, failures = served.here.writer._snapshots.publish, [0]
+    publish, is_full = served.here.writer._snapshots.publish, threading.Event()
+    is_full.set()
 
-    def fail_thrice(path: Path) -> None:
-        failures[0] += 1
-        if failures[0] <= 3:
+    def fail_while_full(path: Path) -> None:
+        if is_full.is_set():
             raise OSError(28, "No space left on device")
         publish(path)
 
-    monkeypatch.setattr(served.here.writer._snapshots, "publish", fail_thrice)
-    for number in range(2):
-        with pytest.raises(StoreFailedError, match="No space left"):
-            write(served.here, "n", number)
-    wait_until(lambda: last(served.there, "n") == 2)
+    monkeypatch.setattr(served.here.writer._snapshots, "publish", fail_while_full)
+    with pytest.raises(DiskFullError, match="is stored, but cannot be read yet"):
+        write(served.here, "n", 0)
+    with pytest.raises(DiskFullError, match="was not carried out"):
+        write(served.here, "n", 1)
+    is_full.clear()
+    wait_until(lambda: last(served.there, "n") == 1)
     wait_until(lambda: "publish" not in [thread.name for thread in threading.enumerate()])
-    assert failures == [4]
 
 
 def quads(path: Path, word: str) -> Path:
@@ -495,3 +508,73 @@ def test_the_error_of_a_stopped_update_quotes_the_limit_of_its_store(served: Ser
     update = RunRequest(EmbeddedStore.update, (text,))
     with pytest.raises(QueryStoppedError, match=r"longer than 0\.5 s"):
         served.there.writer.write(update, budget=0.5)
+
+
+def full(store: EmbeddedStore) -> None:
+    """Stand for a change that the engine cannot write."""
+    raise explain_failure("IO error: No space left on device: While appending to file: 7.sst")
+
+
+def test_after_a_full_disk_the_store_is_opened_again_and_nothing_is_lost(served: Served) -> None:
+    write(served.there, "a", 1)
+    before = served.here.writer.pid
+    with pytest.raises(DiskFullError):
+        served.there.writer.write(RunRequest(full))
+    assert last(served.there, "a") == 1
+    write(served.there, "a", 2)
+    assert last(served.there, "a") == 2
+    assert served.here.writer.pid != before
+
+
+def test_a_full_disk_is_reported_until_there_is_space(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(served.there, "a", 1)
+    with monkeypatch.context() as small:
+        small.setattr("kg.store.free_space.RESERVE", 1 << 60)
+        with pytest.raises(DiskFullError, match="MiB left"):
+            served.there.check_writing()
+        with pytest.raises(DiskFullError):
+            write(served.there, "a", 2)
+        assert last(served.there, "a") == 1
+    served.there.check_writing()
+    write(served.there, "a", 2)
+
+
+def test_a_store_that_cannot_be_opened_for_writing_is_read_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(open_isolated(tmp_path)) as store:
+        write(store, "a", 1)
+    with monkeypatch.context() as no_room:
+        no_room.setattr(_Process, "await_opening", lambda self: full(self))
+        store = open_isolated(tmp_path)
+        assert last(store, "a") == 1
+        with pytest.raises(DiskFullError):
+            write(store, "a", 2)
+    store.writer.check()
+    write(store, "a", 2)
+    assert last(store, "a") == 2
+    store.close()
+
+
+def test_a_folder_that_is_only_read(tmp_path: Path) -> None:
+    with closing(open_isolated(tmp_path)) as store:
+        write(store, "a", 1)
+    frozen = FrozenFolder(tmp_path / "store")
+    with closing(
+        IsolatedStore(tmp_path / "store", frozen.snapshots, frozen, Limits(30, 1 << 28), 1)
+    ) as store:
+        assert last(store, "a") == 1
+        with pytest.raises(ReadOnlyError):
+            write(store, "a", 2)
+    assert not frozen.snapshots.exists()
+    with pytest.raises(NotAStoreError):
+        FrozenFolder(tmp_path / "nothing")
+
+
+def test_what_is_acknowledged_is_on_the_disk(served: Served, tmp_path: Path) -> None:
+    """The checkpoint before the acknowledgment moves it from the log into files that are synchronised."""
+    write(served.there, "d", 1)
+    logs = [path.stat().st_size for path in (tmp_path / "store").glob("*.log")]
+    assert logs and not any(logs)
