@@ -354,6 +354,10 @@ class Writer(Writing):
                 self._require_open()
                 process.end(0)
                 fresh = _Process(self._folder, self._allowed)
-                fresh.await_opening()
+                try:
+                    fresh.await_opening()
+                except BaseException:
+                    fresh.end(0)
+                    raise
                 self._process = fresh
             return self._process
