@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
@@ -20,6 +19,7 @@ import pytest
 from flask import Flask
 
 from tests.api.running import late_subject
+from tests.free_ports import free_port
 from tests.live import serve_app
 
 pytestmark = pytest.mark.server
@@ -32,12 +32,6 @@ STALLS = (
     "SELECT ?a ?b {{ ?a ?p ?b FILTER(IF(?a = <{}>, EXISTS {{ SELECT (COUNT(*) AS ?n) "
     "{{ ?s1 ?p1 ?o1 . ?s2 ?p2 ?o2 . ?s3 ?p3 ?o3 }} }}, true)) }}"
 )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def configuration(folder: Path, port: int, behind: str) -> str:

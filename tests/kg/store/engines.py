@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from tests.free_ports import free_port
 
 PATIENCE = 120.0
 COMMAND = (sys.executable, "-c", "from api.cli import main; main()")
@@ -61,13 +62,6 @@ class Engine:
     update_url: str
     graphs_url: str
     login: str = ""
-
-
-def free_port() -> int:
-    """Return a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def oxigraph_program() -> str | None:
