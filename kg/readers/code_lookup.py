@@ -91,8 +91,9 @@ class CodeLookup:
         known = self._job.resolver.event_type
         right = code
         if re.fullmatch(r"\d{1,3}", code, re.ASCII) and not code.startswith("0"):
-            short_root = len(root) == 1 and root != "0"
-            lost = (short_root and code.startswith(root)) or len(code) == 1
+            # A root below 10, with its zero or without.
+            digit = root.removeprefix("0") if len(root) <= 2 else ""
+            lost = (len(digit) == 1 and digit != "0" and code.startswith(digit)) or len(code) == 1
             if lost or (not known(stem + code) and known(f"{stem}0{code}")):
                 right = f"0{code}"
         if not _CAMEO.fullmatch(right):

@@ -231,7 +231,8 @@ def _ending(name: str) -> str:
 def _is_rdf(name: str) -> bool:
     ending = _ending(name)
     with suppress(UnsupportedFormatError):
-        return bool(ending and ending not in _TABLES and rdf_format(ending))
+        # JSON lines end in .json as often as JSON-LD does.
+        return bool(ending and ending not in (*_TABLES, "json") and rdf_format(ending))
     return False
 
 
@@ -254,7 +255,17 @@ def _look(part: Part, *, alone: bool) -> TableReader | str | None:
         return None
     if alone and rows and resembles_event_table(rows[0]):
         return _tables()["events"]  # which names the columns that are missing
-    return f"the columns of the table are unknown ({_columns(rows)} in its first line)"
+    return f"the columns of the table are unknown ({_columns(rows)} in its first line{_nearest(rows)})"
+
+
+def _nearest(rows: list[list[str]]) -> str:
+    """Return what the format lacks whose columns most of a header's are; empty if there is none."""
+    head = {cell.strip() for cell in rows[0]} if rows else set()
+    for reader in bundled_readers():
+        needed = reader.mapping.needed if reader.mapping is not None else frozenset()
+        if 2 * len(needed & head) > max(len(needed), len(head)):
+            return f"; for {reader.name} they lack {', '.join(sorted(needed - head))}"
+    return ""
 
 
 def _head(part: Part) -> list[list[str]]:

@@ -122,8 +122,8 @@ def is_event_table(header: list[str]) -> bool:
 
 
 def resembles_event_table(header: list[str]) -> bool:
-    """Return whether a header has at least two of the columns, as an event table with faults has."""
-    return len(set(_NAMES) & set(map(_column, header))) >= 2
+    """Return whether most of a header's columns are those of an event table, which may have faults."""
+    return 2 * len(set(_NAMES) & set(map(_column, header))) > len(header)
 
 
 def _column(cell: str) -> str:

@@ -172,6 +172,7 @@ def _one(text: str, order: DateOrder | None) -> Period | str:
     month = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", text, re.ASCII)
     if month and int(month[1]) > 0:
         return _month(int(month[1]), int(month[2]))
+    text = re.sub(r"^(\d{4})\.0$", r"\1", text)  # as pandas writes a year of a column with empty cells
     if re.fullmatch(r"\d{4}", text, re.ASCII) and text != "0000":
         return Period(text, f"{text}-01-01", f"{text}-12-31", "year", text)
     named = _NAMED_MONTH.fullmatch(text)

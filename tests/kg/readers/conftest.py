@@ -27,7 +27,7 @@ COUNTRY = f"{ID}country/"
 
 
 def resolver(
-    *, types: Iterable[str] = ("01", "04", "043", "046", "17", "173", "174", "19", "190")
+    *, types: Iterable[str] = ("01", "020", "04", "043", "046", "17", "173", "174", "19", "190", "20")
 ) -> Resolver:
     """A few countries by all their codes, a few names, a few event types."""
     codes = [

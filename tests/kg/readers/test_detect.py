@@ -77,6 +77,7 @@ def test_tables_of_two_formats_are_named_with_the_option_that_chooses(tmp_path, 
         ("a.csv", b"a,b\rc,d\re,f\r", "carriage returns", "CSV UTF-8"),
         ("a.csv", b"one column\n1\n2\n", "1 column", "--format|format"),
         ("a.csv", b"a,b\n\0,d\n", "NUL", "text file"),
+        ("a.csv", b"rcid,ccode,vote,session,date\n1,2,3,4,5\n", "for unga-votes they lack", "format"),
     ],
 )
 def test_what_is_not_read_is_named_with_a_way_out(tmp_path, name, data, says, mend) -> None:

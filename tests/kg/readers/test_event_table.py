@@ -250,6 +250,16 @@ def lines_of_json(tmp_path: Path, *rows: dict[str, object]) -> Path:
     return path
 
 
+def test_json_lines_may_end_in_json(tmp_path, read_table) -> None:
+    """As BigQuery exports them; JSON-LD of that ending is still RDF."""
+    path = lines_of_json(tmp_path, {"actors": "Iran", "date": "2018.0"}).rename(tmp_path / "mine.json")
+    read = read_table(path)
+    assert not read.faults
+    assert read.value(EVENT, "dg:time") == f"{ID}time/2018"
+    path.write_text('{"@id": "http://x.example/a", "http://x.example/p": "b"}', encoding="utf-8")
+    assert find_reader(path, None, path.name) is None
+
+
 def test_a_list_of_json_is_several_values(tmp_path, read_table) -> None:
     path = lines_of_json(
         tmp_path, {"actors": ["Iran", "USA"], "recipients": ["ROU"], "type": ["CONSULT", 43]}

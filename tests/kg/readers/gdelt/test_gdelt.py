@@ -128,11 +128,21 @@ def test_a_row_of_60_columns(tmp_path, row, read_table, first) -> None:
 
 def test_lost_zeros_come_back_where_the_root_code_tells(tmp_path, row, read_table) -> None:
     read = read_table(
-        table(tmp_path, row(code="43", base="43", family="4"), row(id="900000002", code="46", family="04"))
+        table(
+            tmp_path,
+            row(code="43", base="43", family="4"),
+            row(id="900000002", code="46", family="04"),
+            row(id="900000003", code="20", family="02"),
+        )
     )
+    assert read.value("record/gdelt-900000003", "dg:eventType") == f"{ID}event-type/cameo-020"
     assert read.value(RECORD, "dg:eventType") == f"{ID}event-type/cameo-043"
     assert read.value("record/gdelt-900000002", "dg:eventType") == f"{ID}event-type/cameo-046"
-    assert [(n.value, n.line) for n in read.notes.of("repaired code")] == [("43", 1), ("46", 2)]
+    assert [(n.value, n.line) for n in read.notes.of("repaired code")] == [
+        ("43", 1),
+        ("46", 2),
+        ("20", 3),
+    ]
     assert "043" in read.notes.of("repaired code")[0].text
 
 

@@ -40,6 +40,17 @@ def test_acled(read) -> None:
     assert found.values("record/acled-SRB9001", "dg:codedRecipient") == []
 
 
+def test_the_numbers_of_rows_are_not_read_as_an_end(tmp_path, read_table, reference) -> None:
+    """As pandas writes them, in a column without a name; no other column of ACLED is the end of an event."""
+    head, *rows = (TABLES / "acled.csv").read_text(encoding="utf-8").splitlines()
+    path = tmp_path / "index.csv"
+    lines = [f",{head}", *(f"{2050 + number},{row}" for number, row in enumerate(rows))]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    found = read_table(path, who=reference)
+    assert not found.faults
+    assert found.value("record/acled-BGD9002", "dg:time") == f"{ID}time/2022-07-02"
+
+
 def test_ucdp_events(read) -> None:
     found = read("ucdp-ged.csv")
     assert found.value("record/ucdp-ged-900001", "dg:codedActor") == f"{ID}actor/ucdp-130"
