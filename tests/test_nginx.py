@@ -26,7 +26,7 @@ pytestmark = pytest.mark.server
 
 ROOT = Path(__file__).parent.parent
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-QUERY = "SELECT * { ?s ?p ?o . ?a ?b ?c }"
+QUERY = f"SELECT * {{ ?s ?p ?o VALUES ?n {{ {' '.join(map(str, range(50)))} }} }}"
 # Rows up to those of a subject, then work without an end.
 STALLS = (
     "SELECT ?a ?b {{ ?a ?p ?b FILTER(IF(?a = <{}>, EXISTS {{ SELECT (COUNT(*) AS ?n) "
@@ -69,7 +69,7 @@ def app(
         env={
             **kept,
             "DIPLOGRAPH_WORKERS": "2",
-            "DIPLOGRAPH_QUERY_TIMEOUT": "3",
+            "DIPLOGRAPH_QUERY_TIMEOUT": "4",
             "DIPLOGRAPH_TRUSTED_PROXY": "127.0.0.1",
         },
         stderr=subprocess.PIPE,

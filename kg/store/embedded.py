@@ -196,7 +196,7 @@ class EmbeddedAnswer:
     """A result of the embedded engine, to be read in the thread of the query; see `Answer`."""
 
     def __init__(self, result: QuerySolutions | QueryBoolean | QueryTriples) -> None:
-        self._result = result
+        self._result: Any = result
         self.kind: Kind = "boolean" if isinstance(result, QueryBoolean) else "graph"
         self.variables: tuple[str, ...] = ()
         if isinstance(result, QuerySolutions):
@@ -229,6 +229,8 @@ class EmbeddedAnswer:
         """Yield the serialised result, which is spooled first: a query that fails yields no byte."""
         with tempfile.SpooledTemporaryFile(max_size=_SPOOL) as spool:
             self.write(spool, form)
+            # The engine's object must end in this thread; the rest may be read in another.
+            self._result = None
             spool.seek(0)
             while chunk := spool.read(_CHUNK):
                 yield chunk

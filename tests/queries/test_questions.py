@@ -78,7 +78,8 @@ SLOW = ("confirmed-claims", "denied", "neighbours")
 @pytest.mark.filterwarnings("ignore:Dataset.* is deprecated:DeprecationWarning")
 @pytest.mark.parametrize(
     ("name", "values"),
-    [(name, {}) for name in CATALOGUE]
+    # rdflib takes half a minute for all events, and a third of that for one.
+    [(name, {}) for name in CATALOGUE if name != "did-it-happen"]
     + [(name, values) for name, values in VALUES.items() if name not in SLOW],
 )
 def test_rdflib_gives_the_same_rows(

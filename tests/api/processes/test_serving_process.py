@@ -111,7 +111,8 @@ def test_errors_come_through_the_server(running: Running, tmp_path: Path) -> Non
     )
     refused = run(running.folder, "load", str(bad), "--yes")
     assert refused.returncode == 1
-    assert refused.stderr.startswith("error: ")
+    # Lines of progress come before it on a busy machine.
+    assert "error: " in refused.stderr
     assert "dg:eventType" in refused.stderr
     assert "shape: " in refused.stderr
     bad.write_text("<urn:x> <urn:y>", encoding="utf-8")

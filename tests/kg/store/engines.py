@@ -19,6 +19,9 @@ from tests.free_ports import free_port
 PATIENCE = 120.0
 COMMAND = (sys.executable, "-c", "from api.cli import main; main()")
 
+LOST_BY_VIRTUOSO = ("contradicted-claims", "did-it-happen")
+"""Questions of which Virtuoso 7 loses rows (docs/operations.md)."""
+
 _VIRTUOSO_INI = """\
 [Database]
 DatabaseFile = {folder}/virtuoso.db
