@@ -12,6 +12,7 @@ import pyoxigraph
 from pyoxigraph import Literal, NamedNode, Quad, Triple
 
 from kg.errors import ParameterError
+from kg.rdf.literals import literal_fault
 from kg.store import QueryDataset, Store
 from kg.terms import GRAPH, OWN_GRAPHS, PREFIXES, compact, slugify, source_graph, term
 
@@ -119,6 +120,9 @@ class Rewriting:
         return found
 
     def _probe(self, values: list[Any]) -> None:
+        # One that does not fit its datatype is kept as written, for the check that refuses it.
+        self._known.update((value, value) for value in values if literal_fault(value))
+        values = [value for value in values if value not in self._known]
         probe = pyoxigraph.Store()
         probe.extend(Quad(NamedNode(f"urn:x:{i}"), _LABEL, value) for i, value in enumerate(values))
         for quad in probe:
