@@ -98,8 +98,18 @@ def check_folder(folder: Path) -> None:
             where=str(folder),
             mend="Name an empty folder, a new one, or the data folder of an earlier run with --data.",
         )
-    with suppress(OSError, ValueError):
-        refuse_newer(int((folder / _VERSION_FILE).read_text(encoding="ascii")), folder)
+    path = folder / _VERSION_FILE
+    try:
+        # A crash may leave it empty.
+        text = path.read_bytes().strip() if path.exists() else b""
+        version = int(text) if text else VERSION
+    except (OSError, ValueError):
+        raise NotAStoreError(
+            "the version of the data folder cannot be read",
+            where=str(path),
+            mend=f"If this program wrote the folder, put the line {VERSION} into that file.",
+        ) from None
+    refuse_newer(version, folder)
 
 
 def refuse_newer(version: int, where: Path) -> None:

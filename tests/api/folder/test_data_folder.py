@@ -42,6 +42,18 @@ def test_a_folder_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -
     check_folder(tmp_path)
 
 
+def test_a_version_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "version"
+    path.write_bytes(b"\xff\x00")
+    with pytest.raises(NotAStoreError, match="cannot be read") as error:
+        check_folder(tmp_path)
+    assert error.value.where == str(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(NotAStoreError, match="cannot be read"):
+        check_folder(tmp_path)
+
+
 def test_a_folder_that_cannot_be_written_is_served_without_a_change(
     folder: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
