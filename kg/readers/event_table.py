@@ -188,12 +188,13 @@ class _Table:
             return
         digest = hashlib.sha256("\n".join(cells[name] for name in _NAMES).encode()).hexdigest()[:12]
         slug = f"{self._slug}-{encoded(cells['id'] or digest)}"
+        if not job.once.first(f"row {slug} {digest}"):
+            text = "the row is repeated; it was kept once"
+            job.leave_out("repeated row", cells["label"], text, line)
+            return
         if not job.once.first(f"event {slug}"):
-            if cells["id"]:
-                job.fault(line, "id", f"{cells['id']} is already used by an earlier row")
-            else:
-                text = "the row is repeated; it was kept once"
-                job.leave_out("repeated row", cells["label"], text, line)
+            text = f"{cells['id']} is the id of an earlier row with other values; give each row its own"
+            job.fault(line, "id", text)
             return
         if when and job.once.first(when.slug):
             yield period_record(when, line)

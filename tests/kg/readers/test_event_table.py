@@ -244,6 +244,12 @@ def test_a_source_may_be_of_a_month_or_year(tmp_path, read_table, written, store
     assert (issued.value, issued.datatype) == (stored, term(f"xsd:{datatype}"))
 
 
+def test_a_row_that_is_repeated_with_its_id_is_kept_once(tmp_path, read_table) -> None:
+    read = read_table(table(tmp_path, {"id": "first"}, {"id": "first"}))
+    assert not read.faults
+    assert (read.job.rows.read, read.job.rows.left_out) == (2, 1)
+
+
 def lines_of_json(tmp_path: Path, *rows: dict[str, object]) -> Path:
     path = tmp_path / "mine.jsonl"
     path.write_text("".join(json.dumps({**BASE, **row}) + "\n" for row in rows), encoding="utf-8")
@@ -333,7 +339,7 @@ def test_an_id_keeps_the_event_where_its_text_is_edited(tmp_path, read_table) ->
         ({"modality": "maybe"}, "modality"),
         ({"url": "news.example"}, "url"),
         ({"published": "2018-13"}, "published"),
-        ({"id": "first"}, "id"),
+        ({"id": "first", "label": "another event"}, "id"),
     ],
 )
 def test_bad_cells(tmp_path, read_table, cells, column) -> None:
