@@ -44,7 +44,7 @@ _NEEDED: Final = tuple(name for name, needed, _ in COLUMNS if needed)
 _XSD: Final = PREFIXES["xsd"]
 _ISSUED: Final = {"day": f"{_XSD}date", "month": f"{_XSD}gYearMonth", "year": f"{_XSD}gYear"}
 _SEVERAL: Final = ("actors", "recipients", "type")
-# With these, a source tells that an event took place.
+# With these, a source states that an event took place.
 _TOLD: Final = ("asserted", "happened", "realised")
 _MODALITIES: Final = (*_TOLD, "planned", "projected", "opinion", "possible", "undisclosed", "denied")
 _MISSING: Final = MISSING | {"-9"}

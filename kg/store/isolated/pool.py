@@ -51,7 +51,7 @@ class Worker:
         interrupt(self.process)
 
     def slow_down(self) -> None:
-        """Give the process a low priority, for good."""
+        """Lower the priority of the process, for good."""
         self.is_slow = True
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, self.pid, _NICENESS)
