@@ -116,7 +116,7 @@ def _without_missing(rows: Rows, words: frozenset[str]) -> Rows:
 
 
 def _flat_rows(job: ReadingJob, rows: Iterator[tuple[int, list[Any]]], separator: Separator) -> Rows:
-    """Yield the header and the rows as texts; a row with a list or object that a text cannot hold is reported."""
+    """Yield the header and the rows as texts; report rows with lists or objects that are not texts."""
     number, header = next(rows)
     yield number, list(map(str, header))
     separators = [separator(name) for name in header]
