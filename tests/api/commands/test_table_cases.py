@@ -32,6 +32,7 @@ GDELT = {
     "g-catzip.zip": 30,
     "g-emptymember.zip": 10,
 }
+STORED_OVER_HTTP = ("g-quoted-tsv.tsv", "g-catzip.zip")
 ACTORS = """PREFIX dg: <https://w3id.org/diplograph/ontology#>
 SELECT ?number ?actor ?recipient {
   GRAPH <https://w3id.org/diplograph/graph/%s> {
@@ -141,6 +142,9 @@ def test_over_http_and_by_the_page(server: Served) -> None:
             )
             rows = (members["rows_read"], members["rows_stored"], members["rows_left_out"])
             assert rows == (count, count, 0)
+            # Storing is the same for all, and done above for each of them.
+            if name not in STORED_OVER_HTTP:
+                continue
             stored = ended(client, client.post(members["links"]["commit"], headers=AUTHORITY))
             assert stored["state"] == "stored", stored
             check(name, server.ask(ACTORS % slug(name), headers={"Accept": "text/csv"}).text)

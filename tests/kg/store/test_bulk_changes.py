@@ -215,7 +215,7 @@ def test_a_damaged_file_raises_an_error(store: AnyStore, tmp_path: Path) -> None
 def test_a_large_change_can_be_cancelled(tmp_path: Path) -> None:
     store = open_isolated(tmp_path, workers=1, timeout=120, memory=2**31)
     try:
-        write(tmp_path / "added.nt", range(20 * MANY))
+        write(tmp_path / "added.nt", range(10 * MANY))
         text = (tmp_path / "added.nt").read_text(encoding="utf-8")
         (tmp_path / "added.nq").write_text(text.replace(" .\n", f" {GRAPH} .\n"), encoding="utf-8")
         (tmp_path / "removed.nq").write_text("")
@@ -323,7 +323,7 @@ def test_a_crash_keeps_blank_nodes_whole(tmp_path: Path, where: str, whole: bool
 
 
 def test_a_killed_bulk_load_leaves_no_files(tmp_path: Path) -> None:
-    text = write(tmp_path / "added.nt", range(15 * MANY)).read_text(encoding="utf-8")
+    text = write(tmp_path / "added.nt", range(8 * MANY)).read_text(encoding="utf-8")
     (tmp_path / "added.nq").write_text(text.replace(" .\n", f" {GRAPH} .\n"), encoding="utf-8")
     (tmp_path / "removed.nq").write_text("")
     process = subprocess.Popen([sys.executable, "-c", LOAD, str(tmp_path)], cwd=ROOT)
@@ -333,5 +333,5 @@ def test_a_killed_bulk_load_leaves_no_files(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     with contextlib.closing(EmbeddedStore(tmp_path / "store")) as store:
-        assert count(store) in (0, 15 * MANY)
+        assert count(store) in (0, 8 * MANY)
         assert list((tmp_path / "store").glob("bulk-*")) == []
