@@ -182,7 +182,7 @@ def test_classes_that_expressions_speak_of() -> None:
     assert not {"Article", "Source", "Place", "Country", "CodingRecord"} & spoken
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(1))
 def test_a_second_reasoner_finds_the_same(small: EmbeddedStore, seed: int) -> None:
     """owlrl is another program for the rules of OWL 2 RL; equality of things is left out."""
     pick = random.Random(100 + seed)

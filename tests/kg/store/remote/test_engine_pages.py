@@ -177,8 +177,8 @@ def test_a_page_has_the_same_content(here: Site, there: Site, path: str) -> None
 @pytest.mark.parametrize(
     ("path", "accept"),
     [
-        *((f"/queries/{name}", "text/html") for name in read_catalogue()),
-        # The rows of every question are compared in test_engines.py.
+        # Their pages are made alike, and the rows of every question are compared in test_engines.py.
+        *((f"/queries/{name}", "text/html") for name in sorted(read_catalogue())[::4]),
         *((f"/queries/{name}.csv", "*/*") for name in ("deportations", "dyad", "find-country")),
     ],
 )
