@@ -17,9 +17,7 @@ _INSTANT: Final = 0.01
 
 
 @contextmanager
-def locked(
-    path: Path, *, waiting: Callable[[], None] | None = None, lock: int = fcntl.LOCK_EX
-) -> Iterator[bool]:
+def locked(path: Path, *, waiting: Callable[[], None] | None = None) -> Iterator[bool]:
     """Lock a file and yield whether that succeeded; the lock ends with the process.
 
     With `waiting`, which is called meanwhile, it waits until the lock is free.
@@ -29,14 +27,14 @@ def locked(
         got, tries = False, 0
         while not got:
             try:
-                fcntl.flock(descriptor, lock | fcntl.LOCK_NB)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 got = True
             except BlockingIOError:
                 tries += 1
                 if waiting is not None:
                     waiting()
                     time.sleep(_WAIT)
-                elif lock == fcntl.LOCK_SH or tries == _TRIES:
+                elif tries == _TRIES:
                     break
                 else:
                     time.sleep(_INSTANT)
