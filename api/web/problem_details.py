@@ -190,7 +190,7 @@ def _over_limit() -> tuple[str, str]:
 
 def _unexpected(error: Exception) -> Response:
     if errors.is_disk_full(error):
-        return _ours(errors.DiskFullError(f"there is no space on a disk: {error}", mend="Free space on it."))
+        return _ours(errors.DiskFullError(f"a disk is full: {error}", mend="Free space on it."))
     _log.error("%s %s failed", request.method, request.path, exc_info=error)
     return send_problem(
         Problem(

@@ -232,7 +232,7 @@ class LoadFolder:
 
     @contextmanager
     def requested(self, what: Action) -> Iterator[None]:
-        """Show others what is to be done with the load, also while that waits for its turn.
+        """Show others which action is requested, also while it waits for its turn.
 
         Raises ConflictError if the same was requested already.
         """

@@ -18,7 +18,6 @@ from pyoxigraph import NamedNode, Quad, QueryBoolean, QuerySolutions, QueryTripl
 
 from kg.errors import (
     DiplographError,
-    DiskFullError,
     NotAStoreError,
     StoreBusyError,
     StoreFailedError,
@@ -29,7 +28,7 @@ from kg.rdf.writing import Sink, write_result
 from kg.sparql.guard import refuse_excess, refuse_remote_access
 from kg.sparql.text import dataset_clauses, with_using
 from kg.store.bulk_changes import SMALL, Bulk, count_lines, read_quads
-from kg.store.engine_errors import FREE_SPACE, explain_failure, explain_syntax, unknown_function
+from kg.store.engine_errors import disk_full, explain_failure, explain_syntax, unknown_function
 from kg.store.interface import UNION, QueryDataset, Row, never
 from kg.store.local import LocalStore
 from kg.store.permitted_updates import permitted
@@ -320,9 +319,7 @@ def _cannot_open(message: str, where: str) -> DiplographError:
             mend="Name another folder, or restore it from a backup.",
         )
     if is_disk_full(RuntimeError(message)):
-        return DiskFullError(
-            f"there is no space on the disk of the store: {message}", where=where, mend=FREE_SPACE
-        )
+        return disk_full(message, where)
     return StoreFailedError(
         message, where=where, mend="Check the disk of this folder, or name another folder."
     )

@@ -23,7 +23,7 @@ _PLACED: Final = re.compile(r"error at (\d+):(\d+): expected (?:one of )?(.*)", 
 # Quoted tokens, then character classes (left out), then keywords and sentences.
 _EXPECTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|\[[^\]]*\](?:\])?|([A-Za-z][^,"\[]*)')
 _SHOWN: Final = 8
-FREE_SPACE: Final = "Free space on the disk; the server needs no restart."
+_FREE_SPACE: Final = "Free space on the disk; the server needs no restart."
 
 
 def explain_syntax(text: str, message: str, wanted: Literal["query", "update"]) -> QuerySyntaxError:
@@ -82,10 +82,15 @@ def explain_failure(message: str) -> DiplographError:
             f"relative IRIs cannot be resolved against <{match.group(1)}>", mend="Write IRIs in full."
         )
     if is_disk_full(RuntimeError(message)):
-        return DiskFullError(f"there is no space on the disk of the store: {message}", mend=FREE_SPACE)
+        return disk_full(message)
     return StoreFailedError(
         f"the engine failed: {message}", mend="Try again; if it fails again, check the disk of the store."
     )
+
+
+def disk_full(message: str, where: str | None = None) -> DiskFullError:
+    """Build the error for the engine's message that the disk is full."""
+    return DiskFullError(f"the disk of the store is full: {message}", where=where, mend=_FREE_SPACE)
 
 
 def unknown_function(message: str) -> str | None:

@@ -17,13 +17,13 @@ from kg.store.isolated.writer import Writing
 class FrozenFolder(Writing):
     """Stands for the writer of a folder that no process changes; `snapshots` leads its readers to it.
 
-    Raises NotAStoreError if there is no store.
+    Raises NotAStoreError for a folder without a store.
     """
 
     def __init__(self, folder: Path) -> None:
         if not (folder / "CURRENT").exists():
             raise NotAStoreError(
-                "there is no store to be read",
+                "the folder has no store",
                 where=str(folder),
                 mend="Name the data folder with --data, or start once without --read-only.",
             )
