@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from collections import defaultdict
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import takewhile
@@ -73,6 +75,32 @@ def read_table(path: Path) -> RecordTable:
             return RecordTable.described(path, found[0] if found else "")
     except (duckdb.Error, ValueError, KeyError, TypeError) as error:
         raise _failed(error, path) from None
+
+
+def shared_records(table: RecordTable, others: Iterable[RecordTable]) -> list[RecordTable]:
+    """Return the tables among others that hold one of the records of a table."""
+    by_prefix: dict[str, dict[str, RecordTable]] = defaultdict(dict)
+    for other in others:
+        by_prefix[other.prefix][str(other.path)] = other
+    found: list[RecordTable] = []
+    with tempfile.TemporaryDirectory(prefix=".table-", dir=table.path.parent) as work:
+        try:
+            with closing(_connect(Path(work))) as engine:
+                for prefix, files in by_prefix.items():
+                    # Names are joined as they are where they have the same beginning.
+                    same = prefix == table.prefix
+                    here, there = (
+                        RECORD if same else f"{quoted(one)} || {RECORD}" for one in (table.prefix, prefix)
+                    )
+                    rows = engine.execute(
+                        f"SELECT DISTINCT filename FROM read_parquet($1, filename = true) "
+                        f"WHERE {there} IN (SELECT {here} FROM read_parquet($2))",
+                        [list(files), str(table.path)],
+                    ).fetchall()
+                    found += [files[name] for (name,) in rows]
+        except duckdb.Error as error:
+            raise _failed(error, table.path) from None
+    return found
 
 
 def _connect(work: Path) -> Any:
