@@ -93,7 +93,7 @@ def describe_table(activity: str, table: RecordTable, shares: Iterable[str] = ()
 
 def outdated(store: Store, graph: str, *, but: str = "") -> list[Triple]:
     """Return the marks of the tables of a graph that is about to change, except that of one activity."""
-    now, kept = datetime.now(UTC), table_iri(but).value
+    now, kept = datetime.now(UTC), but + _RECORDS
     return [
         invalidated(NamedNode(table.iri), now).triple
         for table in known_tables(store)
