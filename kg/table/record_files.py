@@ -6,8 +6,8 @@ import os
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -50,13 +50,12 @@ def write_table(lines: Path, graph: str, target: Path, *, triples: bool = False)
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_suffix(".part")
-    with tempfile.TemporaryDirectory(prefix=".table-", dir=target.parent) as work:
-        try:
-            with closing(_connect(Path(work))) as engine:
-                table = _Writing(engine, lines, graph, "" if triples else f" <{graph}>").write(part, target)
-        except duckdb.Error as error:
-            part.unlink(missing_ok=True)
-            raise _failed(error, target) from None
+    try:
+        with working(target.parent, target) as engine:
+            table = _Writing(engine, lines, graph, "" if triples else f" <{graph}>").write(part, target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
     if table is not None:
         with part.open("rb") as file:
             os.fsync(file.fileno())
@@ -83,24 +82,39 @@ def shared_records(table: RecordTable, others: Iterable[RecordTable]) -> list[Re
     for other in others:
         by_prefix[other.prefix][str(other.path)] = other
     found: list[RecordTable] = []
-    with tempfile.TemporaryDirectory(prefix=".table-", dir=table.path.parent) as work:
+    with working(table.path.parent, table.path) as engine:
+        for prefix, files in by_prefix.items():
+            # Names are compared as they are where they have the same beginning.
+            same = prefix == table.prefix
+            here, there = (RECORD if same else f"{quoted(one)} || {RECORD}" for one in (table.prefix, prefix))
+            rows = engine.execute(
+                f"SELECT DISTINCT filename FROM read_parquet($1, filename = true) "
+                f"WHERE {there} IN (SELECT {here} FROM read_parquet($2))",
+                [list(files), str(table.path)],
+            ).fetchall()
+            found += [files[name] for (name,) in rows]
+    return found
+
+
+def read_lines(path: Path) -> str:
+    """Return the SQL of the lines of a file, which may be compressed, as rows of one column."""
+    packed = {".zst": "zstd", ".gz": "gzip"}.get(path.suffix, "none")
+    return (
+        f"read_csv({quoted(str(path))}, compression = '{packed}', delim = '\x01', quote = '', escape = '', "
+        f"header = false, auto_detect = false, max_line_size = {_LONGEST_LINE}, "
+        "columns = {'line': 'VARCHAR'})"
+    )
+
+
+@contextmanager
+def working(folder: Path, where: Path) -> Iterator[Any]:
+    """Open DuckDB with bounded memory and a work folder; its errors become StoreFailedError for `where`."""
+    with tempfile.TemporaryDirectory(prefix=".table-", dir=folder) as work:
         try:
             with closing(_connect(Path(work))) as engine:
-                for prefix, files in by_prefix.items():
-                    # Names are joined as they are where they have the same beginning.
-                    same = prefix == table.prefix
-                    here, there = (
-                        RECORD if same else f"{quoted(one)} || {RECORD}" for one in (table.prefix, prefix)
-                    )
-                    rows = engine.execute(
-                        f"SELECT DISTINCT filename FROM read_parquet($1, filename = true) "
-                        f"WHERE {there} IN (SELECT {here} FROM read_parquet($2))",
-                        [list(files), str(table.path)],
-                    ).fetchall()
-                    found += [files[name] for (name,) in rows]
+                yield engine
         except duckdb.Error as error:
-            raise _failed(error, table.path) from None
-    return found
+            raise _failed(error, where) from None
 
 
 def _connect(work: Path) -> Any:
@@ -165,14 +179,6 @@ class _Writing:
         row: tuple[Any, ...] = self._engine.execute(query).fetchone()
         return row
 
-    def _source(self) -> str:
-        packed = {".zst": "zstd", ".gz": "gzip"}.get(self._lines.suffix, "none")
-        return (
-            f"read_csv({quoted(str(self._lines))}, compression = '{packed}', delim = '\x01', quote = '', "
-            "escape = '', header = false, auto_detect = false, "
-            f"max_line_size = {_LONGEST_LINE}, columns = {{'line': 'VARCHAR'}})"
-        )
-
     def _find_records(self) -> str | None:
         """Find the records and number them by name.
 
@@ -182,7 +188,7 @@ class _Writing:
         self._engine.execute(
             f"CREATE TABLE records AS SELECT row_number() OVER (ORDER BY s) AS id, s FROM "
             f"(SELECT DISTINCT left(line, length(line) - {len(ending)}) AS s "
-            f"FROM {self._source()} WHERE ends_with(line, {quoted(ending)}))"
+            f"FROM {read_lines(self._lines)} WHERE ends_with(line, {quoted(ending)}))"
         )
         odd = "NOT starts_with(s, '<') OR contains(s, '\\') OR contains(s, ' ')"
         first, last, odd = self._one(f"SELECT min(s), max(s), count(*) FILTER ({odd}) FROM records")
@@ -192,7 +198,7 @@ class _Writing:
         """Take apart the lines of the records, except those of their class."""
         self._engine.execute(
             f"CREATE TABLE lines AS WITH split AS (SELECT line, split_part(line, ' ', 1) AS s, "
-            f"split_part(line, ' ', 2) AS p FROM {self._source()} "
+            f"split_part(line, ' ', 2) AS p FROM {read_lines(self._lines)} "
             f"WHERE ends_with(line, {quoted(self._ending)})) "
             "SELECT id, p, substr(line, length(s) + length(p) + 3, "
             f"length(line) - length(s) - length(p) - {len(self._ending) + 2}) AS o "
