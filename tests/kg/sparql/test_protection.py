@@ -54,6 +54,8 @@ def values(store: EmbeddedStore) -> set[str]:
         f"DROP GRAPH <{GRAPH}lo\\u0061ds>",
         "BASE <https://w3id.org/diplograph/> DROP GRAPH <graph/loads>",
         f"PREFIXg:<{GRAPH}>DROP GRAPH g:loads",
+        f"BASE <{GRAPH}loads#part> DROP GRAPH <>",
+        f"BASE <{GRAPH}a/b> BASE <../> DROP GRAPH <loads>",
     ],
 )
 def test_a_graph_of_ours_that_is_named_is_refused(store: EmbeddedStore, text: str) -> None:
