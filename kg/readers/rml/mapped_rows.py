@@ -298,7 +298,8 @@ class _Work:
             note = resolver.mistimed(system, text, day)
             return CodedThing(value, label, notes=(("country code", note, note),) if note else ())
         near = resolver.suggest(text) if column.system in ("name", "actor") else []
-        hint = f" (did you mean {near[0][0]}?)" if near else ""
+        known = bool(near) and near[0][0].casefold() == text.casefold()
+        hint = " at that time" if known else f" (did you mean {near[0][0]}?)" if near else ""
         return f"“{text}” is not {LOOKUPS[column.system]}{hint}; {outcome}"
 
     def _period(self, begin: str, end: str = "") -> Period | str:
