@@ -150,7 +150,9 @@ class CodeLookup:
         known = resolver.actor_named(name) if name and any(details) else None
         if known and not known.startswith(f"{ID}country/"):
             return CodedThing(known, text, notes=notes)
-        iri = f"{ID}actor/{minted(self._slug, code, name)}"
+        # An actor has one country: that of another time than today makes it an actor of its own.
+        other = country if country != resolver.country("cameo", country_code) else None
+        iri = f"{ID}actor/{minted(self._slug, code, name, *([other.rpartition('/')[2]] if other else []))}"
         shown = f"{name} ({code})" if name and code else name or code
         media = "MED" in details[-3:]
         record = own_agent(iri, shown, country, line, wire=wire, media=media, code=code, region=region)

@@ -174,6 +174,32 @@ def changed(name: str, *changes: dict[str, str]) -> str:
     return out.getvalue()
 
 
+AGENTS = """
+<#agent> rml:logicalSource <#rows> ;
+  rr:subjectMap [ rr:template "https://w3id.org/diplograph/id/actor/x-{id}" ; rr:class dg:Agent ] ;
+  rr:predicateObjectMap [ rr:predicate rdfs:label ; rr:objectMap [ rml:reference "id" ; rr:language "en" ] ] ,
+    [ rr:predicate dg:country ;
+      rr:objectMap [ rr:template "https://w3id.org/diplograph/id/country/{country}" ] ] .
+<#rows> rml:source "x.csv" ;
+  map:column [ map:name "country" ; map:lookup "cow" ; map:reference "number" ; map:date "day" ] .
+"""
+
+
+def test_an_agent_of_two_countries_is_a_fault_of_the_second_row(desk: Desk, tmp_path: Path) -> None:
+    """The number 345 was Yugoslavia in 1991 and is Serbia in 1999."""
+    prefixes = MAPPING.partition("<#rows>")[0]
+    own = tmp_path / "own.rml.ttl"
+    own.write_text(prefixes + AGENTS, encoding="utf-8")
+    text = "id,number,day\n118,345,1991-09-01\n118,345,1991-10-01\n118,345,1999-03-01\n"
+    with pytest.raises(UnreadableRowsError) as caught:
+        desk.preview(text, "x.csv", mapping=own)
+    (finding,) = caught.value.findings
+    assert finding.startswith("x.csv, line 4, column number and day: id:actor/x-118 dg:country: ")
+    assert finding.endswith("Line 2 has another value.")
+    own.write_text(own.read_text("utf-8").replace("x-{id}", "x-{id}-{country}"), encoding="utf-8")
+    assert desk.preview(text, "x.csv", mapping=own)[1].rows_stored == 3
+
+
 @pytest.fixture
 def shipped(article_store: EmbeddedStore, tmp_path: Path) -> Desk:
     """A desk for previews, which change nothing."""
