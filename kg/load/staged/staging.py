@@ -78,10 +78,10 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
             notes, rows = (*table.notes(), *_other_file(store, graph, request)), table.rows
         faults.check()
         if not duplicates.records and not rows.stored:
-            what = (
-                f"none of its {counted(rows.read, 'row')} gives anything" if rows.read else "it has no rows"
-            )
-            raise ValidationFailedError(what, where=name, mend="Check the file and its format.")
+            what = f"none of its {rows.read:,} rows gives anything" if rows.read else "it has no rows"
+            what = "its only row gives nothing" if rows.read == 1 else what
+            mend = "Correct the rows, the mapping or the format." if rows.read else "Check the file."
+            raise ValidationFailedError(what, where=name, mend=mend, findings=(*faults.listed, *notes))
     find_conflicts(store, graph, tally, tally.events, tally.labels)
     newcomer_count, newcomers = find_newcomers(store, graph, tally)
     hints = suggest(store, unknown)

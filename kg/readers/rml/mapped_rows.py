@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
@@ -141,6 +142,7 @@ class _Work:
         self._codes = CodeLookup(job, mapping.name)
         self._found: dict[tuple[str, str, str], CodedThing | str] = {}
         self._makers = [_Maker(rule) for rule in mapping.rules]
+        self._computed = {column.name for column in mapping.columns}
         self._with_main = any(rule.main for rule in mapping.rules)
         self._needed = {name for rule in mapping.rules if rule.main for name in rule.references}
         # By the subject of a main map: a checksum of what its first row makes, file and line of that row.
@@ -157,6 +159,8 @@ class _Work:
                 found += self._make(column, cells, line, missed)
             makers = [m for m in self._makers if m.rule.applies(cells)]
             known = [m for m in makers if missed.isdisjoint(m.rule.references)]
+            for m in known:
+                self._note_incomplete(m.rule, cells, line)
             active = [(m, subject) for m in known if (subject := m.subject(cells)) is not None]
             if self._with_main and not any(m.rule.main for m, _ in active):
                 self._without_main([m.rule for m in makers if m.rule.main], missed, cells, example, line)
@@ -199,6 +203,16 @@ class _Work:
             columns = self._mapping.sources(empty)
             what = "its value was not found" if any(map(cells.get, columns)) else "the cell is empty"
             raise CellError(" and ".join(columns), f"{what}, and the row needs it")
+
+    def _note_incomplete(self, rule: Rule, cells: Cells, line: int) -> None:
+        """Note a thing that a row names and does not identify, such as a place without coordinates."""
+        names = [] if rule.main else [name for name in rule.subject.references if name not in self._computed]
+        empty = [name for name in names if not cells[name]]
+        if 0 < len(empty) < len(names):
+            name = rule.classes[0].rpartition("#")[2] if rule.classes else "thing"
+            what = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+            text = f"{_are_empty(empty)}, so the {what} was left out"
+            self._job.notes.add("dropped value", f"{rule.name} {empty}", text, line)
 
     def _nothing(self, example: str, line: int) -> None:
         text = f"the mapping makes nothing of the row (such as: {example})"
@@ -330,6 +344,8 @@ class _Work:
                 found = Period(f"until--{found.slug}", "", found.end, "open", f"until {found.slug}")
         else:
             found = _UNKNOWN
+            empty = _are_empty(_fields(column.reference))
+            self._job.notes.add("date", column.name, f"{empty}, so the time is unknown", line)
         if isinstance(found, str):
             at_end = begin and not isinstance(self._period(begin), str)
             raise CellError(" and ".join(_fields(column.end if at_end else column.reference)), found)
@@ -341,6 +357,11 @@ class _Work:
 def _missing_hint(text: str) -> str:
     """Return how to say that a word stands for a missing value, empty for other texts."""
     return f"; if {text} means that it is missing, {MISSING_MEND.format(text)}" if text in MISSING else ""
+
+
+def _are_empty(names: list[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last} are empty" if others else f"{last} is empty"
 
 
 def _fields(text: str) -> list[str]:

@@ -256,6 +256,40 @@ def test_an_optional_part_without_its_cell_is_left_out(
     assert not [line for line in own if left_out in line]
 
 
+def test_an_empty_vote_is_one_fault(shipped: Desk) -> None:
+    with pytest.raises(UnreadableRowsError) as caught:
+        shipped.preview(changed("unga-votes.csv", {"rcid": "NEW7", "vote": ""}), "unga-votes.csv")
+    assert caught.value.findings == (
+        "unga-votes.csv, line 6, column vote: the cell is empty, and the row needs it",
+    )
+
+
+def test_reasons_are_listed_where_no_row_is_left(desk: Desk, tmp_path: Path) -> None:
+    with pytest.raises(ValidationFailedError, match="none of its 2 rows") as caught:
+        desk.preview(ROWS, "x.csv", mapping=mapping(tmp_path, BAD), max_errors=2)
+    assert [one for one in caught.value.findings if one.startswith("x.csv, line 3, column who: ")]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "words"),
+    [
+        ("acled.csv", {"event_date": ""}, "event_date is empty, so the time is unknown"),
+        ("acled.csv", {"latitude": ""}, "latitude is empty, so the place was left out"),
+        ("ucdp-ged.csv", {"date_start": "", "date_end": ""}, "date_start is empty, so the time is unknown"),
+        ("ucdp-ged.csv", {"latitude": "", "longitude": ""}, "latitude and longitude are empty, so the place"),
+        ("cow-mid.csv", {"styear": "-9", "endyear": "-9"}, "styear, stmon and stday are empty"),
+    ],
+)
+def test_an_empty_date_or_point_is_noted(
+    shipped: Desk, name: str, changes: dict[str, str], words: str
+) -> None:
+    key = changed(name).partition(",")[0]
+    text = changed(name, {key: "7001", **changes}, {key: "7002", **changes})
+    _, preview = shipped.preview(text, name)
+    (note,) = [note for note in preview.notes if note.startswith(words)]
+    assert note.endswith(f"(2 rows, first on line {text.count(chr(10)) - 1})")
+
+
 def test_the_sum_of_the_rows_of_votes(shipped: Desk) -> None:
     """Two states that were no members, a code that is unknown, and a number written in two ways."""
     rows = ({"ccode": "20", "vote": "9"}, {"ccode": "40", "vote": "9"}, {"ccode": "999"}, {"ccode": "2.0"})
