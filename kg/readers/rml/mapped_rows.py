@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from kg.errors import DataSyntaxError
 from kg.rdf.ntriples import TYPE
-from kg.readers.cells.columns import MISSING, MISSING_MEND, listed, repeated_column
+from kg.readers.cells.columns import MISSING, MISSING_MEND, listed, repeated_column, width_fault
 from kg.readers.code_lookup import CodedThing, CodeLookup, remember
 from kg.readers.periods import Period, open_period, period, period_record
 from kg.readers.reading import ReadingJob
@@ -63,6 +63,7 @@ def _rows(job: ReadingJob, mapping: Mapping) -> Iterator[tuple[str, int, Cells]]
     missing = mapping.missing | job.missing
     for name, rows in rows_of(job, lambda column: "" if column.strip() in mapping.needed else None):
         header = list(mapping.header) or None
+        count = 0
         if header is not None:
             _note_unread(job, mapping, header)
         for line, row in rows:
@@ -75,12 +76,13 @@ def _rows(job: ReadingJob, mapping: Mapping) -> Iterator[tuple[str, int, Cells]]
                 _note_unread(job, mapping, header)
                 continue
             job.rows.read += 1
+            count += 1
             if (name, line) in job.skipped:
                 job.rows.left_out += 1
-            elif len(row) != len(header):
-                job.fault(line, "", f"the row has {len(row)} columns in place of {len(header)}")
+            elif wrong := width_fault(row, len(header), count):
+                job.fault(line, "", wrong)
             else:
-                given = (cell.strip() for cell in row)
+                given = (cell.strip() for cell in row[: len(header)])
                 cells = dict(zip(header, ("" if cell in missing else cell for cell in given), strict=True))
                 if not MISSING.isdisjoint(cells.values()):
                     for column in sorted(mapping.needed):
