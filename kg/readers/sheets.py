@@ -17,7 +17,14 @@ from kg.errors import DataSyntaxError, TooLargeError, UnsupportedFormatError
 from kg.readers.archives import MAX_RATIO, UNCHECKED, Part
 from kg.readers.cells.file_kinds import Sample, read_sample
 from kg.readers.cells.parquet import parquet_rows
-from kg.readers.cells.separators import LONGEST_CELL, Rows, check_spaces, find_dialect, sample_rows, split_rows
+from kg.readers.cells.separators import (
+    LONGEST_CELL,
+    Rows,
+    check_spaces,
+    find_dialect,
+    sample_rows,
+    split_rows,
+)
 from kg.readers.cells.values import cell_text
 from kg.readers.reading import LONGEST_LINE, ReadingJob
 

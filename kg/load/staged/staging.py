@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode, RdfFormat
 from kg.errors import StoreFailedError, ValidationFailedError
 from kg.load.conflicts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.load_folder import LoadFolder
-from kg.load.model import LoadRequest, Preview, Progress, TypeCount, counted, silent, watching
+from kg.load.model import LoadRequest, Preview, Progress, TypeCount, silent, watching
 from kg.load.staged.staging_mapped import check_mapped
 from kg.load.staged.staging_rdf import RdfRead, stage_rdf
 from kg.load.staged.staging_tables import Duplicates, Faults, FirstLoad, write_raw

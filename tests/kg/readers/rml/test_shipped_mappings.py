@@ -98,7 +98,7 @@ def table(path: Path, name: str, *changes: dict[str, str]) -> Path:
 def test_a_number_that_meant_two_states_makes_two_actors(
     tmp_path: Path, conform, name: str, rows: list[dict[str, str]]
 ) -> None:
-    """345 was Yugoslavia in 1991 and Serbia in 1999; a place of the same point has the country of its time."""
+    """345 was Yugoslavia in 1991 and Serbia in 1999; so were the places there."""
     numbers = {"gwnoa": "345", "country_id": "345"} if "id" in rows[0] else {"gwno_a": "345"}
     path = table(tmp_path / name, name, *({**row, **numbers} for row in rows))
     found = conform(path, name.removesuffix(".csv"))
