@@ -15,7 +15,7 @@ from kg.readers.cells.columns import MISSING, MISSING_MEND, repeated_column, wid
 from kg.readers.code_lookup import CodedThing, CodeLookup, coordinate_fault
 from kg.readers.name_lookup import NameLookup
 from kg.readers.periods import Period, period, period_record
-from kg.readers.reading import ReadingJob, document, document_slug, far_off
+from kg.readers.reading import ReadingJob, document, document_slug
 from kg.readers.record import Record
 from kg.readers.sheets import rows_of
 from kg.terms import ID, PREFIXES, distinct_slug, encoded, slugify
@@ -229,8 +229,7 @@ class _Table:
             self._job.fault(line, "date", found)
             return False
         for text in filter(None, (cells["date"], cells["end_date"])):
-            day = self._job.read_day(text)
-            self._job.notes.add_all(far_off(text) if isinstance(day, str) else day.notes, line)
+            self._job.note_date(text, line)
         return found
 
     def _types(self, text: str, line: int) -> list[CodedThing] | None:

@@ -14,7 +14,7 @@ from kg.rdf.ntriples import LABEL, TYPE, dg, english, statements, thing, url
 from kg.readers.archives import Part
 from kg.readers.cells.file_kinds import check_bytes
 from kg.readers.grouping import Grouping
-from kg.readers.periods import DateOrder, written_day
+from kg.readers.periods import DateOrder, Period, period, written_day
 from kg.readers.record import NoteKind, Notes, Record, RowFault, shortened
 from kg.resolver import Resolver
 from kg.terms import ID, PREFIXES, distinct_slug
@@ -245,6 +245,14 @@ class ReadingJob:
             return None
         self.notes.add_all(found.notes, line)
         return found.day, found.node
+
+    def note_date(self, text: str, line: int) -> None:
+        """Note a time of day that is left out of a date, and a year that is out of reach."""
+        found = self.read_day(text)
+        if isinstance(found, ReadDay):
+            self.notes.add_all(found.notes, line)
+        elif isinstance(span := period(text), Period):
+            self.notes.add_all(far_off(span.begin), line)
 
     def read_day(self, text: str) -> ReadDay | str:
         """Read a date as `written_day` does, or return a message; a time of day is dropped and noted."""

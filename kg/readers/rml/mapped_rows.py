@@ -351,6 +351,8 @@ class _Work:
         if isinstance(found, str):
             at_end = begin and not isinstance(self._period(begin), str)
             raise CellError(" and ".join(_fields(column.end if at_end else column.reference)), found)
+        for text in filter(None, (begin, end)):
+            self._job.note_date(text, line)
         cells[column.name] = found.slug
         cells[f"{column.name}_label"] = found.label
         yield period_record(found, line)

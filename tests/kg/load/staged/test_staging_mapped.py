@@ -256,6 +256,15 @@ def test_an_optional_part_without_its_cell_is_left_out(
     assert not [line for line in own if left_out in line]
 
 
+def test_the_order_of_dates_is_asked_for(shipped: Desk) -> None:
+    text = changed("acled.csv", {"event_id_cnty": "X1", "event_date": "1/2/2022"})
+    with pytest.raises(UnreadableRowsError) as caught:
+        shipped.preview(text, "acled.csv")
+    assert (caught.value.mend or "").startswith("Give the order of dates")
+    _, preview = shipped.preview(text, "acled.csv", date_order="mdy")
+    assert preview.rows_stored == 4
+
+
 def test_an_empty_vote_is_one_fault(shipped: Desk) -> None:
     with pytest.raises(UnreadableRowsError) as caught:
         shipped.preview(changed("unga-votes.csv", {"rcid": "NEW7", "vote": ""}), "unga-votes.csv")
