@@ -144,7 +144,13 @@ class _Work:
         self._codes = CodeLookup(job, mapping.name)
         self._found: dict[tuple[str, str, str], CodedThing | str] = {}
         self._makers = [_Maker(rule) for rule in mapping.rules]
-        self._computed = {column.name for column in mapping.columns}
+        computed = {column.name for column in mapping.columns}
+        # Columns of the table that together identify a thing, of which a row may lack some.
+        self._together = {
+            rule.name: names
+            for rule in mapping.rules
+            if not rule.main and len(names := [n for n in rule.subject.references if n not in computed]) > 1
+        }
         self._with_main = any(rule.main for rule in mapping.rules)
         self._needed = {name for rule in mapping.rules if rule.main for name in rule.references}
         # By the subject of a main map: a checksum of what its first row makes, file and line of that row.
@@ -162,7 +168,8 @@ class _Work:
             makers = [m for m in self._makers if m.rule.applies(cells)]
             known = [m for m in makers if missed.isdisjoint(m.rule.references)]
             for m in known:
-                self._note_incomplete(m.rule, cells, line)
+                if m.rule.name in self._together:
+                    self._note_incomplete(m.rule, cells, line)
             active = [(m, subject) for m in known if (subject := m.subject(cells)) is not None]
             if self._with_main and not any(m.rule.main for m, _ in active):
                 self._without_main([m.rule for m in makers if m.rule.main], missed, cells, example, line)
@@ -208,7 +215,7 @@ class _Work:
 
     def _note_incomplete(self, rule: Rule, cells: Cells, line: int) -> None:
         """Note a thing that a row names and does not identify, such as a place without coordinates."""
-        names = [] if rule.main else [name for name in rule.subject.references if name not in self._computed]
+        names = self._together[rule.name]
         empty = [name for name in names if not cells[name]]
         if 0 < len(empty) < len(names):
             name = rule.classes[0].rpartition("#")[2] if rule.classes else "thing"
@@ -346,7 +353,7 @@ class _Work:
                 found = Period(f"until--{found.slug}", "", found.end, "open", f"until {found.slug}")
         else:
             found = _UNKNOWN
-            empty = _are_empty(_fields(column.reference))
+            empty = _are_empty(_fields(column.reference or column.end))
             self._job.notes.add("date", column.name, f"{empty}, so the time is unknown", line)
         if isinstance(found, str):
             at_end = begin and not isinstance(self._period(begin), str)
