@@ -56,7 +56,8 @@ _TYPES: Final = "SELECT DISTINCT ?thing WHERE { ?thing a dg:EventType ; skos:inS
 class DatedCode:
     """A code (or a name, of the system "name") that means a country from one day to another, both inclusive.
 
-    A bound is empty if there is none. The system "state" has the days between which a former state existed.
+    A bound is empty if there is none, and `country` where the name is that of a part of a state. The system
+    "state" has the days between which a former state existed.
     """
 
     system: str
@@ -73,7 +74,8 @@ def dated_codes() -> Iterator[DatedCode]:
     rows += [("name", row["name"], row) for row in names if row["from"] or row["to"]]
     rows += [("state", row["country"], row) for row in read_table("former_states.tsv").rows]
     for system, code, row in rows:
-        yield DatedCode(system, code, mint("country", row["country"]).value, row["from"], row["to"])
+        country = mint("country", row["country"]).value if row["country"] else ""
+        yield DatedCode(system, code, country, row["from"], row["to"])
 
 
 class Resolver:
@@ -141,7 +143,7 @@ class Resolver:
             labels=known(_rows(store, _LABELS, "name", "thing")),
             types=[iri for (iri,) in _rows(store, _TYPES, "thing")],
             type_names=_rows(store, _TYPE_NAMES, "name", "thing"),
-            dated=[code for code in dated_codes() if code.country in countries],
+            dated=[code for code in dated_codes() if not code.country or code.country in countries],
             points=_rows(store, _POINTS, "latitude", "longitude", "thing") if points else (),
         )
 
@@ -161,16 +163,32 @@ class Resolver:
         return self.country(_ELSE[system], code, day, last) if iri is None and system in _ELSE else iri
 
     def mistimed(self, system: Naming, code: str, day: str, last: str = "") -> str | None:
-        """Return a sentence about a code or name that no country had at a time; None if one had it."""
+        """Return a sentence about a code or name that no country had at a time; None if one had it.
+
+        Without a day it is about a code or name that has not always meant the country that it means today.
+        """
         key, found = self._holders(system, code)
-        one = self._on(system, key, found, day, last)
-        if one is None and system in _ELSE:
+        if not self._meanings(system, key, found) and system in _ELSE:
             return self.mistimed(_ELSE[system], code, day, last)
-        if one is None or not day or _overlaps(one, day, last):
+        if not day:
+            return self._undated(system, code, self._meanings(system, key, found))
+        one = self._on(system, key, found, day, last)
+        if one is None or _overlaps(one, day, last):
             return None
-        label = self._labels.get(one.country) or one.country.removeprefix(_COUNTRY)
-        days = " ".join(filter(None, (one.begin and f"from {one.begin}", one.end and f"until {one.end}")))
-        return f"{code} was used for {label} {days}, not at the time of the row; it was read as {label}"
+        label = self._shown(one.country)
+        return f"{code} was used for {label} {_days(one)}, not at the time of the row; it was read as {label}"
+
+    def _undated(self, system: Naming, code: str, meanings: list[DatedCode]) -> str | None:
+        iri = self.country_named(code) if system == "name" else self.country(system, code)
+        bounded = [one for one in meanings if one.country and (one.begin or one.end)]
+        if iri is None or not bounded or len({one.country for one in meanings}) < 2:
+            return None
+        others = [one for one in bounded if one.country != iri] or bounded
+        used = " and ".join(f"{self._shown(one.country)} {_days(one)}" for one in others)
+        return f"{code} was used for {used}; the row has no date, so it was read as {self._shown(iri)}"
+
+    def _shown(self, country: str) -> str:
+        return self._labels.get(country) or country.removeprefix(_COUNTRY)
 
     def is_dated(self, system: Naming, code: str) -> bool:
         """Return whether the country that a code or name means depends on the day."""
@@ -255,7 +273,9 @@ class Resolver:
     def _named(self, name: str, found: Collection[str], day: str, last: str) -> str | None:
         countries = [iri for iri in found if iri.startswith(_COUNTRY)]
         dated = self._on("name", _name_key(name), countries, day, last)
-        return dated.country if dated else _only(found)
+        if dated and dated.country:
+            return dated.country
+        return _only([iri for iri in found if iri not in countries] if dated else found)
 
     def _countries_named(self, name: str) -> list[str]:
         return [iri for iri in self._with_name(name) if iri.startswith(_COUNTRY)]
@@ -311,6 +331,10 @@ def _name_key(name: str) -> str:
 
 def _overlaps(one: DatedCode, day: str, last: str) -> bool:
     return (not one.begin or one.begin <= (last or day)) and (not one.end or day <= one.end)
+
+
+def _days(one: DatedCode) -> str:
+    return " ".join(filter(None, (one.begin and f"from {one.begin}", one.end and f"until {one.end}")))
 
 
 def _distance(one: DatedCode, day: str) -> int:

@@ -34,6 +34,7 @@ _SHOWN = 20
 @click.option("--source", help="IRI or name of the source. [default: the file's own graph, or its name]")
 @click.option("--base", help="IRI that relative IRIs are resolved against.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and stop.")
+@click.option("--all", "everything", is_flag=True, help="Show all notes and faults, not only the first 20.")
 @click.option("--yes", is_flag=True, help="Store without asking.")
 @click.option(
     "--max-errors",
@@ -80,6 +81,7 @@ def load(
     source: str | None,
     base: str | None,
     dry_run: bool,
+    everything: bool,
     yes: bool,
     max_errors: int,
     skip: tuple[str, ...],
@@ -118,7 +120,7 @@ def load(
                     planned.append(loader.plan(reading, progress))
         _check_targets([summary for _, summary in planned])
         for _, summary in planned:
-            _show(summary)
+            _show(summary, None if everything else _SHOWN)
         if dry_run:
             return
         changes = [(plan, summary) for plan, summary in planned if not summary["unchanged"]]
@@ -270,7 +272,7 @@ def _check_targets(summaries: list[dict[str, Any]]) -> None:
             )
 
 
-def _show(summary: dict[str, Any]) -> None:
+def _show(summary: dict[str, Any], most: int | None) -> None:
     graph = compact(summary["graph"])
     if summary["unchanged"]:
         click.echo(f"{summary['file']}: {graph} already holds exactly this; nothing to store", err=True)
@@ -307,8 +309,9 @@ def _show(summary: dict[str, Any]) -> None:
     ):
         if lines:
             whole = count or len(lines)
-            shown = lines[:_SHOWN]
-            more = f" (the first {len(shown)} of {whole})" if whole > len(shown) else ""
+            shown = lines[:most]
+            rest = "; --all shows more" if len(lines) > len(shown) else ""
+            more = f" (the first {len(shown)} of {whole}{rest})" if whole > len(shown) else ""
             click.echo(f"  {title}{more}:", err=True)
             for line in shown:
                 click.echo(f"    - {line}", err=True)

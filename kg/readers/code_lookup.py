@@ -10,8 +10,8 @@ from typing import Final, TypeVar
 from kg.rdf import ntriples as nt
 from kg.rdf.literals import number_hint
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
-from kg.readers.reading import NoteKind, ReadingJob, minted
-from kg.readers.record import Record
+from kg.readers.reading import ReadingJob, minted
+from kg.readers.record import NoteKind, Record
 from kg.terms import ID, PREFIXES
 
 # News agencies write the reports; coding programs take their names in the text for actors of their country.
@@ -98,7 +98,7 @@ class CodeLookup:
                 right = f"0{code}"
         if not _CAMEO.fullmatch(right):
             return f'"{code}" is not a CAMEO code (two to four digits, beginning with 01 to 20)'
-        notes: tuple[Note, ...] = ()
+        notes = self._zeros(code) if not root else ()
         if root and not right.startswith(root.zfill(2)):
             text = f"event code {code} does not belong to root code {root}; the event code was kept"
             notes = (("event type", f"{root} {code}", text),)
@@ -112,6 +112,16 @@ class CodeLookup:
         text = f"event code {right} is not in the scheme" + (f"; its parent is {near[0]}" if near else "")
         record = own_event_type(iri, f"code {right} of {self._slug}", self._slug, line, code=right)
         return CodedThing(iri, right, record, notes=(*notes, ("event type", right, text)))
+
+    def _zeros(self, code: str) -> tuple[Note, ...]:
+        """Note a code of two digits that may have lost a zero, and one that kept it."""
+        if code.startswith("0"):
+            return (("kept zero", "", ""),)
+        stems = (f"{ID}event-type/cameo-{zero}{code}" for zero in ("", "0"))
+        if len(code) != 2 or not all(map(self._job.resolver.event_type, stems)):
+            return ()
+        text = f"event code {code} may be 0{code} without its leading zero, as no code of the table has one;"
+        return (("lost zero", code, f"{text} it was read as {code}"),)
 
     # Actors
 
@@ -150,7 +160,9 @@ class CodeLookup:
         known = resolver.actor_named(name) if name and any(details) else None
         if known and not known.startswith(f"{ID}country/"):
             return CodedThing(known, text, notes=notes)
-        iri = f"{ID}actor/{minted(self._slug, code, name)}"
+        # An actor has one country: that of another time than today makes it an actor of its own.
+        other = country if country != resolver.country("cameo", country_code) else None
+        iri = f"{ID}actor/{minted(self._slug, code, name, *([other.rpartition('/')[2]] if other else []))}"
         shown = f"{name} ({code})" if name and code else name or code
         media = "MED" in details[-3:]
         record = own_agent(iri, shown, country, line, wire=wire, media=media, code=code, region=region)

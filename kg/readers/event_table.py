@@ -11,11 +11,11 @@ from typing import Final, Literal
 from kg.errors import DataSyntaxError, UnsupportedFormatError
 from kg.rdf import ntriples as nt
 from kg.rdf.ntriples import LABEL, TYPE, dg, statements, thing
-from kg.readers.cells.columns import MISSING, MISSING_MEND, repeated_column
+from kg.readers.cells.columns import MISSING, MISSING_MEND, repeated_column, width_fault
 from kg.readers.code_lookup import CodedThing, CodeLookup, coordinate_fault
 from kg.readers.name_lookup import NameLookup
 from kg.readers.periods import Period, period, period_record
-from kg.readers.reading import ReadingJob, document, document_slug, far_off
+from kg.readers.reading import ReadingJob, document, document_slug
 from kg.readers.record import Record
 from kg.readers.sheets import rows_of
 from kg.terms import ID, PREFIXES, distinct_slug, encoded, slugify
@@ -97,11 +97,9 @@ def read_events(job: ReadingJob) -> Iterator[Record]:
                 continue
             job.rows.read += 1
             count += 1
-            # R's write.table numbers the rows without naming the column.
-            numbered = len(row) == len(header) + 1 and row[0] == str(count)
-            if any(row[len(header) :]) or numbered:
-                more = "; write the table without the numbers of rows (row.names = FALSE)" if numbered else ""
-                job.fault(line, "", f"the row has {len(row)} columns in place of {len(header)}{more}")
+            wrong = width_fault(row, len(header), count)
+            if wrong and len(row) > len(header):
+                job.fault(line, "", wrong)
                 continue
             cells = dict.fromkeys(_NAMES, "")
             cells |= {key: cell.strip() for key, cell in zip(header, row, strict=False) if key in cells}
@@ -231,8 +229,7 @@ class _Table:
             self._job.fault(line, "date", found)
             return False
         for text in filter(None, (cells["date"], cells["end_date"])):
-            day = self._job.read_day(text)
-            self._job.notes.add_all(far_off(text) if isinstance(day, str) else day.notes, line)
+            self._job.note_date(text, line)
         return found
 
     def _types(self, text: str, line: int) -> list[CodedThing] | None:

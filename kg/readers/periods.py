@@ -17,6 +17,7 @@ from kg.terms import ID
 DateOrder = Literal["dmy", "mdy"]
 """Order of day and month in dates such as 1/2/2018."""
 
+ORDER_UNKNOWN: Final = "may be day/month or month/day"
 _WORDS: Final = {"dmy": "day, month, year", "mdy": "month, day, year"}
 _USE: Final = "(use 2018-01-31)"
 _CLOCK: Final = (
@@ -69,7 +70,7 @@ def written_day(text: str, order: DateOrder | None = None) -> WrittenDay | str:
     if found := _YEAR_LAST.fullmatch(text):
         if order is None:
             return (
-                f'"{text}" may be day/month or month/day: give the order of dates, dmy or mdy '
+                f'"{text}" {ORDER_UNKNOWN}: give the order of dates, dmy or mdy '
                 "(--date-order, or “Order of dates” in the form)"
             )
         first, last = found[1], found[3]

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
 from kg.errors import DataSyntaxError
 from kg.rdf.ntriples import LABEL, TYPE, dg, english, statements, thing, url
 from kg.readers.archives import Part
 from kg.readers.cells.file_kinds import check_bytes
 from kg.readers.grouping import Grouping
-from kg.readers.periods import DateOrder, written_day
-from kg.readers.record import Record, RowFault
+from kg.readers.periods import DateOrder, Period, period, written_day
+from kg.readers.record import NoteKind, Notes, Record, RowFault, shortened
 from kg.resolver import Resolver
 from kg.terms import ID, PREFIXES, distinct_slug
-
-_Things = Literal["place", "event type", "country code", "repaired code", "wire service", "lookup"]
-_Losses = Literal["file", "column", "missing value", "dropped value", "date"]
-NoteKind = Literal[_Losses, _Things, "repeated id", "repeated row", "no record"]
 
 REPEATED_ROW: Final = "row {} is repeated; it was kept once"
 REPEATED_IDENTIFIER: Final = "identifier {} is used by several different rows; each was kept as a record"
 _BLOCK: Final = 1 << 20
 LONGEST_LINE: Final = 16 << 20
 """Most bytes of a line."""
-_LONGEST_MESSAGE: Final = 400
 _REMEMBERED: Final = 2_000_000
 _EARLIEST, _LATEST = "1500", "2100"
 # Characters that XML 1.0 cannot carry (section 2.2).
@@ -38,42 +33,6 @@ _CONTROLS: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]
 _WEB: Final = re.compile(r"https?://[^\s\"<>]+", re.ASCII | re.IGNORECASE)
 _ENDING: Final = re.compile(r"\.[A-Za-z]{2,5}$")
 _SPACES: Final = str.maketrans("-_+", "   ")
-
-
-@dataclass
-class Note:
-    """Something people should know about a table: a sentence, how often it applies, and where first."""
-
-    kind: NoteKind
-    value: str
-    text: str
-    line: int
-    count: int = 1
-
-
-@dataclass
-class Notes:
-    """Notes of one reading, one for each kind and value; at most 100,000 are kept."""
-
-    found: dict[tuple[NoteKind, str], Note] = field(default_factory=dict)
-
-    def add(self, kind: NoteKind, value: str, text: str, line: int, count: int = 1) -> None:
-        """Add a note, or increase the count of the same note."""
-        note = self.found.get((kind, value))
-        if note is not None:
-            note.count += count
-        elif len(self.found) < 100_000:
-            self.found[kind, value] = Note(kind, value, _shortened(text), line, count)
-
-    def add_all(self, notes: Iterable[tuple[NoteKind, str, str]], line: int) -> None:
-        """Add notes given as kind, value and text."""
-        for kind, value, text in notes:
-            self.add(kind, value, text, line)
-
-    def of(self, kind: NoteKind) -> list[Note]:
-        """Return the notes of a kind, the most frequent first."""
-        chosen = [note for note in self.found.values() if note.kind == kind]
-        return sorted(chosen, key=lambda note: (-note.count, note.line, note.value))
 
 
 class Once:
@@ -172,7 +131,7 @@ class ReadingJob:
 
     def begin(self, file: str) -> None:
         """Set the name of the file, or sheet of a file, to which the following rows belong."""
-        self._file = file
+        self._file = self.notes.file = file
 
     def fault(self, line: int, column: str, reason: str, file: str = "") -> None:
         """Report a faulty row of the current file or of another; several faults of a row count as one row."""
@@ -180,7 +139,7 @@ class ReadingJob:
         if (file, line) != self._faulty:
             self._faulty = file, line
             self.rows.left_out += 1
-        self.on_fault(RowFault(file, line, column, _shortened(reason)))
+        self.on_fault(RowFault(file, line, column, shortened(reason)))
 
     def is_new(self, iri: str, kind: str, ntriples: bytes, line: int) -> bool:
         """Return whether a thing was not described yet; a place with another point is noted."""
@@ -228,7 +187,6 @@ class ReadingJob:
     def files(self) -> Iterator[tuple[Part, Iterator[tuple[int, str]]]]:
         """Yield each file with its lines, as `lines` does, and with its empty lines."""
         for part in self.parts:
-            self._file = part.name
             yield part, self.lines_of(part)
 
     def blocks(self) -> Iterator[Block]:
@@ -241,12 +199,12 @@ class ReadingJob:
 
     def blocks_of(self, part: Part) -> Generator[Block, None, None]:
         """Yield the lines of one file in blocks, as `blocks` does."""
-        self._file = part.name
+        self.begin(part.name)
         yield from _blocks(part)
 
     def lines_of(self, part: Part) -> Iterator[tuple[int, str]]:
         """Yield the lines of one file, as `files` does."""
-        self._file = part.name
+        self.begin(part.name)
         for block in _blocks(part):
             for number, line in enumerate(self.texts(block), block.first):
                 yield number, line.removesuffix("\r")
@@ -288,6 +246,14 @@ class ReadingJob:
         self.notes.add_all(found.notes, line)
         return found.day, found.node
 
+    def note_date(self, text: str, line: int) -> None:
+        """Note a time of day that is left out of a date, and a year that is out of reach."""
+        found = self.read_day(text)
+        if isinstance(found, ReadDay):
+            self.notes.add_all(found.notes, line)
+        elif isinstance(span := period(text), Period):
+            self.notes.add_all(far_off(span.begin), line)
+
     def read_day(self, text: str) -> ReadDay | str:
         """Read a date as `written_day` does, or return a message; a time of day is dropped and noted."""
         found = self._days.get(text)
@@ -304,12 +270,6 @@ class ReadingJob:
             if len(self._days) < 100_000:
                 self._days[text] = found
         return found
-
-
-def _shortened(text: str) -> str:
-    """Return a message without the middle if a cell in it is very long."""
-    half = _LONGEST_MESSAGE // 2
-    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:half]} … {text[-half:]}"
 
 
 def far_off(day: str) -> Iterator[tuple[NoteKind, str, str]]:

@@ -17,7 +17,14 @@ from kg.errors import DataSyntaxError, TooLargeError, UnsupportedFormatError
 from kg.readers.archives import MAX_RATIO, UNCHECKED, Part
 from kg.readers.cells.file_kinds import Sample, read_sample
 from kg.readers.cells.parquet import parquet_rows
-from kg.readers.cells.separators import LONGEST_CELL, Rows, find_dialect, sample_rows, split_rows
+from kg.readers.cells.separators import (
+    LONGEST_CELL,
+    Rows,
+    check_spaces,
+    find_dialect,
+    sample_rows,
+    split_rows,
+)
 from kg.readers.cells.values import cell_text
 from kg.readers.reading import LONGEST_LINE, ReadingJob
 
@@ -56,6 +63,7 @@ def tables_of(
 def first_rows(part: Part, sample: Sample, *, quoted_tabs: bool) -> list[list[str]]:
     """Return up to 20 rows from the beginning of a file, for finding its format."""
     if sample.kind == "text":
+        check_spaces(part.name, sample.text)
         return sample_rows(sample.text, find_dialect(sample.text, quoted_tabs=quoted_tabs))
     if sample.kind == "json lines":
         with part.open() as stream:
@@ -88,6 +96,7 @@ def _tables(
                 where=part.name,
                 mend="Write one object per line, without the list: jq -c '.[]' FILE > FILE.jsonl",
             )
+        check_spaces(part.name, sample.text)
         dialect = find_dialect(sample.text, quoted_tabs=quoted_tabs)
         yield part.name, split_rows(part.name, job.lines_of(part), dialect)
 

@@ -14,7 +14,7 @@ from pyoxigraph import NamedNode, RdfFormat
 from kg.errors import StoreFailedError, ValidationFailedError
 from kg.load.conflicts import RecordWatch, find_conflicts, find_newcomers, find_twins, suggest
 from kg.load.load_folder import LoadFolder
-from kg.load.model import LoadRequest, Preview, Progress, TypeCount, counted, silent, watching
+from kg.load.model import LoadRequest, Preview, Progress, TypeCount, silent, watching
 from kg.load.staged.staging_mapped import check_mapped
 from kg.load.staged.staging_rdf import RdfRead, stage_rdf
 from kg.load.staged.staging_tables import Duplicates, Faults, FirstLoad, write_raw
@@ -78,10 +78,10 @@ def stage(store: Store, folder: LoadFolder, request: LoadRequest, progress: Prog
             notes, rows = (*table.notes(), *_other_file(store, graph, request)), table.rows
         faults.check()
         if not duplicates.records and not rows.stored:
-            what = (
-                f"none of its {counted(rows.read, 'row')} gives anything" if rows.read else "it has no rows"
-            )
-            raise ValidationFailedError(what, where=name, mend="Check the file and its format.")
+            what = f"none of its {rows.read:,} rows gives anything" if rows.read else "it has no rows"
+            what = "its only row gives nothing" if rows.read == 1 else what
+            mend = "Correct the rows, the mapping or the format." if rows.read else "Check the file."
+            raise ValidationFailedError(what, where=name, mend=mend, findings=(*faults.listed, *notes))
     find_conflicts(store, graph, tally, tally.events, tally.labels)
     newcomer_count, newcomers = find_newcomers(store, graph, tally)
     hints = suggest(store, unknown)

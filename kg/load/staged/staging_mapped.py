@@ -25,6 +25,7 @@ from kg.validation.piecewise import FileFindings, PiecewiseValidation
 from kg.validation.shacl import read_shapes
 
 _ROWS: Final = 10_000
+_EMPTY: Final = "the cell is empty, and the row needs it"
 _MEND: Final = "Correct the mapping; docs/mapping.md lists what each class needs."
 
 
@@ -102,7 +103,7 @@ def _faults(finding: Finding, given: list[RowRecord], mapping: Mapping) -> list[
         if others := [one for one in blamed if _values(one, path) != _values(first, path)]:
             blamed, text = others, f"{text} Line {first.record.line} has another value."
     return [
-        RowFault(one.file, one.record.line, column, f"the cell is empty; {text}" if empty else text)
+        RowFault(one.file, one.record.line, column, _EMPTY if empty else text)
         for one in blamed
         for column, empty in [_columns(path, one, mapping)]
     ]

@@ -13,6 +13,7 @@ from kg.load.model import Progress, counted
 from kg.load.staged.tally import AGENTS, KINDS, Tally, types_of
 from kg.rdf.compression import frame
 from kg.readers.gdelt.blocks import BlockRecords
+from kg.readers.periods import ORDER_UNKNOWN
 from kg.readers.record import Record, RowFault
 from kg.terms import ONTOLOGY
 
@@ -66,6 +67,8 @@ class Faults:
     def _error(self, detail: str) -> UnreadableRowsError:
         what = "these rows or the mapping (docs/mapping.md lists what each class needs)"
         mend = f"Correct {what if self.broken else 'these rows'}, or allow that they are left out."
+        if any(ORDER_UNKNOWN in fault for fault in self.listed):
+            mend = f"Give the order of dates (--date-order, or “Order of dates” in the form). {mend}"
         return UnreadableRowsError(detail, findings=tuple(self.listed), where=self.name, mend=mend)
 
 

@@ -17,14 +17,15 @@ from kg.readers.gdelt.blocks import Identifiers, RowOptions
 from kg.readers.gdelt.event_rows import GdeltRows, about, read_blocks
 from kg.readers.gdelt.parallel_rows import read_in_parallel, worker_count
 from kg.readers.grouping import Grouping
-from kg.readers.reading import CellOptions, NoteKind, ReadingJob, RowCount
-from kg.readers.record import Record, RowFault
+from kg.readers.reading import CellOptions, ReadingJob, RowCount
+from kg.readers.record import Note, NoteKind, Record, RowFault
 from kg.readers.rml.mapped_rows import RowRecord, read_each_row
 from kg.readers.rml.mapping import Mapping
 from kg.resolver import Resolver
 from kg.store import Store
 
-_LISTED: Final = 20
+_LISTED: Final = 500
+_FIRST: Final = 3
 
 
 class TableReading:
@@ -130,20 +131,30 @@ class TableReading:
         return self._job.rows
 
     def notes(self) -> tuple[str, ...]:
-        """Return what people should know about the table, at most 20 notes of each kind."""
-        found: list[str] = []
+        """Return what people should know about the table, at most 500 notes of each kind.
+
+        The three most frequent of each kind come first.
+        """
+        first: list[str] = []
+        more: list[str] = []
         for kind in get_args(NoteKind):
+            found: list[str] = []
             # Several places may share a code; its note is given once.
-            texts: dict[str, tuple[int, int]] = {}
+            texts: dict[str, list[Note]] = {}
             for note in self._job.notes.of(kind):
-                line, count = texts.get(note.text, (note.line, 0))
-                texts[note.text] = min(line, note.line), count + note.count
-            for text, (line, count) in islice(texts.items(), _LISTED):
+                texts.setdefault(note.text, []).append(note)
+            for text, notes in islice(texts.items(), _LISTED):
+                one = min(notes, key=lambda note: (note.file, note.line))
+                count = sum(note.count for note in notes)
                 rows = f"{count:,} rows, first on line" if count > 1 else "line"
-                found.append(f"{text} ({rows} {line})" if line else text)
+                file = one.file.removeprefix(f"{self.name}/")
+                where = f"{rows} {one.line}" + (f" of {file}" if file not in ("", self.name) else "")
+                found.append(f"{text} ({where})" if one.line else text)
             if len(texts) > _LISTED:
                 found.append(f"… and {len(texts) - _LISTED:,} more notes of this kind ({kind})")
-        return tuple(found)
+            first += found[:_FIRST]
+            more += found[_FIRST:]
+        return (*first, *more)
 
 
 def _ignore(fault: RowFault) -> None:

@@ -204,6 +204,18 @@ class _Columns:
             job.notes.add("column", title, f"{text} {listed(self.absent)}", line)
 
 
+def width_fault(row: list[str], width: int, number: int) -> str | None:
+    """Return what is wrong with the width of a row, given its number from 1; empty cells at its end are not.
+
+    R's write.table numbers the rows without naming the column.
+    """
+    numbered = len(row) == width + 1 and row[0] == str(number)
+    if len(row) == width or (len(row) > width and not any(row[width:]) and not numbered):
+        return None
+    more = "; write the table without the numbers of rows (row.names = FALSE)" if numbered else ""
+    return f"the row has {len(row)} columns in place of {width}{more}"
+
+
 def listed(names: list[str]) -> str:
     """Return names as a text, with the number of those beyond the limit."""
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from kg.errors import DataSyntaxError
+from kg.errors import DataSyntaxError, UnsupportedFormatError
 
 SEPARATORS: Final = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
 _QUOTE: Final = '"'
@@ -37,6 +37,21 @@ def find_dialect(sample: str, *, quoted_tabs: bool = False) -> CellDialect:
     first = lines[0] if lines else ""
     separator = max(SEPARATORS, key=lambda one: len(_cells(first, one)))
     return CellDialect(separator, separator != "\t" or quoted_tabs or _are_enclosed(lines))
+
+
+def check_spaces(name: str, sample: str) -> None:
+    """Raise UnsupportedFormatError for cells separated by spaces, as R's write.table writes them."""
+    lines = [line.rstrip("\r") for line in sample.split("\n") if line.strip()][:2]
+    if len(lines) < 2 or any(len(_cells(lines[0], one)) > 1 for one in SEPARATORS):
+        return
+    first, second = (_cells(line, " ") for line in lines)
+    quoted = lines[0].startswith(_QUOTE) and len(first) == len(second) > 1
+    if quoted or (len(second) == len(first) + 1 > 2 and second[0] == "1"):
+        raise UnsupportedFormatError(
+            f"its {len(second)} columns are separated by spaces, as R's write.table does without sep",
+            where=name,
+            mend='Write it with write.csv(table, "FILE.csv", row.names = FALSE), or with sep = "\\t".',
+        )
 
 
 def split_rows(name: str, lines: Iterator[tuple[int, str]], dialect: CellDialect) -> Rows:

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-from kg.readers.reading import REPEATED_IDENTIFIER, REPEATED_ROW, NoteKind
+from kg.readers.reading import REPEATED_IDENTIFIER, REPEATED_ROW
+from kg.readers.record import NoteKind
 
 _ASCENDING: Final = 20_000_000
 _IN_NO_ORDER: Final = 4_000_000

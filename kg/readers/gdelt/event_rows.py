@@ -22,8 +22,8 @@ from kg.readers.code_lookup import CodedThing
 from kg.readers.gdelt.blocks import BlockRecords, Identifiers, Known, Repeats, RowOptions
 from kg.readers.gdelt.code_columns import NAMES, GdeltCodes, Layout
 from kg.readers.gdelt.ordered_blocks import HEADER, ordered_blocks
-from kg.readers.reading import Block, Notes, ReadingJob, dataset, is_plain
-from kg.readers.record import Record, RowFault
+from kg.readers.reading import Block, ReadingJob, dataset, is_plain
+from kg.readers.record import Notes, Record, RowFault
 from kg.terms import ID
 
 _SHOWN: Final = 200
@@ -78,6 +78,7 @@ def read_blocks(
             job.rows.stored += found.count
             for line, column, reason in found.faults:
                 job.fault(line, column, reason, block.name)
+            job.notes.file = block.name
             for note in found.notes:
                 job.notes.add(*note)
                 job.rows.left_out += note[0] == "repeated row"

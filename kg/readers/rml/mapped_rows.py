@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
@@ -9,7 +10,7 @@ from typing import Final, cast
 
 from kg.errors import DataSyntaxError
 from kg.rdf.ntriples import TYPE
-from kg.readers.cells.columns import MISSING, MISSING_MEND, listed, repeated_column
+from kg.readers.cells.columns import MISSING, MISSING_MEND, listed, repeated_column, width_fault
 from kg.readers.code_lookup import CodedThing, CodeLookup, remember
 from kg.readers.periods import Period, open_period, period, period_record
 from kg.readers.reading import ReadingJob
@@ -62,6 +63,7 @@ def _rows(job: ReadingJob, mapping: Mapping) -> Iterator[tuple[str, int, Cells]]
     missing = mapping.missing | job.missing
     for name, rows in rows_of(job, lambda column: "" if column.strip() in mapping.needed else None):
         header = list(mapping.header) or None
+        count = 0
         if header is not None:
             _note_unread(job, mapping, header)
         for line, row in rows:
@@ -74,12 +76,13 @@ def _rows(job: ReadingJob, mapping: Mapping) -> Iterator[tuple[str, int, Cells]]
                 _note_unread(job, mapping, header)
                 continue
             job.rows.read += 1
+            count += 1
             if (name, line) in job.skipped:
                 job.rows.left_out += 1
-            elif len(row) != len(header):
-                job.fault(line, "", f"the row has {len(row)} columns in place of {len(header)}")
+            elif wrong := width_fault(row, len(header), count):
+                job.fault(line, "", wrong)
             else:
-                given = (cell.strip() for cell in row)
+                given = (cell.strip() for cell in row[: len(header)])
                 cells = dict(zip(header, ("" if cell in missing else cell for cell in given), strict=True))
                 if not MISSING.isdisjoint(cells.values()):
                     for column in sorted(mapping.needed):
@@ -141,6 +144,13 @@ class _Work:
         self._codes = CodeLookup(job, mapping.name)
         self._found: dict[tuple[str, str, str], CodedThing | str] = {}
         self._makers = [_Maker(rule) for rule in mapping.rules]
+        computed = {column.name for column in mapping.columns}
+        # Columns of the table that together identify a thing, of which a row may lack some.
+        self._together = {
+            rule.name: names
+            for rule in mapping.rules
+            if not rule.main and len(names := [n for n in rule.subject.references if n not in computed]) > 1
+        }
         self._with_main = any(rule.main for rule in mapping.rules)
         self._needed = {name for rule in mapping.rules if rule.main for name in rule.references}
         # By the subject of a main map: a checksum of what its first row makes, file and line of that row.
@@ -157,6 +167,9 @@ class _Work:
                 found += self._make(column, cells, line, missed)
             makers = [m for m in self._makers if m.rule.applies(cells)]
             known = [m for m in makers if missed.isdisjoint(m.rule.references)]
+            for m in known:
+                if m.rule.name in self._together:
+                    self._note_incomplete(m.rule, cells, line)
             active = [(m, subject) for m in known if (subject := m.subject(cells)) is not None]
             if self._with_main and not any(m.rule.main for m, _ in active):
                 self._without_main([m.rule for m in makers if m.rule.main], missed, cells, example, line)
@@ -199,6 +212,16 @@ class _Work:
             columns = self._mapping.sources(empty)
             what = "its value was not found" if any(map(cells.get, columns)) else "the cell is empty"
             raise CellError(" and ".join(columns), f"{what}, and the row needs it")
+
+    def _note_incomplete(self, rule: Rule, cells: Cells, line: int) -> None:
+        """Note a thing that a row names and does not identify, such as a place without coordinates."""
+        names = self._together[rule.name]
+        empty = [name for name in names if not cells[name]]
+        if 0 < len(empty) < len(names):
+            name = rule.classes[0].rpartition("#")[2] if rule.classes else "thing"
+            what = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+            text = f"{_are_empty(empty)}, so the {what} was left out"
+            self._job.notes.add("dropped value", f"{rule.name} {empty}", text, line)
 
     def _nothing(self, example: str, line: int) -> None:
         text = f"the mapping makes nothing of the row (such as: {example})"
@@ -298,7 +321,8 @@ class _Work:
             note = resolver.mistimed(system, text, day)
             return CodedThing(value, label, notes=(("country code", note, note),) if note else ())
         near = resolver.suggest(text) if column.system in ("name", "actor") else []
-        hint = f" (did you mean {near[0][0]}?)" if near else ""
+        known = bool(near) and near[0][0].casefold() == text.casefold()
+        hint = " at that time" if known else f" (did you mean {near[0][0]}?)" if near else ""
         return f"“{text}” is not {LOOKUPS[column.system]}{hint}; {outcome}"
 
     def _period(self, begin: str, end: str = "") -> Period | str:
@@ -329,9 +353,13 @@ class _Work:
                 found = Period(f"until--{found.slug}", "", found.end, "open", f"until {found.slug}")
         else:
             found = _UNKNOWN
+            empty = _are_empty(_fields(column.reference or column.end))
+            self._job.notes.add("date", column.name, f"{empty}, so the time is unknown", line)
         if isinstance(found, str):
             at_end = begin and not isinstance(self._period(begin), str)
             raise CellError(" and ".join(_fields(column.end if at_end else column.reference)), found)
+        for text in filter(None, (begin, end)):
+            self._job.note_date(text, line)
         cells[column.name] = found.slug
         cells[f"{column.name}_label"] = found.label
         yield period_record(found, line)
@@ -340,6 +368,11 @@ class _Work:
 def _missing_hint(text: str) -> str:
     """Return how to say that a word stands for a missing value, empty for other texts."""
     return f"; if {text} means that it is missing, {MISSING_MEND.format(text)}" if text in MISSING else ""
+
+
+def _are_empty(names: list[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last} are empty" if others else f"{last} is empty"
 
 
 def _fields(text: str) -> list[str]:

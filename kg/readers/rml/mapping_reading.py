@@ -99,16 +99,18 @@ class _Reader:
                 f"the column {itself[0]} is computed from computed columns",
                 "Use only columns of the table.",
             )
-        tested = {reference for rule in rules for reference, _ in rule.only}
-        if itself := sorted(tested & made_names):
+        # The condition of a logical source is that of the columns computed there, too.
+        if itself := sorted({name for column in columns.values() for name, _ in column.only} & made_names):
             raise self._fault(
-                f"map:only tests the computed column {itself[0]}", "Use only columns of the table."
+                f"map:only tests the computed column {itself[0]}, and its logical source computes columns",
+                "Give the rows with this condition a logical source of their own.",
             )
         ordered = tuple(columns[key] for key in sorted(columns))
         sources = [self._one(node, "logicalSource") for node in maps]
         missing = frozenset(self._text(word) for node in sources for word in self._all(node, "missing"))
         header = next((h for node in sources for h in self._all(node, "header")), None)
         whole = frozenset(self._text(column) for node in sources for column in self._all(node, "whole"))
+        tested = {reference for rule in rules for reference, _ in rule.only}
         needed = frozenset((asked | raw | tested | whole) - made_names)
         names = () if header is None else tuple(self._text(header).split())
         return Mapping(name, ordered, rules, needed, missing=missing, header=names, whole=whole)

@@ -129,6 +129,20 @@ def test_an_archive(folder: Path, tmp_path: Path, kind: str) -> None:
     assert titles() == ["Office of Protocol"]
 
 
+def test_all_notes_are_shown_when_asked_for(folder: Path, tmp_path: Path) -> None:
+    """25 places are new, and the days have an hour: some of each kind come first."""
+    rows = [f"Talks {n},Norway,036,2018-01-31 12:{n},Room {n}" for n in range(10, 35)]
+    made = tmp_path / "rooms.csv"
+    made.write_text("label,actors,type,date,place\n" + "\n".join(rows))
+    for options, shown in (((), 20), (("--all",), 26)):
+        done = run("load", made, "--dry-run", *options)
+        assert done.exit_code == 0, done.output
+        title, _, rest = done.stderr.partition("to know")[2].partition(":\n")
+        notes = [line for line in rest.splitlines() if "added as a place" in line or "time of day" in line]
+        assert len(notes) == shown and sum("time of day" in note for note in notes) == 1
+        assert title == ("" if options else " (the first 20 of 26; --all shows more)")
+
+
 def test_a_folder_of_tables(folder: Path, table: Path, tmp_path: Path) -> None:
     parts = tmp_path / "parts"
     parts.mkdir()

@@ -106,8 +106,21 @@ def test_a_header_alone_is_told_and_stores_nothing(
     with pytest.raises(ValidationFailedError, match="it has no rows") as caught:
         Desk(store, tmp_path).preview(f"{head}\n", "a.csv", format=form)
     assert caught.value.where == "a.csv"
-    with pytest.raises(ValidationFailedError, match="none of its 2 rows gives anything"):
+    with pytest.raises(ValidationFailedError, match="none of its 2 rows gives anything") as caught:
         Desk(store, tmp_path).preview(f"{head}\nx\ny\n", "a.csv", format=form, max_errors=2)
+    assert [line for line in caught.value.findings if line.startswith("a.csv, line 2")]
+
+
+def test_a_note_names_the_file_of_an_archive(store: EmbeddedStore, tmp_path: Path) -> None:
+    """Lines are counted in each file; the root code of one row contradicts its event code."""
+    other = [*ROWS[1][:28], "20", *ROWS[1][29:]]
+    members = {name: "\t".join(row) + "\n" for name, row in (("a", ROWS[0]), ("b", other))}
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(f"{name}.export.CSV", text)
+    _, preview = Desk(store, tmp_path).preview(held.getvalue(), "two.zip")
+    assert [note for note in preview.notes if "root code 20" in note and "(line 1 of b.export.CSV)" in note]
 
 
 def test_the_preview_tells_what_was_left_out(store: EmbeddedStore, tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from kg.ontology import reference_graphs
 from kg.readers.archives import parts
 from kg.readers.detect import choose_parts, find_reader
 from kg.readers.grouping import Grouping
-from kg.readers.reading import NO_OPTIONS, CellOptions, Notes, ReadingJob
-from kg.readers.record import Record, RowFault
+from kg.readers.reading import NO_OPTIONS, CellOptions, ReadingJob
+from kg.readers.record import Notes, Record, RowFault
 from kg.resolver import Resolver
 from kg.terms import ID, term
 from kg.validation import validate

@@ -140,6 +140,16 @@ def test_a_name_of_another_time_is_told(tmp_path, read_table, reference, name, d
     assert (note.line, note.count) == (3, 6 if row["place"] else 4)
 
 
+def test_a_code_that_may_have_lost_its_zero_is_told(tmp_path, read_table) -> None:
+    """20 is an unconventional mass violence or, without its zero, 020, an appeal; 43 can only be 043."""
+    lost = table(tmp_path, {"id": "1", "type": "20"}, {"id": "2", "type": "20"}, {"id": "3", "type": "43"})
+    (note,) = read_table(lost).notes.of("lost zero")
+    assert (note.line, note.count) == (2, 2)
+    assert "20 may be 020" in note.text and note.text.endswith("read as 20")
+    kept = table(tmp_path, {"id": "1", "type": "20"}, {"id": "2", "type": "043"}, name="kept.csv")
+    assert not read_table(kept).notes.of("lost zero")
+
+
 def test_a_workbook(tmp_path, read_table) -> None:
     """Numbers and dates of cells; a code of which the sheet made a number gets its zero back."""
     import datetime

@@ -174,6 +174,32 @@ def changed(name: str, *changes: dict[str, str]) -> str:
     return out.getvalue()
 
 
+AGENTS = """
+<#agent> rml:logicalSource <#rows> ;
+  rr:subjectMap [ rr:template "https://w3id.org/diplograph/id/actor/x-{id}" ; rr:class dg:Agent ] ;
+  rr:predicateObjectMap [ rr:predicate rdfs:label ; rr:objectMap [ rml:reference "id" ; rr:language "en" ] ] ,
+    [ rr:predicate dg:country ;
+      rr:objectMap [ rr:template "https://w3id.org/diplograph/id/country/{country}" ] ] .
+<#rows> rml:source "x.csv" ;
+  map:column [ map:name "country" ; map:lookup "cow" ; map:reference "number" ; map:date "day" ] .
+"""
+
+
+def test_an_agent_of_two_countries_is_a_fault_of_the_second_row(desk: Desk, tmp_path: Path) -> None:
+    """The number 345 was Yugoslavia in 1991 and is Serbia in 1999."""
+    prefixes = MAPPING.partition("<#rows>")[0]
+    own = tmp_path / "own.rml.ttl"
+    own.write_text(prefixes + AGENTS, encoding="utf-8")
+    text = "id,number,day\n118,345,1991-09-01\n118,345,1991-10-01\n118,345,1999-03-01\n"
+    with pytest.raises(UnreadableRowsError) as caught:
+        desk.preview(text, "x.csv", mapping=own)
+    (finding,) = caught.value.findings
+    assert finding.startswith("x.csv, line 4, column number and day: id:actor/x-118 dg:country: ")
+    assert finding.endswith("Line 2 has another value.")
+    own.write_text(own.read_text("utf-8").replace("x-{id}", "x-{id}-{country}"), encoding="utf-8")
+    assert desk.preview(text, "x.csv", mapping=own)[1].rows_stored == 3
+
+
 @pytest.fixture
 def shipped(article_store: EmbeddedStore, tmp_path: Path) -> Desk:
     """A desk for previews, which change nothing."""
@@ -228,6 +254,49 @@ def test_an_optional_part_without_its_cell_is_left_out(
     own = [line for line in folder.added.read_text(encoding="utf-8").splitlines() if there in line]
     assert own
     assert not [line for line in own if left_out in line]
+
+
+def test_the_order_of_dates_is_asked_for(shipped: Desk) -> None:
+    text = changed("acled.csv", {"event_id_cnty": "X1", "event_date": "1/2/2022"})
+    with pytest.raises(UnreadableRowsError) as caught:
+        shipped.preview(text, "acled.csv")
+    assert (caught.value.mend or "").startswith("Give the order of dates")
+    _, preview = shipped.preview(text, "acled.csv", date_order="mdy")
+    assert preview.rows_stored == 4
+
+
+def test_an_empty_vote_is_one_fault(shipped: Desk) -> None:
+    with pytest.raises(UnreadableRowsError) as caught:
+        shipped.preview(changed("unga-votes.csv", {"rcid": "NEW7", "vote": ""}), "unga-votes.csv")
+    assert caught.value.findings == (
+        "unga-votes.csv, line 6, column vote: the cell is empty, and the row needs it",
+    )
+
+
+def test_reasons_are_listed_where_no_row_is_left(desk: Desk, tmp_path: Path) -> None:
+    with pytest.raises(ValidationFailedError, match="none of its 2 rows") as caught:
+        desk.preview(ROWS, "x.csv", mapping=mapping(tmp_path, BAD), max_errors=2)
+    assert [one for one in caught.value.findings if one.startswith("x.csv, line 3, column who: ")]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "words"),
+    [
+        ("acled.csv", {"event_date": ""}, "event_date is empty, so the time is unknown"),
+        ("acled.csv", {"latitude": ""}, "latitude is empty, so the place was left out"),
+        ("ucdp-ged.csv", {"date_start": "", "date_end": ""}, "date_start is empty, so the time is unknown"),
+        ("ucdp-ged.csv", {"latitude": "", "longitude": ""}, "latitude and longitude are empty, so the place"),
+        ("cow-mid.csv", {"styear": "-9", "endyear": "-9"}, "styear, stmon and stday are empty"),
+    ],
+)
+def test_an_empty_date_or_point_is_noted(
+    shipped: Desk, name: str, changes: dict[str, str], words: str
+) -> None:
+    key = changed(name).partition(",")[0]
+    text = changed(name, {key: "7001", **changes}, {key: "7002", **changes})
+    _, preview = shipped.preview(text, name)
+    (note,) = [note for note in preview.notes if note.startswith(words)]
+    assert note.endswith(f"(2 rows, first on line {text.count(chr(10)) - 1})")
 
 
 def test_the_sum_of_the_rows_of_votes(shipped: Desk) -> None:

@@ -79,6 +79,19 @@ def test_one_column(tmp_path: Path, form: str) -> None:
         assert (done.job.rows.read, done.job.rows.left_out) == (3, 3)
 
 
+@pytest.mark.parametrize("numbers", [["1"], []], ids=["numbered", "unnumbered"])
+def test_cells_separated_by_spaces(tmp_path: Path, form: str, numbers: list[str]) -> None:
+    """R's write.table with its defaults, and without the numbers of rows."""
+    header, row = TABLES[form]
+    lines = [" ".join(f'"{cell}"' for cell in cells) for cells in (header, [*numbers, *row])]
+    for named in (form, None):
+        with pytest.raises(DiplographError, match="separated by spaces") as caught:
+            path = tmp_path / "a.txt"
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            Outcome(path, named)
+        assert "row.names = FALSE" in (caught.value.mend or "") and caught.value.where == "a.txt"
+
+
 def test_ten_thousand_columns(tmp_path: Path, form: str) -> None:
     names, row = TABLES[form]
     more = [f"c{n}" for n in range(10_000)]

@@ -20,6 +20,7 @@ from kg.resolver import Resolver
 from kg.terms import ID, term
 from tests.kg.readers.conftest import Outcome, gdelt_row
 
+TABLES = Path(__file__).parents[3] / "fixtures" / "tables"
 HEAD = ["label", "actors", "type", "date", "place", "id"]
 
 
@@ -192,20 +193,30 @@ def test_a_month_by_its_name() -> None:
     )
 
 
-@pytest.mark.parametrize("form", ["events", "gdelt"])
+@pytest.mark.parametrize("form", ["events", "gdelt", "acled"])
 def test_times_of_day_and_years_out_of_reach_are_kept_in_view(tmp_path: Path, form: str) -> None:
     days = ["2017-07-31 13:45:00", "0025-01-01", "9999-12-31", "2018-01-01 00:00:00", "2017-07-31 13:45:00"]
     if form == "events":
         read = events(tmp_path, *(["T", "IRN", "043", day, "", str(n)] for n, day in enumerate(days)))
+    elif form == "acled":
+        header, row, *_ = csv.reader((TABLES / "acled.csv").read_text(encoding="utf-8").splitlines())
+        path = tmp_path / "acled.csv"
+        rows = [header, *([f"X{n}", day, *row[2:]] for n, day in enumerate(days))]
+        path.write_text("\n".join("\t".join(cells) for cells in rows), encoding="utf-8")
+        read = Outcome(path)
     else:
         path = tmp_path / "a.export.CSV"
         path.write_text("\n".join(gdelt_row(id=str(n), day=day) for n, day in enumerate(days, 1)))
         read = Outcome(path)
     assert read.faults == []
-    first = 2 if form == "events" else 1
+    first = 1 if form == "gdelt" else 2
     (dropped,) = read.notes.of("dropped value")
     assert (dropped.count, dropped.line) == (2, first) and "13:45" in dropped.text
     assert {(note.value, note.count) for note in read.notes.of("date")} == {("0025", 1), ("9999", 1)}
+
+
+def test_a_month_is_not_out_of_reach(tmp_path: Path) -> None:
+    assert not events(tmp_path, ["T", "IRN", "043", "Jan 2018", "", "a"]).notes.of("date")
 
 
 def test_a_time_that_a_spreadsheet_rounded_is_left_out_and_counted(tmp_path: Path) -> None:

@@ -272,6 +272,16 @@ def test_a_government_acts_for_its_country_and_keeps_its_code(tmp_path, row, rea
     assert read.value(actor, "dg:sourceCode") == "USAGOV"
 
 
+def test_an_actor_never_has_two_countries(tmp_path, row, read_table, reference) -> None:
+    """YUG was Yugoslavia until 1992 and Serbia and Montenegro after it: two actors of one code."""
+    cells = {"a1": "YUGGOV", "a1name": "BELGRADE", "a1country": "YUG", "a1type": "GOV"}
+    rows = [row(id=day[:4], day=day, **cells) for day in ("19850101", "19990101")]
+    read = read_table(table(tmp_path, *rows), who=reference)
+    actors = [read.value(f"record/gdelt-{year}", "dg:codedActor").removeprefix(ID) for year in (1985, 1999)]
+    countries = [read.values(actor, "dg:country") for actor in actors]
+    assert countries == [[f"{ID}country/cow-345"], [f"{ID}country/srb"]]
+
+
 def test_a_person_of_the_graph_is_found_by_name(tmp_path, row, read_table) -> None:
     read = read_table(table(tmp_path, row(a2="IRNGOV", a2name="HASSAN ROUHANI", a2type="GOV")))
     assert read.value(RECORD, "dg:codedRecipient") == f"{ID}person/hassan-rouhani"

@@ -128,6 +128,13 @@ def test_columns_that_are_not_read_are_noted_once(read) -> None:
     assert count == 1
 
 
+def test_rows_that_are_longer_than_the_header(read) -> None:
+    """A separator at the end of a row is no column; the numbers that R writes are told."""
+    found = read("7,1,2018-01-30,blue,7,,,", "2,2,1,2018-01-30,blue,7,,red")
+    assert "meeting/7" in found.things and found.sum == (2, 1, 1)
+    assert [(fault.line, "row.names = FALSE" in fault.reason) for fault in found.faults] == [(3, True)]
+
+
 def test_a_column_twice_is_refused(tmp_path: Path, known: Resolver) -> None:
     with pytest.raises(DataSyntaxError, match="day stands twice"):
         Read(tmp_path, MEETINGS, HEADER.replace("paper", "day") + "1,1,a,blue,7,red,b\n", known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -53,8 +54,9 @@ def test_the_numbers_of_rows_are_not_read_as_an_end(tmp_path, read_table, refere
 
 def test_ucdp_events(read) -> None:
     found = read("ucdp-ged.csv")
-    assert found.value("record/ucdp-ged-900001", "dg:codedActor") == f"{ID}actor/ucdp-130"
-    assert found.value("actor/ucdp-130", "dg:country") == f"{ID}country/afg"
+    assert found.value("record/ucdp-ged-900001", "dg:codedActor") == f"{ID}actor/ucdp-130-afg"
+    assert found.value("actor/ucdp-130-afg", "dg:country") == f"{ID}country/afg"
+    assert found.value("record/ucdp-ged-900001", "dg:codedRecipient") == f"{ID}actor/ucdp-9201"
     assert found.values("actor/ucdp-9201", "dg:country") == []
     assert found.value("record/ucdp-ged-900002", "dg:time") == f"{ID}time/2017-08-01--2017-08-05"
     assert found.value("record/ucdp-ged-900002", "dg:eventType") == f"{ID}event-type/cameo-18"
@@ -62,11 +64,58 @@ def test_ucdp_events(read) -> None:
 
 def test_ucdp_dyads(read) -> None:
     found = read("ucdp-dyadic.csv")
-    assert found.value("actor/ucdp-141", "dg:country") == f"{ID}country/ind"
-    assert found.value("actor/ucdp-140", "dg:country") == f"{ID}country/pak"
+    assert found.value("actor/ucdp-141-ind", "dg:country") == f"{ID}country/ind"
+    assert found.value("actor/ucdp-140-pak", "dg:country") == f"{ID}country/pak"
     # Gleditsch and Ward's 678 in 1970.
-    assert found.value("actor/ucdp-1", "dg:country") == f"{ID}country/cow-678"
+    assert found.value("actor/ucdp-1-cow-678", "dg:country") == f"{ID}country/cow-678"
     assert found.value("record/ucdp-dyadic-9301-1965", "dg:time") == f"{ID}time/1965"
+
+
+def table(path: Path, name: str, *changes: dict[str, str]) -> Path:
+    """Write the first row of a sample several times, each time with other values."""
+    with (TABLES / name).open(encoding="utf-8", newline="") as file:
+        first = next(csv.DictReader(file))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(first))
+        writer.writeheader()
+        writer.writerows({**first, **change} for change in changes)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        (
+            "ucdp-ged.csv",
+            [
+                {"id": "1", "date_start": "1991-09-01", "date_end": "1991-09-01"},
+                {"id": "2", "date_start": "1999-03-01", "date_end": "1999-03-01"},
+            ],
+        ),
+        ("ucdp-dyadic.csv", [{"year": "1991"}, {"year": "1999"}]),
+    ],
+)
+def test_a_number_that_meant_two_states_makes_two_actors(
+    tmp_path: Path, conform, name: str, rows: list[dict[str, str]]
+) -> None:
+    """345 was Yugoslavia in 1991 and Serbia in 1999; so were the places there."""
+    numbers = {"gwnoa": "345", "country_id": "345"} if "id" in rows[0] else {"gwno_a": "345"}
+    path = table(tmp_path / name, name, *({**row, **numbers} for row in rows))
+    found = conform(path, name.removesuffix(".csv"))
+    for record, country in zip(found.rows, ("cow-345", "srb"), strict=True):
+        actor = found.value(record.iri.removeprefix(ID), "dg:codedActor").removeprefix(ID)
+        assert found.values(actor, "dg:country") == [f"{ID}country/{country}"]
+        for place in found.values(record.iri.removeprefix(ID), "dg:codedPlace"):
+            assert found.values(place.removeprefix(ID), "dg:country") == [f"{ID}country/{country}"]
+
+
+def test_a_side_whose_number_is_unknown_stays_an_actor(tmp_path: Path, read_table, reference) -> None:
+    found = read_table(table(tmp_path / "ucdp-ged.csv", "ucdp-ged.csv", {"gwnoa": "2, 200"}), who=reference)
+    assert found.value("record/ucdp-ged-900001", "dg:codedActor") == f"{ID}actor/ucdp-130"
+    assert found.values("actor/ucdp-130", "dg:country") == []
+    assert [note.text.partition(";")[0] for note in found.notes.of("lookup")] == [
+        "“2, 200” is not a Gleditsch–Ward code"
+    ]
 
 
 def test_participants_of_disputes(read) -> None:
