@@ -30,7 +30,7 @@ def refusing_long_texts(update: str) -> str:
     Each operation that may do so then marks it by a triple in a graph of its own, and creating a graph that
     exists is an error (SPARQL 1.1 Update section 3.2.1).
     """
-    if not _GROWING.search(update):
+    if not (_GROWING.search(update) and "where" in update.lower()):
         return update
     edits: list[tuple[int, str]] = []
     marks: list[str] = []
