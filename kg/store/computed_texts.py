@@ -63,7 +63,7 @@ def refusing_long_texts(update: str) -> str:
             edits += [
                 (template_end, f" GRAPH {mark} {{ {mark} {mark} {flag} }} "),
                 (opened, " {"),
-                (token.start, f"}} BIND({tests} AS {flag}) "),
+                (token.start, f"}} BIND(IF({tests}, true, 1/0) AS {flag}) "),
             ]
         before = token
     if not marks:
