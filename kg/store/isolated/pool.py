@@ -40,7 +40,7 @@ class Worker:
         self.pid = self.process.pid or 0
         self.lent_at = 0.0
         self.is_slow = self.is_evicted = self.is_put_back = False
-        self.worked_before: float | None = None
+        self.worked_before: float | None = 0.0
         self.may_wait = False
         """Whether its request can be sent again: nothing of its answer has arrived."""
         self._readable = select.poll()
@@ -52,7 +52,7 @@ class Worker:
         return bool(self._readable.poll(seconds * 1000 + 1 if seconds > 0 else 0))
 
     def has_worked(self, seconds: float) -> bool:
-        """Return whether the processor has worked for it for some seconds since the first such question."""
+        """Return whether its request has had some seconds of the processor, since the first such question."""
         try:
             times = psutil.Process(self.pid).cpu_times()
         except psutil.Error:
@@ -144,6 +144,7 @@ class Pool:
         with self._lock:
             kept = worker in self._workers and not (worker.is_slow or worker.is_evicted)
             if kept:
+                worker.worked_before = None
                 self._idle.append(worker)
         if kept:
             self._match()
@@ -233,7 +234,7 @@ class Pool:
                     continue
                 if not is_short:
                     worker.slow_down()
-                worker.lent_at, worker.worked_before, worker.may_wait = monotonic(), None, False
+                worker.lent_at, worker.may_wait = monotonic(), False
             future.set_result(worker)
 
     def _has_room(self) -> bool:
