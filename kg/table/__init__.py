@@ -1,0 +1,1 @@
+"""Records of event datasets as columns: Parquet files beside the quads, asked in SQL."""
