@@ -242,13 +242,15 @@ class Pool:
         quick = [worker for worker in self._workers if not (worker.is_slow or worker.is_evicted)]
         if len(quick) < self._size:
             return True
-        now = monotonic()
+        now, patience = monotonic(), _PATIENCE * self.limits.timeout
         oldest = min(quick, key=lambda worker: worker.lent_at)
         if (self._long or not self._has_room_for_long()) and (waiting := _working_long(quick, now)):
             waiting.put_back()
         elif now - oldest.lent_at > _LONG and self._has_room_for_long():
             oldest.slow_down()
-        elif now - oldest.lent_at > _PATIENCE * self.limits.timeout:
+        elif now - oldest.lent_at > patience and not any(
+            w.may_wait and w.lent_at > now - patience for w in quick
+        ):
             oldest.evict()
         else:
             return False
