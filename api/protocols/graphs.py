@@ -5,6 +5,7 @@ Indirect (`/graphs?graph=IRI`, `/graphs?default`) and direct (`/graph/SLUG`).
 
 from __future__ import annotations
 
+import re
 import secrets
 import shutil
 import tempfile
@@ -39,6 +40,8 @@ blueprint = Blueprint("graphs", __name__)
 _MULTIPART: Final = "multipart/form-data"
 _PATCH: Final = "application/sparql-update"
 _METHODS: Final = ["GET", "HEAD", "PUT", "POST", "DELETE", "PATCH"]
+# Dot segments (RFC 3986 section 5.2.4) in a name of ours: clients remove them from its address.
+_DOTS: Final = re.compile(rf"{re.escape(GRAPH)}(?:.*/)?(?:\.|%2e){{1,2}}(?:/|$)", re.IGNORECASE)
 _ACCEPTED: Final = ", ".join(form.media_type for form in RDF_FORMATS)
 
 
@@ -58,10 +61,10 @@ def indirect() -> ResponseReturnValue:
     if named and request.method in ("GET", "HEAD") and wants_html():
         return redirect(links.path_of(named[0]), 303)
     if named:
-        # The address of a graph of ours stands for the graph.
-        ours = request.url_root + "graph/"
-        iri = GRAPH + unquote(named[0].removeprefix(ours)) if named[0].startswith(ours) else named[0]
-        return _handle(StoredGraph(state().store, iri))
+        # The address of a graph of ours stands for the graph, also as the path that `Location` has.
+        start, ours, rest = named[0].partition(links.at("/graph/"))
+        mine = ours and start in ("", request.host_url.rstrip("/"))
+        return _handle(StoredGraph(state().store, GRAPH + unquote(rest) if mine else named[0]))
     if default:
         return _handle(StoredGraph(state().store, None))
     if request.method == "POST":
@@ -100,6 +103,11 @@ def _read(graph: StoredGraph) -> Response:
 @writes
 def _change(graph: StoredGraph) -> Response:
     refuse_own(graph.iri or "")
+    if graph.iri and _DOTS.search(graph.iri):
+        raise ParameterError(
+            f"the name <{graph.iri}> has “.” or “..” between slashes, which addresses leave out",
+            mend="Use another word there.",
+        )
     if request.method == "DELETE":
         return _guarded(graph, graph.delete)
     if request.method == "PATCH":

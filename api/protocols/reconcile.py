@@ -195,7 +195,7 @@ def _name_query(key: str, query: Any) -> NameQuery:
     groups = [[cls] for cls in classes] if strict == "all" else [classes] if classes else []
     return NameQuery(
         name,
-        _limit(query.get("limit") or _DEFAULT),
+        _DEFAULT if query.get("limit") is None else _limit(query["limit"]),
         candidates_for(state().store, name, facts),
         () if strict == "should" else tuple(map(tuple, groups)),
         facts,
@@ -239,9 +239,15 @@ def _extend(asked: Any) -> dict[str, Any]:
             f"'extend' is not an object with 'ids' (at most {_IDS}) and 'properties'",
             mend='Write {"ids": ["country/irn"], "properties": [{"id": "iso3"}]}.',
         )
+    for number, key in enumerate(ids, 1):
+        if not isinstance(key, str):
+            raise ParameterError(
+                f"{json.dumps(key)[:80]}, number {number} of 'ids', is not an id in quotation marks",
+                mend='Write {"ids": ["country/irn"], …}, and leave out rows without an id.',
+            )
     given = [str(one.get("id", "")) if isinstance(one, dict) else str(one) for one in wanted]
     properties = {key: _term(key) for key in given}
-    iris = {str(key): ID + str(key) for key in ids}
+    iris = {key: ID + key for key in ids}
     # An invalid id has no values, but the others do.
     fitting = [iri for iri in iris.values() if not re.search(r"[\s<>\"{}|\\^`]", iri)]
     found = state().store.run(extend, fitting, list(properties.values()))

@@ -12,6 +12,7 @@ from pyoxigraph import NamedNode
 
 from kg.changes import Batch, Change, Statements
 from kg.load.load_folder import LoadFolder, Loads, LoadState
+from kg.provenance import read_load
 from kg.rdf.compression import find_packed, open_packed
 from kg.store import Store
 
@@ -23,7 +24,7 @@ def follow(store: Store, loads: Loads, folder: LoadFolder, state: LoadState) -> 
     entered, left = folder.added, folder.removed
     if state.step == "undone":
         entered, left = folder.path / "undo-added.nq", folder.path / "undo-removed.nq"
-    change = change_from(entered, left, NamedNode(state.plan().graph))
+    change = change_from(entered, left, NamedNode(read_load(store, state.load or "").graph))
     for follower in loads.followers:
         follower.follow(store, change)
     state.followed, state.problem = True, None

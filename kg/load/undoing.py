@@ -16,7 +16,7 @@ from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors
 from kg.load.model import Progress, counted, silent, watching
 from kg.load.record_tables import begin_table, has_table, sweep_tables
 from kg.load.staged.staging import export_sorted
-from kg.provenance import Undoing, mint_load, undoing_triples
+from kg.provenance import Undoing, mint_load, read_loads, undoing_triples
 from kg.rdf.compression import drop_packed
 from kg.rdf.sorted_lines import (
     Watch,
@@ -75,9 +75,11 @@ def undo_load(
         report = folder.recording(state, progress, may_end=False)
         with loads.storing(report):
             started = datetime.now(UTC)
-            graph = NamedNode(state.plan().graph)
+            # Not from their previews, of which one may be damaged.
+            graphs = {load.iri: load.graph for load in read_loads(store)}
+            graph = NamedNode(graphs[state.load])
             stored = [one for one in loads.all() if one[1].step == "stored" and one[1].id > state.id]
-            later = [one for one in stored if one[1].plan().graph == graph.value]
+            later = [one for one in stored if graphs.get(one[1].load or "") == graph.value]
             iri = mint_load(started)
             tabled = not later and has_table(store, graph.value)
             making = begin_table(store, loads, iri, graph.value, wanted=tabled)

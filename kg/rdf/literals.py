@@ -7,7 +7,7 @@ import re
 from math import inf
 from typing import Final
 
-from pyoxigraph import Literal
+from pyoxigraph import Literal, NamedNode
 
 from kg.settings import LITERAL_LIMIT
 from kg.terms import PREFIXES
@@ -92,10 +92,10 @@ def number_hint(text: str) -> str:
     return f"; write {' or '.join(ways)}" if ways else ""
 
 
-def is_too_long(literal: Literal) -> bool:
-    """Return whether a literal has more than `LITERAL_LIMIT` bytes."""
+def is_too_long(term: Literal | NamedNode) -> bool:
+    """Return whether a literal or IRI has more than `LITERAL_LIMIT` bytes."""
     # A character has six bytes at most, as an escape.
-    return len(literal.value) * 6 > LITERAL_LIMIT and len(str(literal).encode()) > LITERAL_LIMIT
+    return len(term.value) * 6 > LITERAL_LIMIT and len(str(term).encode()) > LITERAL_LIMIT
 
 
 def literal_fault(literal: Literal) -> str | None:

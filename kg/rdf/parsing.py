@@ -27,6 +27,7 @@ from kg.terms import compact
 _RELATIVE: Final = "https://relative.invalid/"
 _EXTERNAL_CONTEXT: Final = "the JSON-LD context is at another address, which is not fetched"
 _EMBED_CONTEXT: Final = 'Replace the address by the context itself: {"@context": {…}}.'
+_NOT_CLOSED: Final = "the text that begins here is not closed"
 _BREAKS_OFF: Final = "The file ends here: check that it is complete."
 _LONG_XML: Final = re.compile(rb"(?<=>)[^<>]{%d,}" % LITERAL_LIMIT)
 _TICK: Final = 20_000
@@ -217,7 +218,8 @@ def _check_triple_terms(content: Content) -> None:
 
 def explain_syntax(error: SyntaxError, content: Content) -> DataSyntaxError:
     """Build the error for a file that the parser refuses, with the parser's position if there is one."""
-    form = r"^Parser error at line \d+ (?:between columns \d+ and \d+|column \d+): | \(line \d+\)$"
+    span = r"line \d+ (?:between columns \d+ and \d+|column \d+)"
+    form = rf"^Parser error (?:at {span}|between {span} and {span}): | \(line \d+\)$"
     message, mend = re.sub(form, "", error.msg), "Correct the file at this position."
     line, column = error.lineno, error.offset
     if "LoadDocumentCallback" in message:
@@ -229,6 +231,9 @@ def explain_syntax(error: SyntaxError, content: Content) -> DataSyntaxError:
         mend = f"Declare it at the top of the file: @prefix {prefix.group(1)} <…> ."
     elif "absolute IRI" in message:
         message, mend = "the IRI is relative", "Write the IRI in full, or set a base."
+    elif "Unexpected end" in message and error.msg.startswith("Parser error between"):
+        # Only such a text goes over several lines.
+        message, mend = _NOT_CLOSED, _BREAKS_OFF
     elif "Unexpected end" in message:
         mend = f"{_BREAKS_OFF} The last statement ends with a full stop."
     if line is None or column is None:
@@ -257,7 +262,7 @@ def explain_length(content: Content, syntax: Format) -> DataSyntaxError | TooLar
                     mend="Leave it out, or store its address in place of the text.",
                 )
             if token.group() in (b'""', b"''") and view[token.end() : token.end() + 1] == token.group()[:1]:
-                return content.fault("the text that begins here is not closed", _BREAKS_OFF, place)
+                return content.fault(_NOT_CLOSED, _BREAKS_OFF, place)
     return TooLargeError(
         f"a literal may have {LITERAL_LIMIT >> 20} MiB at most",
         where=content.name,

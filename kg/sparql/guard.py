@@ -107,14 +107,18 @@ def _refuse_long(text: str) -> None:
     position = 0
     while match := TOKEN.match(text, position):
         position = match.end()
-        if match.lastgroup == "string" and len(match.group().encode()) > LITERAL_LIMIT:
-            line, column = place(text, match.start())
-            raise TooLargeError(
-                f"a literal may have {LITERAL_LIMIT >> 20} MiB at most",
-                line=line,
-                column=column,
-                mend="Leave it out, or store its address in place of the text.",
-            )
+        if match.lastgroup in ("string", "iri", "name") and len(match.group().encode()) > LITERAL_LIMIT:
+            raise too_long(*place(text, match.start()))
+
+
+def too_long(line: int, column: int) -> TooLargeError:
+    """Build the error for a literal above the limit, at a place of a SPARQL text."""
+    return TooLargeError(
+        f"a literal or IRI may have {LITERAL_LIMIT >> 20} MiB at most",
+        line=line,
+        column=column,
+        mend="Leave it out, or store its address in place of the text.",
+    )
 
 
 def _refuse(text: str, shown: str, origin: list[int] | None, allowed: Sequence[str]) -> None:

@@ -30,6 +30,7 @@ from kg.sparql.guard import refuse_excess, refuse_remote_access
 from kg.sparql.protection import changed_graphs
 from kg.sparql.text import dataset_clauses, with_using
 from kg.store.bulk_changes import SMALL, Bulk, count_lines, read_quads
+from kg.store.computed_texts import FUNCTION, explain_long_text, is_long, refusing_long_texts
 from kg.store.engine_errors import disk_full, explain_failure, explain_syntax, unknown_function
 from kg.store.interface import UNION, QueryDataset, Row, never
 from kg.store.local import LocalStore
@@ -131,20 +132,32 @@ class EmbeddedStore(LocalStore):
         refuse_excess(text)
         text = permitted(text, self._allowed, dataset.base_iri)
         refuse_unnamed(text, dataset)
+        checked = refusing_long_texts(text)
         if not dataset.is_union:
             graph_terms((*dataset.default, *dataset.named))
-            text = with_using(text, dataset.default, dataset.named)
-        engine = self.engine
+            text, checked = (with_using(one, dataset.default, dataset.named) for one in (text, checked))
         with self._writing, _engine_errors(text, "update"):
+            engine = self.engine
             outdated = marks(engine, changed_graphs(text, dataset.base_iri)) if has_tables(engine) else []
             engine.extend(outdated)
             try:
-                _with_unknown_functions(partial(engine.update, text, base_iri=dataset.base_iri or None))
+                self._run_update(text, checked, dataset.base_iri)
             except BaseException:
                 for mark in outdated:
                     engine.remove(mark)
                 raise
             self._changes += 1
+
+    def _run_update(self, text: str, checked: str, base_iri: str) -> None:
+        """Run an update that is `checked` for long texts."""
+        run = partial(self.engine.update, base_iri=base_iri or None)
+        try:
+            _with_unknown_functions(partial(run, checked))
+        except SyntaxError:
+            # Its place is that in the text as it was sent.
+            _with_unknown_functions(partial(run, text))
+        except RuntimeError as error:
+            raise explain_long_text(text, str(error)) or error from None
 
     def change_files(
         self,
@@ -263,13 +276,13 @@ def _with_unknown_functions(ask: Callable[..., T]) -> T:
     Such an expression has no value (SPARQL 1.1 sections 17.2 and 17.6). The engine refuses the whole text,
     before it carries anything out, so each function that it names is defined as one without a value.
     """
-    functions: dict[NamedNode, Callable[..., None]] = {}
+    functions: dict[NamedNode, Callable[..., Any]] = {FUNCTION: is_long}
     while True:
         try:
             return ask(custom_functions=functions)
         except RuntimeError as error:
             name = unknown_function(str(error))
-            if name is None or len(functions) == _UNKNOWN_FUNCTIONS:
+            if name is None or len(functions) > _UNKNOWN_FUNCTIONS:
                 raise
             functions[NamedNode(name)] = _no_value
 

@@ -115,6 +115,8 @@ class Lease:
 
     def _received(self, message: Any, started: float) -> Any:
         self._left -= monotonic() - started
+        if self._worker is not None:
+            self._worker.may_wait = False
         if isinstance(message, Exception):
             self.finish()
             raise message
@@ -135,7 +137,7 @@ class Lease:
         if self._pool.closed:
             return closed()
         if worker.is_evicted:
-            return evicted()
+            return evicted(put_back=worker.is_put_back)
         return too_slow(self._pool.limits.timeout) if late else ended(status, self._pool.limits.memory)
 
 

@@ -47,9 +47,13 @@ def too_many_rows(rows: int) -> QueryStoppedError:
     )
 
 
-def evicted() -> BusyError:
+class PutBackError(BusyError, title="Too busy"):
+    """A long query that was stopped before its answer began, and can be sent again."""
+
+
+def evicted(*, put_back: bool = False) -> BusyError:
     """Build the error for a long query that was stopped in favour of others."""
-    return BusyError(
+    return (PutBackError if put_back else BusyError)(
         "the query was stopped: too many long ones are running, and others wait",
         mend="Try again later, or narrow the query (a LIMIT inside a sub-query, a named graph).",
     )

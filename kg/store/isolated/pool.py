@@ -15,6 +15,8 @@ from queue import SimpleQueue
 from time import monotonic, sleep
 from typing import Final
 
+import psutil
+
 from kg.errors import BusyError, StoreFailedError
 from kg.processes import end, interrupt, start_connected
 from kg.store.isolated.lease import Lease, closed
@@ -37,7 +39,10 @@ class Worker:
         self.process, self.connection = start_connected(run_worker, snapshots, limits)
         self.pid = self.process.pid or 0
         self.lent_at = 0.0
-        self.is_slow = self.is_evicted = False
+        self.is_slow = self.is_evicted = self.is_put_back = False
+        self.worked_before: float | None = 0.0
+        self.may_wait = False
+        """Whether its request can be sent again: nothing of its answer has arrived."""
         self._readable = select.poll()
         self._readable.register(self.connection, select.POLLIN)
 
@@ -45,6 +50,16 @@ class Worker:
         """Return whether a message, or the end of the connection, arrives within some seconds."""
         # Rounded up, so that a wait does not end a moment before its time.
         return bool(self._readable.poll(seconds * 1000 + 1 if seconds > 0 else 0))
+
+    def has_worked(self, seconds: float) -> bool:
+        """Return whether its request has had some seconds of the processor, since the first such question."""
+        try:
+            times = psutil.Process(self.pid).cpu_times()
+        except psutil.Error:
+            return False
+        if self.worked_before is None:
+            self.worked_before = times.user + times.system
+        return times.user + times.system - self.worked_before > seconds
 
     def interrupt(self) -> None:
         """Kill the process from any thread; the one that uses its connection finds that closed."""
@@ -55,6 +70,11 @@ class Worker:
         self.is_slow = True
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, self.pid, _NICENESS)
+
+    def put_back(self) -> None:
+        """Kill the process; its request is sent again when there is room for a long one."""
+        self.is_put_back = True
+        self.evict()
 
     def evict(self) -> None:
         """Kill the process in favour of others."""
@@ -72,8 +92,9 @@ class Pool:
     """Lends up to `size` workers, started when they are needed; the last one used is lent first.
 
     When requests wait, workers that have been lent for long make room: they go on beside the others, at low
-    priority, and up to twice as many. Beyond that number a long request is stopped. So short requests are
-    answered whatever the long ones do.
+    priority, and up to twice as many. Beyond that number a long request is stopped: one that may wait is
+    begun again when there is room for a long one. So short requests are answered whatever the long ones do,
+    and however many of them there are.
     """
 
     def __init__(self, size: int, snapshots: Path, limits: Limits) -> None:
@@ -84,6 +105,7 @@ class Pool:
         self._workers: set[Worker] = set()
         self._idle: list[Worker] = []
         self._waiting: deque[Future[Worker]] = deque()
+        self._long: deque[Future[Worker]] = deque()
         self.closed = False
         self._abandoned: SimpleQueue[Lease | None] = SimpleQueue()
         self._crowded = threading.Event()
@@ -100,23 +122,29 @@ class Pool:
 
     def lend(self) -> Lease:
         """Lend a worker; raises BusyError when none is free within the time of a query."""
-        with self._requested() as future:
+        with self._requested(self._waiting) as future:
             return Lease(self, future.result(self.limits.timeout))
 
-    async def lend_async(self) -> Lease:
-        """Lend a worker without blocking the event loop; raises BusyError."""
-        with self._requested() as future:
-            if future.done():
-                return Lease(self, future.result())
+    async def lend_async(self, *, long: bool = False) -> Lease:
+        """Lend a worker without blocking the event loop; raises BusyError.
+
+        Its request may be stopped by PutBackError before its answer begins, unless it is known to be `long`.
+        """
+        with self._requested(self._long if long else self._waiting) as future:
             # Shielded: a worker that becomes free just as the time is over must not get lost.
             async with asyncio.timeout(self.limits.timeout):
-                return Lease(self, await asyncio.shield(asyncio.wrap_future(future)))
+                if not future.done():
+                    await asyncio.shield(asyncio.wrap_future(future))
+            worker = future.result()
+            worker.may_wait = not long
+            return Lease(self, worker)
 
     def give_back(self, worker: Worker) -> None:
         """Return a worker that has finished its work."""
         with self._lock:
             kept = worker in self._workers and not (worker.is_slow or worker.is_evicted)
             if kept:
+                worker.worked_before = None
                 self._idle.append(worker)
         if kept:
             self._match()
@@ -145,7 +173,9 @@ class Pool:
             self.closed = True
             workers, self._workers = self._workers, set()
             idle, self._idle = self._idle, []
-            waiting, self._waiting = self._waiting, deque()
+            waiting = [*self._waiting, *self._long]
+            self._waiting.clear()
+            self._long.clear()
         for future in waiting:
             if future.set_running_or_notify_cancel():
                 future.set_exception(closed())
@@ -158,13 +188,13 @@ class Pool:
         self._crowded.set()
 
     @contextmanager
-    def _requested(self) -> Iterator[Future[Worker]]:
+    def _requested(self, queue: deque[Future[Worker]]) -> Iterator[Future[Worker]]:
         """Request a worker, and give up the request if the block raises an error."""
         future: Future[Worker] = Future()
         with self._lock:
             if self.closed:
                 raise closed()
-            self._waiting.append(future)
+            queue.append(future)
         self._match()
         try:
             yield future
@@ -182,21 +212,29 @@ class Pool:
         """Assign free workers, or new ones, to the requests that wait longest."""
         while True:
             with self._lock:
-                if not self._waiting:
+                if not (self._waiting or self._long):
                     return
                 self._drop_dead()
-                if not self._idle and not self._has_room():
-                    self._crowded.set()
+                if self._waiting and (self._idle or self._has_room()):
+                    queue = self._waiting
+                elif self._long and self._has_room_for_long():
+                    queue = self._long
+                else:
+                    if self._waiting:
+                        self._crowded.set()
                     return
-                future = self._waiting.popleft()
+                future = queue.popleft()
                 if not future.set_running_or_notify_cancel():
                     continue
                 try:
-                    worker = self._idle.pop() if self._idle else self._start()
+                    is_short = queue is self._waiting
+                    worker = self._idle.pop() if is_short and self._idle else self._start()
                 except StoreFailedError as error:
                     future.set_exception(error)
                     continue
-                worker.lent_at = monotonic()
+                if not is_short:
+                    worker.slow_down()
+                worker.lent_at, worker.may_wait = monotonic(), False
             future.set_result(worker)
 
     def _has_room(self) -> bool:
@@ -204,16 +242,23 @@ class Pool:
         quick = [worker for worker in self._workers if not (worker.is_slow or worker.is_evicted)]
         if len(quick) < self._size:
             return True
+        now, patience = monotonic(), _PATIENCE * self.limits.timeout
         oldest = min(quick, key=lambda worker: worker.lent_at)
-        age = monotonic() - oldest.lent_at
-        slow = sum(worker.is_slow and not worker.is_evicted for worker in self._workers)
-        if age > _LONG and slow < _SLOW * self._size:
+        if (self._long or not self._has_room_for_long()) and (waiting := _working_long(quick, now)):
+            waiting.put_back()
+        elif now - oldest.lent_at > _LONG and self._has_room_for_long():
             oldest.slow_down()
-        elif age > _PATIENCE * self.limits.timeout:
+        elif now - oldest.lent_at > patience and not any(
+            w.may_wait and w.lent_at > now - patience for w in quick
+        ):
             oldest.evict()
         else:
             return False
         return True
+
+    def _has_room_for_long(self) -> bool:
+        slow = sum(worker.is_slow and not worker.is_evicted for worker in self._workers)
+        return slow < _SLOW * self._size
 
     def _keep_room(self) -> None:
         while not self.closed:
@@ -238,3 +283,11 @@ class Pool:
         worker = Worker(self._snapshots, self.limits)
         self._workers.add(worker)
         return worker
+
+
+def _working_long(workers: list[Worker], now: float) -> Worker | None:
+    """Return a worker whose request may wait and has worked for long; on a busy machine it may just begin."""
+    for worker in workers:
+        if worker.may_wait and now - worker.lent_at > _LONG and worker.has_worked(_LONG / 2):
+            return worker
+    return None

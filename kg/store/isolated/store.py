@@ -15,7 +15,8 @@ from kg.store.cancellation import on_stop
 from kg.store.embedded import EmbeddedStore
 from kg.store.interface import UNION, QueryDataset, Store, never
 from kg.store.isolated.answers import AsyncAnswer, IsolatedAnswer
-from kg.store.isolated.limits import Limits
+from kg.store.isolated.lease import Lease
+from kg.store.isolated.limits import Limits, PutBackError
 from kg.store.isolated.messages import Done, Head, RunRequest, WorkerQuery
 from kg.store.isolated.pool import Pool
 from kg.store.isolated.snapshots import current_age, current_version
@@ -77,18 +78,25 @@ class IsolatedStore(LocalStore, Generic[W]):
 
         Cancelling the task stops the query. Raises what `query` raises.
         """
-        lease = await self._pool.lend_async()
+        request = WorkerQuery(text, dataset, dict(forms or {}))
         try:
-            await lease.send_async(WorkerQuery(text, dataset, dict(forms or {})), len(text))
-            head: Head = await lease.receive_async()
-        except BaseException:
-            lease.close()
-            raise
+            lease, head = await self._begin(request)
+        except PutBackError:
+            lease, head = await self._begin(request, long=True)
         if head.body is not None:
             lease.finish()
         elif head.kind not in (forms or {}):
             lease.pause()
         return AsyncAnswer(lease, head)
+
+    async def _begin(self, request: WorkerQuery, *, long: bool = False) -> tuple[Lease, Head]:
+        lease = await self._pool.lend_async(long=long)
+        try:
+            await lease.send_async(request, len(request.text))
+            return lease, await lease.receive_async()
+        except BaseException:
+            lease.close()
+            raise
 
     def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in a worker, on its snapshot; see `Store.run`."""

@@ -148,6 +148,7 @@ def test_post__create_new_graph_and_get_of_it(client: FlaskClient) -> None:
     assert response.status_code == 201
     address = response.headers["Location"]
     assert same(client, address, PERSON % "Alan")
+    assert same(client, "/graphs?" + urlencode({"graph": address}), PERSON % "Alan")
     # The new graph is at both of its names.
     slug = address.rpartition("/")[2]
     assert same(client, "/graphs?" + urlencode({"graph": GRAPH + slug}), PERSON % "Alan")
@@ -291,6 +292,10 @@ def test_the_whole_dataset(client: FlaskClient) -> None:
         ("DELETE", "/graphs", None, 400),
         ("PATCH", "/graphs", "application/sparql-update", 400),
         ("PUT", "/graphs?graph=relative", TTL, 400),
+        ("PUT", "/graphs?" + urlencode({"graph": GRAPH + "a/../b"}), TTL, 400),
+        ("PUT", "/graphs?" + urlencode({"graph": GRAPH + ".%2E"}), TTL, 400),
+        ("PUT", "/graphs?" + urlencode({"graph": "http://localhost/graph/./a"}), TTL, 400),
+        ("PUT", "/graph/a/%2e%2e/b", TTL, 400),
         ("PUT", NEW, None, 415),
         ("PUT", NEW, "text/plain", 415),
         ("PUT", NEW, "application/x-www-form-urlencoded", 415),
@@ -311,6 +316,9 @@ def test_a_fault_names_its_line_and_column(client: FlaskClient) -> None:
     response = put(client, NEW, f"{OTHER}\n<{E}3> <{E}p> oops .\n")
     assert response.status_code == 400
     assert response.json["line"] == 2 and response.json["column"] >= 1
+    response = put(client, NEW, f'{OTHER}\n<{E}3> <{E}p> """oops .\n<{E}3> <{E}p> "x" .\n')
+    assert (response.status_code, response.json["line"]) == (400, 2)
+    assert "line" not in response.json["detail"] and "not closed" in response.json["detail"]
     assert client.get(NEW, headers={"Accept": TTL}).status_code == 404
 
 

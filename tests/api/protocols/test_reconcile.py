@@ -182,6 +182,7 @@ def test_properties_are_proposed_for_a_type(reading: FlaskClient) -> None:
         {"extend": "1"},
         {"extend": '{"ids": ["country/irn"]}'},
         {"extend": '{"ids": [], "properties": [{"id": "<>"}]}'},
+        {"extend": '{"ids": [5, null], "properties": [{"id": "iso3"}]}'},
     ],
 )
 def test_what_cannot_be_read_is_told(reading: FlaskClient, form: dict[str, str]) -> None:
@@ -193,6 +194,7 @@ def test_what_cannot_be_read_is_told(reading: FlaskClient, form: dict[str, str])
     "odd",
     [
         *({}, {"query": 1}, "Iran", None, {"query": "a", "limit": -1}, {"query": "a", "limit": 2.5}),
+        *({"query": "a", "limit": 0}, {"query": "a", "limit": False}, {"query": "a", "limit": ""}),
         *({"query": "a", "type": "no such <type>"}, {"query": "a", "properties": "x"}, {"properties": []}),
         {"query": "a", "properties": [{"pid": "iso3"}]},
     ],

@@ -146,6 +146,16 @@ class TestRecovery:
         with pytest.raises(ConflictError, match="damaged"):
             folder.read().plan()
 
+    def test_a_damaged_preview_stops_no_undo(self, desk: Desk) -> None:
+        loaded = [desk.load(ROWS, name) for name in ("x.small", "y.small")]
+        for folder in loaded:
+            state = folder.read()
+            state.preview = {"colour": "red"}
+            folder.write(state)
+        for folder in loaded:
+            undo_load(desk.store, desk.loads, folder)
+            assert (folder.read().step, folder.read().followed) == ("undone", True)
+
     def test_a_field_of_another_version_is_passed_over(self, desk: Desk) -> None:
         folder = desk.load(ROWS, "x.small")
         path = folder.path / "state.json"

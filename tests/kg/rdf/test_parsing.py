@@ -374,6 +374,7 @@ def test_a_text_that_is_not_closed_names_the_line_on_which_it_begins(lines: int)
     text = f'{A} {P} "closed" .\n{A} {P} """open ' + "and on\n" * lines * 2
     error = refusal(text, "x.ttl")
     assert error.line == 2
+    assert error.detail == "the text that begins here is not closed"
 
 
 @pytest.mark.parametrize("form", ["ttl", "trig"])

@@ -311,6 +311,38 @@ def test_long_requests_leave_room_for_short_ones(make: Make, monkeypatch: pytest
     wait_until(lambda: len(store.worker_pids()) == 1)
 
 
+def test_a_long_query_without_room_is_begun_again_later(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = make(workers=1, timeout=PATIENCE)
+    store.update(f"INSERT DATA {{ {ROWS} }}")
+    forms = {"solutions": "csv", "boolean": "json"}
+    put_back: list[int] = []
+    kill = Worker.put_back
+
+    def note(worker: Worker) -> None:
+        put_back.append(worker.pid)
+        kill(worker)
+
+    monkeypatch.setattr(Worker, "put_back", note)
+    monkeypatch.setattr(pool, "_LONG", 0.05)
+
+    async def everything() -> None:
+        endless = [asyncio.create_task(store.ask(ENDLESS, forms=forms)) for _ in range(2)]
+        await asyncio.sleep(2 * pool._LONG)
+        long = asyncio.create_task(
+            store.ask("SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?b 7 . ?h ?e 8 }", forms=forms)
+        )
+        short = [asyncio.create_task(store.ask("ASK {}", forms=forms)) for _ in range(20)]
+        assert all([(await task).whole for task in short])
+        assert len(put_back) == 1 and not long.done()
+        endless[0].cancel()
+        assert (await long).whole == b"n\r\n1000000\r\n"
+        endless[1].cancel()
+        await asyncio.gather(*endless, return_exceptions=True)
+
+    asyncio.run(everything())
+    assert store.query("ASK {}").truth()
+
+
 def test_a_wait_for_a_worker_is_bounded(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     only_one(monkeypatch)
     patient = make(workers=1)
