@@ -16,6 +16,7 @@ FLOORS = (
     {"rdf", "sparql", "changes", "catalogue"},
     {"reference"},
     {"store", "owl"},
+    {"table"},
     {"resolver"},
     {"ontology", "reasoning", "validation", "provenance", "search", "readers"},
     {"load", "describe", "graph_store", "dataset"},

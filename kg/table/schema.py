@@ -48,7 +48,8 @@ class RecordTable:
 
     `prefix` precedes each identifier of a record. `others` are the properties of some of its records that
     are no columns, since their values are of several kinds or several for one record; only the quads have
-    them. Every record is a dg:CodingRecord, which is no column.
+    them. `shared` are the properties that the load also states of things that are not records. Every record
+    is a dg:CodingRecord, which has no column.
     """
 
     graph: str
@@ -57,6 +58,7 @@ class RecordTable:
     prefix: str
     columns: tuple[Column, ...]
     others: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
     def metadata(self) -> str:
         """Return what the file says of itself, as JSON."""
@@ -67,6 +69,7 @@ class RecordTable:
                 "prefix": self.prefix,
                 "columns": [asdict(column) for column in self.columns],
                 "others": list(self.others),
+                "shared": list(self.shared),
             },
             ensure_ascii=False,
         )
@@ -76,4 +79,5 @@ class RecordTable:
         """Rebuild a table from the metadata of its file; raises ValueError, KeyError, TypeError."""
         said = json.loads(metadata)
         columns = tuple(Column(**column) for column in said["columns"])
-        return cls(said["graph"], path, said["rows"], said["prefix"], columns, tuple(said["others"]))
+        others, shared = tuple(said["others"]), tuple(said["shared"])
+        return cls(said["graph"], path, said["rows"], said["prefix"], columns, others, shared)

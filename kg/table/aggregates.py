@@ -1,0 +1,65 @@
+"""Aggregates of groups (SPARQL 1.1 section 18.5.1).
+
+An error or an unbound value makes every aggregate but COUNT and SAMPLE of its group an error, while SQL skips
+NULL; so each aggregate is checked against the number of rows.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlglot import exp
+
+from kg.table import arithmetic
+from kg.table.arithmetic import checked, number, wide
+from kg.table.values import NotRoutedError, Value, cast
+
+_ORDERED: Final = ("string", "text", "integer", "decimal", "date", "dateTime", "iri")
+
+
+def count_rows() -> Value:
+    """Return COUNT(*)."""
+    return Value("integer", exp.Count(this=exp.Star()))
+
+
+def aggregate(name: str, value: Value, *, distinct: bool, grouped: bool) -> Value:
+    """Return an aggregate of a column; `grouped` is False if all rows are one group, which may be empty.
+
+    Raises NotRoutedError for one that SQL would answer otherwise.
+    """
+    if name == "Count":
+        if value.kind == "unbound":
+            return Value("integer", number(0))
+        counted = exp.Distinct(expressions=[value.sql]) if distinct else value.sql
+        return Value("integer", exp.Count(this=counted))
+    if value.kind in ("unbound", "term", "boolean", "quotient"):
+        raise NotRoutedError(f"{name.upper()} of a {value.kind} is computed")
+    if name in ("Min", "Max") and value.kind in _ORDERED:
+        build = exp.Min if name == "Min" else exp.Max
+        return _whole(value, value.with_sql(build(this=value.sql), nullable=value.nullable or not grouped))
+    if name not in ("Sum", "Avg") or value.kind not in ("integer", "decimal") or distinct:
+        raise NotRoutedError(f"{name.upper()} of a {value.kind} is computed")
+    if not grouped and (name == "Avg" or value.kind == "decimal"):
+        raise NotRoutedError(f"{name.upper()} over what may be nothing is an integer")
+    if value.kind == "integer":
+        total: exp.Expr = exp.Sum(this=wide(value.sql))
+        if name == "Sum":
+            # The sum of nothing is 0, and NULL in SQL.
+            return _whole(value, Value("integer", checked(exp.func("coalesce", total, number(0))), nullable=True))
+        units: exp.Expr = exp.Mul(this=total, expression=wide(number(10**18)))
+    else:
+        total = exp.Sum(this=value.sql)
+        if name == "Sum":
+            wider = cast(total, f"DECIMAL(38, {value.scale})")
+            return _whole(value, Value("decimal", wider, value.nullable, scale=value.scale))
+        units = arithmetic.in_units(Value("decimal", total, scale=value.scale))
+    average = arithmetic.quotient(units, exp.Count(this=value.sql))
+    return _whole(value, Value("quotient", average, nullable=True))
+
+
+def _whole(source: Value, result: Value) -> Value:
+    """Return an aggregate that has no value where a row of the group has none."""
+    if not source.nullable:
+        return result
+    whole = exp.EQ(this=exp.Count(this=exp.Star()), expression=exp.Count(this=source.sql))
+    return result.with_sql(exp.case().when(whole, result.sql), nullable=True)
