@@ -12,7 +12,8 @@ from sqlglot import exp
 
 from kg.table import arithmetic
 from kg.table.arithmetic import checked, number, wide
-from kg.table.values import NotRoutedError, Value, cast
+from kg.table.not_routed import NotRoutedError
+from kg.table.values import Value, cast
 
 _ORDERED: Final = ("string", "text", "integer", "decimal", "date", "dateTime", "iri")
 
@@ -30,6 +31,8 @@ def aggregate(name: str, value: Value, *, distinct: bool, grouped: bool) -> Valu
     if name == "Count":
         if value.kind == "unbound":
             return Value("integer", number(0))
+        if distinct and value.kind == "number":
+            raise NotRoutedError("numbers of several types are counted once each")
         counted = exp.Distinct(expressions=[value.sql]) if distinct else value.sql
         return Value("integer", exp.Count(this=counted))
     if value.kind in ("unbound", "term", "boolean", "quotient"):
@@ -37,21 +40,26 @@ def aggregate(name: str, value: Value, *, distinct: bool, grouped: bool) -> Valu
     if name in ("Min", "Max") and value.kind in _ORDERED:
         build = exp.Min if name == "Min" else exp.Max
         return _whole(value, value.with_sql(build(this=value.sql), nullable=value.nullable or not grouped))
-    if name not in ("Sum", "Avg") or value.kind not in ("integer", "decimal") or distinct:
+    if name not in ("Sum", "Avg") or value.kind not in ("integer", "decimal", "number") or distinct:
         raise NotRoutedError(f"{name.upper()} of a {value.kind} is computed")
-    if not grouped and (name == "Avg" or value.kind == "decimal"):
+    if not grouped and (name == "Avg" or value.kind != "integer"):
         raise NotRoutedError(f"{name.upper()} over what may be nothing is an integer")
     if value.kind == "integer":
         total: exp.Expr = exp.Sum(this=wide(value.sql))
         if name == "Sum":
             # The sum of nothing is 0, and NULL in SQL.
-            return _whole(value, Value("integer", checked(exp.func("coalesce", total, number(0))), nullable=True))
+            return _whole(
+                value, Value("integer", checked(exp.func("coalesce", total, number(0))), nullable=True)
+            )
         units: exp.Expr = exp.Mul(this=total, expression=wide(number(10**18)))
     else:
         total = exp.Sum(this=value.sql)
         if name == "Sum":
             wider = cast(total, f"DECIMAL(38, {value.scale})")
-            return _whole(value, Value("decimal", wider, value.nullable, scale=value.scale))
+            # A sum is a decimal if one of its numbers is.
+            flag = exp.LogicalOr(this=value.is_decimal.copy()) if value.is_decimal is not None else None
+            result = Value(value.kind, wider, value.nullable, scale=value.scale, is_decimal=flag)
+            return _whole(value, result)
         units = arithmetic.in_units(Value("decimal", total, scale=value.scale))
     average = arithmetic.quotient(units, exp.Count(this=value.sql))
     return _whole(value, Value("quotient", average, nullable=True))
@@ -62,4 +70,5 @@ def _whole(source: Value, result: Value) -> Value:
     if not source.nullable:
         return result
     whole = exp.EQ(this=exp.Count(this=exp.Star()), expression=exp.Count(this=source.sql))
-    return result.with_sql(exp.case().when(whole, result.sql), nullable=True)
+    cells = [exp.case().when(whole.copy(), cell) for cell in result.cells]
+    return result.with_cells(cells, nullable=True)

@@ -10,7 +10,8 @@ from typing import Final
 
 from sqlglot import exp
 
-from kg.table.values import DIGITS, NUMBERS, NotRoutedError, Value, cast, decimal
+from kg.table.not_routed import NotRoutedError
+from kg.table.values import DIGITS, NUMBERS, Value, cast, decimal
 
 _LARGEST: Final = 2**63 - 1
 _UNITS: Final = 10**DIGITS
@@ -79,8 +80,8 @@ def combine(operator: str, left: Value, right: Value) -> Value:
         if right.kind != "integer" or left.kind == "quotient":
             raise NotRoutedError("a number is divided by a decimal")
         return Value("quotient", quotient(in_units(left), wide(right.sql)), nullable=True)
-    if "quotient" in (left.kind, right.kind):
-        raise NotRoutedError("a quotient is part of a computation")
+    if {"quotient", "number"} & {left.kind, right.kind}:
+        raise NotRoutedError("a computed number is part of a computation")
     build = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}[operator]
     if left.kind == right.kind == "integer":
         whole = exp.paren(build(this=wide(left.sql), expression=wide(right.sql)))

@@ -8,7 +8,8 @@ from itertools import count
 
 from sqlglot import exp
 
-from kg.table.values import UNBOUND, NotRoutedError, Value, same_term, unified
+from kg.table.not_routed import NotRoutedError
+from kg.table.values import UNBOUND, Value, same_term, unified
 
 
 class Names:
@@ -105,7 +106,9 @@ class Block:
         return query
 
 
-def union(blocks: Sequence[Block], names: Sequence[str], cell_names: Sequence[str]) -> tuple[exp.Query, dict[str, Value]]:
+def union(
+    blocks: Sequence[Block], names: Sequence[str], cell_names: Sequence[str]
+) -> tuple[exp.Query, dict[str, Value]]:
     """Return the union of blocks as a query with a column for each variable, and the columns' values.
 
     Columns that are never bound are left out. The values name no relation yet; see `placed`.
@@ -119,10 +122,9 @@ def union(blocks: Sequence[Block], names: Sequence[str], cell_names: Sequence[st
             columns[name] = UNBOUND
             continue
         for row, value in zip(rows, values, strict=True):
-            row.append(value.sql.as_(cell_name))
+            row += shown(value, cell_name)
         columns[name] = replace(
-            values[0],
-            node=exp.column(cell_name),
+            named(values[0], cell_name),
             nullable=any(value.nullable for value in values),
             record=all(value.record for value in values),
             constant=values[0].constant if len(values) == 1 else None,
@@ -135,8 +137,22 @@ def union(blocks: Sequence[Block], names: Sequence[str], cell_names: Sequence[st
     return whole, columns
 
 
-def placed(value: Value, table: str) -> Value:
-    """Return a value of `union` as a column of a relation."""
+def shown(value: Value, name: str) -> list[exp.Expr]:
+    """Return a value as columns of a query; the second tells what a number is."""
+    return [cell.as_(f"{name}{end}") for cell, end in zip(value.cells, ("", "d"), strict=False)]
+
+
+def named(value: Value, name: str) -> Value:
+    """Return a value that `shown` made columns of."""
     if value.kind == "unbound":
         return value
-    return replace(value, node=exp.column(value.node.name, table=table), constant=None)
+    cells = [exp.column(f"{name}{end}") for _, end in zip(value.cells, ("", "d"), strict=False)]
+    return value.with_cells(cells, nullable=value.nullable)
+
+
+def placed(value: Value, table: str) -> Value:
+    """Return a value of `named` as columns of a relation."""
+    if value.kind == "unbound":
+        return value
+    cells = [exp.column(cell.name, table=table) for cell in value.cells]
+    return value.with_cells(cells, nullable=value.nullable)

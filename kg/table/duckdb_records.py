@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 import pyoxigraph
@@ -32,19 +32,22 @@ _DIALECT: Final = "duckdb"
 class DuckDbRecords:
     """The records of some tables in DuckDB, for one process and thread.
 
-    `memory` is in bytes; what needs more goes to `spill`, a folder.
+    A query may use `memory` bytes, and nothing on the disk.
     """
 
-    def __init__(self, records: Records, memory: int, spill: Path, threads: int = 2) -> None:
+    def __init__(self, records: Records, memory: int, threads: int = 2) -> None:
         self._connection = duckdb.connect()
         folders = sorted({str(table.path.parent) for table in records.tables})
-        self._connection.execute(f"SET memory_limit = '{memory // 2**20} MiB'")
-        self._connection.execute(f"SET threads = {threads}")
-        self._connection.execute("SET TimeZone = 'UTC'")
-        self._connection.execute("SET temp_directory = ?", [str(spill)])
-        self._connection.execute(f"SET allowed_directories = {exp.array(*map(exp.Literal.string, [*folders, str(spill)])).sql(_DIALECT)}")
-        self._connection.execute("SET enable_external_access = false")
-        self._connection.execute("SET lock_configuration = true")
+        for setting in (
+            f"memory_limit = '{memory // 2**20} MiB'",
+            f"threads = {threads}",
+            "TimeZone = 'UTC'",
+            "temp_directory = ''",
+            f"allowed_directories = {exp.array(*map(exp.Literal.string, folders)).sql(_DIALECT)}",
+            "enable_external_access = false",
+            "lock_configuration = true",
+        ):
+            self._connection.execute(f"SET {setting}")
         self._connection.execute(f"CREATE VIEW {VIEW} AS {records.select().sql(_DIALECT)}")
         self._distinct: dict[str, list[str]] = {}
 
@@ -52,7 +55,12 @@ class DuckDbRecords:
         """Return the different cells of a column of records, 50,001 at most."""
         if column not in self._distinct:
             cell = exp.column(column)
-            query = exp.select(cell).distinct().from_(VIEW).where(exp.not_(exp.Is(this=cell.copy(), expression=exp.null())))
+            query = (
+                exp.select(cell)
+                .distinct()
+                .from_(VIEW)
+                .where(exp.not_(exp.Is(this=cell.copy(), expression=exp.null())))
+            )
             rows = self._run(query.limit(50_001).sql(_DIALECT)).fetchall()
             self._distinct[column] = [row[0] for row in rows]
         return self._distinct[column]
@@ -93,20 +101,23 @@ class DuckDbRecords:
             raise StoreFailedError(f"the tables of records cannot be asked: {error}") from error
 
 
-def _json(cursor: duckdb.DuckDBPyConnection, first: list[Any], columns: Mapping[str, Value]) -> Iterator[bytes]:
+def _json(
+    cursor: duckdb.DuckDBPyConnection, first: list[Any], columns: Mapping[str, Value]
+) -> Iterator[bytes]:
     """Yield rows as SPARQL results in JSON."""
     names = [name for name, value in columns.items() if value.kind != "unbound"]
-    writers = [_Cell(columns[name]) for name in names]
-    keys = [json.dumps(name) + ":" for name in names]
+    places = list(accumulate((len(columns[name].cells) for name in names), initial=0))
+    writers = [
+        (json.dumps(name) + ":", _Cell(columns[name]), place)
+        for name, place in zip(names, places, strict=False)
+    ]
     yield json.dumps({"head": {"vars": list(columns)}})[:-1].encode() + b',"results":{"bindings":['
     rows, before = first, ""
     while rows:
         texts = []
         for row in rows:
-            cells = zip(keys, writers, row, strict=False)
-            texts.append(
-                "{" + ",".join([key + write(cell) for key, write, cell in cells if cell is not None]) + "}"
-            )
+            cells = [key + write(row, place) for key, write, place in writers if row[place] is not None]
+            texts.append("{" + ",".join(cells) + "}")
         yield (before + ",".join(texts)).encode()
         before = ","
         rows = cursor.fetchmany(_BATCH)
@@ -120,10 +131,13 @@ class _Cell:
         self._prefix = value.prefix
         self._kind = value.kind
         datatype = "decimal" if value.kind == "quotient" else value.kind
-        self._literal = f'{{"type":"literal","datatype":"{XSD}{datatype}","value":"'
+        self._literal = f'{{"type":"literal","datatype":"{XSD}'
+        if value.kind != "number":
+            self._literal += f'{datatype}","value":"'
         self._language = f'{{"type":"literal","xml:lang":{json.dumps(value.language)},"value":'
 
-    def __call__(self, cell: Any) -> str:
+    def __call__(self, row: Sequence[Any], place: int) -> str:
+        cell = row[place]
         match self._kind:
             case "iri":
                 return f'{{"type":"uri","value":{json.dumps(self._prefix + cell)}}}'
@@ -133,6 +147,10 @@ class _Cell:
                 return f"{self._language}{json.dumps(cell)}}}"
             case "decimal":
                 return f'{self._literal}{_plain(cell)}"}}'
+            case "number":
+                return (
+                    f'{self._literal}{"decimal" if row[place + 1] else "integer"}","value":"{_plain(cell)}"}}'
+                )
             case "quotient":
                 return f'{self._literal}{_plain(Decimal(cell).scaleb(-DIGITS))}"}}'
             case "boolean":
@@ -162,7 +180,9 @@ def _term(text: str) -> str:
     if isinstance(term, pyoxigraph.BlankNode):
         return f'{{"type":"bnode","value":{json.dumps(term.value)}}}'
     assert isinstance(term, pyoxigraph.Literal)  # noqa: S101
-    kind = f'"xml:lang":{json.dumps(term.language)}' if term.language else f'"datatype":"{term.datatype.value}"'
+    kind = (
+        f'"xml:lang":{json.dumps(term.language)}' if term.language else f'"datatype":"{term.datatype.value}"'
+    )
     return f'{{"type":"literal",{kind},"value":{json.dumps(term.value)}}}'
 
 

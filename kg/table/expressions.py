@@ -14,11 +14,11 @@ from sqlglot import exp
 
 from kg.table import arithmetic
 from kg.table.arithmetic import comparison
+from kg.table.not_routed import NotRoutedError
 from kg.table.values import (
     NUMBERS,
     TEXTS,
     UNBOUND,
-    NotRoutedError,
     Value,
     boolean,
     cast,
@@ -112,7 +112,9 @@ class Expressions:
         if kinds <= set(NUMBERS):
             return boolean(exp.paren(arithmetic.compare(operator, left, right)), nullable=nullable)
         same = operator in ("=", "!=")
-        if len(kinds) == 1 and left.kind in ("string", "date", "dateTime") or kinds == {"boolean"} and same:
+        if (len(kinds) == 1 and left.kind in ("string", "date", "dateTime")) or (
+            kinds == {"boolean"} and same
+        ):
             node: exp.Expr = comparison(operator)(this=left.sql, expression=right.sql)
         elif kinds == {"iri"} and same:
             node = same_iri(left, right)
@@ -137,8 +139,12 @@ class Expressions:
         if then.kind == "unbound":
             return UNBOUND
         # An error of the condition is an error of IF; NULL is neither true nor false.
-        chosen = exp.case().when(condition, then.sql).when(exp.not_(exp.paren(condition.copy())), other.sql)
-        return then.with_sql(chosen, nullable=True)
+        against = exp.not_(exp.paren(condition))
+        chosen = [
+            exp.case().when(condition.copy(), one).when(against.copy(), two)
+            for one, two in zip(then.cells, other.cells, strict=True)
+        ]
+        return then.with_cells(chosen, nullable=True)
 
     @staticmethod
     def _coalesce(parts: list[Value]) -> Value:
@@ -146,10 +152,8 @@ class Expressions:
         if not bound:
             return UNBOUND
         bound = unified(bound)
-        return bound[0].with_sql(
-            exp.func("coalesce", *(part.sql for part in bound)),
-            nullable=all(part.nullable for part in bound),
-        )
+        cells = [exp.func("coalesce", *parts) for parts in zip(*(part.cells for part in bound), strict=True)]
+        return bound[0].with_cells(cells, nullable=all(part.nullable for part in bound))
 
     def _function(self, node: CompValue) -> Value:
         name = node.name

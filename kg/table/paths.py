@@ -10,7 +10,7 @@ from rdflib import BNode, Literal, URIRef, Variable
 from rdflib.paths import AlternativePath, InvPath, Path, SequencePath
 from rdflib.term import Node
 
-from kg.table.values import NotRoutedError
+from kg.table.not_routed import NotRoutedError
 
 HIDDEN = "hidden_"
 """Beginning of the names of variables that a path introduces."""
@@ -24,7 +24,9 @@ class Pattern(NamedTuple):
     object: Node
 
 
-def split(triples: Iterable[tuple[Node, Node | Path, Node]], numbers: Iterator[int] | None = None) -> list[Pattern]:
+def split(
+    triples: Iterable[tuple[Node, Node | Path, Node]], numbers: Iterator[int] | None = None
+) -> list[Pattern]:
     """Return triples with sequences and inverses of paths split up; raises NotRoutedError."""
     numbers = count() if numbers is None else numbers
     found = []

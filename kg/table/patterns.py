@@ -17,13 +17,14 @@ from rdflib.term import Node
 from sqlglot import exp
 
 from kg.table import small_parts
-from kg.table.blocks import Block, Names
+from kg.table.blocks import Block, Names, placed
 from kg.table.expressions import Expressions
+from kg.table.not_routed import NotRoutedError
 from kg.table.ownership import CODING_RECORD, TYPE, Ownership
 from kg.table.paths import Pattern, arms, first_step, split, variable_name
 from kg.table.records import VIEW, Records
 from kg.table.small_parts import Ask, Relation
-from kg.table.values import UNBOUND, NotRoutedError, Value, constant, same_term
+from kg.table.values import UNBOUND, Value, constant, is_bound, same_term
 
 _BLOCKS: Final = 64
 
@@ -55,7 +56,9 @@ class Patterns:
         """Return the blocks of a pattern joined to those before it; raises NotRoutedError."""
         match node.name:
             case "BGP":
-                found = [one for block in before for one in self._basic(split(node.triples, self._hidden), block)]
+                found = [
+                    one for block in before for one in self._basic(split(node.triples, self._hidden), block)
+                ]
             case "Join":
                 found = self.blocks(node.p2, self.blocks(node.p1, before))
             case "LeftJoin":
@@ -76,7 +79,11 @@ class Patterns:
                     *self.blocks(node.p2, [block.copy() for block in before]),
                 ]
             case "ToMultiSet":
-                found = self._values(node.p, before) if node.p.name == "values" else self._selected(node.p, before)
+                found = (
+                    self._values(node.p, before)
+                    if node.p.name == "values"
+                    else self._selected(node.p, before)
+                )
             case "Project" | "Distinct" | "Slice" | "OrderBy" | "SelectQuery":
                 found = self._selected(node, before)
             case _:
@@ -112,14 +119,8 @@ class Patterns:
         for block in before:
             query, columns = self.select(node)
             alias = self.names.new("q")
-            placed = {
-                name: replace(value, node=exp.column(value.node.name, table=alias))
-                for name, value in columns.items()
-                if value.kind != "unbound"
-            }
-            if any(value.nullable and name in block.columns for name, value in placed.items()):
-                raise NotRoutedError("a sub-select is joined by a variable that may be unbound")
-            block.join(query.subquery(alias), placed)
+            known = {name: placed(value, alias) for name, value in columns.items() if value.kind != "unbound"}
+            block.join(query.subquery(alias), known)
             found.append(block)
         self._around = around
         return found
@@ -207,7 +208,10 @@ class Patterns:
             alias = block.records[name] = self.names.new("r")
             key = self._records.key(alias)
             known = block.columns.get(name)
-            block.add(exp.alias_(exp.to_table(VIEW), alias, table=True), [] if known is None else [same_term(known, key)])
+            block.add(
+                exp.alias_(exp.to_table(VIEW), alias, table=True),
+                [] if known is None else [same_term(known, key)],
+            )
             block.columns.setdefault(name, key)
         return alias
 
@@ -270,20 +274,29 @@ class Patterns:
         constants = {name: value.constant for name, value in known.items() if value.constant is not None}
         restricted = None
         if small_parts.is_wide(group):
-            restricted = next(filter(None, (self._restriction(name, value) for name, value in known.items())), None)
+            restricted = next(
+                filter(None, (self._restriction(name, value) for name, value in known.items())), None
+            )
             if restricted is None and not constants:
                 raise NotRoutedError("a pattern about other things matches too much")
         found, rows = small_parts.solve(group, self._ask, constants, pushed, restricted)
         if not rows:
             return None, dict.fromkeys(found, UNBOUND)
-        prefixes = {name: value.prefix for name, value in known.items() if value.kind == "iri" and not value.constant}
+        prefixes = {
+            name: value.prefix for name, value in known.items() if value.kind == "iri" and not value.constant
+        }
         relation, columns = small_parts.typed(self.names.new("s"), found, rows, prefixes)
         self.relations.append(relation)
         return relation, columns
 
     def _restriction(self, name: str, value: Value) -> small_parts.Restriction | None:
         node = value.node
-        if value.kind != "iri" or not isinstance(node, exp.Column) or not node.table.startswith("r") or value.record:
+        if (
+            value.kind != "iri"
+            or not isinstance(node, exp.Column)
+            or not node.table.startswith("r")
+            or value.record
+        ):
             return None
         return small_parts.restriction(name, [value.prefix + cell for cell in self._distinct(node.name)])
 
@@ -302,11 +315,11 @@ class Patterns:
         fresh = self._optional_columns(about_records, block)
         if others:
             return self._optional_others(block, others, fresh, condition)
-        needed = [_is_bound(value) for value in fresh.values() if value.nullable]
+        needed = [is_bound(value.sql) for value in fresh.values() if value.nullable]
         if condition is not None:
             needed.append(Expressions({**block.columns, **fresh}, self._no_exists).truth(condition))
         for name, value in fresh.items():
-            if needed == [_is_bound(value)]:
+            if needed == [is_bound(value.sql)]:
                 block.columns[name] = value
             else:
                 cell = exp.case().when(exp.and_(*needed), value.sql) if needed else value.sql
@@ -318,8 +331,10 @@ class Patterns:
         fresh: dict[str, Value] = {}
         for pattern in patterns:
             name = variable_name(pattern.object)
-            if str(variable_name(pattern.subject)) not in block.records or str(pattern.predicate) == TYPE:
-                raise NotRoutedError("OPTIONAL has a record that is not bound before")
+            if str(pattern.predicate) == TYPE:
+                raise NotRoutedError("OPTIONAL has a type")
+            # The record of a sub-select joins its columns: it has exactly one row.
+            self._alias(pattern.subject, block)
             if name is None or name in fresh or block.columns.get(name, UNBOUND).kind != "unbound":
                 raise NotRoutedError("OPTIONAL has no new variable")
             assert isinstance(pattern.predicate, URIRef)  # noqa: S101
@@ -335,10 +350,6 @@ class Patterns:
             raise NotRoutedError("OPTIONAL has several parts")
         known = small_parts.variables(patterns) & {*block.columns, *fresh}
         joined = {name: fresh.get(name, block.columns.get(name, UNBOUND)) for name in known}
-        if any(value.kind == "unbound" for value in joined.values()) or not known:
-            raise NotRoutedError("OPTIONAL shares no bound variable with the pattern")
-        if any(value.nullable for name, value in joined.items() if name not in fresh):
-            raise NotRoutedError("OPTIONAL is joined by a variable that may be unbound")
         inner = block.copy()
         inner.columns.update({name: replace(value, nullable=False) for name, value in fresh.items()})
         around, self._around = self._around, []
@@ -350,11 +361,15 @@ class Patterns:
             for name in {*columns, *fresh} - set(block.columns):
                 block.columns[name] = UNBOUND
             return block
+        if any(value.kind == "unbound" for value in joined.values()) or not known:
+            raise NotRoutedError("OPTIONAL shares no bound variable with the pattern")
+        if any(value.nullable for name, value in joined.items() if name not in fresh):
+            raise NotRoutedError("OPTIONAL is joined by a variable that may be unbound")
         shared = next(name for name in columns if name in inner.columns)
         there = columns[shared].sql
         inner.join(exp.to_table(relation.name), columns, left=True)
         for name, value in fresh.items():
-            cell = exp.case().when(_is_bound(Value("string", there)), value.sql)
+            cell = exp.case().when(is_bound(there), value.sql)
             inner.columns[name] = value.with_sql(cell, nullable=True)
         return inner
 
@@ -375,10 +390,6 @@ class Patterns:
     @staticmethod
     def _no_exists(pattern: CompValue) -> exp.Expr:
         raise NotRoutedError("EXISTS is inside of OPTIONAL")
-
-
-def _is_bound(value: Value) -> exp.Expr:
-    return exp.not_(exp.Is(this=value.sql, expression=exp.null()))
 
 
 def _basic_triples(node: CompValue) -> list[Any] | None:

@@ -24,7 +24,7 @@ class Records:
 
     def __init__(self, tables: Sequence[RecordTable]) -> None:
         self.tables = tuple(tables)
-        self.prefix = os.path.commonprefix([table.prefix for table in tables])
+        self.prefix = os.path.commonprefix([table.prefix for table in tables])  # noqa: RUF071 - by characters
         self.others = {name for table in tables for name in table.others}
         self.shared = {name for table in tables for name in table.shared}
         self.columns: dict[str, Column] = {}
@@ -40,7 +40,7 @@ class Records:
                     columns[0],
                     name=f"c{number}",
                     complete=len(columns) == len(tables) and all(column.complete for column in columns),
-                    prefix=os.path.commonprefix([column.prefix for column in columns]),
+                    prefix=os.path.commonprefix([column.prefix for column in columns]),  # noqa: RUF071 - by characters
                     scale=max(column.scale for column in columns),
                 )
 
@@ -74,7 +74,9 @@ class Records:
                 cell = exp.column(mine.name)
             cells.append(cell.as_(column.name))
         files = exp.Array(expressions=[text(str(table.path)) for table in tables])
-        return exp.select(*cells).from_(exp.Table(this=exp.Anonymous(this="read_parquet", expressions=[files])))
+        return exp.select(*cells).from_(
+            exp.Table(this=exp.Anonymous(this="read_parquet", expressions=[files]))
+        )
 
 
 def _prefixed(name: str, prefix: str) -> exp.Expr:

@@ -11,9 +11,10 @@ from rdflib.plugins.sparql.parserutils import CompValue
 from sqlglot import exp
 
 from kg.table.aggregates import aggregate, count_rows
-from kg.table.blocks import Block, placed, union
+from kg.table.blocks import Block, named, placed, shown, union
+from kg.table.not_routed import NotRoutedError
 from kg.table.patterns import Patterns
-from kg.table.values import UNBOUND, NotRoutedError, Value
+from kg.table.values import Value
 
 _UNORDERED: Final = ("term", "boolean")
 
@@ -82,8 +83,8 @@ class Selects:
         distinct: bool,
     ) -> exp.Query:
         alias = self._patterns.names.new("o")
-        shown = [placed(columns[name], alias).sql for name in dict.fromkeys(names) if columns[name].kind != "unbound"]
-        whole = exp.select(*(shown or [exp.Literal.number(1).as_("one")])).from_(query.subquery(alias))
+        cells = [cell for name in dict.fromkeys(names) for cell in placed(columns[name], alias).cells]
+        whole = exp.select(*(cells or [exp.Literal.number(1).as_("one")])).from_(query.subquery(alias))
         if distinct:
             whole = whole.distinct()
         for name, descending in keys:
@@ -138,20 +139,18 @@ class Selects:
         keys = [self._key(key, blocks, number) for number, key in enumerate(group.expr or [])]
         wanted = [(one, self._argument(one, blocks, number)) for number, one in enumerate(node.A)]
         cells = {
-            name: self._patterns.names.new("v") for name in dict.fromkeys([*keys, *(n for _, n in wanted if n)])
+            name: self._patterns.names.new("v")
+            for name in dict.fromkeys([*keys, *(n for _, n in wanted if n)])
         }
         query, columns = union(blocks, list(cells), list(cells.values()))
         inside, outside = self._patterns.names.new("g"), self._patterns.names.new("h")
         results: dict[str, Value] = {}
-        shown: list[exp.Expr] = []
+        row: list[exp.Expr] = []
 
         def show(name: str, value: Value) -> None:
-            if value.kind == "unbound":
-                results[name] = UNBOUND
-                return
             cell = self._patterns.names.new("v")
-            shown.append(value.sql.as_(cell))
-            results[name] = placed(value.with_sql(exp.column(cell), nullable=value.nullable), outside)
+            row.extend(shown(value, cell))
+            results[name] = placed(named(value, cell), outside)
 
         for key in keys:
             show(key, placed(columns[key], inside))
@@ -167,9 +166,11 @@ class Selects:
                 value = placed(columns[name], inside)
                 if function == "Count" and value.nullable and not isinstance(one.vars, Variable):
                     raise NotRoutedError("COUNT of an expression that may fail is computed")
-                show(str(one.res), aggregate(function, value, distinct=bool(one.distinct), grouped=bool(keys)))
-        groups = exp.select(*(shown or [exp.Literal.number(1).as_("one")])).from_(query.subquery(inside))
-        bound = [placed(columns[key], inside).sql for key in keys if columns[key].kind != "unbound"]
+                show(
+                    str(one.res), aggregate(function, value, distinct=bool(one.distinct), grouped=bool(keys))
+                )
+        groups = exp.select(*(row or [exp.Literal.number(1).as_("one")])).from_(query.subquery(inside))
+        bound = [cell for key in keys for cell in placed(columns[key], inside).cells]
         if bound:
             groups = groups.group_by(*bound)
         elif keys:

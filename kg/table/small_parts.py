@@ -13,16 +13,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from pyoxigraph import Literal, NamedNode, QuerySolutions
+from pyoxigraph import Literal, NamedNode
 from rdflib import Literal as RdfLiteral
 from rdflib import URIRef, Variable
 from rdflib.paths import MulPath, NegatedPath
 from rdflib.plugins.sparql.parserutils import CompValue
 from sqlglot import exp
 
-from kg.store import Term
+from kg.store.interface import Row, Term
+from kg.table.not_routed import NotRoutedError
 from kg.table.paths import HIDDEN, Pattern, arms, n3, variable_name
-from kg.table.values import XSD, NotRoutedError, Value
+from kg.table.values import XSD, Value
 from kg.terms import PREFIXES
 
 LARGEST: Final = 50_000
@@ -35,7 +36,7 @@ _COMMON: Final = {PREFIXES["rdfs"] + "label", PREFIXES["rdf"] + "type", PREFIXES
 _FUNCTIONS: Final = {"STR", "LANG", "LCASE", "UCASE", "isIRI", "isLiteral"}
 _SEARCHES: Final = {"STRSTARTS", "STRENDS", "CONTAINS", "LANGMATCHES"}
 
-Ask = Callable[[str], QuerySolutions]
+Ask = Callable[[str], Iterable[Row]]
 
 
 @dataclass(frozen=True)
@@ -68,16 +69,12 @@ def connected(patterns: Iterable[Pattern]) -> list[list[Pattern]]:
 
 def variables(patterns: Iterable[Pattern]) -> set[str]:
     """Return the names of the variables of patterns."""
-    return {
-        name for one in patterns for node in (one.subject, one.object) if (name := variable_name(node))
-    }
+    return {name for one in patterns for node in (one.subject, one.object) if (name := variable_name(node))}
 
 
 def is_wide(patterns: Iterable[Pattern]) -> bool:
     """Return whether patterns match far more than what is asked for, unless a variable is restricted."""
-    return any(
-        isinstance(one.predicate, MulPath) or str(one.predicate) in _COMMON for one in patterns
-    )
+    return any(isinstance(one.predicate, MulPath) or str(one.predicate) in _COMMON for one in patterns)
 
 
 def restriction(name: str, values: list[str]) -> Restriction | None:
@@ -119,7 +116,7 @@ def solve(
     rows = []
     query = f"SELECT DISTINCT {' '.join(shown) or '(1 AS ?one)'} {{ {body} }} LIMIT {LARGEST + 1}"
     for solution in ask(query):
-        rows.append(tuple(cast("Term", solution[name]) for name in names))
+        rows.append(tuple(solution[name] for name in names))
     if len(rows) > LARGEST:
         raise NotRoutedError(f"a pattern about other things has more than {LARGEST:,} solutions")
     return names, rows
@@ -158,7 +155,7 @@ def _column(terms: list[Term], prefix: str | None) -> tuple[Value, str, list[Any
     none = exp.null()
     if all(isinstance(term, NamedNode) for term in terms):
         iris = [cast("NamedNode", term).value for term in terms]
-        common = os.path.commonprefix(iris) if prefix is None else prefix
+        common = os.path.commonprefix(iris) if prefix is None else prefix  # noqa: RUF071 - by characters
         return Value("iri", none, prefix=common), "VARCHAR", [iri[len(common) :] for iri in iris]
     if all(isinstance(term, Literal) for term in terms):
         literals = cast("list[Literal]", terms)

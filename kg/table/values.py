@@ -8,7 +8,7 @@ where SPARQL says what happens then.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -16,17 +16,18 @@ from rdflib import Literal as RdfLiteral
 from rdflib import URIRef
 from sqlglot import exp
 
+from kg.table.not_routed import NotRoutedError
 from kg.table.schema import Column, ColumnKind
 from kg.terms import PREFIXES
 
-ValueKind = ColumnKind | Literal["quotient", "term", "unbound"]
-"""Beside the kinds of columns: a `quotient` is an integer of 10^-18, a `term` the text of any term as in
-N-Triples; an `unbound` value is never bound."""
+ValueKind = ColumnKind | Literal["quotient", "number", "term", "unbound"]
+"""Beside the kinds of columns: a `quotient` is a decimal as an integer of 10^-18, a `number` is a decimal in some
+rows and an integer in others, a `term` the text of any term as in N-Triples; an `unbound` value is never bound."""
 
 XSD: Final = PREFIXES["xsd"]
 DIGITS: Final = 18
 """Digits after the point of a decimal of the engine."""
-NUMBERS: Final = ("integer", "decimal", "quotient")
+NUMBERS: Final = ("integer", "decimal", "quotient", "number")
 TEXTS: Final = ("string", "text")
 _WHOLE: Final = re.compile(r"[+-]?\d{1,18}")
 _DECIMAL: Final = re.compile(r"[+-]?\d{1,15}\.\d{1,15}")
@@ -34,16 +35,13 @@ _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:Z|\+00:00)")
 
 
-class NotRoutedError(Exception):
-    """A query that the tables cannot answer with certainty; its text says what stands in the way."""
-
-
 @dataclass(frozen=True)
 class Value:
     """A typed SQL expression; NULL means unbound, or the error of an expression.
 
-    `prefix` precedes an IRI, `language` is that of a text, `scale` that of a decimal. `record` marks the
-    identifier of a record. `constant` is set for one that is the same in every row.
+    `prefix` precedes an IRI, `language` is that of a text, `scale` that of a decimal; `is_decimal` tells what a
+    number is in a row. `record` marks the identifier of a record. `constant` is set for one that is the same
+    in every row.
     """
 
     kind: ValueKind
@@ -52,18 +50,26 @@ class Value:
     prefix: str = ""
     language: str = ""
     scale: int = 0
+    is_decimal: exp.Expr | None = None
     record: bool = False
     constant: URIRef | RdfLiteral | None = None
+
+    @property
+    def cells(self) -> list[exp.Expr]:
+        """The expressions that hold the value: two for a number, one for another, none if it is unbound."""
+        if self.kind == "unbound":
+            return []
+        return [self.sql] if self.is_decimal is None else [self.sql, self.is_decimal.copy()]
+
+    def with_cells(self, cells: Sequence[exp.Expr], *, nullable: bool) -> Value:
+        """Return a value of the same type with other expressions."""
+        flag = cells[1] if len(cells) > 1 else None
+        return replace(self, node=cells[0], is_decimal=flag, nullable=nullable, constant=None)
 
     @property
     def sql(self) -> exp.Expr:
         """The expression, as a tree of its own."""
         return self.node.copy()
-
-    @property
-    def type(self) -> tuple[ValueKind, str, str, int]:
-        """What two values must have in common to be in one column."""
-        return (self.kind, self.prefix, self.language, self.scale)
 
     def with_sql(self, node: exp.Expr, *, nullable: bool) -> Value:
         """Return a value of the same type with another expression."""
@@ -149,7 +155,7 @@ def same_term(left: Value, right: Value) -> exp.Expr:
     """
     if left.nullable or right.nullable:
         raise NotRoutedError("a variable that may be unbound is joined")
-    if "quotient" in (left.kind, right.kind):
+    if {"quotient", "number"} & {left.kind, right.kind}:
         raise NotRoutedError("a computed number is joined")
     if left.kind != right.kind:
         if "term" in (left.kind, right.kind):
@@ -193,6 +199,8 @@ def unified(values: list[Value]) -> list[Value]:
     if not bound:
         return values
     kinds = {value.kind for value in bound}
+    if (len(kinds) > 1 and kinds <= {"integer", "decimal", "number"}) or kinds == {"number"}:
+        return _numbers(values, max(value.scale for value in bound))
     if len(kinds) > 1:
         if kinds <= {"iri", "term"}:
             return [_filled(value, Value("term", exp.null()), term_text) for value in values]
@@ -210,10 +218,26 @@ def unified(values: list[Value]) -> list[Value]:
 
 
 def decimal(value: Value, scale: int) -> exp.Expr:
-    """Return a decimal or integer with this many digits after the point."""
-    if value.kind == "decimal" and value.scale == scale:
+    """Return a decimal, integer or number with this many digits after the point."""
+    if value.kind != "integer" and value.scale == scale:
         return value.sql
     return cast(value.sql, f"DECIMAL(38, {scale})")
+
+
+def is_bound(node: exp.Expr) -> exp.Expr:
+    """Return whether an expression has a value."""
+    return exp.not_(exp.Is(this=node, expression=exp.null()))
+
+
+def _numbers(values: list[Value], scale: int) -> list[Value]:
+    """Return numbers of several types as values that say of each row which it is."""
+    found = []
+    for value in values:
+        node = exp.null() if value.kind == "unbound" else decimal(value, scale)
+        flag = value.is_decimal or exp.Boolean(this=value.kind == "decimal")
+        flag = exp.case().when(is_bound(node.copy()), flag.copy())
+        found.append(Value("number", node, value.nullable, scale=scale, is_decimal=flag))
+    return found
 
 
 def _filled(value: Value, target: Value, convert: Callable[[Value], exp.Expr]) -> Value:

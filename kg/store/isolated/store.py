@@ -19,6 +19,7 @@ from kg.store.isolated.limits import Limits
 from kg.store.isolated.messages import Done, Head, RunRequest, WorkerQuery
 from kg.store.isolated.pool import Pool
 from kg.store.isolated.snapshots import current_age, current_version
+from kg.store.isolated.worker import Opener, open_plainly
 from kg.store.isolated.writer import Writer, Writing
 from kg.store.isolated.writer_process import change_quads
 from kg.store.local import LocalStore
@@ -36,20 +37,31 @@ class IsolatedStore(LocalStore, Generic[W]):
     A query or update that takes more than its time, not counting waits for the consumer of a result, and a
     query over another of its `limits` are stopped by killing their process, which is replaced; other requests
     are not affected. A change is acknowledged once its snapshot is published, so that every later query sees
-    it. Raises what `EmbeddedStore` raises.
+    it. `open_snapshot` opens what the workers read. Raises what `EmbeddedStore` raises.
     """
 
-    def __init__(self, folder: Path, snapshots: Path, writer: W, limits: Limits, workers: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        snapshots: Path,
+        writer: W,
+        limits: Limits,
+        workers: int,
+        open_snapshot: Opener = open_plainly,
+    ) -> None:
         super().__init__(folder)
         self._snapshots = snapshots
         self._limits = limits
         self.writer = writer
-        self._pool = Pool(workers, snapshots, limits)
+        self._pool = Pool(workers, snapshots, limits, open_snapshot)
 
     @staticmethod
-    def open(folder: Path, snapshots: Path, limits: Limits, workers: int) -> IsolatedStore[Writer]:
+    def open(
+        folder: Path, snapshots: Path, limits: Limits, workers: int, open_snapshot: Opener = open_plainly
+    ) -> IsolatedStore[Writer]:
         """Open a folder with a writer of its own in this process; raises what `EmbeddedStore` raises."""
-        return IsolatedStore(folder, snapshots, Writer(folder, snapshots, limits.allowed), limits, workers)
+        writer = Writer(folder, snapshots, limits.allowed)
+        return IsolatedStore(folder, snapshots, writer, limits, workers, open_snapshot)
 
     def worker_pids(self) -> list[int]:
         """Return the process identifiers of the workers that live."""

@@ -6,6 +6,7 @@ import os
 import resource
 import select
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -35,15 +36,22 @@ PIECE: Final = 64 * 1024
 _IDLE: Final = 5.0
 
 Request = WorkerQuery | WriteRequest | CloseRequest | RunRequest
+Opener = Callable[[Path, Limits], EmbeddedStore]
+"""A module-level function that opens a snapshot, or an object that can be pickled and called like one."""
 
 
-def run_worker(connection: Connection, snapshots: Path, limits: Limits) -> None:
+def open_plainly(snapshot: Path, limits: Limits) -> EmbeddedStore:
+    """Open a snapshot with nothing beside it."""
+    return EmbeddedStore.open_snapshot(snapshot, allowed=limits.allowed)
+
+
+def run_worker(connection: Connection, snapshots: Path, limits: Limits, open_snapshot: Opener) -> None:
     """Answer the requests on a connection until it is closed. Messages of the engine are discarded."""
     with Path(os.devnull).open("wb") as silent:
         os.dup2(silent.fileno(), 2)
     # The engine aborts at the limit of memory; the image of its memory would fill the disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    worker = _Worker(connection, snapshots, limits)
+    worker = _Worker(connection, snapshots, limits, open_snapshot)
     ready = select.poll()
     ready.register(connection, select.POLLIN)
     try:
@@ -56,8 +64,11 @@ def run_worker(connection: Connection, snapshots: Path, limits: Limits) -> None:
 
 
 class _Worker:
-    def __init__(self, connection: Connection, snapshots: Path, limits: Limits) -> None:
+    def __init__(
+        self, connection: Connection, snapshots: Path, limits: Limits, open_snapshot: Opener
+    ) -> None:
         self._connection = connection
+        self._open_snapshot = open_snapshot
         self._snapshots = snapshots
         self._limits = limits
         self._opened: OpenSnapshot | None = None
@@ -140,7 +151,7 @@ class _Worker:
         _limit_memory(None)
         opened = OpenSnapshot(self._snapshots)
         try:
-            self._store = EmbeddedStore.open_snapshot(opened.path, allowed=self._limits.allowed)
+            self._store = self._open_snapshot(opened.path, self._limits)
         except BaseException:
             opened.close()
             raise
