@@ -38,6 +38,7 @@ from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
 from kg.store.isolated.writer_server import RemoteWriter, WriterAddress, serve_writer
 from kg.store.remote.dialects import OURS
+from kg.table.current import FOLDER as TABLES
 
 if TYPE_CHECKING:
     from kg.store.remote.client import RemoteStore
@@ -61,6 +62,7 @@ _OWN: Final = {
     SNAPSHOTS,
     FIGURES,
     LOADS,
+    TABLES,
     RESTORED,
     SIGNED_OUT,
     _VERSION_FILE,

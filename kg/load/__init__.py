@@ -35,7 +35,7 @@ def prepare(store: Store, folder: LoadFolder, request: LoadRequest, progress: Pr
     """
     with folder.working():
         state = folder.read()
-        state.step = "reading"
+        state.step, state.records = "reading", request.records
         folder.write(state)
         try:
             preview = stage(store, folder, request, folder.recording(state, progress))

@@ -19,6 +19,7 @@ from kg.load.exclude import leave_out
 from kg.load.followers import follow
 from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors
 from kg.load.model import Preview, Progress, silent
+from kg.load.record_tables import TableInMaking, begin_table, codes_records, sweep_tables
 from kg.load.staged.staging import export_sorted, is_empty
 from kg.provenance import Load, load_triples
 from kg.rdf.compression import frame, is_packed, pack_file
@@ -55,14 +56,23 @@ def store_load(
         report = folder.recording(state, progress)
         with loads.storing(report):
             started = datetime.now(UTC)
-            _check_unchanged(store, folder, preview, report)
-            preview = _without(folder, preview, tuple(skip), state)
+            iri = LOAD + folder.id
+            wanted = state.records == "both" and codes_records(preview) and not preview.unchanged
+            making = begin_table(store, loads, iri, preview.graph, wanted=wanted)
+            try:
+                _check_unchanged(store, folder, preview, report)
+                preview = _without(folder, preview, tuple(skip), state)
+                _write_table(making, folder, preview, report)
+            except BaseException:
+                making.withdraw()
+                raise
             if preview.unchanged:
+                making.withdraw()
                 state.step = "unchanged"
                 folder.write(state)
                 return None
             load = Load(
-                iri=LOAD + folder.id,
+                iri=iri,
                 started=started,
                 ended=datetime.now(UTC),
                 started_by=state.started_by,
@@ -81,10 +91,11 @@ def store_load(
             try:
                 folder.write(state)
                 progress("storing", 0, state.total)
-                _change(store, folder, load)
+                _change(store, folder, load, making.description())
             except BaseException as error:
                 # A change cancelled late may have been stored.
                 if not is_recorded(store, load.iri):
+                    making.withdraw()
                     back_to_ready(folder, state)
                     if isinstance(error, errors.QueryStoppedError) and folder.cancelled():
                         raise errors.CancelledError(
@@ -93,6 +104,7 @@ def store_load(
                         ) from None
                     raise
             finish(store, loads, folder, state, progress)
+            sweep_tables(store, loads)
     return load
 
 
@@ -160,10 +172,25 @@ def put(
     store.replace(graph, whole, (quad for quad in read_quads(added) if quad.graph_name != graph))
 
 
-def _change(store: Store, folder: LoadFolder, load: Load) -> None:
+def _write_table(making: TableInMaking, folder: LoadFolder, preview: Preview, progress: Progress) -> None:
+    """Write the table of the records that the graph will hold."""
+    if not making.wanted:
+        return
+    progress("writing the table of records", 0)
+    whole = folder.path / "new.nt"
+    if whole.exists():
+        making.write(whole, triples=True)
+    elif not preview.fingerprint:
+        # A new source: the added statements are the whole graph.
+        making.write(folder.added, triples=False)
+    else:
+        making.fail("things were left out of the load; `diplograph tables --rebuild` writes the table")
+
+
+def _change(store: Store, folder: LoadFolder, load: Load, more: Iterable[Triple]) -> None:
     graph = NamedNode(load.graph)
     with folder.added.open("ab") as file:
-        record = quads_text(load_triples(load), GRAPH_LOADS)
+        record = quads_text([*load_triples(load), *more], GRAPH_LOADS)
         file.write(frame((record,)) if is_packed(folder.added) else record)
         file.flush()
         os.fsync(file.fileno())

@@ -25,9 +25,10 @@ from kg.errors import (
     is_disk_full,
 )
 from kg.load.locks import in_turn, is_locked, locked, sync_folder
-from kg.load.model import Follower, Preview, Progress, counted
+from kg.load.model import Follower, Preview, Progress, Records, counted
 from kg.rdf.compression import find_packed
 from kg.store.free_space import require_space
+from kg.table.current import FOLDER as TABLES
 
 KEPT_SECONDS: Final = 24 * 3600.0
 """How long a preview, or the record of a failed load, is kept."""
@@ -52,7 +53,8 @@ class LoadState:
     `step` is receiving, reading, then ready (or unchanged); waiting, storing, following, then stored;
     waiting, undoing, following, then undone; or failed or cancelled. In the files, waiting and following are
     not written: `LoadFolder.shown` finds them by locks. `load` is the IRI of its PROV record; `problem` is
-    the error that ended the last step: title, detail, where, mend, findings.
+    the error that ended the last step: title, detail, where, mend, findings. `records` is the choice of the
+    request.
     """
 
     id: str
@@ -73,6 +75,7 @@ class LoadState:
     kept: list[str] = field(default_factory=list)
     fold_into: str | None = None
     started_by: str = ""
+    records: Records = "both"
 
     @property
     def ended(self) -> bool:
@@ -303,6 +306,11 @@ class Loads:
 
     root: Path
     followers: Sequence[Follower] = ()
+
+    @property
+    def tables(self) -> Path:
+        """Folder of the tables of records, beside the loads."""
+        return self.root.with_name(TABLES)
 
     def new(
         self, file_name: str, started_by: str = "", *, step: str = "receiving"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from kg.changes import Change
 from kg.rdf.sorted_lines import Watch
@@ -14,6 +14,8 @@ from kg.readers.record import RowFault
 from kg.store import Store
 
 OnFault = Callable[[RowFault], None]
+Records = Literal["both", "quads"]
+"""How coding records are stored: as quads alone, or as quads and as a table beside them."""
 _SUMMARY_NAMES: Final = {"file_name": "file", "byte_length": "bytes", "fault_count": "unreadable"}
 
 
@@ -24,7 +26,8 @@ class LoadRequest:
     `name` is for messages. `format` names a format of RDF or of a table; without it `media_type`, the name
     and the content decide. `source` names the graph, and `base_iri` resolves relative IRIs of RDF. Up to
     `max_errors` rows of a table may be unreadable; `mapping` is the file of an RML mapping for it. Cells of
-    a table with a word of `missing` are empty; `date_order` is that of dates such as 1/2/2018.
+    a table with a word of `missing` are empty; `date_order` is that of dates such as 1/2/2018. `records` says
+    how coding records are stored.
     """
 
     path: Path
@@ -37,6 +40,7 @@ class LoadRequest:
     media_type: str | None = None
     missing: tuple[str, ...] = ()
     date_order: DateOrder | None = None
+    records: Records = "both"
 
 
 class Follower(Protocol):

@@ -12,6 +12,7 @@ from kg.load.committing import back_to_ready, finish, is_recorded, pack
 from kg.load.followers import follow
 from kg.load.load_folder import LoadFolder, Loads, LoadState
 from kg.load.locks import locked
+from kg.load.record_tables import sweep_tables
 from kg.load.undoing import back_to_stored, finish_undo
 from kg.rdf.compression import is_packed
 from kg.store import Store
@@ -39,6 +40,10 @@ def recover(store: Store, loads: Loads) -> None:
     for path in set(loads.root.glob("*/")) - {folder.path for folder, _ in known}:
         _log.error("the load in %s has no readable state; it is left as it is", path)
     loads.tidy()
+    if loads.tables.exists():
+        with locked(loads.root / ".storing") as got:
+            if got:
+                sweep_tables(store, loads)
 
 
 def settle(store: Store, loads: Loads, folder: LoadFolder) -> LoadState:

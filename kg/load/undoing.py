@@ -14,6 +14,7 @@ from kg.load.committing import is_recorded, put, quads_text
 from kg.load.followers import follow, open_delta
 from kg.load.load_folder import LoadFolder, Loads, LoadState, disk_errors
 from kg.load.model import Progress, counted, silent, watching
+from kg.load.record_tables import begin_table, has_table, sweep_tables
 from kg.load.staged.staging import export_sorted
 from kg.provenance import Undoing, mint_load, undoing_triples
 from kg.rdf.compression import drop_packed
@@ -77,9 +78,20 @@ def undo_load(
             graph = NamedNode(state.plan().graph)
             stored = [one for one in loads.all() if one[1].step == "stored" and one[1].id > state.id]
             later = [one for one in stored if one[1].plan().graph == graph.value]
-            kept, counts = _prepare(store, folder, graph, later[0] if later else None, report)
+            iri = mint_load(started)
+            tabled = not later and has_table(store, graph.value)
+            making = begin_table(store, loads, iri, graph.value, wanted=tabled)
+            try:
+                kept, counts = _prepare(
+                    store, folder, graph, later[0] if later else None, report, whole=tabled
+                )
+                if tabled:
+                    making.write(folder.path / "undo-whole.nt", triples=True)
+            except BaseException:
+                making.withdraw()
+                raise
             undoing = Undoing(
-                iri=mint_load(started),
+                iri=iri,
                 load=state.load,
                 file_name=state.file_name,
                 started=started,
@@ -92,17 +104,21 @@ def undo_load(
             state.fold_into, state.problem = later[0][0].id if later else None, None
             state.phase, state.done, state.total = "undoing", 0, sum(counts)
             folder.write(state)
+            # Under a later load, nothing of the graph changes.
+            tables = [] if later else making.description()
             with (folder.path / "undo-added.nq").open("ab") as file:
-                file.write(quads_text(undoing_triples(undoing), GRAPH_LOADS))
+                file.write(quads_text([*undoing_triples(undoing), *tables], GRAPH_LOADS))
             try:
                 names = ("undo-removed.nq", "undo-added.nq", "undo-whole.nt")
                 removed, added, whole = (folder.path / name for name in names)
                 put(store, removed, added, whole, graph)
             except BaseException:
                 if not is_recorded(store, undoing.iri):
+                    making.withdraw()
                     back_to_stored(folder, loads, state)
                     raise
             finish_undo(store, loads, folder, state)
+            sweep_tables(store, loads)
     return Undone(undoing, graph.value, tuple(kept))
 
 
@@ -138,8 +154,13 @@ def _prepare(
     graph: NamedNode,
     later: tuple[LoadFolder, LoadState] | None,
     progress: Progress,
+    *,
+    whole: bool,
 ) -> tuple[list[str], tuple[int, int]]:
-    """Write the changes of an undo; return what is kept and why, and the numbers taken back and restored."""
+    """Write the changes of an undo; return what is kept and why, and the numbers taken back and restored.
+
+    `whole` also writes what the graph will hold.
+    """
     name = str(graph).encode()
     leaving, coming = folder.path / "undo-removed.nq", folder.path / "undo-added.nq"
     with tempfile.TemporaryDirectory(prefix=".undo-", dir=folder.path) as work:
@@ -164,7 +185,7 @@ def _prepare(
                 (lost + back, "change", f"already reverted by {reason}"),
             )
             return [f"{counted(number, noun)} {text}" for number, noun, text in notes if number], (0, 0)
-        if not isinstance(store, LocalStore):
+        if whole or not isinstance(store, LocalStore):
             rest = union(difference(now, brought), read_lines(coming))
             write_lines((without_graph(line, name) for line in rest), folder.path / "undo-whole.nt")
     reverted = ((lost, "of the load already removed by an update"), (back, "already restored by an update"))

@@ -1,7 +1,7 @@
-"""Keeps the graphs that diplograph maintains out of updates, by the text of the update.
+"""Which graphs an update may change, by its text; keeps those that diplograph maintains out of updates.
 
-A graph that the text names as one to be changed is refused. Which graphs a variable means, or ALL and NAMED,
-is known only when the update runs: the text is then extended so that the graphs of our own are left out.
+A graph of our own that the text names as one to be changed is refused. Which graphs a variable means, or ALL
+and NAMED, is known only when the update runs: the text is then extended so that they are left out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urljoin
 
 from kg.errors import ProtectedGraphError
-from kg.sparql.lexer import END, Token, place, read_tokens, unescape
+from kg.sparql.lexer import END, ESCAPED, Token, place, read_tokens, unescape
 from kg.terms import OWN_GRAPHS
 
 _OWN: Final = frozenset(graph.value for graph in OWN_GRAPHS)
@@ -23,6 +23,8 @@ _PROLOGUE: Final = re.compile("^(?:prefix|base|version)+")
 _LONGEST: Final = 60
 _CONCERNED: Final = re.compile("graph|with|clear|drop|copy|move|add|load|create", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"(clear|drop)(?:silent)?(all|named)$")
+# Bases that a relative IRI may have; a text with more could name any graph.
+_BASES: Final = 20
 
 
 def refuse_own(iri: str, line: int | None = None, column: int | None = None) -> None:
@@ -41,16 +43,41 @@ def keep_own(update: str, names: Callable[[], Iterable[str]], base_iri: str = ""
 
     `names` lists the named graphs of the store, for CLEAR and DROP of ALL and NAMED.
     """
-    return _Update(update, names, base_iri).kept() if _CONCERNED.search(update) else update
+    if not _CONCERNED.search(update):
+        return update
+    found = _Update(update, names, base_iri)
+    kept = found.kept()
+    for iri, token in found.changed.items():
+        if iri in _OWN:
+            refuse_own(iri, *place(update, token.start))
+    return kept
+
+
+def changed_graphs(update: str, base_iri: str = "") -> frozenset[str] | None:
+    """Return the IRIs of all named graphs that an update may change, None if it may be any.
+
+    More are listed where the meaning of a name depends on how declarations are read.
+    """
+    if not _CONCERNED.search(update):
+        return frozenset()
+    if ESCAPED.search(update):
+        return None
+    found = _Update(update, tuple, base_iri)
+    found.kept()
+    return None if found.any else frozenset(found.changed)
 
 
 class _Update:
+    """Reads an update: the graphs that it names as changed, with a place, and whether it may change `any`."""
+
     def __init__(self, text: str, names: Callable[[], Iterable[str]], base_iri: str) -> None:
+        self.changed: dict[str, Token] = {}
+        self.any = False
         self._text = text
         self._names = names
         self._tokens = list(read_tokens(text))
         self._declared: list[tuple[str, str]] = []
-        self._bases = [base_iri]
+        self._bases = [_as_base(base_iri)]
         self._edits: list[tuple[int, int, str]] = []
         # Of the operation: its words outside of braces, where its verb begins, its graphs in variables.
         self._head = ""
@@ -58,6 +85,7 @@ class _Update:
         self._variables: set[str] = set()
 
     def kept(self) -> str:
+        """Return the update, extended where it may change any graph."""
         depth, opened = 0, 0
         block = ""
         for index, token in enumerate(self._tokens):
@@ -91,13 +119,20 @@ class _Update:
                 self._verb = token.start
             self._head = _PROLOGUE.sub("", self._head + token.word)[-_LONGEST:]
             if whole := _WHOLE.search(self._head):
+                self.any = True
                 self._edits.append((self._verb, token.end, self._all_but_own(*whole.groups())))
         elif token.kind == "iri" and before.kind == "name" and before.text.endswith(":"):
             self._declared.append((before.prefix, unescape(token.text[1:-1])[0]))
         elif token.kind == "iri" and before.word.endswith("base"):
-            self._bases.append(unescape(token.text[1:-1])[0])
+            self._add_base(unescape(token.text[1:-1])[0])
         elif token.kind in ("iri", "name") and self._is_changed():
-            self._check(token)
+            self._note(token)
+
+    def _add_base(self, iri: str) -> None:
+        more = dict.fromkeys(_as_base(urljoin(base, iri)) for base in self._bases)
+        self._bases = list(dict.fromkeys([*self._bases, *more]))
+        self.any = self.any or len(self._bases) > _BASES
+        del self._bases[_BASES:]
 
     def _is_changed(self) -> bool:
         """Return whether an IRI after the words so far names a graph that is changed."""
@@ -113,14 +148,14 @@ class _Update:
 
     def _named(self, graph: Token) -> None:
         if graph.kind == "variable":
+            self.any = True
             self._variables.add(graph.text)
         elif graph.kind in ("iri", "name"):
-            self._check(graph)
+            self._note(graph)
 
-    def _check(self, token: Token) -> None:
+    def _note(self, token: Token) -> None:
         for iri in self._addresses(token):
-            if iri in _OWN:
-                refuse_own(iri, *place(self._text, token.start))
+            self.changed.setdefault(iri, token)
 
     def _addresses(self, token: Token) -> Sequence[str]:
         """Return what a name may mean; several where it depends on how declarations are read."""
@@ -154,3 +189,8 @@ class _Update:
         pattern = "GRAPH ?g { ?s ?p ?o }"
         parts.append(f"DELETE {{ {pattern} }} WHERE {{ {pattern} FILTER(?g NOT IN ({_LISTED})) }}")
         return " ; ".join(parts)
+
+
+def _as_base(iri: str) -> str:
+    """Return an IRI as a base, which has no fragment (RFC 3986 section 5.1)."""
+    return iri.partition("#")[0]

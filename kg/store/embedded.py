@@ -7,9 +7,10 @@ import secrets
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
@@ -26,11 +27,13 @@ from kg.errors import (
 from kg.rdf.formats import Format, Kind
 from kg.rdf.writing import Sink, write_result
 from kg.sparql.guard import refuse_excess, refuse_remote_access
+from kg.sparql.protection import changed_graphs
 from kg.sparql.text import dataset_clauses, with_using
 from kg.store.bulk_changes import SMALL, Bulk, count_lines, read_quads
 from kg.store.engine_errors import disk_full, explain_failure, explain_syntax, unknown_function
 from kg.store.interface import UNION, QueryDataset, Row, never
 from kg.store.local import LocalStore
+from kg.store.outdated_tables import graphs_of, has_tables, marks
 from kg.store.permitted_updates import permitted
 from kg.store.unnamed_graph import refuse_unnamed, with_unnamed
 from kg.store.updates import graph_terms, has_blank, requests
@@ -133,10 +136,24 @@ class EmbeddedStore(LocalStore):
             text = with_using(text, dataset.default, dataset.named)
         engine = self.engine
         with self._writing, _engine_errors(text, "update"):
-            _with_unknown_functions(partial(engine.update, text, base_iri=dataset.base_iri or None))
+            outdated = marks(engine, changed_graphs(text, dataset.base_iri)) if has_tables(engine) else []
+            engine.extend(outdated)
+            try:
+                _with_unknown_functions(partial(engine.update, text, base_iri=dataset.base_iri or None))
+            except BaseException:
+                for mark in outdated:
+                    engine.remove(mark)
+                raise
             self._changes += 1
 
-    def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
+    def change_files(
+        self,
+        removed: Path,
+        added: Path,
+        *,
+        stop: Callable[[], bool] = never,
+        changed: Collection[str] = (),
+    ) -> None:
         """Remove the quads of one file and add those of another; see `LocalStore.change_files`.
 
         `stop` is not called: the engine cannot be stopped in this process.
@@ -146,10 +163,11 @@ class EmbeddedStore(LocalStore):
             if max(few) < SMALL:
                 out = list(read_quads(removed))
                 if not any(map(has_blank, out)):
-                    self._change_few(out, list(read_quads(added)))
+                    self._commit(out, list(read_quads(added)), changed)
                     return
         engine = self.engine
         with self._writing, _engine_errors():
+            engine.extend(marks(engine, changed))
             try:
                 if few[0] == 0:
                     self._bulk.put_in(engine, added)
@@ -172,8 +190,12 @@ class EmbeddedStore(LocalStore):
             self.engine.backup(str(path))
 
     def _change_few(self, removed: list[Quad], added: list[Quad]) -> None:
+        self._commit(removed, added, graphs_of(chain(removed, added)))
+
+    def _commit(self, removed: list[Quad], added: list[Quad], changed: Iterable[str]) -> None:
         engine = self.engine
         with self._writing, _engine_errors():
+            added = [*added, *marks(engine, set(changed))]
             for request in requests(removed, added, SMALL, sys.maxsize, blank=True):
                 engine.update(request)
                 self._changes += 1

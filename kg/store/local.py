@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat
 from kg.errors import StoreFailedError
 from kg.store.bulk_changes import SMALL, write_replacement
 from kg.store.interface import UNION, Answer, QueryDataset, Store, never
+from kg.store.outdated_tables import graphs_of
 from kg.store.updates import without_blank
 
 
@@ -29,13 +30,21 @@ class LocalStore(Store):
         """Answer a query of our own, to which limits on rows, depth and length do not apply."""
 
     @abstractmethod
-    def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
+    def change_files(
+        self,
+        removed: Path,
+        added: Path,
+        *,
+        stop: Callable[[], bool] = never,
+        changed: Collection[str] = (),
+    ) -> None:
         """Remove the quads of one N-Quads file and add those of another, as one step.
 
         A blank node to be removed has the label that the engine gives it; an added one is new. The files may
         be compressed (.zst). After a crash all of it is stored or nothing. `stop` is called several times a
         second where the engine can be stopped; when it returns True, nothing is changed and QueryStoppedError
-        is raised, unless the last step has begun. Raises StoreFailedError.
+        is raised, unless the last step has begun. The tables of records of the graphs `changed` go out of
+        use; a load and its undo say themselves what happens to a table. Raises StoreFailedError.
         """
 
     @abstractmethod
@@ -54,9 +63,10 @@ class LocalStore(Store):
                 self._change_few(few_out, few_in)
             return
         with self._work_folder() as work:
-            _write(chain(few_out, out), work / "removed.nq")
-            _write(chain(few_in, into), work / "added.nq")
-            self.change_files(work / "removed.nq", work / "added.nq")
+            changed: set[str] = set()
+            _write(_noting(chain(few_out, out), changed), work / "removed.nq")
+            _write(_noting(chain(few_in, into), changed), work / "added.nq")
+            self.change_files(work / "removed.nq", work / "added.nq", changed=changed)
 
     def replace(self, graph: NamedNode, path: Path, record: Iterable[Quad] = ()) -> None:
         """Replace the content of a graph by a file; see `Store.replace`."""
@@ -67,7 +77,7 @@ class LocalStore(Store):
                 raise StoreFailedError(f"the file is not N-Triples: {error}", where=str(path)) from None
             except OSError as error:
                 raise StoreFailedError(f"the graph cannot be replaced: {error}", where=str(path)) from None
-            self.change_files(*files)
+            self.change_files(*files, changed={graph.value})
 
     @abstractmethod
     def _change_few(self, removed: list[Quad], added: list[Quad]) -> None:
@@ -78,6 +88,12 @@ class LocalStore(Store):
         beside = self._folder.resolve().parent if self._folder else None
         with tempfile.TemporaryDirectory(prefix=".change-", dir=beside) as work:
             yield Path(work)
+
+
+def _noting(quads: Iterable[Quad], graphs: set[str]) -> Iterator[Quad]:
+    for quad in quads:
+        graphs |= graphs_of((quad,))
+        yield quad
 
 
 def _write(quads: Iterable[Quad], path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, Concatenate, Final, Generic, ParamSpec, TypeVar
 
@@ -111,13 +111,21 @@ class IsolatedStore(LocalStore, Generic[W]):
         """Carry out a SPARQL 1.1 update; see `Store.update`."""
         self.writer.write(RunRequest(EmbeddedStore.update, (text, dataset)), budget=self._limits.timeout)
 
-    def change_files(self, removed: Path, added: Path, *, stop: Callable[[], bool] = never) -> None:
+    def change_files(
+        self,
+        removed: Path,
+        added: Path,
+        *,
+        stop: Callable[[], bool] = never,
+        changed: Collection[str] = (),
+    ) -> None:
         """Remove the quads of one file and add those of another; see `LocalStore.change_files`.
 
         `stop` kills the writing process, which is replaced.
         """
         files = (removed.resolve(), added.resolve())
-        self.writer.write(RunRequest(EmbeddedStore.change_files, files), stop=stop)
+        change = RunRequest(EmbeddedStore.change_files, files, {"changed": set(changed)})
+        self.writer.write(change, stop=stop)
 
     def export(self, graph: NamedNode, path: Path) -> None:
         """Write the triples of a graph to a file; see `Store.export`."""

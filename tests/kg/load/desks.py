@@ -97,7 +97,7 @@ class Planned:
 
 def plan(store: Store, data: bytes, *, name: str, **options: Any) -> Planned:
     home = Path(tempfile.mkdtemp(prefix="diplograph-test-"))
-    loads = Loads(home)
+    loads = Loads(home / "loads")
     folder, _ = loads.new(name)
     path = folder.source / "data"
     path.write_bytes(data)
