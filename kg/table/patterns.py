@@ -6,7 +6,8 @@ of records, so that triples of one record need no join; what is said of other th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from typing import Any, Final
@@ -96,6 +97,15 @@ class Patterns:
         """Return the translation of expressions over a block."""
         return Expressions(block.columns, lambda pattern: self._exists(pattern, block))
 
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        """Translate a block without the filters around it."""
+        around, self._around = self._around, []
+        try:
+            yield
+        finally:
+            self._around = around
+
     def _filtered(self, node: CompValue, before: list[Block]) -> list[Block]:
         whole = node.expr
         parts = (
@@ -114,15 +124,14 @@ class Patterns:
         return found
 
     def _selected(self, node: CompValue, before: list[Block]) -> list[Block]:
-        around, self._around = self._around, []
         found = []
         for block in before:
-            query, columns = self.select(node)
+            with self._apart():
+                query, columns = self.select(node)
             alias = self.names.new("q")
             known = {name: placed(value, alias) for name, value in columns.items() if value.kind != "unbound"}
             block.join(query.subquery(alias), known)
             found.append(block)
-        self._around = around
         return found
 
     def _values(self, node: CompValue, before: list[Block]) -> list[Block]:
@@ -352,9 +361,8 @@ class Patterns:
         joined = {name: fresh.get(name, block.columns.get(name, UNBOUND)) for name in known}
         inner = block.copy()
         inner.columns.update({name: replace(value, nullable=False) for name, value in fresh.items()})
-        around, self._around = self._around, []
-        relation, columns = self._solved(groups[0], inner, [condition] if condition is not None else [])
-        self._around = around
+        with self._apart():
+            relation, columns = self._solved(groups[0], inner, [condition] if condition is not None else [])
         if condition is not None and id(condition) not in inner.filtered:
             raise NotRoutedError("OPTIONAL has a filter that the engine cannot take over")
         if relation is None:

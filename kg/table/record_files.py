@@ -164,7 +164,8 @@ class _Writing:
         columns = self._columns(properties, rows)
         raw = {one.predicate: one.raw for one in properties}
         others = tuple(sorted(raw.keys() - {column.predicate for column in columns}))
-        table = RecordTable(self._graph, target, rows, prefix, columns, others)
+        shared = self._shared(properties)
+        table = RecordTable(self._graph, target, rows, prefix, columns, others, shared)
         start = len(prefix) + 2
         cells = [f"substr(s, {start}, length(s) - {start}) AS {RECORD}"]
         cells += [f"{cell_value(one, raw[one.predicate])} AS {identifier(one.name)}" for one in columns]
@@ -212,6 +213,15 @@ class _Writing:
             "SELECT p, any_value(o), count(*) FROM lines GROUP BY p ORDER BY count(*) DESC, p"
         ).fetchall()
         return [_Property(p[1:-1], f"c{number}", term, n) for number, (p, term, n) in enumerate(found)]
+
+    def _shared(self, properties: list[_Property]) -> tuple[str, ...]:
+        """Return the properties that other things of the graph have as well."""
+        found = self._engine.execute(
+            f"SELECT split_part(line, ' ', 2), count(*) FROM {read_lines(self._lines)} "
+            f"WHERE ends_with(line, {quoted(self._ending)}) GROUP BY 1"
+        ).fetchall()
+        whole = {p[1:-1]: number for p, number in found}
+        return tuple(sorted(one.predicate for one in properties if whole[one.predicate] != one.count))
 
     def _spread(self, properties: list[_Property]) -> int:
         """Spread the lines into one row for each record; return the number of records."""

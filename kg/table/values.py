@@ -103,7 +103,8 @@ def text(value: str) -> exp.Expr:
 
 def cast(node: exp.Expr, kind: str) -> exp.Expr:
     """Return a conversion to an SQL type."""
-    return exp.cast(node, kind, copy=False)
+    # exp.cast leaves a conversion out where only the digits of two decimals differ.
+    return exp.Cast(this=node, to=exp.DataType.build(kind))
 
 
 def constant(term: URIRef | RdfLiteral) -> Value:

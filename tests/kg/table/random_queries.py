@@ -119,21 +119,27 @@ class RandomQuery:
         kind = self._types[name]
         choices: list[Callable[[], str]] = [
             lambda: f"BOUND({name})",
-            lambda: f"({name} {self._random.choice(['IN', 'NOT IN'])} ({self._constant(kind)}, {self._constant(kind)}))",
+            lambda: (
+                f"({name} {self._random.choice(['IN', 'NOT IN'])} ({self._constant(kind)}, {self._constant(kind)}))"
+            ),
             lambda: self._compared(name, kind),
             lambda: self._compared(name, kind),
         ]
         if depth < 2:
             choices += [
-                lambda: f"({self._condition(depth + 1)} {self._random.choice(['&&', '||'])} {self._condition(depth + 1)})",
+                lambda: (
+                    f"({self._condition(depth + 1)} {self._random.choice(['&&', '||'])} {self._condition(depth + 1)})"
+                ),
                 lambda: f"(!{self._condition(depth + 1)})",
             ]
         if kind in ("string", "text"):
             choices.append(lambda: self._searched(name, kind))
         if kind == "date":
             choices.append(
-                lambda: f"({self._random.choice(['YEAR', 'MONTH'])}({name}) {self._random.choice('=<>')} "
-                f"{self._random.choice(['2015', '2016', '6'])})"
+                lambda: (
+                    f"({self._random.choice(['YEAR', 'MONTH'])}({name}) {self._random.choice('=<>')} "
+                    f"{self._random.choice(['2015', '2016', '6'])})"
+                )
             )
         return self._random.choice(choices)()
 
@@ -141,11 +147,7 @@ class RandomQuery:
         operator = self._random.choice(["=", "!="] if kind == "iri" else ["=", "!=", "<", ">", "<=", ">="])
         if self._some(0.3):
             numeric = {"decimal", "integer"}
-            others = [
-                other
-                for other, its in self._types.items()
-                if its == kind or {its, kind} <= numeric
-            ]
+            others = [other for other, its in self._types.items() if its == kind or {its, kind} <= numeric]
             return f"({name} {operator} {self._random.choice(others)})"
         return f"({name} {operator} {self._constant(kind)})"
 
