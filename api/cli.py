@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     "inspect": ("describe", "search", "index", "validate"),
     "entail": ("entail",),
     "check": ("check",),
+    "tables": ("tables",),
     "backup": ("backup", "restore"),
 }
 _MODULES: Final = {name: module for module, names in _COMMANDS.items() for name in names}

@@ -19,7 +19,7 @@ from api.commands.progress import ProgressLine
 from api.commands.terminal_tables import text_table
 from kg.errors import CancelledError, DiplographError, ParameterError, UnreadableRowsError
 from kg.load import LoadRequest, read_loads
-from kg.load.model import counted, row_sum
+from kg.load.model import Records, counted, row_sum
 from kg.readers.event_table import write_template
 from kg.readers.periods import DateOrder
 from kg.settings import Settings
@@ -60,6 +60,13 @@ _SHOWN = 20
     help="Order of day and month in dates such as 1/2/2018.",
 )
 @click.option(
+    "--records",
+    type=click.Choice(("both", "quads")),
+    default="both",
+    show_default=True,
+    help="Store coding records as quads, or also as a table for fast queries.",
+)
+@click.option(
     "--template",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write an empty event table.",
@@ -79,6 +86,7 @@ def load(
     mapping: Path | None,
     missing: tuple[str, ...],
     date_order: DateOrder | None,
+    records: Records,
     template: Path | None,
 ) -> None:
     """Load RDF files or tables: shows what would change, asks, stores. Prints the id of each load."""
@@ -104,6 +112,7 @@ def load(
                     *(local, name, form, source, base, max_errors, mapping),
                     missing=missing,
                     date_order=date_order,
+                    records=records,
                 )
                 with _named_option():
                     planned.append(loader.plan(reading, progress))
@@ -127,6 +136,8 @@ def load(
             if done is not None:
                 stored.append(done["id"])
                 click.echo(done["id"])
+                for note in done["notes"]:
+                    click.echo(f"  {note}", err=True)
 
 
 @click.command()

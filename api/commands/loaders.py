@@ -74,7 +74,8 @@ class LocalLoader:
         load = loading.store_load(self._store, self._loads, folder, skip=skip, progress=progress)
         if load is None:
             folder.remove()
-        return load.summary() if load else None
+            return None
+        return {**load.summary(), "notes": folder.read().notes}
 
     def end(self, planned: Any) -> None:
         """Raise CancelledError if an interrupted load was stored.
@@ -135,6 +136,7 @@ class RemoteLoader:
             "max_errors": str(request.max_errors),
             "missing": request.missing,
             "date_order": request.date_order,
+            "records": request.records,
         }
         with _as_one_file(request.path) as file:
             size = str(file.seek(0, os.SEEK_END))

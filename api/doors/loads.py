@@ -8,7 +8,7 @@ import tempfile
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, cast, get_args
+from typing import Any, Final, get_args
 
 from flask import Blueprint, jsonify, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
@@ -23,6 +23,7 @@ from api.web.urls import at, path_of
 from kg import load as loading
 from kg.errors import ParameterError, UnknownNameError
 from kg.load import Action, LoadFolder, LoadRequest, LoadState, Preview
+from kg.load.model import Records
 from kg.provenance import Load
 from kg.rdf.formats import RDF_FORMATS
 from kg.readers.detect import FORMATS, bundled_readers
@@ -60,8 +61,8 @@ def preview() -> ResponseReturnValue:
     """Preview a load of the form's `file`, or of the body.
 
     Parameters: `source`, `format`, `name`, `base`, `max_errors`, `missing` (repeated, or words separated by
-    spaces), `date_order` (dmy or mdy), and `mapping`, the text of an RML mapping. Status 201 with the
-    preview, or 202 while the file is still being read.
+    spaces), `date_order` (dmy or mdy), `records` (both or quads), and `mapping`, the text of an RML mapping.
+    Status 201 with the preview, or 202 while the file is still being read.
     """
     name, media_type = _named()
     max_errors = whole_number(_option("max_errors") or "0", "max_errors", 0, 999_999_999)
@@ -85,7 +86,8 @@ def preview() -> ResponseReturnValue:
                 mapping=own,
                 media_type=media_type,
                 missing=_words("missing"),
-                date_order=_date_order(),
+                date_order=_one_of("date_order", get_args(DateOrder)),
+                records=_one_of("records", get_args(Records)) or "both",
             )
             done = asked.begin(partial(here.carry_out, Job("preview", folder.id, reading)))
     except BaseException:
@@ -210,6 +212,7 @@ def _stored(load: Load, said: LoadState | None) -> ResponseReturnValue:
         "unchanged": False,
         "skipped": said.skipped if said else [],
         "kept": said.kept if said else [],
+        "notes": said.notes if said else [],
         "links": _links(said) if said else {"self": at(f"/loads/{load.id}")},
     }
     if said and said.problem is not None:
@@ -300,13 +303,12 @@ def _words(name: str) -> tuple[str, ...]:
     return tuple(word for text in given for word in text.split())
 
 
-def _date_order() -> DateOrder | None:
-    given = _option("date_order")
-    if given is None or given in get_args(DateOrder):
-        return cast("DateOrder | None", given)
-    raise ParameterError(
-        f'date_order "{given}" is not an order of dates', mend=f"Use {' or '.join(get_args(DateOrder))}."
-    )
+def _one_of(name: str, values: tuple[str, ...]) -> Any:
+    """Return a parameter that has one of some values, None without it."""
+    given = _option(name)
+    if given is None or given in values:
+        return given
+    raise ParameterError(f'{name} "{given}" is not known', mend=f"Use {' or '.join(values)}.")
 
 
 def _option(name: str) -> str | None:

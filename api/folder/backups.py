@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -23,6 +25,8 @@ from kg.errors import ConflictError, NotAStoreError, ParameterError, StoreFailed
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from kg.store.isolated.writer_server import RemoteWriter
+from kg.table.current import FOLDER as TABLES
+from kg.table.current import known_tables
 
 _LABEL: Final = "backup.json"
 # Checksums of all files, in the format of sha256sum(1).
@@ -50,6 +54,7 @@ def back_up(settings: Settings, target: Path) -> None:
         ) from None
     try:
         _copy(settings, target / STORE)
+        _copy_tables(settings.data / TABLES, target)
         label = {
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "by": f"diplograph {__version__}",
@@ -87,6 +92,8 @@ def restore(settings: Settings, source: Path) -> None:
         part = settings.data / RESTORED
         shutil.rmtree(part, ignore_errors=True)
         store.backup(part)
+        if (source / TABLES).is_dir():
+            shutil.copytree(source / TABLES, settings.data / TABLES, dirs_exist_ok=True)
         part.replace(settings.data / STORE)
     except OSError as error:
         raise StoreFailedError(f"it cannot be restored: {error}", where=str(settings.data)) from None
@@ -125,6 +132,23 @@ def _digests(folder: Path) -> dict[str, str]:
             with path.open("rb") as file:
                 digests[path.relative_to(folder).as_posix()] = hashlib.file_digest(file, "sha256").hexdigest()
     return digests
+
+
+def _copy_tables(folder: Path, target: Path) -> None:
+    """Copy the tables in use of a store that was backed up; queries read the quads where one is missing."""
+    store = EmbeddedStore.open_snapshot(target / STORE)
+    try:
+        names = [table.file_name for table in known_tables(store) if table.in_force]
+    finally:
+        store.close()
+    for name in names:
+        with suppress(FileNotFoundError):
+            (target / TABLES).mkdir(mode=0o700, exist_ok=True)
+            try:
+                os.link(folder / name, target / TABLES / name)
+            except OSError:
+                # Another disk, or one that cannot link.
+                shutil.copyfile(folder / name, target / TABLES / name)
 
 
 def _copy(settings: Settings, target: Path) -> None:

@@ -84,6 +84,7 @@ def store_load(
                 removed=preview.removed,
             )
             state.step, state.load, state.followed, state.problem = "storing", load.iri, False, None
+            state.notes = making.notes
             state.added_bytes = folder.added.stat().st_size
             state.preview = asdict(preview)
             state.phase, state.phase_since, state.done = "storing", time.time(), 0

@@ -54,7 +54,7 @@ class LoadState:
     waiting, undoing, following, then undone; or failed or cancelled. In the files, waiting and following are
     not written: `LoadFolder.shown` finds them by locks. `load` is the IRI of its PROV record; `problem` is
     the error that ended the last step: title, detail, where, mend, findings. `records` is the choice of the
-    request.
+    request, and `notes` say what else the user should know of a stored load.
     """
 
     id: str
@@ -76,6 +76,7 @@ class LoadState:
     fold_into: str | None = None
     started_by: str = ""
     records: Records = "both"
+    notes: list[str] = field(default_factory=list)
 
     @property
     def ended(self) -> bool:

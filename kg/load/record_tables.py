@@ -22,7 +22,7 @@ from kg.load.load_folder import Loads, disk_errors
 from kg.load.locks import sync_folder
 from kg.load.model import Preview, Progress, silent
 from kg.provenance import mint_load
-from kg.store import LocalStore, Store
+from kg.store import LocalStore, Store, graph_names
 from kg.store.free_space import require_space
 from kg.table.current import (
     announced,
@@ -88,12 +88,18 @@ class TableInMaking:
         except CancelledError:
             raise
         except Exception as error:
-            self.fail(str(error))
+            self.fail(str(error) or type(error).__name__)
 
     def fail(self, problem: str) -> None:
         """Note why there is no table."""
         self.problem = problem
         _log.warning("%s has no table of its records: %s", compact(self.graph), problem)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know."""
+        slow = "queries over many of its records are slower"
+        return [f"without a table of its records, {slow}: {self.problem}"] if self.problem else []
 
     def description(self) -> list[Triple]:
         """Return what the commit says of the table, and the marks of those that it replaces."""
@@ -119,6 +125,17 @@ def begin_table(store: Store, loads: Loads, activity: str, graph: str, *, wanted
     if wanted:
         store.change((), announced(activity, graph))
     return TableInMaking(store, loads.tables, activity, graph, wanted)
+
+
+def record_graphs(store: Store) -> list[str]:
+    """Return the IRIs of the graphs that hold coding records."""
+    pattern = f"?record a {NamedNode(_CODING_RECORD)}"
+    # One record tells; with DISTINCT, all of them would be read.
+    return [
+        graph
+        for graph in sorted(graph_names(store))
+        if store.query(f"ASK {{ GRAPH {NamedNode(graph)} {{ {pattern} }} }}").truth()
+    ]
 
 
 @disk_errors()

@@ -41,6 +41,7 @@ def recover(store: Store, loads: Loads) -> None:
         _log.error("the load in %s has no readable state; it is left as it is", path)
     loads.tidy()
     if loads.tables.exists():
+        loads.root.mkdir(parents=True, exist_ok=True)
         with locked(loads.root / ".storing") as got:
             if got:
                 sweep_tables(store, loads)

@@ -102,6 +102,7 @@ def undo_load(
             )
             state.step, state.undo, state.kept, state.followed = "undoing", undoing.iri, kept, False
             state.fold_into, state.problem = later[0][0].id if later else None, None
+            state.notes = making.notes
             state.phase, state.done, state.total = "undoing", 0, sum(counts)
             folder.write(state)
             # Under a later load, nothing of the graph changes.

@@ -57,5 +57,9 @@ def _tables(engine: pyoxigraph.Store, graphs: Collection[str] | None) -> Iterato
         yield from (quad.subject for quad in found if isinstance(quad.subject, NamedNode))
         return
     for graph in graphs:
-        found = engine.quads_for_pattern(None, OF_GRAPH, NamedNode(graph), GRAPH_LOADS)
+        try:
+            name = NamedNode(graph)
+        except ValueError:
+            continue  # One reading of a relative IRI; no graph has such a name.
+        found = engine.quads_for_pattern(None, OF_GRAPH, name, GRAPH_LOADS)
         yield from (quad.subject for quad in found if isinstance(quad.subject, NamedNode))

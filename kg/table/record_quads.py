@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
+from pyoxigraph import NamedNode
+
+from kg.errors import DiplographError
+from kg.store import Store
 from kg.table.cell_text import identifier, quoted, term_text
+from kg.table.current import KnownTable, file_digest, known_tables, open_table
 from kg.table.record_files import CODING_RECORD, TYPE, read_lines, working
 from kg.table.schema import RECORD, RecordTable
 
@@ -49,3 +55,21 @@ def first_difference(table: RecordTable, triples: Path) -> str | None:
             "ORDER BY line, place LIMIT 1"
         ).fetchone()
     return f"only in the {found[1]}: {found[0]}" if found else None
+
+
+def find_fault(store: Store, folder: Path, known: KnownTable) -> str | None:
+    """Return how a table in force differs from its description, or from its graph; None if it does not."""
+    try:
+        table = open_table(known, folder)
+        if file_digest(table.path) != known.sha256:
+            return f"{known.file_name} was changed: its SHA-256 is not {known.sha256}"
+        with tempfile.TemporaryDirectory(prefix=".check-", dir=folder.parent) as work:
+            triples = Path(work) / "graph.nt"
+            store.export(NamedNode(known.graph), triples)
+            difference = first_difference(table, triples)
+    except DiplographError as error:
+        return f"{error.detail} ({error.where})"
+    # The graph may have been changed meanwhile.
+    if difference is None or not any(one.iri == known.iri and one.in_force for one in known_tables(store)):
+        return None
+    return f"{known.file_name} and its graph differ; {difference}"

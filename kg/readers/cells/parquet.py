@@ -1,4 +1,4 @@
-"""Rows of Parquet files, read by DuckDB (extra `parquet`)."""
+"""Rows of Parquet files, read by DuckDB."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import shutil
 import tempfile
 from collections.abc import Generator
 from itertools import chain
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from kg.errors import DataSyntaxError, ToolMissingError
+from kg.errors import DataSyntaxError
+from kg.lazy import LazyModule
 from kg.readers.archives import Part
+
+if TYPE_CHECKING:
+    import duckdb
+else:
+    duckdb = LazyModule("duckdb")
 
 _ROWS: Final = 2_000
 
@@ -17,16 +23,8 @@ _ROWS: Final = 2_000
 def parquet_rows(part: Part) -> Generator[tuple[int, list[Any]], None, None]:
     """Yield the names of the columns as row 0, then the values of the rows.
 
-    Raises DataSyntaxError for a damaged file, ToolMissingError without DuckDB.
+    Raises DataSyntaxError for a damaged file.
     """
-    try:
-        import duckdb
-    except ModuleNotFoundError:
-        raise ToolMissingError(
-            "the file is Parquet, and DuckDB, which reads it, is not installed",
-            where=part.name,
-            mend="Install it (pip install 'diplograph[parquet]'), or save the table as CSV or JSON lines.",
-        ) from None
     with part.open() as stream, tempfile.NamedTemporaryFile(prefix="diplograph-", suffix=".parquet") as copy:
         shutil.copyfileobj(stream, copy)
         copy.flush()

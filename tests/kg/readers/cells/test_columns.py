@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import openpyxl
 import pytest
 
@@ -113,7 +114,6 @@ def test_a_workbook_and_parquet(tmp_path: Path, original: bytes) -> None:
         book.active.append(row)
     book.save(tmp_path / "t.xlsx")
     assert Outcome(tmp_path / "t.xlsx").data == original
-    duckdb = pytest.importorskip("duckdb", reason="DuckDB (extra parquet) is not installed")
     (tmp_path / "t.csv").write_bytes(write(NAMED))
     path = tmp_path / "t.parquet"
     duckdb.sql(f"COPY (FROM read_csv('{tmp_path / 't.csv'}', all_varchar = true)) TO '{path}'")
@@ -124,7 +124,6 @@ def test_a_workbook_and_parquet(tmp_path: Path, original: bytes) -> None:
 
 
 def test_lists_of_parquet_are_several_values(tmp_path: Path) -> None:
-    duckdb = pytest.importorskip("duckdb", reason="DuckDB (extra parquet) is not installed")
     path = tmp_path / "mine.parquet"
     cells = "'Talks' AS label, 'CONSULT' AS type, DATE '2018-01-05' AS date"
     rows = "(1, ['IRN', 'USA'], 'Doha'), (2, ['IRN; USA'], 'Doha')"
