@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
+from typing import Literal as OneOf
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
@@ -40,6 +41,8 @@ class QueryDataset:
 
 
 UNION = QueryDataset()
+EngineKind = OneOf["sparql", "sql"]
+"""What answered a query: an engine of quads, or one of tables."""
 
 UNNAMED = "urn:x-diplograph:unnamed-graph"
 """Name of the unnamed graph alone in a `QueryDataset`; updates mean this graph outside of GRAPH."""

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,14 +14,16 @@ import pyoxigraph
 from cachetools import LRUCache
 from pyoxigraph import DefaultGraph, NamedNode
 
+from kg.errors import StoreFailedError
 from kg.lazy import LazyModule
 from kg.sparql.text import dataset_clauses
 from kg.store.embedded import EmbeddedAnswer, EmbeddedStore
-from kg.store.interface import UNION, QueryDataset, Row
+from kg.store.interface import UNION, QueryDataset, Row, Store
+from kg.store.isolated.limits import Limits
 from kg.store.updates import graph_terms
+from kg.table.current import current_tables
 from kg.table.not_routed import NotRoutedError
 from kg.table.schema import RecordTable
-from kg.terms import ONTOLOGY
 
 if TYPE_CHECKING:
     from kg.table import translation
@@ -34,6 +37,8 @@ _SELECT: Final = re.compile(r"\bselect\b", re.IGNORECASE)
 _BEYOND: Final = re.compile(r"\b(?:service|graph|construct|describe|ask|minus)\b", re.IGNORECASE)
 _NAME: Final = re.compile(r"\w+$")
 _MEMORY: Final = 2**30
+SMALLEST: Final = 10_000
+"""Records from which on tables are used: of fewer, the engine answers before a query is translated."""
 _DATASETS: Final = 4
 
 _log = logging.getLogger(__name__)
@@ -89,8 +94,9 @@ class RoutedStore(EmbeddedStore):
         if sum(table.rows for table in found) < max(smallest, 1):
             return
         self._tables, self._memory = found, memory
-        names = {column.predicate for table in found for column in table.columns}
-        words = {match[0] for name in (*names, f"{ONTOLOGY}CodingRecord") if (match := _NAME.search(name))}
+        everywhere = self._translator(UNION)
+        assert everywhere is not None  # noqa: S101
+        words = {match[0] for name in everywhere.anchors() if (match := _NAME.search(name))}
         self._words = re.compile(rf"\b(?:{'|'.join(sorted(words))})\b")
 
     def query_whole(self, text: str, dataset: QueryDataset = UNION) -> EmbeddedAnswer:
@@ -101,7 +107,12 @@ class RoutedStore(EmbeddedStore):
         if isinstance(found, str):
             return super().query_whole(text, dataset)
         translator, translated = found
-        return EmbeddedAnswer(translator.solutions(translated))
+        try:
+            return EmbeddedAnswer(translator.solutions(translated), engine="sql")
+        except StoreFailedError as error:
+            # A file may have gone with a newer state of the data; the quads are here.
+            _log.warning("a query is answered from the quads instead of the tables: %s", error)
+            return super().query_whole(text, dataset)
 
     def plan(self, text: str, dataset: QueryDataset = UNION) -> Plan:
         """Return how a query would be answered."""
@@ -123,7 +134,7 @@ class RoutedStore(EmbeddedStore):
     ) -> tuple[translation.Translator, translation.Translated] | str:
         """Return a query in SQL and its translator, or why it is not answered in SQL."""
         if not self._words.search(text):
-            return "the query names no property of records"
+            return "the query names no property that only records have"
         if not _SELECT.search(text) or (found := _BEYOND.search(text)):
             return f"the query has {found[0].upper()}" if found else "the query is not a SELECT"
         if dataset.is_union and dataset_clauses(text):
@@ -166,3 +177,28 @@ class RoutedStore(EmbeddedStore):
             return EmbeddedStore.query_whole(self, text, dataset).rows()
 
         return translation.Translator.over(tables, self.engine, others, ask, self._memory)
+
+
+@dataclass(frozen=True)
+class OpenWithTables:
+    """Opens snapshots with the tables of a folder; see `IsolatedStore`."""
+
+    folder: Path
+    smallest: int = SMALLEST
+
+    def __call__(self, snapshot: Path, limits: Limits) -> EmbeddedStore:
+        """Open a snapshot."""
+        return RoutedStore.open(
+            snapshot,
+            partial(current_tables, folder=self.folder),
+            allowed=limits.allowed,
+            memory=limits.memory // 2,
+            smallest=self.smallest,
+        )
+
+
+def plan_of(store: Store, text: str, dataset: QueryDataset = UNION) -> Plan:
+    """Return how a store would answer a query; for `Store.run`."""
+    if isinstance(store, RoutedStore):
+        return store.plan(text, dataset)
+    return Plan("sparql", reason="this store has no tables of records")

@@ -14,7 +14,7 @@ from rdflib.plugins.sparql.parserutils import CompValue
 
 from kg.table.duckdb_records import DuckDbRecords
 from kg.table.not_routed import NotRoutedError
-from kg.table.ownership import Ownership
+from kg.table.ownership import CODING_RECORD, Ownership
 from kg.table.patterns import Patterns
 from kg.table.records import Records
 from kg.table.schema import RecordTable
@@ -58,6 +58,11 @@ class Translator:
         self._engine = engine
         self._ask = ask
         self._translated: LRUCache[tuple[str, str], Translated | NotRoutedError] = LRUCache(_KEPT)
+
+    def anchors(self) -> list[str]:
+        """Return the properties that only records have, and the class of records."""
+        names = [name for name in self._records.columns if self._ownership.only_records(name)]
+        return [*names, CODING_RECORD]
 
     def translated(self, text: str, base_iri: str = "") -> Translated:
         """Return a query in SQL; raises NotRoutedError, with the reason, where the answer might differ."""

@@ -7,6 +7,7 @@ import resource
 import select
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -116,7 +117,7 @@ class _Worker:
         self._open_current()
         ask = self._store.query_whole if request.any_number else self._store.query
         answer = ask(request.text, request.dataset)
-        head = Head(answer.kind, answer.variables)
+        head = Head(answer.kind, answer.variables, engine=answer.engine)
         self._rows = 0 if request.any_number else self._limits.rows
         form = request.forms.get(head.kind)
         if form is None:
@@ -183,7 +184,7 @@ class _Sink:
     def end(self) -> None:
         """Send the last piece and the end; a short result is sent with its head in one message."""
         if self._head is not None:
-            self._send(Head(self._head.kind, self._head.variables, bytes(self._held)))
+            self._send(replace(self._head, body=bytes(self._held)))
             return
         if self._held:
             self._send(bytes(self._held))
