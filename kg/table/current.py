@@ -25,9 +25,6 @@ from kg.table.record_files import read_table, shared_records
 from kg.table.schema import RecordTable
 from kg.terms import GRAPH_LOADS, LOAD, PREFIXES, compact, read_turtle, term
 
-FOLDER: Final = "tables"
-"""Name of the folder of the tables, in the data folder."""
-
 _RECORDS: Final = "#records"
 _ENDING: Final = ".parquet"
 _log = logging.getLogger(__name__)

@@ -65,7 +65,8 @@ class RoutedStore(EmbeddedStore):
         super().__init__()
         self._tables: tuple[RecordTable, ...] = ()
         self._memory = _MEMORY
-        self._words = re.compile("$^")
+        # Local names: a query with none of them is about other things.
+        self._words: tuple[str, ...] = ()
         self._syntax = pyoxigraph.Store()
         self._translators: LRUCache[tuple[str, ...], translation.Translator | None] = LRUCache(_DATASETS)
 
@@ -96,8 +97,7 @@ class RoutedStore(EmbeddedStore):
         self._tables, self._memory = found, memory
         everywhere = self._translator(UNION)
         assert everywhere is not None  # noqa: S101
-        words = {match[0] for name in everywhere.anchors() if (match := _NAME.search(name))}
-        self._words = re.compile(rf"\b(?:{'|'.join(sorted(words))})\b")
+        self._words = tuple(match[0] for name in everywhere.anchors() if (match := _NAME.search(name)))
 
     def query_whole(self, text: str, dataset: QueryDataset = UNION) -> EmbeddedAnswer:
         """Answer a query; see `LocalStore.query_whole`."""
@@ -133,7 +133,7 @@ class RoutedStore(EmbeddedStore):
         self, text: str, dataset: QueryDataset
     ) -> tuple[translation.Translator, translation.Translated] | str:
         """Return a query in SQL and its translator, or why it is not answered in SQL."""
-        if not self._words.search(text):
+        if not any(word in text for word in self._words):
             return "the query names no property that only records have"
         if not _SELECT.search(text) or (found := _BEYOND.search(text)):
             return f"the query has {found[0].upper()}" if found else "the query is not a SELECT"

@@ -19,6 +19,8 @@ An `integer` fits 64 bits, a `date` has no time zone, a `dateTime` is in UTC. A 
 digits, `scale` of them after the point.
 """
 
+FOLDER: Final = "tables"
+"""Name of the folder of the tables, in the data folder."""
 RECORD: Final = "record"
 """Name of the column that identifies the record."""
 METADATA: Final = "diplograph"
