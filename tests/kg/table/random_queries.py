@@ -56,15 +56,14 @@ _CONSTANTS = {
 
 
 class RandomQuery:
-    """One query; `ordered` tells whether it has ORDER BY, `limited` whether it has LIMIT."""
+    """One query without its prefixes; `limited` tells whether it has LIMIT."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._types: dict[str, str] = {}
         self._triples: list[str] = []
         self.limited = False
-        self.text = PREFIXES + self._select()
-        self.ordered = "ORDER BY" in self.text
+        self.text = self._select()
 
     def _some(self, chance: float) -> bool:
         return self._random.random() < chance
