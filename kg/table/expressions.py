@@ -49,7 +49,7 @@ class Expressions:
         self._exists = exists
 
     def value(self, node: Any) -> Value:
-        """Return the value of an expression; raises NotRoutedError for one that SQL would answer otherwise."""
+        """Return the value of an expression; raises NotRoutedError where SQL would answer otherwise."""
         if isinstance(node, Variable):
             return self._columns.get(str(node), UNBOUND)
         if isinstance(node, (URIRef, Literal)):

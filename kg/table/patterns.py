@@ -41,6 +41,8 @@ class Patterns:
     """
 
     select: Select
+    repeats_count = True
+    """Whether the SELECT that is being translated tells repeated solutions from single ones."""
 
     def __init__(self, records: Records, ownership: Ownership, ask: Ask, distinct: Distinct) -> None:
         self.names = Names()
@@ -158,6 +160,9 @@ class Patterns:
         for index, pattern in enumerate(patterns):
             ways = arms(pattern)
             if len(ways) > 1 and any(str(first_step(way)) in self._records.columns for way in ways):
+                if self.repeats_count:
+                    # The engine gives a solution once that several alternatives have.
+                    raise NotRoutedError("solutions of an alternative about records may be repeated")
                 found = []
                 for way in ways:
                     chosen = split([(pattern.subject, way, pattern.object)], self._hidden)

@@ -60,7 +60,11 @@ class Selects:
         node = node.p
         if node.name == "OrderBy":
             order, node = node.expr, node.p
-        blocks = self._solutions(node)
+        outside, self._patterns.repeats_count = self._patterns.repeats_count, not distinct
+        try:
+            blocks = self._solutions(node)
+        finally:
+            self._patterns.repeats_count = outside
         keys = self._order_keys(order, blocks)
         extra = [name for name, _ in keys if name not in names]
         if distinct and extra:
@@ -123,6 +127,7 @@ class Selects:
             inner = inner.p
         if inner.name != "AggregateJoin":
             return self._patterns.blocks(node, [Block()])
+        self._patterns.repeats_count = True
         block = self._grouped(inner)
         for step in reversed(steps):
             expressions = self._patterns.expressions(block)

@@ -1,8 +1,8 @@
 """Patterns about other things than records, answered by the engine and joined as relations.
 
-The default graph is a set of triples (SPARQL 1.1 sections 8 and 18.2.2), but the engine counts a triple once for
-each graph that holds it (its issue 1919). Here it is a set: all variables of a pattern are asked for, those of
-paths included, with DISTINCT.
+The default graph is a set of triples (SPARQL 1.1 sections 8 and 18.2.2), but the engine counts a triple once
+for each graph that holds it (its issue 1919). Here it is a set: all variables of a pattern are asked for,
+those of paths included, with DISTINCT.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sqlglot import exp
 
 from kg.store.interface import Row, Term
 from kg.table.not_routed import NotRoutedError
-from kg.table.paths import HIDDEN, Pattern, arms, n3, variable_name
+from kg.table.paths import Pattern, n3, variable_name
 from kg.table.values import XSD, Value
 from kg.terms import PREFIXES
 
@@ -90,25 +90,14 @@ def solve(
     restricted: Restriction | None,
 ) -> tuple[list[str], list[tuple[Term, ...]]]:
     """Return the variables of patterns and their solutions; raises NotRoutedError for too many."""
-    parts, armed = [], 0
+    parts = []
     for pattern in patterns:
-        subject, object_ = (_filled(node, constants) for node in (pattern.subject, pattern.object))
         if isinstance(pattern.predicate, NegatedPath):
             raise NotRoutedError("a path excludes properties")
-        paths = arms(pattern)
-        if len(paths) == 1:
-            parts.append(f"{subject} {n3(paths[0])} {object_} .")
-        else:
-            # Each alternative is a solution of its own, also where both lead to one thing.
-            armed += 1
-            parts.append(
-                " UNION ".join(
-                    f"{{ {subject} {n3(path)} {object_} BIND({number} AS ?{HIDDEN}arm{armed}) }}"
-                    for number, path in enumerate(paths)
-                )
-            )
+        subject, object_ = (_filled(node, constants) for node in (pattern.subject, pattern.object))
+        parts.append(f"{subject} {n3(pattern.predicate)} {object_} .")
     names = sorted(variables(patterns) - set(constants))
-    shown = [f"?{name}" for name in names] + [f"?{HIDDEN}arm{number}" for number in range(1, armed + 1)]
+    shown = [f"?{name}" for name in names]
     values = ""
     if restricted:
         values = f"VALUES ?{restricted.name} {{ {' '.join(f'<{iri}>' for iri in restricted.iris)} }}"

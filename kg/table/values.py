@@ -21,8 +21,9 @@ from kg.table.schema import Column, ColumnKind
 from kg.terms import PREFIXES
 
 ValueKind = ColumnKind | Literal["quotient", "number", "term", "unbound"]
-"""Beside the kinds of columns: a `quotient` is a decimal as an integer of 10^-18, a `number` is a decimal in some
-rows and an integer in others, a `term` the text of any term as in N-Triples; an `unbound` value is never bound."""
+"""Beside the kinds of columns: a `quotient` is a decimal as an integer of 10^-18, a `number` is a decimal in
+some rows and an integer in others, a `term` is the text of any term in N-Triples, and an `unbound` value is
+never bound."""
 
 XSD: Final = PREFIXES["xsd"]
 DIGITS: Final = 18
@@ -39,9 +40,9 @@ _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:Z|\+00:00)")
 class Value:
     """A typed SQL expression; NULL means unbound, or the error of an expression.
 
-    `prefix` precedes an IRI, `language` is that of a text, `scale` that of a decimal; `is_decimal` tells what a
-    number is in a row. `record` marks the identifier of a record. `constant` is set for one that is the same
-    in every row.
+    `prefix` precedes an IRI, `language` is that of a text, `scale` that of a decimal; `is_decimal` is whether
+    a number is a decimal in a row. `record` marks the identifier of a record. `constant` is set for a value
+    that is the same in every row.
     """
 
     kind: ValueKind

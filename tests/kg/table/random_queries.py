@@ -119,7 +119,8 @@ class RandomQuery:
         choices: list[Callable[[], str]] = [
             lambda: f"BOUND({name})",
             lambda: (
-                f"({name} {self._random.choice(['IN', 'NOT IN'])} ({self._constant(kind)}, {self._constant(kind)}))"
+                f"({name} {self._random.choice(['IN', 'NOT IN'])} "
+                f"({self._constant(kind)}, {self._constant(kind)}))"
             ),
             lambda: self._compared(name, kind),
             lambda: self._compared(name, kind),
@@ -127,7 +128,8 @@ class RandomQuery:
         if depth < 2:
             choices += [
                 lambda: (
-                    f"({self._condition(depth + 1)} {self._random.choice(['&&', '||'])} {self._condition(depth + 1)})"
+                    f"({self._condition(depth + 1)} {self._random.choice(['&&', '||'])} "
+                    f"{self._condition(depth + 1)})"
                 ),
                 lambda: f"(!{self._condition(depth + 1)})",
             ]
