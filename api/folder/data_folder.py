@@ -38,7 +38,7 @@ from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
 from kg.store.isolated.writer_server import RemoteWriter, WriterAddress, serve_writer
 from kg.store.remote.dialects import OURS
-from kg.table.routed_store import OpenWithTables
+from kg.table.routed_store import OpenWithTables, RoutedStore
 from kg.table.schema import FOLDER as TABLES
 
 if TYPE_CHECKING:
@@ -220,6 +220,13 @@ def _limits(settings: Settings, rows: int = 0) -> Limits:
 
 def _with_tables(settings: Settings) -> OpenWithTables:
     return OpenWithTables(settings.data / TABLES)
+
+
+def beside_tables(settings: Settings, store: Store) -> Store:
+    """Return a store for reading, with the tables of the data folder if its engine is in this process."""
+    if isinstance(store, EmbeddedStore):
+        return RoutedStore.beside(store, settings.data / TABLES)
+    return store
 
 
 def _workers(settings: Settings) -> int:

@@ -44,6 +44,16 @@ UNION = QueryDataset()
 EngineKind = OneOf["sparql", "sql"]
 """What answered a query: an engine of quads, or one of tables."""
 
+
+@dataclass(frozen=True)
+class Plan:
+    """How a store answers a query: the engine, its SQL, or why the query is not answered in SQL."""
+
+    engine: EngineKind
+    sql: str = ""
+    reason: str = ""
+
+
 UNNAMED = "urn:x-diplograph:unnamed-graph"
 """Name of the unnamed graph alone in a `QueryDataset`; updates mean this graph outside of GRAPH."""
 
@@ -81,6 +91,10 @@ class Store(ABC):
 
         Raises QuerySyntaxError with line and column, QueryRefusedError, StoreFailedError.
         """
+
+    def plan(self, text: str, dataset: QueryDataset = UNION) -> Plan:
+        """Return how a query would be answered, without answering it."""
+        return Plan("sparql", reason="this store has no tables of records")
 
     def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function(store, *args, **kwargs)` close to the data and return its result.

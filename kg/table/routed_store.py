@@ -18,7 +18,7 @@ from kg.errors import StoreFailedError
 from kg.lazy import LazyModule
 from kg.sparql.text import dataset_clauses
 from kg.store.embedded import EmbeddedAnswer, EmbeddedStore
-from kg.store.interface import UNION, QueryDataset, Row, Store
+from kg.store.interface import UNION, Plan, QueryDataset, Row
 from kg.store.isolated.limits import Limits
 from kg.store.updates import graph_terms
 from kg.table.current import current_tables
@@ -42,15 +42,6 @@ SMALLEST: Final = 10_000
 _DATASETS: Final = 4
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a query is answered: in "sparql" or "sql", the SQL, and why it is not answered in SQL."""
-
-    engine: str
-    sql: str = ""
-    reason: str = ""
 
 
 class RoutedStore(EmbeddedStore):
@@ -89,6 +80,14 @@ class RoutedStore(EmbeddedStore):
         store.use(find(store), memory=memory, smallest=smallest)
         return store
 
+    @staticmethod
+    def beside(store: EmbeddedStore, tables: Path) -> RoutedStore:
+        """Return a store that reads the present state of another, which must not change, with its tables."""
+        found = RoutedStore()
+        found._engine, found._allowed = store.engine, store._allowed
+        found.use(current_tables(store, tables), smallest=SMALLEST)
+        return found
+
     def use(self, tables: Iterable[RecordTable], *, memory: int = _MEMORY, smallest: int = 0) -> None:
         """Answer from these tables, if they are as large as `smallest` records."""
         found = tuple(tables)
@@ -115,7 +114,7 @@ class RoutedStore(EmbeddedStore):
             return super().query_whole(text, dataset)
 
     def plan(self, text: str, dataset: QueryDataset = UNION) -> Plan:
-        """Return how a query would be answered."""
+        """Return how a query would be answered; see `Store.plan`."""
         if not self._tables:
             return Plan("sparql", reason="there are no tables of records, or they are small")
         found = self._translated(text, dataset)
@@ -195,10 +194,3 @@ class OpenWithTables:
             memory=limits.memory // 2,
             smallest=self.smallest,
         )
-
-
-def plan_of(store: Store, text: str, dataset: QueryDataset = UNION) -> Plan:
-    """Return how a store would answer a query; for `Store.run`."""
-    if isinstance(store, RoutedStore):
-        return store.plan(text, dataset)
-    return Plan("sparql", reason="this store has no tables of records")

@@ -13,7 +13,7 @@ from kg.languages import wanted
 from kg.rdf.formats import Kind
 from kg.store.cancellation import on_stop
 from kg.store.embedded import EmbeddedStore
-from kg.store.interface import UNION, QueryDataset, Store, never
+from kg.store.interface import UNION, Plan, QueryDataset, Store, never
 from kg.store.isolated.answers import AsyncAnswer, IsolatedAnswer
 from kg.store.isolated.limits import Limits
 from kg.store.isolated.messages import Done, Head, RunRequest, WorkerQuery
@@ -102,6 +102,10 @@ class IsolatedStore(LocalStore, Generic[W]):
             lease.pause()
         return AsyncAnswer(lease, head)
 
+    def plan(self, text: str, dataset: QueryDataset = UNION) -> Plan:
+        """Return how a worker would answer a query; see `Store.plan`."""
+        return self.run(_plan, text, dataset)
+
     def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in a worker, on its snapshot; see `Store.run`."""
         result: T = self._run(RunRequest(function, args, kwargs, wanted()))
@@ -184,3 +188,7 @@ class IsolatedStore(LocalStore, Generic[W]):
         # As text: quads as objects take thirty times as long to be sent.
         out, into = (pyoxigraph.serialize(quads, format=RdfFormat.N_QUADS) for quads in (removed, added))
         self.writer.write(RunRequest(change_quads, (out, into)))
+
+
+def _plan(store: Store, text: str, dataset: QueryDataset) -> Plan:
+    return store.plan(text, dataset)
