@@ -46,14 +46,18 @@ class Patterns:
 
     def __init__(self, records: Records, ownership: Ownership, ask: Ask, distinct: Distinct) -> None:
         self.names = Names()
-        self.relations: list[Relation] = []
         self._records = records
         self._ownership = ownership
-        self._ask = ask
+        self._solved_parts = small_parts.Solved(ask)
         self._distinct = distinct
         self._hidden = count()
         # Filters around the pattern that is being translated; those of the parts about other things go there.
         self._around: list[list[Any]] = []
+
+    @property
+    def relations(self) -> list[Relation]:
+        """The relations that the query joins with the records."""
+        return self._solved_parts.relations
 
     def blocks(self, node: CompValue, before: list[Block]) -> list[Block]:
         """Return the blocks of a pattern joined to those before it; raises NotRoutedError."""
@@ -269,11 +273,11 @@ class Patterns:
                 for name in columns:
                     block.columns.setdefault(name, UNBOUND)
             elif columns:
-                block.join(exp.to_table(relation.name), columns)
+                block.join(relation, columns)
 
     def _solved(
         self, group: list[Pattern], block: Block, filters: Iterable[Any] = ()
-    ) -> tuple[Relation | None, dict[str, Value]]:
+    ) -> tuple[exp.Expr | None, dict[str, Value]]:
         """Return the solutions of patterns about other things; no relation if there are none."""
         names = small_parts.variables(group)
         pushed = []
@@ -293,15 +297,17 @@ class Patterns:
             )
             if restricted is None and not constants:
                 raise NotRoutedError("a pattern about other things matches too much")
-        found, rows = small_parts.solve(group, self._ask, constants, pushed, restricted)
-        if not rows:
+        text, found = small_parts.written(group, constants, pushed, restricted)
+        if not self._solved_parts.rows(text):
             return None, dict.fromkeys(found, UNBOUND)
         prefixes = {
             name: value.prefix for name, value in known.items() if value.kind == "iri" and not value.constant
         }
-        relation, columns = small_parts.typed(self.names.new("s"), found, rows, prefixes)
-        self.relations.append(relation)
-        return relation, columns
+        name = self.names.new("s")
+        relation, columns = self._solved_parts.relation(text, found, prefixes, name)
+        # The same solutions may be joined twice, so each time has a name of its own.
+        table = exp.alias_(exp.to_table(relation.name), name, table=True)
+        return table, {one: placed(value, name) for one, value in columns.items()}
 
     def _restriction(self, name: str, value: Value) -> small_parts.Restriction | None:
         node = value.node
@@ -380,7 +386,7 @@ class Patterns:
             raise NotRoutedError("OPTIONAL is joined by a variable that may be unbound")
         shared = next(name for name in columns if name in inner.columns)
         there = columns[shared].sql
-        inner.join(exp.to_table(relation.name), columns, left=True)
+        inner.join(relation, columns, left=True)
         for name, value in fresh.items():
             cell = exp.case().when(is_bound(there), value.sql)
             inner.columns[name] = value.with_sql(cell, nullable=True)

@@ -22,7 +22,7 @@ from sqlglot import exp
 
 from kg.store.interface import Row, Term
 from kg.table.not_routed import NotRoutedError
-from kg.table.paths import Pattern, n3, variable_name
+from kg.table.paths import HIDDEN, Pattern, n3, variable_name
 from kg.table.values import XSD, Value
 from kg.terms import PREFIXES
 
@@ -82,57 +82,90 @@ def restriction(name: str, values: list[str]) -> Restriction | None:
     return Restriction(name, values) if len(values) <= _PUSHED else None
 
 
-def solve(
+def written(
     patterns: Sequence[Pattern],
-    ask: Ask,
     constants: Mapping[str, URIRef | RdfLiteral],
     filters: Iterable[str],
     restricted: Restriction | None,
-) -> tuple[list[str], list[tuple[Term, ...]]]:
-    """Return the variables of patterns and their solutions; raises NotRoutedError for too many."""
+) -> tuple[str, list[str]]:
+    """Return the query for patterns, and their variables in its order; raises NotRoutedError.
+
+    The variables of paths have the same names in the queries of like patterns, so that these are asked once.
+    """
+    hidden: dict[str, str] = {}
+
+    def term(node: Any) -> str:
+        name = variable_name(node) or ""
+        if name.startswith(HIDDEN):
+            return "?" + hidden.setdefault(name, f"{HIDDEN}{len(hidden)}")
+        known = constants.get(name)
+        return n3(node if known is None else known)
+
     parts = []
     for pattern in patterns:
         if isinstance(pattern.predicate, NegatedPath):
             raise NotRoutedError("a path excludes properties")
-        subject, object_ = (_filled(node, constants) for node in (pattern.subject, pattern.object))
-        parts.append(f"{subject} {n3(pattern.predicate)} {object_} .")
-    names = sorted(variables(patterns) - set(constants))
-    shown = [f"?{name}" for name in names]
+        parts.append(f"{term(pattern.subject)} {n3(pattern.predicate)} {term(pattern.object)} .")
+    names = sorted(variables(patterns) - set(constants), key=lambda name: hidden.get(name, name))
+    shown = " ".join(f"?{hidden.get(name, name)}" for name in names) or "(1 AS ?one)"
     values = ""
     if restricted:
         values = f"VALUES ?{restricted.name} {{ {' '.join(f'<{iri}>' for iri in restricted.iris)} }}"
     body = f"{values} {' '.join(parts)} {' '.join(f'FILTER({text})' for text in filters)}"
-    rows = []
-    query = f"SELECT DISTINCT {' '.join(shown) or '(1 AS ?one)'} {{ {body} }} LIMIT {LARGEST + 1}"
-    for solution in ask(query):
-        rows.append(tuple(solution[name] for name in names))
-    if len(rows) > LARGEST:
-        raise NotRoutedError(f"a pattern about other things has more than {LARGEST:,} solutions")
-    return names, rows
+    return f"SELECT DISTINCT {shown} {{ {body} }} LIMIT {LARGEST + 1}", names
 
 
-def _filled(node: Any, constants: Mapping[str, URIRef | RdfLiteral]) -> str:
-    known = constants.get(variable_name(node) or "")
-    return n3(node if known is None else known)
+class Solved:
+    """The solutions of patterns that `ask` gave for one query of a user, as relations that are made once."""
+
+    def __init__(self, ask: Ask) -> None:
+        self.relations: list[Relation] = []
+        self._ask = ask
+        self._rows: dict[str, list[tuple[Term, ...]]] = {}
+        self._known: dict[tuple[str, tuple[str | None, ...]], tuple[Relation, list[Value]]] = {}
+
+    def rows(self, text: str) -> list[tuple[Term, ...]]:
+        """Return the solutions of a query; raises NotRoutedError for too many."""
+        found = self._rows.get(text)
+        if found is None:
+            found = self._rows[text] = [tuple(solution.values()) for solution in self._ask(text)]
+        if len(found) > LARGEST:
+            raise NotRoutedError(f"a pattern about other things has more than {LARGEST:,} solutions")
+        return found
+
+    def relation(
+        self, text: str, names: Sequence[str], prefixes: Mapping[str, str], name: str
+    ) -> tuple[Relation, dict[str, Value]]:
+        """Return the solutions of a query as a relation, and its columns by the names of variables.
+
+        The relation is called `name` if it is new; the values do not name it. `prefixes` are those of the
+        columns that it is joined with.
+        """
+        key = (text, tuple(prefixes.get(one) for one in names))
+        if key not in self._known:
+            relation, values = _typed(name, self.rows(text), key[1])
+            self._known[key] = (relation, values)
+            if names:
+                self.relations.append(relation)
+        relation, values = self._known[key]
+        return relation, dict(zip(names, values, strict=True))
 
 
-def typed(
-    name: str, names: Sequence[str], rows: list[tuple[Term, ...]], prefixes: Mapping[str, str]
-) -> tuple[Relation, dict[str, Value]]:
+def _typed(
+    name: str, rows: list[tuple[Term, ...]], prefixes: Sequence[str | None]
+) -> tuple[Relation, list[Value]]:
     """Return solutions as a relation with typed columns, and its columns as values.
 
-    `prefixes` are those of the columns that variables are joined with: a row whose IRI has another beginning
-    is left out.
+    A row whose IRI begins otherwise than the column that it is joined with is left out.
     """
-    for index, column in enumerate(names):
-        prefix = prefixes.get(column)
+    for index, prefix in enumerate(prefixes):
         if prefix is not None:
             rows = [row for row in rows if _begins(row[index], prefix)]
-    columns, values = [], {}
-    for index, column in enumerate(names):
-        value, kind, cells = _column([row[index] for row in rows], prefixes.get(column))
+    columns, values = [], []
+    for index, prefix in enumerate(prefixes):
+        value, kind, cells = _column([row[index] for row in rows], prefix)
         columns.append((f"c{index}", kind, cells))
-        values[column] = value.with_sql(exp.column(f"c{index}", table=name), nullable=False)
+        values.append(value.with_sql(exp.column(f"c{index}"), nullable=False))
     return Relation(name, tuple(columns)), values
 
 

@@ -10,7 +10,6 @@ import pytest
 from pyoxigraph import RdfFormat, Store
 
 from kg.store.interface import QueryDataset
-from kg.table.routed_store import plan_of
 from kg.terms import ID, PREFIXES
 from tests.kg.table.both_ways import BothWays, open_both
 from tests.kg.table.random_queries import PREFIXES as DECLARED
@@ -180,7 +179,7 @@ def test_records_without_a_table_go_to_the_engine(tmp_path: Path) -> None:
     both.same("SELECT ?r { ?r dg:codedActor country:usa }")
     # In that graph alone, all is in the table.
     alone = QueryDataset(default=(A,))
-    assert plan_of(both.routed, DECLARED + f"SELECT ?n {{ {R} ; dg:mentionCount ?n }}", alone).engine == "sql"
+    assert both.routed.plan(DECLARED + f"SELECT ?n {{ {R} ; dg:mentionCount ?n }}", alone).engine == "sql"
     both.close()
 
 
