@@ -9,7 +9,7 @@ import click
 from api.commands.options import data_option
 from kg.processes import preload
 from kg.settings import Settings
-from kg.table.schema import FOLDER
+from kg.table.record_table import FOLDER
 
 
 @click.command()
@@ -26,7 +26,7 @@ def serve(
     """Serve the graph; an empty data folder gets the ontology, the countries and the article first."""
     # Fronts are forked with this in memory, which is imported while this process imports its own. Without
     # the second, the first query over tables of records would wait for its imports in each worker.
-    tables = ("kg.table.translation", "duckdb") if (settings.data / FOLDER).is_dir() else ()
+    tables = ("kg.table.sparql_to_sql.translation", "duckdb") if (settings.data / FOLDER).is_dir() else ()
     preload("api.processes.front_processes", *tables)
     from api.processes import serving_process as serving
 

@@ -38,8 +38,8 @@ from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
 from kg.store.isolated.writer_server import RemoteWriter, WriterAddress, serve_writer
 from kg.store.remote.dialects import OURS
+from kg.table.record_table import FOLDER as TABLES
 from kg.table.routed_store import OpenWithTables, RoutedStore
-from kg.table.schema import FOLDER as TABLES
 
 if TYPE_CHECKING:
     from kg.store.remote.client import RemoteStore

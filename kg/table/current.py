@@ -22,7 +22,7 @@ from kg.errors import DiplographError, StoreFailedError
 from kg.store import Store
 from kg.store.outdated_tables import INVALIDATED, OF_GRAPH, RECORD_TABLE, invalidated
 from kg.table.record_files import read_table, shared_records
-from kg.table.schema import RecordTable
+from kg.table.record_table import RecordTable
 from kg.terms import GRAPH_LOADS, LOAD, PREFIXES, compact, read_turtle, term
 
 _RECORDS: Final = "#records"

@@ -15,10 +15,10 @@ from sqlglot import exp
 
 from kg.errors import QueryStoppedError, StoreFailedError
 from kg.lazy import LazyModule
-from kg.table.records import VIEW, Records
-from kg.table.selects import Compiled
-from kg.table.small_parts import Relation
-from kg.table.values import DIGITS, XSD, Value
+from kg.table.sparql_to_sql.records import VIEW, Records
+from kg.table.sparql_to_sql.selects import Compiled
+from kg.table.sparql_to_sql.small_parts import Relation
+from kg.table.sparql_to_sql.sql_values import DIGITS, XSD, SqlValue
 
 if TYPE_CHECKING:
     import duckdb
@@ -102,7 +102,7 @@ class DuckDbRecords:
 
 
 def _json(
-    cursor: duckdb.DuckDBPyConnection, first: list[Any], columns: Mapping[str, Value]
+    cursor: duckdb.DuckDBPyConnection, first: list[Any], columns: Mapping[str, SqlValue]
 ) -> Iterator[bytes]:
     """Yield rows as SPARQL results in JSON."""
     names = [name for name, value in columns.items() if value.kind != "unbound"]
@@ -127,7 +127,7 @@ def _json(
 class _Cell:
     """Writes the cells of one column as terms in JSON."""
 
-    def __init__(self, value: Value) -> None:
+    def __init__(self, value: SqlValue) -> None:
         self._prefix = value.prefix
         self._kind = value.kind
         datatype = "decimal" if value.kind == "quotient" else value.kind

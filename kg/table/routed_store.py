@@ -22,14 +22,14 @@ from kg.store.interface import UNION, Plan, QueryDataset, Row
 from kg.store.isolated.limits import Limits
 from kg.store.updates import graph_terms
 from kg.table.current import current_tables
-from kg.table.not_routed import NotRoutedError
-from kg.table.schema import RecordTable
+from kg.table.record_table import RecordTable
+from kg.table.sparql_to_sql.not_routed import NotRoutedError
 
 if TYPE_CHECKING:
-    from kg.table import translation
+    from kg.table.sparql_to_sql import translation
 else:
     # rdflib, sqlglot and DuckDB are imported for the first query that they may answer.
-    translation = LazyModule("kg.table.translation")
+    translation = LazyModule("kg.table.sparql_to_sql.translation")
 
 FindTables = Callable[[EmbeddedStore], Iterable[RecordTable]]
 

@@ -12,8 +12,8 @@ from pyoxigraph import Store as Engine
 
 from kg.store import EmbeddedStore
 from kg.table.record_files import write_table
+from kg.table.record_table import RecordTable
 from kg.table.routed_store import RoutedStore
-from kg.table.schema import RecordTable
 from tests.kg.table.random_queries import PREFIXES
 
 Rows = list[tuple[str | None, ...]]

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from sqlglot import exp
 
-from kg.table.schema import RECORD, Column, RecordTable
-from kg.table.values import Value, cast, text
+from kg.table.record_table import RECORD, RecordTable, TableColumn
+from kg.table.sparql_to_sql.sql_values import SqlValue, cast, text
 
 VIEW = "records"
 """Name of the relation."""
@@ -27,8 +27,8 @@ class Records:
         self.prefix = os.path.commonprefix([table.prefix for table in tables])  # noqa: RUF071 - by characters
         self.others = {name for table in tables for name in table.others}
         self.shared = {name for table in tables for name in table.shared}
-        self.columns: dict[str, Column] = {}
-        found: dict[str, list[Column]] = {}
+        self.columns: dict[str, TableColumn] = {}
+        found: dict[str, list[TableColumn]] = {}
         for table in tables:
             for column in table.columns:
                 found.setdefault(column.predicate, []).append(column)
@@ -44,9 +44,9 @@ class Records:
                     scale=max(column.scale for column in columns),
                 )
 
-    def key(self, table: str) -> Value:
+    def key(self, table: str) -> SqlValue:
         """Return the identifier of the records of a relation."""
-        return Value("iri", exp.column(RECORD, table=table), prefix=self.prefix, record=True)
+        return SqlValue("iri", exp.column(RECORD, table=table), prefix=self.prefix, record=True)
 
     def select(self) -> exp.Query:
         """Return the query for all records."""
@@ -84,7 +84,7 @@ def _prefixed(name: str, prefix: str) -> exp.Expr:
     return exp.DPipe(this=text(prefix), expression=column) if prefix else column
 
 
-def _type(column: Column) -> str:
+def _type(column: TableColumn) -> str:
     match column.kind:
         case "integer":
             return "BIGINT"

@@ -10,11 +10,11 @@ from rdflib import Variable
 from rdflib.plugins.sparql.parserutils import CompValue
 from sqlglot import exp
 
-from kg.table.aggregates import aggregate, count_rows
-from kg.table.blocks import Block, named, placed, shown, union
-from kg.table.not_routed import NotRoutedError
-from kg.table.patterns import Patterns
-from kg.table.values import Value
+from kg.table.sparql_to_sql.aggregates import aggregate, count_rows
+from kg.table.sparql_to_sql.conjunctions import Conjunction, named, placed, shown, union
+from kg.table.sparql_to_sql.not_routed import NotRoutedError
+from kg.table.sparql_to_sql.patterns import Patterns
+from kg.table.sparql_to_sql.sql_values import SqlValue
 
 _UNORDERED: Final = ("term", "boolean")
 
@@ -24,7 +24,7 @@ class Compiled:
     """A query in SQL; `columns` are the variables of the SELECT in its order, with their columns."""
 
     query: exp.Query
-    columns: dict[str, Value]
+    columns: dict[str, SqlValue]
 
 
 class Selects:
@@ -41,7 +41,7 @@ class Selects:
         query, columns = self.select(algebra)
         return Compiled(query, columns)
 
-    def select(self, node: CompValue) -> tuple[exp.Query, dict[str, Value]]:
+    def select(self, node: CompValue) -> tuple[exp.Query, dict[str, SqlValue]]:
         """Return a SELECT as a query and the values of its columns."""
         limit = offset = None
         distinct = False
@@ -78,7 +78,7 @@ class Selects:
     def _sliced(
         self,
         query: exp.Query,
-        columns: dict[str, Value],
+        columns: dict[str, SqlValue],
         names: Sequence[str],
         keys: Sequence[tuple[str, bool]],
         limit: int | None,
@@ -106,7 +106,7 @@ class Selects:
             whole = whole.offset(int(offset))
         return whole
 
-    def _order_keys(self, order: Sequence[Any], blocks: list[Block]) -> list[tuple[str, bool]]:
+    def _order_keys(self, order: Sequence[Any], blocks: list[Conjunction]) -> list[tuple[str, bool]]:
         keys = []
         for condition in order:
             descending = condition.order == "DESC"
@@ -119,14 +119,14 @@ class Selects:
             keys.append((name, descending))
         return keys
 
-    def _solutions(self, node: CompValue) -> list[Block]:
+    def _solutions(self, node: CompValue) -> list[Conjunction]:
         """Return the solutions before projection, grouped where the query groups."""
         steps, inner = [], node
         while inner.name in ("Extend", "Filter"):
             steps.append(inner)
             inner = inner.p
         if inner.name != "AggregateJoin":
-            return self._patterns.blocks(node, [Block()])
+            return self._patterns.blocks(node, [Conjunction()])
         self._patterns.repeats_count = True
         block = self._grouped(inner)
         for step in reversed(steps):
@@ -137,10 +137,10 @@ class Selects:
                 block.columns[str(step.var)] = expressions.value(step.expr)
         return [block]
 
-    def _grouped(self, node: CompValue) -> Block:
+    def _grouped(self, node: CompValue) -> Conjunction:
         """Return the groups of a query as a block with one row for each."""
         group = node.p
-        blocks = self._patterns.blocks(group.p, [Block()])
+        blocks = self._patterns.blocks(group.p, [Conjunction()])
         keys = [self._key(key, blocks, number) for number, key in enumerate(group.expr or [])]
         wanted = [(one, self._argument(one, blocks, number)) for number, one in enumerate(node.A)]
         cells = {
@@ -149,10 +149,10 @@ class Selects:
         }
         query, columns = union(blocks, list(cells), list(cells.values()))
         inside, outside = self._patterns.names.new("g"), self._patterns.names.new("h")
-        results: dict[str, Value] = {}
+        results: dict[str, SqlValue] = {}
         row: list[exp.Expr] = []
 
-        def show(name: str, value: Value) -> None:
+        def show(name: str, value: SqlValue) -> None:
             cell = self._patterns.names.new("v")
             row.extend(shown(value, cell))
             results[name] = placed(named(value, cell), outside)
@@ -180,11 +180,11 @@ class Selects:
             groups = groups.group_by(*bound)
         elif keys:
             raise NotRoutedError("the groups are by what is never bound")
-        block = Block(results)
+        block = Conjunction(results)
         block.add(groups.subquery(outside))
         return block
 
-    def _key(self, key: Any, blocks: list[Block], number: int) -> str:
+    def _key(self, key: Any, blocks: list[Conjunction], number: int) -> str:
         if isinstance(key, Variable):
             return str(key)
         name = str(key.var) if isinstance(key, CompValue) and "var" in key else f"key {number}"
@@ -193,7 +193,7 @@ class Selects:
             block.columns[name] = self._patterns.expressions(block).value(expression)
         return name
 
-    def _argument(self, one: CompValue, blocks: list[Block], number: int) -> str | None:
+    def _argument(self, one: CompValue, blocks: list[Conjunction], number: int) -> str | None:
         """Return the name of the column that an aggregate reads; None for COUNT(*)."""
         if one.vars == "*":
             return None

@@ -10,7 +10,7 @@ from rdflib import BNode, Literal, URIRef, Variable
 from rdflib.paths import AlternativePath, InvPath, Path, SequencePath
 from rdflib.term import Node
 
-from kg.table.not_routed import NotRoutedError
+from kg.table.sparql_to_sql.not_routed import NotRoutedError
 
 HIDDEN = "hidden_"
 """Beginning of the names of variables that a path introduces."""

@@ -16,8 +16,8 @@ from rdflib import Literal as RdfLiteral
 from rdflib import URIRef
 from sqlglot import exp
 
-from kg.table.not_routed import NotRoutedError
-from kg.table.schema import Column, ColumnKind
+from kg.table.record_table import ColumnKind, TableColumn
+from kg.table.sparql_to_sql.not_routed import NotRoutedError
 from kg.terms import PREFIXES
 
 ValueKind = ColumnKind | Literal["quotient", "number", "term", "unbound"]
@@ -37,7 +37,7 @@ _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:Z|\+00:00)")
 
 
 @dataclass(frozen=True)
-class Value:
+class SqlValue:
     """A typed SQL expression; NULL means unbound, or the error of an expression.
 
     `prefix` precedes an IRI, `language` is that of a text, `scale` that of a decimal; `is_decimal` is whether
@@ -62,7 +62,7 @@ class Value:
             return []
         return [self.sql] if self.is_decimal is None else [self.sql, self.is_decimal.copy()]
 
-    def with_cells(self, cells: Sequence[exp.Expr], *, nullable: bool) -> Value:
+    def with_cells(self, cells: Sequence[exp.Expr], *, nullable: bool) -> SqlValue:
         """Return a value of the same type with other expressions."""
         flag = cells[1] if len(cells) > 1 else None
         return replace(self, node=cells[0], is_decimal=flag, nullable=nullable, constant=None)
@@ -72,17 +72,17 @@ class Value:
         """The expression, as a tree of its own."""
         return self.node.copy()
 
-    def with_sql(self, node: exp.Expr, *, nullable: bool) -> Value:
+    def with_sql(self, node: exp.Expr, *, nullable: bool) -> SqlValue:
         """Return a value of the same type with another expression."""
         return replace(self, node=node, nullable=nullable, constant=None)
 
 
-UNBOUND: Final = Value("unbound", exp.null(), nullable=True)
+UNBOUND: Final = SqlValue("unbound", exp.null(), nullable=True)
 
 
-def column_value(column: Column, table: str) -> Value:
+def column_value(column: TableColumn, table: str) -> SqlValue:
     """Return a column of a table of records."""
-    return Value(
+    return SqlValue(
         column.kind,
         exp.column(column.name, table=table),
         not column.complete,
@@ -92,9 +92,9 @@ def column_value(column: Column, table: str) -> Value:
     )
 
 
-def boolean(node: exp.Expr, *, nullable: bool) -> Value:
+def boolean(node: exp.Expr, *, nullable: bool) -> SqlValue:
     """Return the value of a condition."""
-    return Value("boolean", node, nullable)
+    return SqlValue("boolean", node, nullable)
 
 
 def text(value: str) -> exp.Expr:
@@ -108,15 +108,15 @@ def cast(node: exp.Expr, kind: str) -> exp.Expr:
     return exp.Cast(this=node, to=exp.DataType.build(kind))
 
 
-def constant(term: URIRef | RdfLiteral) -> Value:
+def constant(term: URIRef | RdfLiteral) -> SqlValue:
     """Return a term of a query; raises NotRoutedError for a literal that no column can hold."""
     if isinstance(term, URIRef):
-        return Value("iri", text(str(term)), constant=term)
+        return SqlValue("iri", text(str(term)), constant=term)
     lexical, datatype = str(term), str(term.datatype or "")
     if term.language:
-        return Value("text", text(lexical), language=str(term.language), constant=term)
+        return SqlValue("text", text(lexical), language=str(term.language), constant=term)
     if datatype in ("", f"{XSD}string"):
-        return Value("string", text(lexical), constant=term)
+        return SqlValue("string", text(lexical), constant=term)
     node: exp.Expr | None = None
     scale = 0
     match datatype.removeprefix(XSD):
@@ -140,17 +140,17 @@ def constant(term: URIRef | RdfLiteral) -> Value:
         "date": "date",
         "dateTime": "dateTime",
     }
-    return Value(kinds[datatype.removeprefix(XSD)], node, scale=scale, constant=term)
+    return SqlValue(kinds[datatype.removeprefix(XSD)], node, scale=scale, constant=term)
 
 
-def whole_iri(value: Value) -> exp.Expr:
+def whole_iri(value: SqlValue) -> exp.Expr:
     """Return an IRI with its prefix."""
     if not value.prefix:
         return value.sql
     return exp.DPipe(this=text(value.prefix), expression=value.sql)
 
 
-def same_term(left: Value, right: Value) -> exp.Expr:
+def same_term(left: SqlValue, right: SqlValue) -> exp.Expr:
     """Return the condition that two bound values are one term (SPARQL 1.1 section 18.3, compatible mappings).
 
     Raises NotRoutedError where SQL cannot say so.
@@ -170,7 +170,7 @@ def same_term(left: Value, right: Value) -> exp.Expr:
     return exp.EQ(this=left.sql, expression=right.sql)
 
 
-def same_iri(left: Value, right: Value) -> exp.Expr:
+def same_iri(left: SqlValue, right: SqlValue) -> exp.Expr:
     """Return the condition that two IRIs are equal; NULL if one is."""
     if left.prefix == right.prefix:
         return exp.EQ(this=left.sql, expression=right.sql)
@@ -184,7 +184,7 @@ def same_iri(left: Value, right: Value) -> exp.Expr:
     return exp.EQ(this=whole_iri(left), expression=whole_iri(right))
 
 
-def term_text(value: Value) -> exp.Expr:
+def term_text(value: SqlValue) -> exp.Expr:
     """Return a value as the text of its term in N-Triples; raises NotRoutedError for literals."""
     if value.kind == "term":
         return value.sql
@@ -195,7 +195,7 @@ def term_text(value: Value) -> exp.Expr:
     raise NotRoutedError(f"a {value.kind} is compared with terms of several kinds")
 
 
-def unified(values: list[Value]) -> list[Value]:
+def unified(values: list[SqlValue]) -> list[SqlValue]:
     """Return values that are to share one column, converted to one type; raises NotRoutedError."""
     bound = [value for value in values if value.kind != "unbound"]
     if not bound:
@@ -205,21 +205,21 @@ def unified(values: list[Value]) -> list[Value]:
         return _numbers(values, max(value.scale for value in bound))
     if len(kinds) > 1:
         if kinds <= {"iri", "term"}:
-            return [_filled(value, Value("term", exp.null()), term_text) for value in values]
+            return [_filled(value, SqlValue("term", exp.null()), term_text) for value in values]
         raise NotRoutedError(f"values of several kinds ({', '.join(sorted(kinds))}) are in one column")
     kind = bound[0].kind
     if kind == "text" and len({value.language for value in bound}) > 1:
         raise NotRoutedError("texts of several languages are in one column")
     if kind == "iri" and len({value.prefix for value in bound}) > 1:
-        return [_filled(value, Value("iri", exp.null()), whole_iri) for value in values]
+        return [_filled(value, SqlValue("iri", exp.null()), whole_iri) for value in values]
     if kind == "decimal":
         scale = max(value.scale for value in bound)
-        target = Value("decimal", exp.null(), scale=scale)
+        target = SqlValue("decimal", exp.null(), scale=scale)
         return [_filled(value, target, lambda one: decimal(one, scale)) for value in values]
     return [_filled(value, bound[0], lambda one: one.sql) for value in values]
 
 
-def decimal(value: Value, scale: int) -> exp.Expr:
+def decimal(value: SqlValue, scale: int) -> exp.Expr:
     """Return a decimal, integer or number with this many digits after the point."""
     if value.kind != "integer" and value.scale == scale:
         return value.sql
@@ -231,18 +231,18 @@ def is_bound(node: exp.Expr) -> exp.Expr:
     return exp.not_(exp.Is(this=node, expression=exp.null()))
 
 
-def _numbers(values: list[Value], scale: int) -> list[Value]:
+def _numbers(values: list[SqlValue], scale: int) -> list[SqlValue]:
     """Return numbers of several types as values that say of each row which it is."""
     found = []
     for value in values:
         node = exp.null() if value.kind == "unbound" else decimal(value, scale)
         flag = value.is_decimal or exp.Boolean(this=value.kind == "decimal")
         flag = exp.case().when(is_bound(node.copy()), flag.copy())
-        found.append(Value("number", node, value.nullable, scale=scale, is_decimal=flag))
+        found.append(SqlValue("number", node, value.nullable, scale=scale, is_decimal=flag))
     return found
 
 
-def _filled(value: Value, target: Value, convert: Callable[[Value], exp.Expr]) -> Value:
+def _filled(value: SqlValue, target: SqlValue, convert: Callable[[SqlValue], exp.Expr]) -> SqlValue:
     if value.kind == "unbound":
         return replace(target, node=exp.null(), nullable=True, constant=None)
     record = value.record and target.kind == "iri"

@@ -21,9 +21,9 @@ from rdflib.plugins.sparql.parserutils import CompValue
 from sqlglot import exp
 
 from kg.store.interface import Row, Term
-from kg.table.not_routed import NotRoutedError
-from kg.table.paths import HIDDEN, Pattern, n3, variable_name
-from kg.table.values import XSD, Value
+from kg.table.sparql_to_sql.not_routed import NotRoutedError
+from kg.table.sparql_to_sql.paths import HIDDEN, Pattern, n3, variable_name
+from kg.table.sparql_to_sql.sql_values import XSD, SqlValue
 from kg.terms import PREFIXES
 
 LARGEST: Final = 50_000
@@ -122,7 +122,7 @@ class Solved:
         self.relations: list[Relation] = []
         self._ask = ask
         self._rows: dict[str, list[tuple[Term, ...]]] = {}
-        self._known: dict[tuple[str, tuple[str | None, ...]], tuple[Relation, list[Value]]] = {}
+        self._known: dict[tuple[str, tuple[str | None, ...]], tuple[Relation, list[SqlValue]]] = {}
 
     def rows(self, text: str) -> list[tuple[Term, ...]]:
         """Return the solutions of a query; raises NotRoutedError for too many."""
@@ -135,7 +135,7 @@ class Solved:
 
     def relation(
         self, text: str, names: Sequence[str], prefixes: Mapping[str, str], name: str
-    ) -> tuple[Relation, dict[str, Value]]:
+    ) -> tuple[Relation, dict[str, SqlValue]]:
         """Return the solutions of a query as a relation, and its columns by the names of variables.
 
         The relation is called `name` if it is new; the values do not name it. `prefixes` are those of the
@@ -153,7 +153,7 @@ class Solved:
 
 def _typed(
     name: str, rows: list[tuple[Term, ...]], prefixes: Sequence[str | None]
-) -> tuple[Relation, list[Value]]:
+) -> tuple[Relation, list[SqlValue]]:
     """Return solutions as a relation with typed columns, and its columns as values.
 
     A row whose IRI begins otherwise than the column that it is joined with is left out.
@@ -173,12 +173,12 @@ def _begins(term: Term, prefix: str) -> bool:
     return isinstance(term, NamedNode) and term.value.startswith(prefix)
 
 
-def _column(terms: list[Term], prefix: str | None) -> tuple[Value, str, list[Any]]:
+def _column(terms: list[Term], prefix: str | None) -> tuple[SqlValue, str, list[Any]]:
     none = exp.null()
     if all(isinstance(term, NamedNode) for term in terms):
         iris = [cast("NamedNode", term).value for term in terms]
         common = os.path.commonprefix(iris) if prefix is None else prefix  # noqa: RUF071 - by characters
-        return Value("iri", none, prefix=common), "VARCHAR", [iri[len(common) :] for iri in iris]
+        return SqlValue("iri", none, prefix=common), "VARCHAR", [iri[len(common) :] for iri in iris]
     if all(isinstance(term, Literal) for term in terms):
         literals = cast("list[Literal]", terms)
         kinds = {(one.datatype.value, one.language) for one in literals}
@@ -186,15 +186,15 @@ def _column(terms: list[Term], prefix: str | None) -> tuple[Value, str, list[Any
         if len(kinds) == 1:
             ((datatype, language),) = kinds
             if language:
-                return Value("text", none, language=language), "VARCHAR", texts
+                return SqlValue("text", none, language=language), "VARCHAR", texts
             match datatype.removeprefix(XSD):
                 case "string":
-                    return Value("string", none), "VARCHAR", texts
+                    return SqlValue("string", none), "VARCHAR", texts
                 case "integer" if all(map(_WHOLE.fullmatch, texts)):
-                    return Value("integer", none), "BIGINT", [int(one) for one in texts]
+                    return SqlValue("integer", none), "BIGINT", [int(one) for one in texts]
                 case "date" if all(map(_DATE.fullmatch, texts)):
-                    return Value("date", none), "DATE", texts
-    return Value("term", none), "VARCHAR", [str(term) for term in terms]
+                    return SqlValue("date", none), "DATE", texts
+    return SqlValue("term", none), "VARCHAR", [str(term) for term in terms]
 
 
 def filter_text(node: Any, names: set[str]) -> str | None:

@@ -13,13 +13,13 @@ from rdflib.plugins.sparql.parser import parseQuery
 from rdflib.plugins.sparql.parserutils import CompValue
 
 from kg.table.duckdb_records import DuckDbRecords
-from kg.table.not_routed import NotRoutedError
-from kg.table.ownership import CODING_RECORD, Ownership
-from kg.table.patterns import Patterns
-from kg.table.records import Records
-from kg.table.schema import RecordTable
-from kg.table.selects import Compiled, Selects
-from kg.table.small_parts import Ask, Relation
+from kg.table.record_table import RecordTable
+from kg.table.sparql_to_sql.not_routed import NotRoutedError
+from kg.table.sparql_to_sql.ownership import CODING_RECORD, Ownership
+from kg.table.sparql_to_sql.patterns import Patterns
+from kg.table.sparql_to_sql.records import Records
+from kg.table.sparql_to_sql.selects import Compiled, Selects
+from kg.table.sparql_to_sql.small_parts import Ask, Relation
 
 _KEPT: Final = 1_000
 _ALGEBRA: Final[LRUCache[tuple[str, str], CompValue]] = LRUCache(_KEPT)

@@ -10,31 +10,31 @@ from typing import Final
 
 from sqlglot import exp
 
-from kg.table import arithmetic
-from kg.table.arithmetic import checked, number, wide
-from kg.table.not_routed import NotRoutedError
-from kg.table.values import Value, cast
+from kg.table.sparql_to_sql import arithmetic
+from kg.table.sparql_to_sql.arithmetic import checked, number, wide
+from kg.table.sparql_to_sql.not_routed import NotRoutedError
+from kg.table.sparql_to_sql.sql_values import SqlValue, cast
 
 _ORDERED: Final = ("string", "text", "integer", "decimal", "date", "dateTime", "iri")
 
 
-def count_rows() -> Value:
+def count_rows() -> SqlValue:
     """Return COUNT(*)."""
-    return Value("integer", exp.Count(this=exp.Star()))
+    return SqlValue("integer", exp.Count(this=exp.Star()))
 
 
-def aggregate(name: str, value: Value, *, distinct: bool, grouped: bool) -> Value:
+def aggregate(name: str, value: SqlValue, *, distinct: bool, grouped: bool) -> SqlValue:
     """Return an aggregate of a column; `grouped` is False if all rows are one group, which may be empty.
 
     Raises NotRoutedError for one that SQL would answer otherwise.
     """
     if name == "Count":
         if value.kind == "unbound":
-            return Value("integer", number(0))
+            return SqlValue("integer", number(0))
         if distinct and value.kind == "number":
             raise NotRoutedError("numbers of several types are counted once each")
         counted = exp.Distinct(expressions=[value.sql]) if distinct else value.sql
-        return Value("integer", exp.Count(this=counted))
+        return SqlValue("integer", exp.Count(this=counted))
     if value.kind in ("unbound", "term", "boolean", "quotient"):
         raise NotRoutedError(f"{name.upper()} of a {value.kind} is computed")
     if name in ("Min", "Max") and value.kind in _ORDERED:
@@ -49,7 +49,7 @@ def aggregate(name: str, value: Value, *, distinct: bool, grouped: bool) -> Valu
         if name == "Sum":
             # The sum of nothing is 0, and NULL in SQL.
             return _whole(
-                value, Value("integer", checked(exp.func("coalesce", total, number(0))), nullable=True)
+                value, SqlValue("integer", checked(exp.func("coalesce", total, number(0))), nullable=True)
             )
         units: exp.Expr = exp.Mul(this=total, expression=wide(number(10**18)))
     else:
@@ -58,14 +58,14 @@ def aggregate(name: str, value: Value, *, distinct: bool, grouped: bool) -> Valu
             wider = cast(total, f"DECIMAL(38, {value.scale})")
             # A sum is a decimal if one of its numbers is.
             flag = exp.LogicalOr(this=value.is_decimal.copy()) if value.is_decimal is not None else None
-            result = Value(value.kind, wider, value.nullable, scale=value.scale, is_decimal=flag)
+            result = SqlValue(value.kind, wider, value.nullable, scale=value.scale, is_decimal=flag)
             return _whole(value, result)
-        units = arithmetic.in_units(Value("decimal", total, scale=value.scale))
+        units = arithmetic.in_units(SqlValue("decimal", total, scale=value.scale))
     average = arithmetic.quotient(units, exp.Count(this=value.sql))
-    return _whole(value, Value("quotient", average, nullable=True))
+    return _whole(value, SqlValue("quotient", average, nullable=True))
 
 
-def _whole(source: Value, result: Value) -> Value:
+def _whole(source: SqlValue, result: SqlValue) -> SqlValue:
     """Return an aggregate that has no value where a row of the group has none."""
     if not source.nullable:
         return result

@@ -17,19 +17,19 @@ from rdflib.plugins.sparql.parserutils import CompValue
 from rdflib.term import Node
 from sqlglot import exp
 
-from kg.table import small_parts
-from kg.table.blocks import Block, Names, placed
-from kg.table.expressions import Expressions
-from kg.table.not_routed import NotRoutedError
-from kg.table.ownership import CODING_RECORD, TYPE, Ownership
-from kg.table.paths import Pattern, arms, first_step, split, variable_name
-from kg.table.records import VIEW, Records
-from kg.table.small_parts import Ask, Relation
-from kg.table.values import UNBOUND, Value, constant, is_bound, same_term
+from kg.table.sparql_to_sql import small_parts
+from kg.table.sparql_to_sql.conjunctions import Conjunction, NewNames, placed
+from kg.table.sparql_to_sql.expressions import Expressions
+from kg.table.sparql_to_sql.not_routed import NotRoutedError
+from kg.table.sparql_to_sql.ownership import CODING_RECORD, TYPE, Ownership
+from kg.table.sparql_to_sql.paths import Pattern, arms, first_step, split, variable_name
+from kg.table.sparql_to_sql.records import VIEW, Records
+from kg.table.sparql_to_sql.small_parts import Ask, Relation
+from kg.table.sparql_to_sql.sql_values import UNBOUND, SqlValue, column_value, constant, is_bound, same_term
 
 _BLOCKS: Final = 64
 
-Select = Callable[[CompValue], tuple[exp.Query, dict[str, Value]]]
+Select = Callable[[CompValue], tuple[exp.Query, dict[str, SqlValue]]]
 Distinct = Callable[[str], list[str]]
 
 
@@ -45,7 +45,7 @@ class Patterns:
     """Whether the SELECT that is being translated tells repeated solutions from single ones."""
 
     def __init__(self, records: Records, ownership: Ownership, ask: Ask, distinct: Distinct) -> None:
-        self.names = Names()
+        self.names = NewNames()
         self._records = records
         self._ownership = ownership
         self._solved_parts = small_parts.Solved(ask)
@@ -59,7 +59,7 @@ class Patterns:
         """The relations that the query joins with the records."""
         return self._solved_parts.relations
 
-    def blocks(self, node: CompValue, before: list[Block]) -> list[Block]:
+    def blocks(self, node: CompValue, before: list[Conjunction]) -> list[Conjunction]:
         """Return the blocks of a pattern joined to those before it; raises NotRoutedError."""
         match node.name:
             case "BGP":
@@ -99,7 +99,7 @@ class Patterns:
             raise NotRoutedError("the pattern has too many alternatives")
         return found
 
-    def expressions(self, block: Block) -> Expressions:
+    def expressions(self, block: Conjunction) -> Expressions:
         """Return the translation of expressions over a block."""
         return Expressions(block.columns, lambda pattern: self._exists(pattern, block))
 
@@ -112,7 +112,7 @@ class Patterns:
         finally:
             self._around = around
 
-    def _filtered(self, node: CompValue, before: list[Block]) -> list[Block]:
+    def _filtered(self, node: CompValue, before: list[Conjunction]) -> list[Conjunction]:
         whole = node.expr
         parts = (
             [whole.expr, *whole.other]
@@ -129,7 +129,7 @@ class Patterns:
             block.conditions += [expressions.truth(part) for part in parts if id(part) not in block.filtered]
         return found
 
-    def _selected(self, node: CompValue, before: list[Block]) -> list[Block]:
+    def _selected(self, node: CompValue, before: list[Conjunction]) -> list[Conjunction]:
         found = []
         for block in before:
             with self._apart():
@@ -140,7 +140,7 @@ class Patterns:
             found.append(block)
         return found
 
-    def _values(self, node: CompValue, before: list[Block]) -> list[Block]:
+    def _values(self, node: CompValue, before: list[Conjunction]) -> list[Conjunction]:
         names = sorted({str(name) for row in node.res for name in row})
         rows = []
         for row in node.res:
@@ -159,7 +159,7 @@ class Patterns:
             raise NotRoutedError("VALUES is empty")
         return found
 
-    def _basic(self, patterns: list[Pattern], block: Block) -> list[Block]:
+    def _basic(self, patterns: list[Pattern], block: Conjunction) -> list[Conjunction]:
         """Return the blocks of a basic graph pattern: one, or one for each alternative about records."""
         for index, pattern in enumerate(patterns):
             ways = arms(pattern)
@@ -180,7 +180,7 @@ class Patterns:
         self._of_others([one for one in patterns if one not in about_records], block)
         return [block]
 
-    def _is_about_a_record(self, pattern: Pattern, patterns: list[Pattern], block: Block) -> bool:
+    def _is_about_a_record(self, pattern: Pattern, patterns: list[Pattern], block: Conjunction) -> bool:
         """Return whether a triple is a column of a record."""
         predicate = pattern.predicate
         if not isinstance(predicate, URIRef):
@@ -190,7 +190,7 @@ class Patterns:
             raise NotRoutedError(f"<{predicate}> is not a column of the table")
         return known and self._is_record(pattern.subject, patterns, block)
 
-    def _is_record(self, subject: Node, patterns: list[Pattern], block: Block) -> bool:
+    def _is_record(self, subject: Node, patterns: list[Pattern], block: Conjunction) -> bool:
         name = variable_name(subject)
         if name is None:
             return False
@@ -218,7 +218,7 @@ class Patterns:
             return str(pattern.object) == CODING_RECORD and self._ownership.has_all_records()
         return self._ownership.only_records(str(pattern.predicate))
 
-    def _alias(self, subject: Node, block: Block) -> str:
+    def _alias(self, subject: Node, block: Conjunction) -> str:
         """Return the alias of a record, which joins the block at its first use."""
         name = str(variable_name(subject))
         alias = block.records.get(name)
@@ -233,21 +233,13 @@ class Patterns:
             block.columns.setdefault(name, key)
         return alias
 
-    def _column(self, subject: Node, predicate: URIRef, block: Block) -> Value:
+    def _column(self, subject: Node, predicate: URIRef, block: Conjunction) -> SqlValue:
         if not self._ownership.complete(str(predicate)):
             raise NotRoutedError(f"<{predicate}> of records is also said in a graph without a table")
         column = self._records.columns[str(predicate)]
-        alias = self._alias(subject, block)
-        return Value(
-            column.kind,
-            exp.column(column.name, table=alias),
-            not column.complete,
-            column.prefix,
-            column.language,
-            column.scale,
-        )
+        return column_value(column, self._alias(subject, block))
 
-    def _of_record(self, pattern: Pattern, block: Block) -> None:
+    def _of_record(self, pattern: Pattern, block: Conjunction) -> None:
         """Add a triple about a record to a block."""
         predicate = pattern.predicate
         assert isinstance(predicate, URIRef)  # noqa: S101
@@ -265,7 +257,7 @@ class Patterns:
         elif isinstance(pattern.object, (URIRef, Literal)):
             block.conditions.append(same_term(replace(value, nullable=False), constant(pattern.object)))
 
-    def _of_others(self, patterns: list[Pattern], block: Block) -> None:
+    def _of_others(self, patterns: list[Pattern], block: Conjunction) -> None:
         for group in small_parts.connected(patterns):
             relation, columns = self._solved(group, block)
             if relation is None:
@@ -276,8 +268,8 @@ class Patterns:
                 block.join(relation, columns)
 
     def _solved(
-        self, group: list[Pattern], block: Block, filters: Iterable[Any] = ()
-    ) -> tuple[exp.Expr | None, dict[str, Value]]:
+        self, group: list[Pattern], block: Conjunction, filters: Iterable[Any] = ()
+    ) -> tuple[exp.Expr | None, dict[str, SqlValue]]:
         """Return the solutions of patterns about other things; no relation if there are none."""
         names = small_parts.variables(group)
         pushed = []
@@ -309,7 +301,7 @@ class Patterns:
         table = exp.alias_(exp.to_table(relation.name), name, table=True)
         return table, {one: placed(value, name) for one, value in columns.items()}
 
-    def _restriction(self, name: str, value: Value) -> small_parts.Restriction | None:
+    def _restriction(self, name: str, value: SqlValue) -> small_parts.Restriction | None:
         node = value.node
         if (
             value.kind != "iri"
@@ -320,7 +312,7 @@ class Patterns:
             return None
         return small_parts.restriction(name, [value.prefix + cell for cell in self._distinct(node.name)])
 
-    def _optional(self, block: Block, node: CompValue, condition: Any) -> Block:
+    def _optional(self, block: Conjunction, node: CompValue, condition: Any) -> Conjunction:
         """Return a block with an optional pattern (SPARQL 1.1 section 18.2.2.6)."""
         if node.name == "LeftJoin" and condition is None:
             inner = None if getattr(node.expr, "name", "") == "TrueFilter" else node.expr
@@ -346,9 +338,9 @@ class Patterns:
                 block.columns[name] = value.with_sql(cell, nullable=bool(needed) or value.nullable)
         return block
 
-    def _optional_columns(self, patterns: list[Pattern], block: Block) -> dict[str, Value]:
+    def _optional_columns(self, patterns: list[Pattern], block: Conjunction) -> dict[str, SqlValue]:
         """Return the variables that triples about records of a block bind."""
-        fresh: dict[str, Value] = {}
+        fresh: dict[str, SqlValue] = {}
         for pattern in patterns:
             name = variable_name(pattern.object)
             if str(pattern.predicate) == TYPE:
@@ -362,8 +354,8 @@ class Patterns:
         return fresh
 
     def _optional_others(
-        self, block: Block, patterns: list[Pattern], fresh: dict[str, Value], condition: Any
-    ) -> Block:
+        self, block: Conjunction, patterns: list[Pattern], fresh: dict[str, SqlValue], condition: Any
+    ) -> Conjunction:
         """Join patterns about other things, which may hang on one column of a record."""
         groups = small_parts.connected(patterns)
         if len(fresh) > 1 or len(groups) != 1:
@@ -392,7 +384,7 @@ class Patterns:
             inner.columns[name] = value.with_sql(cell, nullable=True)
         return inner
 
-    def _exists(self, node: CompValue, block: Block) -> exp.Expr:
+    def _exists(self, node: CompValue, block: Conjunction) -> exp.Expr:
         """Return whether records of a block have some columns (SPARQL 1.1 section 18.6)."""
         patterns = split(_basic_triples(node) or [], self._hidden)
         if not patterns or not all(self._is_about_a_record(one, [], block) for one in patterns):

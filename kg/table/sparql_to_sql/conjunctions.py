@@ -8,11 +8,11 @@ from itertools import count
 
 from sqlglot import exp
 
-from kg.table.not_routed import NotRoutedError
-from kg.table.values import UNBOUND, Value, same_term, unified
+from kg.table.sparql_to_sql.not_routed import NotRoutedError
+from kg.table.sparql_to_sql.sql_values import UNBOUND, SqlValue, same_term, unified
 
 
-class Names:
+class NewNames:
     """Makes the names of relations and columns of one query; no name of the query is used in SQL."""
 
     def __init__(self) -> None:
@@ -31,23 +31,23 @@ class _Joined:
 
 
 @dataclass
-class Block:
+class Conjunction:
     """One conjunction.
 
     `columns` are the variables that it binds, `records` the aliases of the records by their variable or IRI.
     `filtered` are the identities of filters that are part of it already. A `dead` block has no solutions.
     """
 
-    columns: dict[str, Value] = field(default_factory=dict)
+    columns: dict[str, SqlValue] = field(default_factory=dict)
     records: dict[str, str] = field(default_factory=dict)
     conditions: list[exp.Expr] = field(default_factory=list)
     filtered: set[int] = field(default_factory=set)
     dead: bool = False
     joined: list[_Joined] = field(default_factory=list)
 
-    def copy(self) -> Block:
+    def copy(self) -> Conjunction:
         """Return a block that can grow by itself."""
-        return Block(
+        return Conjunction(
             dict(self.columns),
             dict(self.records),
             list(self.conditions),
@@ -60,7 +60,7 @@ class Block:
         """Join a relation, which has its alias."""
         self.joined.append(_Joined(relation, tuple(on), left))
 
-    def bind(self, name: str, value: Value) -> None:
+    def bind(self, name: str, value: SqlValue) -> None:
         """Bind a variable to a value where it is bound; a variable that has a value must have the same."""
         known = self.columns.get(name)
         if value.nullable:
@@ -71,7 +71,7 @@ class Block:
         else:
             self.conditions.append(same_term(value, known))
 
-    def join(self, relation: exp.Expr, columns: Mapping[str, Value], *, left: bool = False) -> None:
+    def join(self, relation: exp.Expr, columns: Mapping[str, SqlValue], *, left: bool = False) -> None:
         """Join a relation by the variables that both have; raises NotRoutedError if one may be unbound."""
         on = []
         for name, value in columns.items():
@@ -107,15 +107,15 @@ class Block:
 
 
 def union(
-    blocks: Sequence[Block], names: Sequence[str], cell_names: Sequence[str]
-) -> tuple[exp.Query, dict[str, Value]]:
+    blocks: Sequence[Conjunction], names: Sequence[str], cell_names: Sequence[str]
+) -> tuple[exp.Query, dict[str, SqlValue]]:
     """Return the union of blocks as a query with a column for each variable, and the columns' values.
 
     Columns that are never bound are left out. The values name no relation yet; see `placed`.
     """
     alive = [block for block in blocks if not block.dead] or [blocks[0]]
     rows: list[list[exp.Expr]] = [[] for _ in alive]
-    columns: dict[str, Value] = {}
+    columns: dict[str, SqlValue] = {}
     for name, cell_name in zip(names, cell_names, strict=True):
         values = unified([block.columns.get(name, UNBOUND) for block in alive])
         if all(value.kind == "unbound" for value in values):
@@ -137,12 +137,12 @@ def union(
     return whole, columns
 
 
-def shown(value: Value, name: str) -> list[exp.Expr]:
+def shown(value: SqlValue, name: str) -> list[exp.Expr]:
     """Return a value as columns of a query; the second tells what a number is."""
     return [cell.as_(f"{name}{end}") for cell, end in zip(value.cells, ("", "d"), strict=False)]
 
 
-def named(value: Value, name: str) -> Value:
+def named(value: SqlValue, name: str) -> SqlValue:
     """Return a value that `shown` made columns of."""
     if value.kind == "unbound":
         return value
@@ -150,7 +150,7 @@ def named(value: Value, name: str) -> Value:
     return value.with_cells(cells, nullable=value.nullable)
 
 
-def placed(value: Value, table: str) -> Value:
+def placed(value: SqlValue, table: str) -> SqlValue:
     """Return a value of `named` as columns of a relation."""
     if value.kind == "unbound":
         return value

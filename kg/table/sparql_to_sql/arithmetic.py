@@ -10,8 +10,8 @@ from typing import Final
 
 from sqlglot import exp
 
-from kg.table.not_routed import NotRoutedError
-from kg.table.values import DIGITS, NUMBERS, Value, cast, decimal
+from kg.table.sparql_to_sql.not_routed import NotRoutedError
+from kg.table.sparql_to_sql.sql_values import DIGITS, NUMBERS, SqlValue, cast, decimal
 
 _LARGEST: Final = 2**63 - 1
 _UNITS: Final = 10**DIGITS
@@ -35,7 +35,7 @@ def wide(node: exp.Expr) -> exp.Expr:
     return cast(node, "HUGEINT")
 
 
-def in_units(value: Value) -> exp.Expr:
+def in_units(value: SqlValue) -> exp.Expr:
     """Return a number as an integer of 10^-18."""
     if value.kind == "quotient":
         return value.sql
@@ -61,7 +61,7 @@ def quotient(units: exp.Expr, divisor: exp.Expr) -> exp.Expr:
     )
 
 
-def compare(operator: str, left: Value, right: Value) -> exp.Expr:
+def compare(operator: str, left: SqlValue, right: SqlValue) -> exp.Expr:
     """Return the comparison of two numbers (SPARQL 1.1 section 17.3)."""
     build = _COMPARISONS[operator]
     if "quotient" in (left.kind, right.kind):
@@ -72,25 +72,25 @@ def compare(operator: str, left: Value, right: Value) -> exp.Expr:
     return build(this=decimal(left, scale), expression=decimal(right, scale))
 
 
-def combine(operator: str, left: Value, right: Value) -> Value:
+def combine(operator: str, left: SqlValue, right: SqlValue) -> SqlValue:
     """Return the result of +, -, * or / of two numbers; raises NotRoutedError."""
     if left.kind not in NUMBERS or right.kind not in NUMBERS:
         raise NotRoutedError(f"{left.kind} {operator} {right.kind} is computed")
     if operator == "/":
         if right.kind != "integer" or left.kind == "quotient":
             raise NotRoutedError("a number is divided by a decimal")
-        return Value("quotient", quotient(in_units(left), wide(right.sql)), nullable=True)
+        return SqlValue("quotient", quotient(in_units(left), wide(right.sql)), nullable=True)
     if {"quotient", "number"} & {left.kind, right.kind}:
         raise NotRoutedError("a computed number is part of a computation")
     build = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}[operator]
     if left.kind == right.kind == "integer":
         whole = exp.paren(build(this=wide(left.sql), expression=wide(right.sql)))
-        return Value("integer", checked(whole), nullable=True)
+        return SqlValue("integer", checked(whole), nullable=True)
     if operator == "*" or left.kind != right.kind:
         raise NotRoutedError(f"a decimal {operator} a number of another kind is computed")
     scale = max(left.scale, right.scale)
     node = exp.paren(build(this=decimal(left, scale), expression=decimal(right, scale)))
-    return Value("decimal", node, left.nullable or right.nullable, scale=scale)
+    return SqlValue("decimal", node, left.nullable or right.nullable, scale=scale)
 
 
 def comparison(operator: str) -> type[exp.Binary]:

@@ -12,14 +12,14 @@ from rdflib import Literal, URIRef, Variable
 from rdflib.plugins.sparql.parserutils import CompValue
 from sqlglot import exp
 
-from kg.table import arithmetic
-from kg.table.arithmetic import comparison
-from kg.table.not_routed import NotRoutedError
-from kg.table.values import (
+from kg.table.sparql_to_sql import arithmetic
+from kg.table.sparql_to_sql.arithmetic import comparison
+from kg.table.sparql_to_sql.not_routed import NotRoutedError
+from kg.table.sparql_to_sql.sql_values import (
     NUMBERS,
     TEXTS,
     UNBOUND,
-    Value,
+    SqlValue,
     boolean,
     cast,
     constant,
@@ -30,7 +30,7 @@ from kg.table.values import (
     whole_iri,
 )
 
-Columns = Mapping[str, Value]
+Columns = Mapping[str, SqlValue]
 Exists = Callable[[CompValue], exp.Expr]
 _NULL_TRUTH: Final = boolean(cast(exp.null(), "BOOLEAN"), nullable=True)
 _PARTS: Final = {"Builtin_YEAR": "year", "Builtin_MONTH": "month", "Builtin_DAY": "day"}
@@ -48,7 +48,7 @@ class Expressions:
         self._columns = columns
         self._exists = exists
 
-    def value(self, node: Any) -> Value:
+    def value(self, node: Any) -> SqlValue:
         """Return the value of an expression; raises NotRoutedError where SQL would answer otherwise."""
         if isinstance(node, Variable):
             return self._columns.get(str(node), UNBOUND)
@@ -93,7 +93,7 @@ class Expressions:
             return exp.NEQ(this=value.sql, expression=arithmetic.number(0))
         raise NotRoutedError(f"a {value.kind} is taken as a condition")
 
-    def _relation(self, node: CompValue) -> Value:
+    def _relation(self, node: CompValue) -> SqlValue:
         left = self.value(node.expr)
         if node.op not in ("IN", "NOT IN"):
             return self._compare(node.op, left, self.value(node.other))
@@ -104,7 +104,7 @@ class Expressions:
         nullable = any(part.nullable for part in parts)
         return boolean(found if node.op == "IN" else exp.paren(exp.not_(found)), nullable=nullable)
 
-    def _compare(self, operator: str, left: Value, right: Value) -> Value:
+    def _compare(self, operator: str, left: SqlValue, right: SqlValue) -> SqlValue:
         if "unbound" in (left.kind, right.kind):
             return _NULL_TRUTH
         kinds = {left.kind, right.kind}
@@ -125,7 +125,7 @@ class Expressions:
             raise NotRoutedError(f"{left.kind} {operator} {right.kind} is compared")
         return boolean(exp.paren(node), nullable=nullable)
 
-    def _negative(self, node: CompValue) -> Value:
+    def _negative(self, node: CompValue) -> SqlValue:
         value = self.value(node.expr)
         if value.kind == "integer":
             return arithmetic.combine("-", constant(Literal(0)), value)
@@ -133,7 +133,7 @@ class Expressions:
             raise NotRoutedError(f"a {value.kind} is negated")
         return value.with_sql(exp.paren(exp.Neg(this=exp.paren(value.sql))), nullable=value.nullable)
 
-    def _if(self, node: CompValue) -> Value:
+    def _if(self, node: CompValue) -> SqlValue:
         condition = self.truth(node.arg1)
         then, other = unified([self.value(node.arg2), self.value(node.arg3)])
         if then.kind == "unbound":
@@ -147,7 +147,7 @@ class Expressions:
         return then.with_cells(chosen, nullable=True)
 
     @staticmethod
-    def _coalesce(parts: list[Value]) -> Value:
+    def _coalesce(parts: list[SqlValue]) -> SqlValue:
         bound = [part for part in parts if part.kind != "unbound"]
         if not bound:
             return UNBOUND
@@ -155,7 +155,7 @@ class Expressions:
         cells = [exp.func("coalesce", *parts) for parts in zip(*(part.cells for part in bound), strict=True)]
         return bound[0].with_cells(cells, nullable=all(part.nullable for part in bound))
 
-    def _function(self, node: CompValue) -> Value:
+    def _function(self, node: CompValue) -> SqlValue:
         name = node.name
         if name in _SEARCHES:
             return self._search(node)
@@ -175,10 +175,10 @@ class Expressions:
         if name in _PARTS:
             if value.kind not in ("date", "dateTime"):
                 raise NotRoutedError(f"{_PARTS[name]} of a {value.kind} is computed")
-            return Value("integer", cast(exp.func(_PARTS[name], value.sql), "BIGINT"), value.nullable)
+            return SqlValue("integer", cast(exp.func(_PARTS[name], value.sql), "BIGINT"), value.nullable)
         return _SIMPLE[name](value)
 
-    def _search(self, node: CompValue) -> Value:
+    def _search(self, node: CompValue) -> SqlValue:
         whole, part = self.value(node.arg1), self.value(node.arg2)
         if whole.kind not in TEXTS or part.kind != "string" or part.constant is None:
             raise NotRoutedError("a text is searched for a computed one")
@@ -186,35 +186,35 @@ class Expressions:
         return boolean(found, nullable=whole.nullable)
 
 
-def _str(value: Value) -> Value:
+def _str(value: SqlValue) -> SqlValue:
     """STR: section 17.4.2.5."""
     if value.kind == "unbound":
         return value
     if value.kind == "iri":
-        return Value("string", whole_iri(value), value.nullable)
+        return SqlValue("string", whole_iri(value), value.nullable)
     if value.kind in TEXTS:
-        return Value("string", value.sql, value.nullable)
+        return SqlValue("string", value.sql, value.nullable)
     if value.kind in ("date", "integer"):
-        return Value("string", cast(value.sql, "VARCHAR"), value.nullable)
+        return SqlValue("string", cast(value.sql, "VARCHAR"), value.nullable)
     raise NotRoutedError(f"STR of a {value.kind} is computed")
 
 
-def _lang(value: Value) -> Value:
+def _lang(value: SqlValue) -> SqlValue:
     """LANG: section 17.4.2.6."""
     if value.kind not in TEXTS:
         raise NotRoutedError(f"LANG of a {value.kind} is computed")
     bound = exp.not_(exp.Is(this=value.sql, expression=exp.null()))
-    return Value("string", exp.case().when(bound, text(value.language)), value.nullable)
+    return SqlValue("string", exp.case().when(bound, text(value.language)), value.nullable)
 
 
-def _length(value: Value) -> Value:
+def _length(value: SqlValue) -> SqlValue:
     """STRLEN: section 17.4.3.2, in characters."""
     if value.kind not in TEXTS:
         raise NotRoutedError(f"STRLEN of a {value.kind} is computed")
-    return Value("integer", cast(exp.func("length", value.sql), "BIGINT"), value.nullable)
+    return SqlValue("integer", cast(exp.func("length", value.sql), "BIGINT"), value.nullable)
 
 
-def _is_iri(value: Value) -> Value:
+def _is_iri(value: SqlValue) -> SqlValue:
     """isIRI: section 17.4.2.1."""
     if value.kind == "term":
         raise NotRoutedError("isIRI of terms of several kinds is computed")
@@ -223,7 +223,7 @@ def _is_iri(value: Value) -> Value:
     return boolean(exp.case().when(bound, known), nullable=value.nullable)
 
 
-_SIMPLE: Final[dict[str, Callable[[Value], Value]]] = {
+_SIMPLE: Final[dict[str, Callable[[SqlValue], SqlValue]]] = {
     "Builtin_BOUND": _is_iri,
     "Builtin_STR": _str,
     "Builtin_LANG": _lang,
@@ -233,7 +233,7 @@ _SIMPLE: Final[dict[str, Callable[[Value], Value]]] = {
 }
 
 
-def _substring(value: Value, node: CompValue) -> Value:
+def _substring(value: SqlValue, node: CompValue) -> SqlValue:
     """SUBSTR: section 17.4.3.3, with constant positions."""
     positions = [node.start, *([node["length"]] if "length" in node else [])]
     if value.kind not in TEXTS or not all(isinstance(place, Literal) for place in positions):

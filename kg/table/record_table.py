@@ -28,7 +28,7 @@ METADATA: Final = "diplograph"
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """One property of the records of a table.
 
     `prefix` precedes each IRI of the column, which the file leaves out; `language` is that of a text. A
@@ -58,7 +58,7 @@ class RecordTable:
     path: Path
     rows: int
     prefix: str
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     others: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
 
@@ -80,6 +80,6 @@ class RecordTable:
     def described(cls, path: Path, metadata: str) -> RecordTable:
         """Rebuild a table from the metadata of its file; raises ValueError, KeyError, TypeError."""
         said = json.loads(metadata)
-        columns = tuple(Column(**column) for column in said["columns"])
+        columns = tuple(TableColumn(**column) for column in said["columns"])
         others, shared = tuple(said["others"]), tuple(said["shared"])
         return cls(said["graph"], path, said["rows"], said["prefix"], columns, others, shared)

@@ -12,7 +12,7 @@ from typing import Final
 
 from pyoxigraph import DefaultGraph, NamedNode, Store
 
-from kg.table.records import Records
+from kg.table.sparql_to_sql.records import Records
 from kg.terms import ONTOLOGY, PREFIXES
 
 TYPE: Final = PREFIXES["rdf"] + "type"
