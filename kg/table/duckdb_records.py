@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,8 +15,9 @@ import pyoxigraph
 from pyoxigraph import QueryResultsFormat, QuerySolutions
 from sqlglot import exp
 
-from kg.errors import QueryStoppedError, StoreFailedError
+from kg.errors import StoreFailedError
 from kg.lazy import LazyModule
+from kg.store.isolated.limits import too_large
 from kg.table.sparql_to_sql.records import VIEW, Records
 from kg.table.sparql_to_sql.selects import Compiled
 from kg.table.sparql_to_sql.small_parts import Relation
@@ -37,6 +40,7 @@ class DuckDbRecords:
 
     def __init__(self, records: Records, memory: int, threads: int = 2) -> None:
         self._connection = duckdb.connect()
+        self._memory = memory
         folders = sorted({str(table.path.parent) for table in records.tables})
         for setting in (
             f"memory_limit = '{memory // 2**20} MiB'",
@@ -65,8 +69,10 @@ class DuckDbRecords:
             self._distinct[column] = [row[0] for row in rows]
         return self._distinct[column]
 
-    def solutions(self, compiled: Compiled, relations: Iterable[Relation]) -> QuerySolutions:
-        """Run a query and return its solutions, read as they are computed.
+    def solutions(
+        self, compiled: Compiled, relations: Iterable[Relation], variables: Sequence[str]
+    ) -> QuerySolutions:
+        """Run a query and return its solutions, with `variables` in this order, read as they are computed.
 
         Raises StoreFailedError, QueryStoppedError for one that needs too much memory.
         """
@@ -78,8 +84,8 @@ class DuckDbRecords:
             )
         cursor = self._run(compiled.query.sql(_DIALECT))
         # The first rows are computed now, so that what fails does so before the first byte.
-        first = cursor.fetchmany(_BATCH)
-        pieces = _json(cursor, first, compiled.columns)
+        first = self._fetch(cursor)
+        pieces = _json(first, partial(self._fetch, cursor), compiled.columns, variables)
         solutions = pyoxigraph.parse_query_results(
             io.BufferedReader(_PieceReader(pieces)), format=QueryResultsFormat.JSON
         )
@@ -91,18 +97,30 @@ class DuckDbRecords:
         self._connection.close()
 
     def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
-        try:
+        with self._errors():
             return self._connection.execute(sql)
-        except duckdb.OutOfMemoryException as error:
-            raise QueryStoppedError(
-                f"the tables of records need more memory: {error}", mend="Group or sort less at once."
-            ) from None
+
+    def _fetch(self, cursor: duckdb.DuckDBPyConnection) -> list[Any]:
+        with self._errors():
+            rows: list[Any] = cursor.fetchmany(_BATCH)
+            return rows
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.OutOfMemoryException:
+            raise too_large(self._memory) from None
         except duckdb.Error as error:
-            raise StoreFailedError(f"the tables of records cannot be asked: {error}") from error
+            reason = str(error).partition("\n")[0]
+            raise StoreFailedError(f"the tables of records cannot be asked: {reason}") from error
 
 
 def _json(
-    cursor: duckdb.DuckDBPyConnection, first: list[Any], columns: Mapping[str, SqlValue]
+    first: list[Any],
+    fetch: Callable[[], list[Any]],
+    columns: Mapping[str, SqlValue],
+    variables: Sequence[str],
 ) -> Iterator[bytes]:
     """Yield rows as SPARQL results in JSON."""
     names = [name for name, value in columns.items() if value.kind != "unbound"]
@@ -111,7 +129,7 @@ def _json(
         (json.dumps(name) + ":", _Cell(columns[name]), place)
         for name, place in zip(names, places, strict=False)
     ]
-    yield json.dumps({"head": {"vars": list(columns)}})[:-1].encode() + b',"results":{"bindings":['
+    yield json.dumps({"head": {"vars": list(variables)}})[:-1].encode() + b',"results":{"bindings":['
     rows, before = first, ""
     while rows:
         texts = []
@@ -120,7 +138,7 @@ def _json(
             texts.append("{" + ",".join(cells) + "}")
         yield (before + ",".join(texts)).encode()
         before = ","
-        rows = cursor.fetchmany(_BATCH)
+        rows = fetch()
     yield b"]}}"
 
 

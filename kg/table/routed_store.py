@@ -136,18 +136,20 @@ class RoutedStore(EmbeddedStore):
             return "the query names no property that only records have"
         if not _SELECT.search(text) or (found := _BEYOND.search(text)):
             return f"the query has {found[0].upper()}" if found else "the query is not a SELECT"
-        if dataset.is_union and dataset_clauses(text):
+        if dataset_clauses(text) if dataset.is_union else not dataset.default:
             return "the query names its graphs"
         try:
             # The engine is the judge of what is a query.
-            self._syntax.query(text, base_iri=dataset.base_iri or None)
+            read = self._syntax.query(text, base_iri=dataset.base_iri or None)
         except (SyntaxError, RuntimeError, ValueError):
             return "the engine does not read the query"
         translator = self._translator(dataset)
         if translator is None:
             return "its graphs have no tables"
         try:
-            return translator, translator.translated(text, dataset.base_iri)
+            assert isinstance(read, pyoxigraph.QuerySolutions)  # noqa: S101
+            columns = tuple(name.value for name in read.variables)
+            return translator, translator.translated(text, dataset.base_iri, columns)
         except NotRoutedError as error:
             return str(error)
 

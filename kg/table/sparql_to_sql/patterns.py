@@ -272,16 +272,16 @@ class Patterns:
     ) -> tuple[exp.Expr | None, dict[str, SqlValue]]:
         """Return the solutions of patterns about other things; no relation if there are none."""
         names = small_parts.variables(group)
+        known = {name: value for name, value in block.columns.items() if name in names}
+        constants = {name: value.constant for name, value in known.items() if value.constant is not None}
         pushed = []
         # The filters of OPTIONAL are its own; those around the pattern are filters of the block.
         around = [part for parts in self._around for part in parts]
         for part in filters or around:
-            written = small_parts.filter_text(part, names)
+            written = small_parts.filter_text(part, names - set(constants))
             if written is not None:
                 pushed.append(written)
                 block.filtered.add(id(part))
-        known = {name: value for name, value in block.columns.items() if name in names}
-        constants = {name: value.constant for name, value in known.items() if value.constant is not None}
         restricted = None
         if small_parts.is_wide(group):
             restricted = next(

@@ -27,10 +27,11 @@ _ALGEBRA: Final[LRUCache[tuple[str, str], CompValue]] = LRUCache(_KEPT)
 
 @dataclass(frozen=True)
 class Translated:
-    """A query in SQL, and the relations that it joins with the records."""
+    """A query in SQL, the relations that it joins with the records, and its variables in their order."""
 
     compiled: Compiled
     relations: tuple[Relation, ...]
+    variables: tuple[str, ...]
 
     def sql(self) -> str:
         """Return the SQL for people to read."""
@@ -64,13 +65,16 @@ class Translator:
         names = [name for name in self._records.columns if self._ownership.only_records(name)]
         return [*names, CODING_RECORD]
 
-    def translated(self, text: str, base_iri: str = "") -> Translated:
-        """Return a query in SQL; raises NotRoutedError, with the reason, where the answer might differ."""
+    def translated(self, text: str, base_iri: str, variables: tuple[str, ...]) -> Translated:
+        """Return a query in SQL; raises NotRoutedError, with the reason, where the answer might differ.
+
+        `variables` are those of the result, in the engine's order.
+        """
         key = (text, base_iri)
         found = self._translated.get(key)
         if found is None:
             try:
-                found = self._translate(_algebra(key))
+                found = self._translate(_algebra(key), variables)
             except NotRoutedError as error:
                 found = error
             self._translated[key] = found
@@ -80,16 +84,18 @@ class Translator:
 
     def solutions(self, translated: Translated) -> QuerySolutions:
         """Run a translated query."""
-        return self._engine.solutions(translated.compiled, translated.relations)
+        return self._engine.solutions(translated.compiled, translated.relations, translated.variables)
 
     def close(self) -> None:
         """Release the files."""
         self._engine.close()
 
-    def _translate(self, algebra: CompValue) -> Translated:
+    def _translate(self, algebra: CompValue, variables: tuple[str, ...]) -> Translated:
         patterns = Patterns(self._records, self._ownership, self._ask, self._engine.distinct)
         compiled = Selects(patterns).compiled(algebra)
-        return Translated(compiled, tuple(patterns.relations))
+        if sorted(compiled.columns) != sorted(variables):
+            raise NotRoutedError("the engine reads other variables in the query")
+        return Translated(compiled, tuple(patterns.relations), variables)
 
 
 def _algebra(key: tuple[str, str]) -> CompValue:

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from pyoxigraph import RdfFormat, Store
 
+from kg.errors import QueryStoppedError
 from kg.store.interface import QueryDataset
+from kg.table.record_files import read_table
+from kg.table.routed_store import RoutedStore
 from kg.terms import ID, PREFIXES
 from tests.kg.table.both_ways import BothWays, open_both
 from tests.kg.table.random_queries import PREFIXES as DECLARED
@@ -116,6 +119,12 @@ SAME = {
     "languages": f"SELECT ?l (LANG(?l) AS ?x) (STR(?l) AS ?s) {{ {R} ; rdfs:label ?l }}",
     "truth": f"SELECT ?r {{ {R} ; dg:isRootEvent ?x FILTER(?x) }}",
     "VALUES of records": f"SELECT ?r ?n {{ VALUES ?a {{ country:usa country:irn country:usa }} {R} ; dg:codedActor ?a ; dg:mentionCount ?n }}",
+    "a filter on a constant": f"SELECT ?l {{ VALUES ?a {{ country:usa }} {R} ; dg:codedActor ?a . ?a rdfs:label ?l FILTER(LANG(?l) = 'en' && ?a != country:irn) }}",
+    "all variables": f"SELECT * {{ {R} ; dg:mentionCount ?z ; dg:codedActor ?a ; dg:recordId ?m }}",
+    "order by an aggregate": f"SELECT ?a {{ {R} ; dg:codedActor ?a }} GROUP BY ?a ORDER BY DESC(COUNT(?r)) ?a",
+    "aggregates in an expression": f"SELECT ?a (SUM(?g) / COUNT(?g) AS ?mean) {{ {R} ; dg:codedActor ?a ; dg:goldstein ?g }} GROUP BY ?a",
+    "a condition on an aggregate": f"SELECT ?a (COUNT(?r) AS ?n) {{ {R} ; dg:codedActor ?a }} GROUP BY ?a HAVING (COUNT(?r) > 1 || MAX(?r) = country:usa)",
+    "no rows at all": f"SELECT ?r {{ {R} }} LIMIT 0",
     "HAVING": f"SELECT ?a {{ {R} ; dg:codedActor ?a ; dg:goldstein ?g }} GROUP BY ?a HAVING (AVG(?g) < 0)",
     "group by an expression": f"SELECT ?m (COUNT(*) AS ?n) {{ {R} ; dg:time ?t . ?t dg:end ?d }} GROUP BY (MONTH(?d) AS ?m)",
     "nothing selected is bound": f"SELECT ?x {{ {R} }}",
@@ -141,6 +150,7 @@ NOT_ROUTED = {
     "texts in a group": f"SELECT (GROUP_CONCAT(?i) AS ?x) {{ {R} ; dg:recordId ?i }}",
     "a function": f"SELECT ?r {{ {R} ; dg:recordId ?i FILTER(REGEX(?i, '1')) }}",
     "MINUS": f"SELECT ?r {{ {R} MINUS {{ ?r dg:codedActor country:usa }} }}",
+    "a variable twice": f"SELECT ?r ?r {{ {R} }}",
     "FROM": f"SELECT ?r FROM <{A}> {{ {R} }}",
     "no query": f"SELECT ?r {{ {R} ",
 }
@@ -177,6 +187,9 @@ def test_records_without_a_table_go_to_the_engine(tmp_path: Path) -> None:
     # Only the graph with a table has actors.
     assert both.is_routed("SELECT ?r { ?r dg:codedActor country:usa }")
     both.same("SELECT ?r { ?r dg:codedActor country:usa }")
+    # Named graphs alone leave the default graph empty.
+    named = QueryDataset(named=(A,))
+    assert both.routed.plan(DECLARED + "SELECT ?r { ?r dg:codedActor country:usa }", named).engine == "sparql"
     # In that graph alone, all is in the table.
     alone = QueryDataset(default=(A,))
     assert both.routed.plan(DECLARED + f"SELECT ?n {{ {R} ; dg:mentionCount ?n }}", alone).engine == "sql"
@@ -204,4 +217,18 @@ def test_a_table_that_went_is_answered_from_the_quads(tmp_path: Path) -> None:
     both = written(tmp_path, DATA, A)
     (tmp_path / "tables" / "0.parquet").unlink()
     assert len(both.same(f"SELECT ?r {{ {R} ; dg:mentionCount ?n }}")) == 4
+    both.close()
+
+
+def test_a_query_that_needs_more_memory_than_it_may_have_is_stopped(tmp_path: Path) -> None:
+    both = written(tmp_path, DATA, A)
+    tables = [read_table(tmp_path / "tables" / "0.parquet")]
+    small = RoutedStore.open(tmp_path / "snapshot", lambda _: tables, memory=24 << 20)
+    names = [f"?r{number}" for number in range(10)]
+    triples = " . ".join(f"{name} a dg:CodingRecord ; dg:recordId {name}i" for name in names)
+    text = DECLARED + f"SELECT * {{ {triples} }} ORDER BY {' '.join(f'DESC({name}i)' for name in names)}"
+    assert small.plan(text).engine == "sql"
+    with pytest.raises(QueryStoppedError, match="more than 24 MiB of memory"):
+        small.query(text)
+    small.close()
     both.close()
