@@ -14,9 +14,9 @@ from kg.ontology import article_graphs, reference_graphs
 from kg.rdf.parsing import read_rdf
 from kg.reasoning import check_consistency, explain
 from kg.settings import Settings
-from kg.table.current import FOLDER as TABLES
 from kg.table.current import known_tables
 from kg.table.record_quads import find_fault
+from kg.table.record_table import FOLDER as TABLES
 from kg.terms import GRAPH_ALIGNMENTS, GRAPH_COUNTRIES, compact
 from kg.validation import validate as apply_shapes
 from kg.validation.ontology_checks import CheckFinding, read_checks, run_checks

@@ -59,6 +59,13 @@ def opened(settings: Settings) -> Iterator[Store]:
         store.close()
 
 
+def with_tables(settings: Settings, store: Store) -> Store:
+    """Return an opened store for reading, with the tables of records if its engine is in this process."""
+    from api.folder.data_folder import beside_tables
+
+    return beside_tables(settings, store)
+
+
 def read_file(path: str) -> bytes:
     """Read a file, or standard input for `-`. Raises ParameterError."""
     data = name_file(path)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from api.commands.options import data_option, opened, output_option, read_file, write
+from api.commands.options import data_option, opened, output_option, read_file, with_tables, write
 from api.commands.terminal_tables import term_text, text_table
 from api.pages.spreadsheets import workbook
 from kg.catalogue import Question, read_catalogue
@@ -29,6 +29,7 @@ _FORMATS = ("table", "csv", "tsv", "json", "xml", "xlsx", "ttl")
 @click.argument("name", metavar="NAME|FILE|-")
 @click.option("--param", "params", multiple=True, metavar="K=V", help="A parameter of the question.")
 @click.option("--format", "form", type=click.Choice(_FORMATS), help="[default: table; ttl for a graph]")
+@click.option("--explain", is_flag=True, help="Show how it would be answered, in place of the answer.")
 @output_option
 @data_option
 @click.pass_obj
@@ -37,11 +38,17 @@ def query(
     name: str,
     params: tuple[str, ...],
     form: str | None,
+    explain: bool,
     output: Path | None,
 ) -> None:
     """Answer a question of the catalogue, or any SPARQL from a file or standard input."""
     with opened(settings) as store:
-        answer = store.query(_text(store, name, _values(params)))
+        text, reader = _text(store, name, _values(params)), with_tables(settings, store)
+        if explain:
+            plan = reader.plan(text)
+            write(iter([f"engine: {plan.engine}\n{plan.sql or plan.reason}\n".encode()]), output)
+            return
+        answer = reader.query(text)
         form = form or ("ttl" if answer.kind == "graph" else "table")
         if form == "xlsx" and output is None and sys.stdout.isatty():
             raise ParameterError(

@@ -9,6 +9,7 @@ import click
 from api.commands.options import data_option
 from kg.processes import preload
 from kg.settings import Settings
+from kg.table.record_table import FOLDER
 
 
 @click.command()
@@ -23,8 +24,10 @@ def serve(
     settings: Settings, store: str | None, host: str, port: int, root_path: str | None, read_only: bool | None
 ) -> None:
     """Serve the graph; an empty data folder gets the ontology, the countries and the article first."""
-    # Fronts are forked with this in memory, which is imported while this process imports its own.
-    preload("api.processes.front_processes")
+    # Fronts are forked with this in memory, which is imported while this process imports its own. Without
+    # the second, the first query over tables of records would wait for its imports in each worker.
+    tables = ("kg.table.sparql_to_sql.translation", "duckdb") if (settings.data / FOLDER).is_dir() else ()
+    preload("api.processes.front_processes", *tables)
     from api.processes import serving_process as serving
 
     if store is not None:

@@ -25,8 +25,8 @@ from kg.errors import ConflictError, NotAStoreError, ParameterError, StoreFailed
 from kg.settings import Settings
 from kg.store import EmbeddedStore
 from kg.store.isolated.writer_server import RemoteWriter
-from kg.table.current import FOLDER as TABLES
 from kg.table.current import known_tables
+from kg.table.record_table import FOLDER as TABLES
 
 _LABEL: Final = "backup.json"
 # Checksums of all files, in the format of sha256sum(1).

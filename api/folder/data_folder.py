@@ -38,7 +38,8 @@ from kg.store.isolated.store import IsolatedStore
 from kg.store.isolated.writer import Writer
 from kg.store.isolated.writer_server import RemoteWriter, WriterAddress, serve_writer
 from kg.store.remote.dialects import OURS
-from kg.table.current import FOLDER as TABLES
+from kg.table.record_table import FOLDER as TABLES
+from kg.table.routed_store import OpenWithTables, RoutedStore
 
 if TYPE_CHECKING:
     from kg.store.remote.client import RemoteStore
@@ -176,13 +177,16 @@ def open_behind(settings: Settings, address: WriterAddress | None) -> Store:
     if address is None:
         frozen = FrozenFolder(settings.data / STORE)
         limits, workers = _limits(settings, settings.query_rows), _workers(settings)
-        return IsolatedStore(settings.data / STORE, frozen.snapshots, frozen, limits, workers)
+        return IsolatedStore(
+            settings.data / STORE, frozen.snapshots, frozen, limits, workers, _with_tables(settings)
+        )
     return IsolatedStore(
         settings.data / STORE,
         settings.data / SNAPSHOTS,
         RemoteWriter(address),
         _limits(settings, settings.query_rows),
         _workers(settings),
+        _with_tables(settings),
     )
 
 
@@ -200,7 +204,11 @@ def isolate_folder(settings: Settings) -> IsolatedStore[Writer]:
 
     def make() -> IsolatedStore[Writer]:
         return IsolatedStore.open(
-            settings.data / STORE, settings.data / SNAPSHOTS, _limits(settings), _workers(settings)
+            settings.data / STORE,
+            settings.data / SNAPSHOTS,
+            _limits(settings),
+            _workers(settings),
+            _with_tables(settings),
         )
 
     return _open(settings, make)
@@ -208,6 +216,17 @@ def isolate_folder(settings: Settings) -> IsolatedStore[Writer]:
 
 def _limits(settings: Settings, rows: int = 0) -> Limits:
     return Limits(settings.query_timeout, settings.query_memory, rows, settings.service_allow)
+
+
+def _with_tables(settings: Settings) -> OpenWithTables:
+    return OpenWithTables(settings.data / TABLES)
+
+
+def beside_tables(settings: Settings, store: Store) -> Store:
+    """Return a store for reading, with the tables of the data folder if its engine is in this process."""
+    if isinstance(store, EmbeddedStore):
+        return RoutedStore.beside(store, settings.data / TABLES)
+    return store
 
 
 def _workers(settings: Settings) -> int:

@@ -6,10 +6,11 @@ The page for browsers is in api/doors/editor.py; queries of programs mostly go b
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from time import perf_counter
 from typing import Final, TypeVar
 
-from flask import Blueprint, Response, g, redirect, request
+from flask import Blueprint, Response, g, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 
 from api.doors.editor import SHOWN_ROWS, editor_page, show
@@ -39,7 +40,10 @@ _TEXT_LIMIT: Final = 4 * 1024**2
 @blueprint.route(PATH, methods=["GET", "POST"])
 @limited
 def query() -> ResponseReturnValue:
-    """Answer a query (SPARQL 1.1 Protocol 2.1); without one, send the editor or the service description."""
+    """Answer a query (SPARQL 1.1 Protocol 2.1); without one, send the editor or the service description.
+
+    With explain=true, the way it would be answered is sent as JSON.
+    """
     if request.method != "POST" and "query" not in request.args:
         return editor_page("") if wants_html() else send_answer(describe_service())
     body = _read_text() if request.method == "POST" else b""
@@ -47,6 +51,8 @@ def query() -> ResponseReturnValue:
     try:
         asked = _asked(body)
         page = asked.accepted.html
+        if asked.explain:
+            return jsonify(asdict(_timed(asked, lambda store: store.plan(asked.text, asked.dataset))))
         if not page:
             answer = _answer(asked)
             return send_answer(answer, form=asked.accepted.choose(formats_for(answer.kind)))

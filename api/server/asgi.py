@@ -178,7 +178,7 @@ def _read_plain(scope: Scope, body: IO[bytes]) -> QueryRequest | None:
         query = read_query(scope["method"], scope["query_string"], headers, body.read(), base)
     except DiplographError:
         return None
-    return None if query.accepted.html else query
+    return None if query.accepted.html or query.explain else query
 
 
 @contextmanager

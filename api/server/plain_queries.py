@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import Send
 
 from api.server.metrics import Gauge
-from api.web.exchange import note_outcome, timed
+from api.web.exchange import note_engine, note_outcome, timed
 from api.web.headers import OPEN, SECURE
 from api.web.problem_details import log_error, problem_of, problem_parts
 from api.web.query_limit import QueryLimit
@@ -91,6 +91,7 @@ class PlainQueries:
                 with timed("query"):
                     answer = await self._ask(query)
                 held.callback(answer.close)
+                note_engine(answer.engine)
                 form = query.accepted.results.get(answer.kind)
                 if form is None:
                     raise query.accepted.refuse(formats_for(answer.kind))

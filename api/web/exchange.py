@@ -11,9 +11,13 @@ from time import perf_counter
 
 @dataclass
 class Exchange:
-    """One answer; `outcome` stays empty while nothing but its end decides it, `spans` are in seconds."""
+    """One answer; `outcome` stays empty while nothing but its end decides it, `spans` are in seconds.
+
+    `engine` is that which answered a query, "sparql" or "sql".
+    """
 
     outcome: str = ""
+    engine: str = ""
     status: int = 0
     size: int = 0
     complete: bool = False
@@ -28,7 +32,10 @@ class Exchange:
         """Write the header Server-Timing."""
         spans = {**self.spans, "total": self.seconds()}
         hit = ['cache;desc="hit"'] if self.outcome == "hit" else []
-        return ", ".join([*hit, *(f"{name};dur={1000 * spent:.2f}" for name, spent in spans.items())])
+        engine = [f'engine;desc="{self.engine}"'] if self.engine else []
+        return ", ".join(
+            [*hit, *engine, *(f"{name};dur={1000 * spent:.2f}" for name, spent in spans.items())]
+        )
 
 
 CURRENT: ContextVar[Exchange | None] = ContextVar("exchange", default=None)
@@ -39,6 +46,13 @@ def note_outcome(outcome: str) -> None:
     exchange = CURRENT.get()
     if exchange is not None:
         exchange.outcome = outcome
+
+
+def note_engine(engine: str) -> None:
+    """Set the engine that answered the query of the request under way."""
+    exchange = CURRENT.get()
+    if exchange is not None:
+        exchange.engine = engine
 
 
 @contextmanager

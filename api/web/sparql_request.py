@@ -34,7 +34,10 @@ Fields = Mapping[str, list[str]]
 
 @dataclass(frozen=True)
 class QueryRequest:
-    """One query; `fields` are its parameters, `if_none_match` is the header of that name."""
+    """One query; `fields` are its parameters, `if_none_match` is the header of that name.
+
+    `explain` asks how the query would be answered, in place of its result.
+    """
 
     method: str
     text: str
@@ -43,6 +46,7 @@ class QueryRequest:
     inference: bool
     accepted: Accepted
     if_none_match: str = ""
+    explain: bool = False
 
     def etag(self, version: str) -> str:
         """Return the entity tag of the result at a version of the data; empty if it varies by itself.
@@ -96,7 +100,8 @@ def _read_query(
     named = [*fields.get("format", ()), *fields.get("output", ())]
     if named:
         accepted = named_format(named[0])
-    return QueryRequest(method, text, fields, graphs, read_inference(fields), accepted)
+    explain = _truth(fields, "explain", "false", "the way a query is answered", "its result")
+    return QueryRequest(method, text, fields, graphs, read_inference(fields), accepted, explain=explain)
 
 
 def read_update(query_string: bytes, content_type: str, body: bytes, base: str) -> tuple[str, QueryDataset]:
@@ -111,11 +116,15 @@ def read_inference(fields: Fields) -> bool:
 
     Raises ParameterError for any other value, and when there is more than one.
     """
-    values = fields.get("inference", ["true"])
+    return _truth(fields, "inference", "true", "answers with entailments", "answers without")
+
+
+def _truth(fields: Fields, name: str, default: str, yes: str, no: str) -> bool:
+    values = fields.get(name, [default])
     if len(values) != 1 or values[0] not in ("true", "false"):
         raise ParameterError(
-            f"inference={' and '.join(values)[:80]!r} is not true or false",
-            mend="Write inference=true for answers with entailments, inference=false for answers without.",
+            f"{name}={' and '.join(values)[:80]!r} is not true or false",
+            mend=f"Write {name}=true for {yes}, {name}=false for {no}.",
         )
     return values[0] == "true"
 

@@ -28,7 +28,7 @@ from kg.load.locks import in_turn, is_locked, locked, sync_folder
 from kg.load.model import Follower, Preview, Progress, Records, counted
 from kg.rdf.compression import find_packed
 from kg.store.free_space import require_space
-from kg.table.current import FOLDER as TABLES
+from kg.table.record_table import FOLDER as TABLES
 
 KEPT_SECONDS: Final = 24 * 3600.0
 """How long a preview, or the record of a failed load, is kept."""

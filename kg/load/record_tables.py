@@ -33,7 +33,7 @@ from kg.table.current import (
     table_file,
 )
 from kg.table.record_files import write_table
-from kg.table.schema import RecordTable
+from kg.table.record_table import RecordTable
 from kg.terms import GRAPH_LOADS, LOAD, ONTOLOGY, compact
 from kg.validation.rdf_rules import in_graph
 

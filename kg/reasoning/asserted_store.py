@@ -11,6 +11,7 @@ from pyoxigraph import NamedNode, Quad
 
 from kg.sparql.text import dataset_clauses
 from kg.store import UNION, UNNAMED, Answer, QueryDataset, Store, graph_names
+from kg.store.interface import Plan
 from kg.store.per_version import per_version
 from kg.terms import GRAPH_ENTAILMENTS
 
@@ -39,6 +40,10 @@ class AssertedStore(Store):
     def query(self, text: str, dataset: QueryDataset = UNION) -> Answer:
         """Answer a query over asserted statements; see `Store.query`."""
         return self._store.query(text, self.dataset_for(text, dataset))
+
+    def plan(self, text: str, dataset: QueryDataset = UNION) -> Plan:
+        """Return how a query would be answered; see `Store.plan`."""
+        return self._store.plan(text, self.dataset_for(text, dataset))
 
     def dataset_for(self, text: str, dataset: QueryDataset) -> QueryDataset:
         """Return the dataset that leaves entailments out of a query, for `Store.query`."""

@@ -32,7 +32,7 @@ from kg.sparql.text import dataset_clauses, with_using
 from kg.store.bulk_changes import SMALL, Bulk, count_lines, read_quads
 from kg.store.computed_texts import FUNCTION, explain_long_text, is_long, refusing_long_texts
 from kg.store.engine_errors import disk_full, explain_failure, explain_syntax, unknown_function
-from kg.store.interface import UNION, QueryDataset, Row, never
+from kg.store.interface import UNION, EngineKind, QueryDataset, Row, never
 from kg.store.local import LocalStore
 from kg.store.outdated_tables import graphs_of, has_tables, marks
 from kg.store.permitted_updates import permitted
@@ -227,10 +227,16 @@ class EmbeddedStore(LocalStore):
 
 
 class EmbeddedAnswer:
-    """A result of the embedded engine, to be read in the thread of the query; see `Answer`."""
+    """A result of the embedded engine, to be read in the thread of the query; see `Answer`.
 
-    def __init__(self, result: QuerySolutions | QueryBoolean | QueryTriples) -> None:
+    `engine` is that which answered: of quads ("sparql") or of tables ("sql").
+    """
+
+    def __init__(
+        self, result: QuerySolutions | QueryBoolean | QueryTriples, engine: EngineKind = "sparql"
+    ) -> None:
         self._result: Any = result
+        self.engine: EngineKind = engine
         self.kind: Kind = "boolean" if isinstance(result, QueryBoolean) else "graph"
         self.variables: tuple[str, ...] = ()
         if isinstance(result, QuerySolutions):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Concatenate, Final, ParamSpec, Protocol, TypeVar
+from typing import Literal as OneOf
 
 from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, Triple, serialize
 
@@ -40,6 +41,18 @@ class QueryDataset:
 
 
 UNION = QueryDataset()
+EngineKind = OneOf["sparql", "sql"]
+"""What answered a query: an engine of quads, or one of tables."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a store answers a query: the engine, its SQL, or why the query is not answered in SQL."""
+
+    engine: EngineKind
+    sql: str = ""
+    reason: str = ""
+
 
 UNNAMED = "urn:x-diplograph:unnamed-graph"
 """Name of the unnamed graph alone in a `QueryDataset`; updates mean this graph outside of GRAPH."""
@@ -78,6 +91,10 @@ class Store(ABC):
 
         Raises QuerySyntaxError with line and column, QueryRefusedError, StoreFailedError.
         """
+
+    def plan(self, text: str, dataset: QueryDataset = UNION) -> Plan:
+        """Return how a query would be answered, without answering it."""
+        return Plan("sparql", reason="this store has no tables of records")
 
     def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call `function(store, *args, **kwargs)` close to the data and return its result.

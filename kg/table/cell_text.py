@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kg.table.schema import Column, ColumnKind
+from kg.table.record_table import ColumnKind, TableColumn
 from kg.terms import PREFIXES
 
 DATATYPES: Final[dict[ColumnKind, str]] = {
@@ -32,7 +32,7 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def term_text(column: Column) -> str:
+def term_text(column: TableColumn) -> str:
     """Return the SQL of a column's terms in N-Triples, NULL for empty cells."""
     cell = identifier(column.name)
     match column.kind:
@@ -50,7 +50,7 @@ def term_text(column: Column) -> str:
     return f"'\"' || {text} || {quoted(DATATYPES[column.kind])}"
 
 
-def cell_value(column: Column, term: str) -> str:
+def cell_value(column: TableColumn, term: str) -> str:
     """Return the SQL of a column's cells from an expression of terms; NULL for a term of another form."""
     if column.kind == "iri":
         start = len(column.prefix) + 2

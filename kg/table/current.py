@@ -22,11 +22,8 @@ from kg.errors import DiplographError, StoreFailedError
 from kg.store import Store
 from kg.store.outdated_tables import INVALIDATED, OF_GRAPH, RECORD_TABLE, invalidated
 from kg.table.record_files import read_table, shared_records
-from kg.table.schema import RecordTable
+from kg.table.record_table import RecordTable
 from kg.terms import GRAPH_LOADS, LOAD, PREFIXES, compact, read_turtle, term
-
-FOLDER: Final = "tables"
-"""Name of the folder of the tables, in the data folder."""
 
 _RECORDS: Final = "#records"
 _ENDING: Final = ".parquet"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from kg.errors import StoreFailedError
 from kg.lazy import LazyModule
 from kg.table.cell_text import DATATYPES, cell_value, identifier, quoted, term_text
-from kg.table.schema import METADATA, RECORD, Column, ColumnKind, RecordTable
+from kg.table.record_table import METADATA, RECORD, ColumnKind, RecordTable, TableColumn
 from kg.terms import ID, ONTOLOGY, PREFIXES
 
 if TYPE_CHECKING:
@@ -164,7 +164,8 @@ class _Writing:
         columns = self._columns(properties, rows)
         raw = {one.predicate: one.raw for one in properties}
         others = tuple(sorted(raw.keys() - {column.predicate for column in columns}))
-        table = RecordTable(self._graph, target, rows, prefix, columns, others)
+        shared = self._shared(properties)
+        table = RecordTable(self._graph, target, rows, prefix, columns, others, shared)
         start = len(prefix) + 2
         cells = [f"substr(s, {start}, length(s) - {start}) AS {RECORD}"]
         cells += [f"{cell_value(one, raw[one.predicate])} AS {identifier(one.name)}" for one in columns]
@@ -213,6 +214,15 @@ class _Writing:
         ).fetchall()
         return [_Property(p[1:-1], f"c{number}", term, n) for number, (p, term, n) in enumerate(found)]
 
+    def _shared(self, properties: list[_Property]) -> tuple[str, ...]:
+        """Return the properties that other things of the graph have as well."""
+        found = self._engine.execute(
+            f"SELECT split_part(line, ' ', 2), count(*) FROM {read_lines(self._lines)} "
+            f"WHERE ends_with(line, {quoted(self._ending)}) GROUP BY 1"
+        ).fetchall()
+        whole = {p[1:-1]: number for p, number in found}
+        return tuple(sorted(one.predicate for one in properties if whole[one.predicate] != one.count))
+
     def _spread(self, properties: list[_Property]) -> int:
         """Spread the lines into one row for each record; return the number of records."""
         (rows,) = self._one("SELECT count(*) FROM records")
@@ -225,14 +235,14 @@ class _Writing:
             self._engine.execute(f"INSERT INTO wide SELECT id{values} FROM lines WHERE {within} GROUP BY id")
         return int(rows)
 
-    def _columns(self, properties: list[_Property], rows: int) -> tuple[Column, ...]:
+    def _columns(self, properties: list[_Property], rows: int) -> tuple[TableColumn, ...]:
         """Return the properties that a column says in full: one value a record at most, all of one kind."""
         some = [one for one in properties[:_COLUMNS] if (_kind(one.sample) and f"<{one.predicate}>" != TYPE)]
         if not some:
             return ()
         wanted = [part for one in some for part in _extent(one)]
         found = iter(self._one(f"SELECT {', '.join(wanted)} FROM wide"))
-        columns: list[tuple[_Property, Column]] = []
+        columns: list[tuple[_Property, TableColumn]] = []
         names = {RECORD}
         for one in some:
             count, first, last = next(found), next(found), next(found)
@@ -278,7 +288,7 @@ def _extent(one: _Property) -> tuple[str, str, str]:
             return count, "NULL", "NULL"
 
 
-def _column(one: _Property, complete: bool, first: Any, last: Any, names: set[str]) -> Column | None:
+def _column(one: _Property, complete: bool, first: Any, last: Any, names: set[str]) -> TableColumn | None:
     """Build the column of a property; None for decimals with too many digits."""
     kind = _kind(one.sample)
     assert kind is not None  # noqa: S101
@@ -286,19 +296,19 @@ def _column(one: _Property, complete: bool, first: Any, last: Any, names: set[st
         case "iri":
             low, high = first[1:-1], last[1:-1]
             prefix = ID if low.startswith(ID) and high.startswith(ID) else _stem(low, high)
-            return Column(_name(one, names), one.predicate, kind, complete, prefix=prefix)
+            return TableColumn(_name(one, names), one.predicate, kind, complete, prefix=prefix)
         case "text":
             language = one.sample.rpartition("@")[2]
-            return Column(_name(one, names), one.predicate, kind, complete, language=language)
+            return TableColumn(_name(one, names), one.predicate, kind, complete, language=language)
         case "decimal":
             if first + last > _DIGITS:
                 return None
-            return Column(_name(one, names), one.predicate, kind, complete, scale=last)
+            return TableColumn(_name(one, names), one.predicate, kind, complete, scale=last)
         case _:
-            return Column(_name(one, names), one.predicate, kind, complete)
+            return TableColumn(_name(one, names), one.predicate, kind, complete)
 
 
-def _read_back(column: Column, raw: str) -> str:
+def _read_back(column: TableColumn, raw: str) -> str:
     """Return the SQL of whether a cell says what the term in the raw column says."""
     if column.kind in ("string", "text"):
         # An escape that nobody needs is no difference.

@@ -12,7 +12,7 @@ from kg.store import Store
 from kg.table.cell_text import identifier, quoted, term_text
 from kg.table.current import KnownTable, file_digest, known_tables, open_table
 from kg.table.record_files import CODING_RECORD, TYPE, read_lines, working
-from kg.table.schema import RECORD, RecordTable
+from kg.table.record_table import RECORD, RecordTable
 
 
 def lines_query(table: RecordTable, ending: str = "") -> str:

@@ -11,6 +11,7 @@ from kg.describe.page_model import Value
 from kg.rdf.formats import Kind
 from kg.search import PROLOGUE, Name, iri_text, name_all
 from kg.store import UNION, Answer, QueryDataset, Row, Store
+from kg.store.interface import Plan
 
 _TRIPLE: Final = ("subject", "predicate", "object")
 
@@ -57,21 +58,22 @@ class QueryResult:
 
     kind: Kind
     table: ResultTable
+    plan: Plan
     truth: bool | None = None
 
 
 def result_of(store: Store, text: str, limit: int, dataset: QueryDataset = UNION) -> QueryResult:
     """Answer a query for the editor, with at most `limit` rows."""
-    answer = store.query(text, dataset)
+    plan, answer = store.plan(text, dataset), store.query(text, dataset)
     if answer.kind == "boolean":
-        return QueryResult("boolean", ResultTable((), (), False), answer.truth())
+        return QueryResult("boolean", ResultTable((), (), False), plan, answer.truth())
     if answer.kind == "solutions":
-        return QueryResult("solutions", table_of(store, answer, limit, whole=True))
+        return QueryResult("solutions", table_of(store, answer, limit, whole=True), plan)
     triples = list(islice(answer.triples(), limit + 1))
     rows: list[Row] = [{"subject": t.subject, "predicate": t.predicate, "object": t.object} for t in triples]
     names = name_all(store, iris_in(rows, *_TRIPLE))
     cells = tuple(tuple(value_of(row, column, names) for column in _TRIPLE) for row in rows[:limit])
-    return QueryResult("graph", ResultTable(_TRIPLE, cells, len(rows) > limit))
+    return QueryResult("graph", ResultTable(_TRIPLE, cells, len(rows) > limit), plan)
 
 
 def members_of(store: Store, cls: str, limit: int) -> list[Name]:

@@ -23,6 +23,7 @@ class IsolatedAnswer:
         self._lease = lease
         self.kind: Kind = head.kind
         self.variables = head.variables
+        self.engine = head.engine
 
     def rows(self) -> Iterator[Row]:
         """Yield the solutions."""
@@ -100,6 +101,7 @@ class AsyncAnswer:
         self._lease = lease
         self.kind: Kind = head.kind
         self.variables = head.variables
+        self.engine = head.engine
         self.whole = head.body
         """The result if it is short; the worker has been given back then."""
         self._ended = head.body is not None

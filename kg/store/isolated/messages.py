@@ -16,7 +16,7 @@ from typing import Any
 
 from kg.languages import DEFAULT
 from kg.rdf.formats import Kind
-from kg.store.interface import UNION, QueryDataset
+from kg.store.interface import UNION, EngineKind, QueryDataset
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,15 @@ class WorkerQuery:
 
 @dataclass(frozen=True)
 class Head:
-    """Kind and columns of a result. `body` is the whole result if it is short and its format was given."""
+    """Kind and columns of a result. `body` is the whole result if it is short and its format was given.
+
+    `engine` is that which answered.
+    """
 
     kind: Kind
     variables: tuple[str, ...]
     body: bytes | None = None
+    engine: EngineKind = "sparql"
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from kg.errors import BusyError, StoreFailedError
 from kg.processes import end, interrupt, start_connected
 from kg.store.isolated.lease import Lease, closed
 from kg.store.isolated.limits import Limits
-from kg.store.isolated.worker import run_worker
+from kg.store.isolated.worker import Opener, open_plainly, run_worker
 
 # Seconds after which a request counts as long while others wait, and between looks.
 _LONG: Final = 0.25
@@ -35,8 +35,8 @@ _NICENESS: Final = 15
 class Worker:
     """A worker process, as the process that started it sees it. Raises StoreFailedError."""
 
-    def __init__(self, snapshots: Path, limits: Limits) -> None:
-        self.process, self.connection = start_connected(run_worker, snapshots, limits)
+    def __init__(self, snapshots: Path, limits: Limits, open_snapshot: Opener) -> None:
+        self.process, self.connection = start_connected(run_worker, snapshots, limits, open_snapshot)
         self.pid = self.process.pid or 0
         self.lent_at = 0.0
         self.is_slow = self.is_evicted = self.is_put_back = False
@@ -97,7 +97,10 @@ class Pool:
     and however many of them there are.
     """
 
-    def __init__(self, size: int, snapshots: Path, limits: Limits) -> None:
+    def __init__(
+        self, size: int, snapshots: Path, limits: Limits, open_snapshot: Opener = open_plainly
+    ) -> None:
+        self._open_snapshot = open_snapshot
         self.limits = limits
         self._size = size
         self._snapshots = snapshots
@@ -280,7 +283,7 @@ class Pool:
             del lease  # So that its worker does not live until the next one.
 
     def _start(self) -> Worker:
-        worker = Worker(self._snapshots, self.limits)
+        worker = Worker(self._snapshots, self.limits, self._open_snapshot)
         self._workers.add(worker)
         return worker
 

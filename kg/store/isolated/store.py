@@ -13,13 +13,14 @@ from kg.languages import wanted
 from kg.rdf.formats import Kind
 from kg.store.cancellation import on_stop
 from kg.store.embedded import EmbeddedStore
-from kg.store.interface import UNION, QueryDataset, Store, never
+from kg.store.interface import UNION, Plan, QueryDataset, Store, never
 from kg.store.isolated.answers import AsyncAnswer, IsolatedAnswer
 from kg.store.isolated.lease import Lease
 from kg.store.isolated.limits import Limits, PutBackError
 from kg.store.isolated.messages import Done, Head, RunRequest, WorkerQuery
 from kg.store.isolated.pool import Pool
 from kg.store.isolated.snapshots import current_age, current_version
+from kg.store.isolated.worker import Opener, open_plainly
 from kg.store.isolated.writer import Writer, Writing
 from kg.store.isolated.writer_process import change_quads
 from kg.store.local import LocalStore
@@ -37,20 +38,31 @@ class IsolatedStore(LocalStore, Generic[W]):
     A query or update that takes more than its time, not counting waits for the consumer of a result, and a
     query over another of its `limits` are stopped by killing their process, which is replaced; other requests
     are not affected. A change is acknowledged once its snapshot is published, so that every later query sees
-    it. Raises what `EmbeddedStore` raises.
+    it. `open_snapshot` opens what the workers read. Raises what `EmbeddedStore` raises.
     """
 
-    def __init__(self, folder: Path, snapshots: Path, writer: W, limits: Limits, workers: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        snapshots: Path,
+        writer: W,
+        limits: Limits,
+        workers: int,
+        open_snapshot: Opener = open_plainly,
+    ) -> None:
         super().__init__(folder)
         self._snapshots = snapshots
         self._limits = limits
         self.writer = writer
-        self._pool = Pool(workers, snapshots, limits)
+        self._pool = Pool(workers, snapshots, limits, open_snapshot)
 
     @staticmethod
-    def open(folder: Path, snapshots: Path, limits: Limits, workers: int) -> IsolatedStore[Writer]:
+    def open(
+        folder: Path, snapshots: Path, limits: Limits, workers: int, open_snapshot: Opener = open_plainly
+    ) -> IsolatedStore[Writer]:
         """Open a folder with a writer of its own in this process; raises what `EmbeddedStore` raises."""
-        return IsolatedStore(folder, snapshots, Writer(folder, snapshots, limits.allowed), limits, workers)
+        writer = Writer(folder, snapshots, limits.allowed)
+        return IsolatedStore(folder, snapshots, writer, limits, workers, open_snapshot)
 
     def worker_pids(self) -> list[int]:
         """Return the process identifiers of the workers that live."""
@@ -97,6 +109,10 @@ class IsolatedStore(LocalStore, Generic[W]):
         except BaseException:
             lease.close()
             raise
+
+    def plan(self, text: str, dataset: QueryDataset = UNION) -> Plan:
+        """Return how a worker would answer a query; see `Store.plan`."""
+        return self.run(_plan, text, dataset)
 
     def run(self, function: Callable[Concatenate[Store, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function in a worker, on its snapshot; see `Store.run`."""
@@ -180,3 +196,7 @@ class IsolatedStore(LocalStore, Generic[W]):
         # As text: quads as objects take thirty times as long to be sent.
         out, into = (pyoxigraph.serialize(quads, format=RdfFormat.N_QUADS) for quads in (removed, added))
         self.writer.write(RunRequest(change_quads, (out, into)))
+
+
+def _plan(store: Store, text: str, dataset: QueryDataset) -> Plan:
+    return store.plan(text, dataset)

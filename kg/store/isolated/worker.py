@@ -6,6 +6,8 @@ import os
 import resource
 import select
 import traceback
+from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
@@ -35,15 +37,22 @@ PIECE: Final = 64 * 1024
 _IDLE: Final = 5.0
 
 Request = WorkerQuery | WriteRequest | CloseRequest | RunRequest
+Opener = Callable[[Path, Limits], EmbeddedStore]
+"""A module-level function that opens a snapshot, or an object that can be pickled and called like one."""
 
 
-def run_worker(connection: Connection, snapshots: Path, limits: Limits) -> None:
+def open_plainly(snapshot: Path, limits: Limits) -> EmbeddedStore:
+    """Open a snapshot with nothing beside it."""
+    return EmbeddedStore.open_snapshot(snapshot, allowed=limits.allowed)
+
+
+def run_worker(connection: Connection, snapshots: Path, limits: Limits, open_snapshot: Opener) -> None:
     """Answer the requests on a connection until it is closed. Messages of the engine are discarded."""
     with Path(os.devnull).open("wb") as silent:
         os.dup2(silent.fileno(), 2)
     # The engine aborts at the limit of memory; the image of its memory would fill the disk.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    worker = _Worker(connection, snapshots, limits)
+    worker = _Worker(connection, snapshots, limits, open_snapshot)
     ready = select.poll()
     ready.register(connection, select.POLLIN)
     try:
@@ -56,8 +65,11 @@ def run_worker(connection: Connection, snapshots: Path, limits: Limits) -> None:
 
 
 class _Worker:
-    def __init__(self, connection: Connection, snapshots: Path, limits: Limits) -> None:
+    def __init__(
+        self, connection: Connection, snapshots: Path, limits: Limits, open_snapshot: Opener
+    ) -> None:
         self._connection = connection
+        self._open_snapshot = open_snapshot
         self._snapshots = snapshots
         self._limits = limits
         self._opened: OpenSnapshot | None = None
@@ -105,7 +117,7 @@ class _Worker:
         self._open_current()
         ask = self._store.query_whole if request.any_number else self._store.query
         answer = ask(request.text, request.dataset)
-        head = Head(answer.kind, answer.variables)
+        head = Head(answer.kind, answer.variables, engine=answer.engine)
         self._rows = 0 if request.any_number else self._limits.rows
         form = request.forms.get(head.kind)
         if form is None:
@@ -140,7 +152,7 @@ class _Worker:
         _limit_memory(None)
         opened = OpenSnapshot(self._snapshots)
         try:
-            self._store = EmbeddedStore.open_snapshot(opened.path, allowed=self._limits.allowed)
+            self._store = self._open_snapshot(opened.path, self._limits)
         except BaseException:
             opened.close()
             raise
@@ -172,7 +184,7 @@ class _Sink:
     def end(self) -> None:
         """Send the last piece and the end; a short result is sent with its head in one message."""
         if self._head is not None:
-            self._send(Head(self._head.kind, self._head.variables, bytes(self._held)))
+            self._send(replace(self._head, body=bytes(self._held)))
             return
         if self._held:
             self._send(bytes(self._held))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -23,7 +24,7 @@ from kg.sparql.text import (
     with_using,
 )
 from kg.store.bulk_changes import count_lines
-from kg.store.interface import UNION, UNNAMED, QueryDataset, Store
+from kg.store.interface import UNION, UNNAMED, Plan, QueryDataset, Store
 from kg.store.permitted_updates import permitted
 from kg.store.remote.boolean_results import boolean_variables
 from kg.store.remote.dialects import OURS, Dialect, recognise
@@ -41,6 +42,7 @@ _KINDS: Final[dict[str, Literal["solutions", "boolean", "graph"]]] = {
 }
 # Seconds to wait for the answer to a write, which may be large.
 _WRITE_TIME: Final = 600.0
+_JSON: Final = "application/json"
 _CHUNK: Final = 256 * 1024
 _ZERO: Final = re.compile(rb"\x00|\\u0000|\\U00000000")
 _TOLD: Final = 1024**2
@@ -110,6 +112,17 @@ class RemoteStore(Store):
         if dialect.integer_booleans and kind == "solutions":
             booleans = boolean_variables(text)
         return RemoteAnswer(response, kind, self.timeout, int(limit) if limit.isdigit() else None, booleans)
+
+    def plan(self, text: str, dataset: QueryDataset = UNION) -> Plan:
+        """Return how a query would be answered; only servers of ours say it. See `Store.plan`."""
+        dialect = self._spoken
+        if dialect is not OURS:
+            return super().plan(text, dataset)
+        with closing(
+            self._send(self.query_url, "query", text, dialect, {"explain": ["true"]}, _JSON)
+        ) as answer:
+            answer.read()
+            return Plan(**answer.json())
 
     def update(self, text: str, dataset: QueryDataset = UNION) -> None:
         """Carry out a SPARQL 1.1 update; see `Store.update`."""

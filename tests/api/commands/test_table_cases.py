@@ -8,6 +8,7 @@ import os
 import re
 import time
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ GDELT = {
     "g-catzip.zip": 30,
     "g-emptymember.zip": 10,
 }
+# Each file is read alike by all doors; these say the most.
+THROUGH_A_SERVER = ("g-subset.csv", "g-emptymember.zip", "rou.export.CSV")
 STORED_OVER_HTTP = ("g-quoted-tsv.tsv", "g-catzip.zip")
 ACTORS = """PREFIX dg: <https://w3id.org/diplograph/ontology#>
 SELECT ?number ?actor ?recipient {
@@ -91,11 +94,12 @@ def ask(text: str) -> str:
     return run("query", "-", "--format", "csv", given=text).stdout
 
 
-def load_all() -> None:
-    done = run("load", *(CASES / name for name in (*GDELT, "srb-events.csv")), "--yes")
+def load_all(names: Sequence[str] = tuple(GDELT)) -> None:
+    done = run("load", *(CASES / name for name in (*names, "srb-events.csv")), "--yes")
     assert done.exit_code == 0, done.output
     said = done.stderr
-    for name, count in GDELT.items():
+    for name in names:
+        count = GDELT[name]
         assert f"{name} → graph:{slug(name)}" in said
         assert f"{count} rows read = {count} stored + 0 left out" in said
         check(name, ask(ACTORS % slug(name)))
@@ -115,7 +119,7 @@ def test_by_command_line(folder: Path) -> None:
 
 @pytest.mark.server
 def test_by_command_line_through_a_server(server: Served) -> None:
-    load_all()
+    load_all(THROUGH_A_SERVER)
 
 
 @pytest.mark.server

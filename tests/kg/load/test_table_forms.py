@@ -87,8 +87,11 @@ def dumped(store: EmbeddedStore, folder: Path, name: str, data: bytes) -> list[b
     return sorted((folder / "dump.nt").read_bytes().splitlines())
 
 
-@pytest.mark.parametrize("form", SEPARATED)
-@pytest.mark.parametrize("container", CONTAINERS)
+# A container is opened before a separator is looked for, so each is tried once with the others.
+@pytest.mark.parametrize(
+    ("form", "container"),
+    [*((form, ".gz") for form in SEPARATED), *(("comma", one) for one in CONTAINERS if one != ".gz")],
+)
 def test_dumps_are_equal(
     store: EmbeddedStore, tmp_path: Path, plain: list[bytes], form: str, container: str
 ) -> None:

@@ -12,7 +12,7 @@ from kg.readers.polecat import COLUMNS as POLECAT
 from kg.store import EmbeddedStore
 from kg.table.current import current_tables, known_tables
 from kg.table.record_quads import find_fault
-from kg.table.schema import RecordTable
+from kg.table.record_table import RecordTable
 from kg.terms import ONTOLOGY
 from tests.kg.readers.conftest import gdelt_row
 

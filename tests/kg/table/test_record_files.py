@@ -16,7 +16,7 @@ from kg.rdf.compression import frame, packed_name
 from kg.table import record_files
 from kg.table.record_files import read_table, shared_records, write_table
 from kg.table.record_quads import first_difference, lines_query
-from kg.table.schema import Column, RecordTable
+from kg.table.record_table import RecordTable, TableColumn
 from kg.terms import ID, ONTOLOGY, PREFIXES
 
 GRAPH = "http://example.org/g"
@@ -49,7 +49,7 @@ class Written:
     export: Path
 
     @property
-    def columns(self) -> dict[str, Column]:
+    def columns(self) -> dict[str, TableColumn]:
         return {column.name: column for column in self.table.columns}
 
     def cells(self, *names: str) -> list[tuple[Any, ...]]:

@@ -20,7 +20,7 @@ from kg.store.isolated.limits import Limits
 from kg.store.isolated.store import IsolatedStore
 from kg.table.current import announced, current_tables, known_tables, open_table
 from kg.table.record_quads import find_fault
-from kg.table.schema import RecordTable
+from kg.table.record_table import RecordTable
 from kg.terms import GRAPH, GRAPH_LOADS, ID, ONTOLOGY, PREFIXES, term
 from tests.kg.load.desks import HEADER, ROWS, Desk, die, find_small
 

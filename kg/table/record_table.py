@@ -19,6 +19,8 @@ An `integer` fits 64 bits, a `date` has no time zone, a `dateTime` is in UTC. A 
 digits, `scale` of them after the point.
 """
 
+FOLDER: Final = "tables"
+"""Name of the folder of the tables, in the data folder."""
 RECORD: Final = "record"
 """Name of the column that identifies the record."""
 METADATA: Final = "diplograph"
@@ -26,7 +28,7 @@ METADATA: Final = "diplograph"
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """One property of the records of a table.
 
     `prefix` precedes each IRI of the column, which the file leaves out; `language` is that of a text. A
@@ -48,15 +50,17 @@ class RecordTable:
 
     `prefix` precedes each identifier of a record. `others` are the properties of some of its records that
     are no columns, since their values are of several kinds or several for one record; only the quads have
-    them. Every record is a dg:CodingRecord, which is no column.
+    them. `shared` are the properties that the load also states of things that are not records. Every record
+    is a dg:CodingRecord, which has no column.
     """
 
     graph: str
     path: Path
     rows: int
     prefix: str
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     others: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
 
     def metadata(self) -> str:
         """Return what the file says of itself, as JSON."""
@@ -67,6 +71,7 @@ class RecordTable:
                 "prefix": self.prefix,
                 "columns": [asdict(column) for column in self.columns],
                 "others": list(self.others),
+                "shared": list(self.shared),
             },
             ensure_ascii=False,
         )
@@ -75,5 +80,6 @@ class RecordTable:
     def described(cls, path: Path, metadata: str) -> RecordTable:
         """Rebuild a table from the metadata of its file; raises ValueError, KeyError, TypeError."""
         said = json.loads(metadata)
-        columns = tuple(Column(**column) for column in said["columns"])
-        return cls(said["graph"], path, said["rows"], said["prefix"], columns, tuple(said["others"]))
+        columns = tuple(TableColumn(**column) for column in said["columns"])
+        others, shared = tuple(said["others"]), tuple(said["shared"])
+        return cls(said["graph"], path, said["rows"], said["prefix"], columns, others, shared)

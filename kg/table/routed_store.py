@@ -1,0 +1,198 @@
+"""A snapshot whose queries about records are answered from tables, where the answer is provably the same."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pyoxigraph
+from cachetools import LRUCache
+from pyoxigraph import DefaultGraph, NamedNode
+
+from kg.errors import StoreFailedError
+from kg.lazy import LazyModule
+from kg.sparql.text import dataset_clauses
+from kg.store.embedded import EmbeddedAnswer, EmbeddedStore
+from kg.store.interface import UNION, Plan, QueryDataset, Row
+from kg.store.isolated.limits import Limits
+from kg.store.updates import graph_terms
+from kg.table.current import current_tables
+from kg.table.record_table import RecordTable
+from kg.table.sparql_to_sql.not_routed import NotRoutedError
+
+if TYPE_CHECKING:
+    from kg.table.sparql_to_sql import translation
+else:
+    # rdflib, sqlglot and DuckDB are imported for the first query that they may answer.
+    translation = LazyModule("kg.table.sparql_to_sql.translation")
+
+FindTables = Callable[[EmbeddedStore], Iterable[RecordTable]]
+
+_SELECT: Final = re.compile(r"\bselect\b", re.IGNORECASE)
+_BEYOND: Final = re.compile(r"\b(?:service|graph|construct|describe|ask|minus)\b", re.IGNORECASE)
+_NAME: Final = re.compile(r"\w+$")
+_MEMORY: Final = 2**30
+SMALLEST: Final = 10_000
+"""Records from which on tables are used: of fewer, the engine answers before a query is translated."""
+_DATASETS: Final = 4
+
+_log = logging.getLogger(__name__)
+
+
+class RoutedStore(EmbeddedStore):
+    """A snapshot with tables of the records of some graphs beside it, for reading.
+
+    A query that the tables cannot answer with certainty is answered by the engine, as ever. Its answer may
+    differ in one thing: a triple of several graphs counts once in the union, as it should (SPARQL 1.1 section
+    13.1), where the engine counts it once for each.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tables: tuple[RecordTable, ...] = ()
+        self._memory = _MEMORY
+        # Local names: a query with none of them is about other things.
+        self._words: tuple[str, ...] = ()
+        self._syntax = pyoxigraph.Store()
+        self._translators: LRUCache[tuple[str, ...], translation.Translator | None] = LRUCache(_DATASETS)
+
+    @staticmethod
+    def open(
+        folder: Path,
+        find: FindTables,
+        *,
+        allowed: Iterable[str] = (),
+        memory: int = _MEMORY,
+        smallest: int = 0,
+    ) -> RoutedStore:
+        """Open a snapshot and the tables that `find` names for it, which may use `memory` bytes.
+
+        Tables of fewer than `smallest` records together are not used: the engine answers as fast.
+        """
+        store = RoutedStore()
+        store._allowed = tuple(allowed)
+        store._engine = EmbeddedStore.open_snapshot(folder).engine
+        store.use(find(store), memory=memory, smallest=smallest)
+        return store
+
+    @staticmethod
+    def beside(store: EmbeddedStore, tables: Path) -> RoutedStore:
+        """Return a store that reads the present state of another, which must not change, with its tables."""
+        found = RoutedStore()
+        found._engine, found._allowed = store.engine, store._allowed
+        found.use(current_tables(store, tables), smallest=SMALLEST)
+        return found
+
+    def use(self, tables: Iterable[RecordTable], *, memory: int = _MEMORY, smallest: int = 0) -> None:
+        """Answer from these tables, if they are as large as `smallest` records."""
+        found = tuple(tables)
+        if sum(table.rows for table in found) < max(smallest, 1):
+            return
+        self._tables, self._memory = found, memory
+        everywhere = self._translator(UNION)
+        assert everywhere is not None  # noqa: S101
+        self._words = tuple(match[0] for name in everywhere.anchors() if (match := _NAME.search(name)))
+
+    def query_whole(self, text: str, dataset: QueryDataset = UNION) -> EmbeddedAnswer:
+        """Answer a query; see `LocalStore.query_whole`."""
+        if not self._tables:
+            return super().query_whole(text, dataset)
+        found = self._translated(text, dataset)
+        if isinstance(found, str):
+            return super().query_whole(text, dataset)
+        translator, translated = found
+        try:
+            return EmbeddedAnswer(translator.solutions(translated), engine="sql")
+        except StoreFailedError as error:
+            # A file may have gone with a newer state of the data; the quads are here.
+            _log.warning("a query is answered from the quads instead of the tables: %s", error)
+            return super().query_whole(text, dataset)
+
+    def plan(self, text: str, dataset: QueryDataset = UNION) -> Plan:
+        """Return how a query would be answered; see `Store.plan`."""
+        if not self._tables:
+            return Plan("sparql", reason="there are no tables of records, or they are small")
+        found = self._translated(text, dataset)
+        return Plan("sparql", reason=found) if isinstance(found, str) else Plan("sql", sql=found[1].sql())
+
+    def close(self) -> None:
+        """Release the folder and the files."""
+        for translator in self._translators.values():
+            if translator is not None:
+                translator.close()
+        self._translators.clear()
+        super().close()
+
+    def _translated(
+        self, text: str, dataset: QueryDataset
+    ) -> tuple[translation.Translator, translation.Translated] | str:
+        """Return a query in SQL and its translator, or why it is not answered in SQL."""
+        if not any(word in text for word in self._words):
+            return "the query names no property that only records have"
+        if not _SELECT.search(text) or (found := _BEYOND.search(text)):
+            return f"the query has {found[0].upper()}" if found else "the query is not a SELECT"
+        if dataset_clauses(text) if dataset.is_union else not dataset.default:
+            return "the query names its graphs"
+        try:
+            # The engine is the judge of what is a query.
+            read = self._syntax.query(text, base_iri=dataset.base_iri or None)
+        except (SyntaxError, RuntimeError, ValueError):
+            return "the engine does not read the query"
+        translator = self._translator(dataset)
+        if translator is None:
+            return "its graphs have no tables"
+        try:
+            assert isinstance(read, pyoxigraph.QuerySolutions)  # noqa: S101
+            columns = tuple(name.value for name in read.variables)
+            return translator, translator.translated(text, dataset.base_iri, columns)
+        except NotRoutedError as error:
+            return str(error)
+
+    def _translator(self, dataset: QueryDataset) -> translation.Translator | None:
+        graphs = dataset.default
+        if graphs not in self._translators:
+            self._translators[graphs] = self._new_translator(graphs)
+        return self._translators[graphs]
+
+    def _new_translator(self, graphs: tuple[str, ...]) -> translation.Translator | None:
+        tables = [table for table in self._tables if not graphs or table.graph in graphs]
+        if not tables:
+            return None
+        with_table = {table.graph for table in tables}
+        everywhere = [*self.engine.named_graphs(), DefaultGraph()]
+        terms = graph_terms(graphs) if graphs else everywhere
+        others = [
+            term
+            for term in terms
+            if isinstance(term, DefaultGraph)
+            or (isinstance(term, NamedNode) and term.value not in with_table)
+        ]
+        dataset = QueryDataset(graphs)
+
+        def ask(text: str) -> Iterable[Row]:
+            return EmbeddedStore.query_whole(self, text, dataset).rows()
+
+        return translation.Translator.over(tables, self.engine, others, ask, self._memory)
+
+
+@dataclass(frozen=True)
+class OpenWithTables:
+    """Opens snapshots with the tables of a folder; see `IsolatedStore`."""
+
+    folder: Path
+    smallest: int = SMALLEST
+
+    def __call__(self, snapshot: Path, limits: Limits) -> EmbeddedStore:
+        """Open a snapshot."""
+        return RoutedStore.open(
+            snapshot,
+            partial(current_tables, folder=self.folder),
+            allowed=limits.allowed,
+            memory=limits.memory // 2,
+            smallest=self.smallest,
+        )

@@ -1,0 +1,1 @@
+"""SPARQL queries over coding records as SQL, as one tree of sqlglot."""

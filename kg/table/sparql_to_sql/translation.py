@@ -1,0 +1,110 @@
+"""From the text of a SPARQL query to SQL over the tables, in one state of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cachetools import LRUCache
+from pyoxigraph import DefaultGraph, NamedNode, QuerySolutions, Store
+from rdflib.plugins.sparql.algebra import translateQuery
+from rdflib.plugins.sparql.parser import parseQuery
+from rdflib.plugins.sparql.parserutils import CompValue
+
+from kg.table.duckdb_records import DuckDbRecords
+from kg.table.record_table import RecordTable
+from kg.table.sparql_to_sql.not_routed import NotRoutedError
+from kg.table.sparql_to_sql.ownership import CODING_RECORD, Ownership
+from kg.table.sparql_to_sql.patterns import Patterns
+from kg.table.sparql_to_sql.records import Records
+from kg.table.sparql_to_sql.selects import Compiled, Selects
+from kg.table.sparql_to_sql.small_parts import Ask, Relation
+
+_KEPT: Final = 1_000
+_ALGEBRA: Final[LRUCache[tuple[str, str], CompValue]] = LRUCache(_KEPT)
+
+
+@dataclass(frozen=True)
+class Translated:
+    """A query in SQL, the relations that it joins with the records, and its variables in their order."""
+
+    compiled: Compiled
+    relations: tuple[Relation, ...]
+    variables: tuple[str, ...]
+
+    def sql(self) -> str:
+        """Return the SQL for people to read."""
+        return self.compiled.query.sql("duckdb", pretty=True)
+
+
+class Translator:
+    """Translates queries over some records; `ask` answers what they ask about other things."""
+
+    @staticmethod
+    def over(
+        tables: Sequence[RecordTable],
+        engine: Store,
+        others: Sequence[NamedNode | DefaultGraph],
+        ask: Ask,
+        memory: int,
+    ) -> Translator:
+        """Return a translator over tables; `others` are the graphs of the dataset that have none."""
+        records = Records(tables)
+        return Translator(records, Ownership(records, engine, others), DuckDbRecords(records, memory), ask)
+
+    def __init__(self, records: Records, ownership: Ownership, engine: DuckDbRecords, ask: Ask) -> None:
+        self._records = records
+        self._ownership = ownership
+        self._engine = engine
+        self._ask = ask
+        self._translated: LRUCache[tuple[str, str], Translated | NotRoutedError] = LRUCache(_KEPT)
+
+    def anchors(self) -> list[str]:
+        """Return the properties that only records have, and the class of records."""
+        names = [name for name in self._records.columns if self._ownership.only_records(name)]
+        return [*names, CODING_RECORD]
+
+    def translated(self, text: str, base_iri: str, variables: tuple[str, ...]) -> Translated:
+        """Return a query in SQL; raises NotRoutedError, with the reason, where the answer might differ.
+
+        `variables` are those of the result, in the engine's order.
+        """
+        key = (text, base_iri)
+        found = self._translated.get(key)
+        if found is None:
+            try:
+                found = self._translate(_algebra(key), variables)
+            except NotRoutedError as error:
+                found = error
+            self._translated[key] = found
+        if isinstance(found, NotRoutedError):
+            raise found
+        return found
+
+    def solutions(self, translated: Translated) -> QuerySolutions:
+        """Run a translated query."""
+        return self._engine.solutions(translated.compiled, translated.relations, translated.variables)
+
+    def close(self) -> None:
+        """Release the files."""
+        self._engine.close()
+
+    def _translate(self, algebra: CompValue, variables: tuple[str, ...]) -> Translated:
+        patterns = Patterns(self._records, self._ownership, self._ask, self._engine.distinct)
+        compiled = Selects(patterns).compiled(algebra)
+        if sorted(compiled.columns) != sorted(variables):
+            raise NotRoutedError("the engine reads other variables in the query")
+        return Translated(compiled, tuple(patterns.relations), variables)
+
+
+def _algebra(key: tuple[str, str]) -> CompValue:
+    found = _ALGEBRA.get(key)
+    if found is None:
+        text, base_iri = key
+        try:
+            found = translateQuery(parseQuery(text), base=base_iri or None).algebra
+        except Exception as error:
+            raise NotRoutedError(f"rdflib does not read the query: {error}") from None
+        _ALGEBRA[key] = found
+    return found
