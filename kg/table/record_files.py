@@ -35,6 +35,8 @@ _LONGEST_LINE: Final = 16 * 1024**2
 # Properties that become columns; the rarer ones beyond do not.
 _COLUMNS: Final = 200
 _DIGITS: Final = 18
+# The lines of records, except those of their class.
+_SAID: Final = f"id IS NOT NULL AND NOT (p = '{TYPE}' AND o = '{CODING_RECORD}')"
 _ROW_GROUP: Final = 122_880
 _LOCAL_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*$")
 _STEM: Final = re.compile(r".*[^A-Za-z0-9%]")
@@ -196,32 +198,30 @@ class _Writing:
         return None if first is None or odd else _stem(first[1:-1], last[1:-1])
 
     def _read_lines(self) -> None:
-        """Take apart the lines of the records, except those of their class."""
+        """Take apart the lines of the records, except those of their class; note what other things have."""
         self._engine.execute(
-            f"CREATE TABLE lines AS WITH split AS (SELECT line, split_part(line, ' ', 1) AS s, "
-            f"split_part(line, ' ', 2) AS p FROM {read_lines(self._lines)} "
-            f"WHERE ends_with(line, {quoted(self._ending)})) "
-            "SELECT id, p, substr(line, length(s) + length(p) + 3, "
-            f"length(line) - length(s) - length(p) - {len(self._ending) + 2}) AS o "
-            f"FROM split JOIN records USING (s) "
-            f"WHERE NOT (p = {quoted(TYPE)} AND o = {quoted(CODING_RECORD)})"
+            "CREATE TABLE lines AS WITH "
+            f"whole AS (SELECT line, strpos(line, ' ') AS i FROM {read_lines(self._lines)} "
+            f"WHERE ends_with(line, {quoted(self._ending)})), "
+            "rest AS (SELECT left(line, i - 1) AS s, substr(line, i + 1) AS rest FROM whole), "
+            "parted AS (SELECT s, rest, strpos(rest, ' ') AS i FROM rest) "
+            "SELECT id, left(rest, i - 1) AS p, CASE WHEN id IS NOT NULL THEN "
+            f"substr(rest, i + 1, length(rest) - i - {len(self._ending)}) END AS o "
+            "FROM parted LEFT JOIN records USING (s)"
         )
 
     def _properties(self) -> list[_Property]:
         """List the properties, the most frequent first."""
         found = self._engine.execute(
-            "SELECT p, any_value(o), count(*) FROM lines GROUP BY p ORDER BY count(*) DESC, p"
+            f"SELECT p, any_value(o), count(*) FROM lines WHERE {_SAID} GROUP BY p ORDER BY count(*) DESC, p"
         ).fetchall()
         return [_Property(p[1:-1], f"c{number}", term, n) for number, (p, term, n) in enumerate(found)]
 
     def _shared(self, properties: list[_Property]) -> tuple[str, ...]:
         """Return the properties that other things of the graph have as well."""
-        found = self._engine.execute(
-            f"SELECT split_part(line, ' ', 2), count(*) FROM {read_lines(self._lines)} "
-            f"WHERE ends_with(line, {quoted(self._ending)}) GROUP BY 1"
-        ).fetchall()
-        whole = {p[1:-1]: number for p, number in found}
-        return tuple(sorted(one.predicate for one in properties if whole[one.predicate] != one.count))
+        found = self._engine.execute("SELECT DISTINCT p FROM lines WHERE id IS NULL").fetchall()
+        others = {p[1:-1] for (p,) in found}
+        return tuple(sorted(one.predicate for one in properties if one.predicate in others))
 
     def _spread(self, properties: list[_Property]) -> int:
         """Spread the lines into one row for each record; return the number of records."""
