@@ -87,7 +87,7 @@ def _rows(job: ReadingJob, mapping: Mapping) -> Iterator[tuple[str, int, Cells]]
                 if not MISSING.isdisjoint(cells.values()):
                     for column in sorted(mapping.needed):
                         if hint := _missing_hint(word := cells[column]):
-                            text = f"{word} was read as it is in {column}{hint}"
+                            text = f"“{word}” was read as it is in {column}{hint}"
                             job.notes.add("missing value", f"{word} {column}", text, line)
                 # A column without a name, such as the numbers of rows, is not what an unset option names.
                 cells.pop("", None)
