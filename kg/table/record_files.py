@@ -121,7 +121,7 @@ def working(folder: Path, where: Path) -> Iterator[Any]:
 
 def _connect(work: Path) -> Any:
     return duckdb.connect(
-        str(work / "work.duckdb"),
+        ":memory:",
         config={
             "threads": _THREADS,
             "memory_limit": _MEMORY,
