@@ -164,8 +164,8 @@ def _typed(
     columns, values = [], []
     for index, prefix in enumerate(prefixes):
         value, kind, cells = _column([row[index] for row in rows], prefix)
-        columns.append((f"c{index}", kind, cells))
-        values.append(value.with_sql(exp.column(f"c{index}"), nullable=False))
+        columns.append((f"x{index}", kind, cells))
+        values.append(value.with_sql(exp.column(f"x{index}"), nullable=False))
     return Relation(name, tuple(columns)), values
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from pyoxigraph import DefaultGraph, NamedNode, QuerySolutions, Store
 from rdflib.plugins.sparql.algebra import translateQuery
 from rdflib.plugins.sparql.parser import parseQuery
 from rdflib.plugins.sparql.parserutils import CompValue
+from sqlglot import exp
 
 from kg.table.duckdb_records import DuckDbRecords
 from kg.table.record_table import RecordTable
@@ -20,6 +21,7 @@ from kg.table.sparql_to_sql.patterns import Patterns
 from kg.table.sparql_to_sql.records import Records
 from kg.table.sparql_to_sql.selects import Compiled, Selects
 from kg.table.sparql_to_sql.small_parts import Ask, Relation
+from kg.terms import compact
 
 _KEPT: Final = 1_000
 _ALGEBRA: Final[LRUCache[tuple[str, str], CompValue]] = LRUCache(_KEPT)
@@ -27,15 +29,22 @@ _ALGEBRA: Final[LRUCache[tuple[str, str], CompValue]] = LRUCache(_KEPT)
 
 @dataclass(frozen=True)
 class Translated:
-    """A query in SQL, the relations that it joins with the records, and its variables in their order."""
+    """A query in SQL, the relations that it joins with the records, and its variables in their order.
+
+    `properties` are those of the columns of records, by the names of the columns.
+    """
 
     compiled: Compiled
     relations: tuple[Relation, ...]
     variables: tuple[str, ...]
+    properties: Mapping[str, str]
 
     def sql(self) -> str:
-        """Return the SQL for people to read."""
-        return self.compiled.query.sql("duckdb", pretty=True)
+        """Return the SQL for people to read, with the property of each column of records."""
+        query = self.compiled.query
+        used = {node.name for node in query.find_all(exp.Column)}
+        legend = [f"-- {name}: {iri}\n" for name, iri in self.properties.items() if name in used]
+        return "".join(legend) + query.sql("duckdb", pretty=True)
 
 
 class Translator:
@@ -95,7 +104,9 @@ class Translator:
         compiled = Selects(patterns).compiled(algebra)
         if sorted(compiled.columns) != sorted(variables):
             raise NotRoutedError("the engine reads other variables in the query")
-        return Translated(compiled, tuple(patterns.relations), variables)
+        properties = {column.name: compact(iri) for iri, column in self._records.columns.items()}
+        # The columns of other relations have other names than those of records.
+        return Translated(compiled, tuple(patterns.relations), variables, properties)
 
 
 def _algebra(key: tuple[str, str]) -> CompValue:
