@@ -34,7 +34,8 @@ else:
 FindTables = Callable[[EmbeddedStore], Iterable[RecordTable]]
 
 _SELECT: Final = re.compile(r"\bselect\b", re.IGNORECASE)
-_BEYOND: Final = re.compile(r"\b(?:service|graph|construct|describe|ask|minus)\b", re.IGNORECASE)
+# Not in an IRI, and not a prefix.
+_BEYOND: Final = re.compile(r"(?<![\w/#:<])(graph|service|minus)\b(?!\s*:)", re.IGNORECASE)
 _NAME: Final = re.compile(r"\w+$")
 _MEMORY: Final = 2**30
 SMALLEST: Final = 10_000
@@ -135,7 +136,7 @@ class RoutedStore(EmbeddedStore):
         if not any(word in text for word in self._words):
             return "the query names no property that only records have"
         if not _SELECT.search(text) or (found := _BEYOND.search(text)):
-            return f"the query has {found[0].upper()}" if found else "the query is not a SELECT"
+            return f"the query has {found[1].upper()}" if found else "the query is not a SELECT"
         if dataset_clauses(text) if dataset.is_union else not dataset.default:
             return "the query names its graphs"
         try:

@@ -12,6 +12,7 @@ PREFIX xsd: <http://www.w3.org/2001/XMLSchema#>
 PREFIX country: <https://w3id.org/diplograph/id/country/>
 PREFIX event-type: <https://w3id.org/diplograph/id/event-type/>
 PREFIX quad-class: <https://w3id.org/diplograph/id/quad-class/>
+PREFIX graph: <https://w3id.org/diplograph/graph/>
 """
 # Properties of records, by the type of their values.
 _PROPERTIES = {

@@ -125,6 +125,7 @@ SAME = {
     "aggregates in an expression": f"SELECT ?a (SUM(?g) / COUNT(?g) AS ?mean) {{ {R} ; dg:codedActor ?a ; dg:goldstein ?g }} GROUP BY ?a",
     "a condition on an aggregate": f"SELECT ?a (COUNT(?r) AS ?n) {{ {R} ; dg:codedActor ?a }} GROUP BY ?a HAVING (COUNT(?r) > 1 || MAX(?r) = country:usa)",
     "no rows at all": f"SELECT ?r {{ {R} }} LIMIT 0",
+    "a prefix that is a word": f"SELECT ?r {{ {R} ; dg:codedActor ?a FILTER(?a != <http://example.org/graph/minus>) }}",
     "HAVING": f"SELECT ?a {{ {R} ; dg:codedActor ?a ; dg:goldstein ?g }} GROUP BY ?a HAVING (AVG(?g) < 0)",
     "group by an expression": f"SELECT ?m (COUNT(*) AS ?n) {{ {R} ; dg:time ?t . ?t dg:end ?d }} GROUP BY (MONTH(?d) AS ?m)",
     "nothing selected is bound": f"SELECT ?x {{ {R} }}",
