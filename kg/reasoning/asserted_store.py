@@ -41,6 +41,11 @@ class AssertedStore(Store):
         """Answer a query over asserted statements; see `Store.query`."""
         return self._store.query(text, self.dataset_for(text, dataset))
 
+    @property
+    def tabled(self) -> Store:
+        """Asserted statements with tables of records; see `Store.tabled`."""
+        return AssertedStore(self._store.tabled)
+
     def plan(self, text: str, dataset: QueryDataset = UNION) -> Plan:
         """Return how a query would be answered; see `Store.plan`."""
         return self._store.plan(text, self.dataset_for(text, dataset))

@@ -91,6 +91,11 @@ class EmbeddedStore(LocalStore):
         return store
 
     @property
+    def tabled(self) -> EmbeddedStore:
+        """The store itself; see `Store.tabled`."""
+        return self
+
+    @property
     def engine(self) -> pyoxigraph.Store:
         """The engine. Raises StoreFailedError once the store is closed."""
         if self._engine is None:

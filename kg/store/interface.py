@@ -92,6 +92,14 @@ class Store(ABC):
         Raises QuerySyntaxError with line and column, QueryRefusedError, StoreFailedError.
         """
 
+    @property
+    def tabled(self) -> Store:
+        """The store as it answers queries of users: from tables of records where it has them.
+
+        The small queries of a page would wait longer for their translation than for the engine.
+        """
+        return self
+
     def plan(self, text: str, dataset: QueryDataset = UNION) -> Plan:
         """Return how a query would be answered, without answering it."""
         return Plan("sparql", reason="this store has no tables of records")

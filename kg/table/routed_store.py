@@ -40,6 +40,8 @@ _NAME: Final = re.compile(r"\w+$")
 _MEMORY: Final = 2**30
 SMALLEST: Final = 10_000
 """Records from which on tables are used: of fewer, the engine answers before a query is translated."""
+LARGE: Final = 200_000
+"""Records from which on tables are used for the queries of pages, too, which ask for less at once."""
 _DATASETS: Final = 4
 
 _log = logging.getLogger(__name__)
@@ -98,6 +100,11 @@ class RoutedStore(EmbeddedStore):
         everywhere = self._translator(UNION)
         assert everywhere is not None  # noqa: S101
         self._words = tuple(match[0] for name in everywhere.anchors() if (match := _NAME.search(name)))
+
+    @property
+    def rows(self) -> int:
+        """Number of records in the tables that are used."""
+        return sum(table.rows for table in self._tables)
 
     def query_whole(self, text: str, dataset: QueryDataset = UNION) -> EmbeddedAnswer:
         """Answer a query; see `LocalStore.query_whole`."""
@@ -190,10 +197,30 @@ class OpenWithTables:
 
     def __call__(self, snapshot: Path, limits: Limits) -> EmbeddedStore:
         """Open a snapshot."""
-        return RoutedStore.open(
+        store = RoutedStore.open(
             snapshot,
             partial(current_tables, folder=self.folder),
             allowed=limits.allowed,
             memory=limits.memory // 2,
             smallest=self.smallest,
         )
+        return store if store.rows >= LARGE else _ForPages(store)
+
+
+class _ForPages(EmbeddedStore):
+    """A snapshot that answers the queries of pages from the quads alone."""
+
+    def __init__(self, routed: RoutedStore) -> None:
+        super().__init__(allowed=routed._allowed)
+        self._engine = routed.engine
+        self._routed = routed
+
+    @property
+    def tabled(self) -> EmbeddedStore:
+        """The store with its tables; see `Store.tabled`."""
+        return self._routed
+
+    def close(self) -> None:
+        """Release the folder and the files."""
+        super().close()
+        self._routed.close()

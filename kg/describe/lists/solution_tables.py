@@ -64,7 +64,8 @@ class QueryResult:
 
 def result_of(store: Store, text: str, limit: int, dataset: QueryDataset = UNION) -> QueryResult:
     """Answer a query for the editor, with at most `limit` rows."""
-    plan, answer = store.plan(text, dataset), store.query(text, dataset)
+    asked = store.tabled
+    plan, answer = asked.plan(text, dataset), asked.query(text, dataset)
     if answer.kind == "boolean":
         return QueryResult("boolean", ResultTable((), (), False), plan, answer.truth())
     if answer.kind == "solutions":

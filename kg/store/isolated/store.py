@@ -199,4 +199,4 @@ class IsolatedStore(LocalStore, Generic[W]):
 
 
 def _plan(store: Store, text: str, dataset: QueryDataset) -> Plan:
-    return store.plan(text, dataset)
+    return store.tabled.plan(text, dataset)

@@ -115,7 +115,8 @@ class _Worker:
     def _query(self, request: WorkerQuery) -> None:
         self._answer = None
         self._open_current()
-        ask = self._store.query_whole if request.any_number else self._store.query
+        store = self._store.tabled
+        ask = store.query_whole if request.any_number else store.query
         answer = ask(request.text, request.dataset)
         head = Head(answer.kind, answer.variables, engine=answer.engine)
         self._rows = 0 if request.any_number else self._limits.rows
