@@ -408,7 +408,7 @@ def test_a_dead_worker_is_noticed_at_once(make: Make) -> None:
 
 def test_a_time_that_is_over_does_not_wait(make: Make) -> None:
     store = make(workers=1)
-    worker = Worker(store._pool._snapshots, store._pool.limits)
+    worker = Worker(store._pool._snapshots, store._pool.limits, store._pool._open_snapshot)
     started = time.monotonic()
     assert not worker.can_receive(-5)
     assert not worker.can_receive(0)
