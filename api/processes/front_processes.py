@@ -22,7 +22,6 @@ from typing import Final, Self
 import h11
 import uvicorn
 import uvloop
-from h11._readers import ChunkedReader
 from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
@@ -42,7 +41,6 @@ _PAUSE: Final = 0.5
 _DRAIN: Final = 7
 _GRACE: Final = 9.0
 _HEAD_BYTES: Final = 256 * 1024
-_CHUNK_BYTES: Final = 2**40
 # Seconds for a request's head, and for the next request on a connection (longer than proxies keep them).
 _HEAD_TIME: Final = 30.0
 _KEEP_ALIVE: Final = 75
@@ -216,10 +214,6 @@ class TimedConnection(H11Protocol):
             data = data.lstrip(b"\r\n")
         if data:
             super().data_received(data)
-        # The library reads sizes of up to 20 digits, and would wait for all these bytes.
-        size = self.conn._reader._bytes_in_chunk if isinstance(self.conn._reader, ChunkedReader) else 0
-        if size > _CHUNK_BYTES and self.conn.our_state is h11.SEND_RESPONSE:
-            self.send_400_response("A chunk of the body is too large.")
 
     def _expire(self) -> None:
         """Close a connection that has no new request since the last look, also one with half a head."""

@@ -112,7 +112,6 @@ def test_the_target_may_be_absolute(echoing: int) -> None:
         b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST / HTTP/1.0\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
-        b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n10000000000000005\r\nhello\r\n",
         b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n",
         b"nonsense\r\n\r\n",
@@ -123,8 +122,8 @@ def test_the_target_may_be_absolute(echoing: int) -> None:
         b"GET * HTTP/1.1\r\n" + HOST + b"\r\n",
     ],
     ids=["no host", "two hosts", "no host name", "two lengths", "length and chunks", "chunks in HTTP/1.0",
-         "no chunk", "endless chunk", "unknown coding", "negative", "words", "tls", "space before the colon",
-         "connect", "small letters", "asterisk"],
+         "no chunk", "unknown coding", "negative", "words", "tls", "space before the colon", "connect",
+         "small letters", "asterisk"],
 )  # fmt: skip
 def test_a_malformed_request_is_refused_and_the_connection_closed(echoing: int, request_: bytes) -> None:
     with Client(echoing) as client:
