@@ -65,7 +65,8 @@ class DuckDbRecords:
                 .from_(VIEW)
                 .where(exp.not_(exp.Is(this=cell.copy(), expression=exp.null())))
             )
-            rows = self._run(query.limit(50_001).sql(_DIALECT)).fetchall()
+            with self._errors():
+                rows = self._connection.execute(query.limit(50_001).sql(_DIALECT)).fetchall()
             self._distinct[column] = [row[0] for row in rows]
         return self._distinct[column]
 
@@ -76,13 +77,16 @@ class DuckDbRecords:
 
         Raises StoreFailedError, QueryStoppedError for one that needs too much memory.
         """
-        for relation in relations:
-            cells = ", ".join(f"unnest(?::{kind}[]) AS {name}" for name, kind, _ in relation.columns)
-            self._connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {relation.name} AS SELECT {cells}",
-                [column for _, _, column in relation.columns],
-            )
-        cursor = self._run(compiled.query.sql(_DIALECT))
+        # Another query may be asked while this result is read; the relations end with the cursor.
+        cursor = self._connection.cursor()
+        with self._errors():
+            for relation in relations:
+                cells = ", ".join(f"unnest(?::{kind}[]) AS {name}" for name, kind, _ in relation.columns)
+                cursor.execute(
+                    f"CREATE TEMP TABLE {relation.name} AS SELECT {cells}",
+                    [column for _, _, column in relation.columns],
+                )
+            cursor.execute(compiled.query.sql(_DIALECT))
         # The first rows are computed now, so that what fails does so before the first byte.
         first = self._fetch(cursor)
         pieces = _json(first, partial(self._fetch, cursor), compiled.columns, variables)
@@ -95,10 +99,6 @@ class DuckDbRecords:
     def close(self) -> None:
         """Release the files."""
         self._connection.close()
-
-    def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
-        with self._errors():
-            return self._connection.execute(sql)
 
     def _fetch(self, cursor: duckdb.DuckDBPyConnection) -> list[Any]:
         with self._errors():

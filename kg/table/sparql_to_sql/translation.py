@@ -24,6 +24,9 @@ from kg.table.sparql_to_sql.small_parts import Ask, Relation
 from kg.terms import compact
 
 _KEPT: Final = 1_000
+# Cells of the relations of all translations that are kept, and what a translation itself counts as.
+_CELLS: Final = 1_000_000
+_ONE: Final = 1_000
 _ALGEBRA: Final[LRUCache[tuple[str, str], CompValue]] = LRUCache(_KEPT)
 
 
@@ -67,7 +70,7 @@ class Translator:
         self._ownership = ownership
         self._engine = engine
         self._ask = ask
-        self._translated: LRUCache[tuple[str, str], Translated | NotRoutedError] = LRUCache(_KEPT)
+        self._translated: LRUCache[tuple[str, str], Translated | NotRoutedError] = LRUCache(_CELLS, _size)
 
     def anchors(self) -> list[str]:
         """Return the properties that only records have, and the class of records."""
@@ -86,7 +89,8 @@ class Translator:
                 found = self._translate(_algebra(key), variables)
             except NotRoutedError as error:
                 found = error
-            self._translated[key] = found
+            if _size(found) <= _CELLS:
+                self._translated[key] = found
         if isinstance(found, NotRoutedError):
             raise found
         return found
@@ -107,6 +111,12 @@ class Translator:
         properties = {column.name: compact(iri) for iri, column in self._records.columns.items()}
         # The columns of other relations have other names than those of records.
         return Translated(compiled, tuple(patterns.relations), variables, properties)
+
+
+def _size(found: Translated | NotRoutedError) -> int:
+    if isinstance(found, NotRoutedError):
+        return _ONE
+    return _ONE + sum(len(cells) for one in found.relations for _, _, cells in one.columns)
 
 
 def _algebra(key: tuple[str, str]) -> CompValue:

@@ -233,3 +233,21 @@ def test_a_query_that_needs_more_memory_than_it_may_have_is_stopped(tmp_path: Pa
         small.query(text)
     small.close()
     both.close()
+
+
+def test_a_query_may_be_asked_while_another_result_is_read(tmp_path: Path) -> None:
+    records = "".join(
+        f'r:{number} a dg:CodingRecord ; dg:recordId "{number}" ; dg:eventType e:cameo-040 . '
+        for number in range(100, 6_100)
+    )
+    prefixes = f"@prefix r: <{ID}record/test-> .\n@prefix e: <{ID}event-type/> .\n"
+    both = written(tmp_path, f"{HEADER}{prefixes}<{A}> {{ {records} }}", A)
+    outer = both.routed.query(DECLARED + f"SELECT ?i {{ {R} ; dg:recordId ?i }}")
+    inner = DECLARED + f"SELECT ?t {{ {R} ; dg:recordId '100' ; dg:eventType ?t }}"
+    read = 0
+    for _ in outer.rows():
+        if read % 2_000 == 0:
+            assert len(list(both.routed.query(inner).rows())) == 1
+        read += 1
+    assert read == 6_000
+    both.close()
