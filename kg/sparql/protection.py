@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
-from urllib.parse import urljoin
+
+from pyoxigraph import RdfFormat, parse
 
 from kg.errors import ProtectedGraphError
 from kg.sparql.lexer import END, ESCAPED, Token, place, read_tokens, unescape
@@ -23,6 +24,8 @@ _PROLOGUE: Final = re.compile("^(?:prefix|base|version)+")
 _LONGEST: Final = 60
 _CONCERNED: Final = re.compile("graph|with|clear|drop|copy|move|add|load|create", re.IGNORECASE)
 _WHOLE: Final = re.compile(r"(clear|drop)(?:silent)?(all|named)$")
+# Keywords after which a name without a prefix may follow at once: the engine reads GRAPH:a as two words.
+_JOINED: Final = re.compile("(?:graph|with|to|into|silent|named|add|move|copy|clear|drop|create|load)$")
 # Bases that a relative IRI may have; a text with more could name any graph.
 _BASES: Final = 20
 
@@ -77,7 +80,7 @@ class _Update:
         self._names = names
         self._tokens = list(read_tokens(text))
         self._declared: list[tuple[str, str]] = []
-        self._bases = [_as_base(base_iri)]
+        self._bases = [base_iri]
         self._edits: list[tuple[int, int, str]] = []
         # Of the operation: its words outside of braces, where its verb begins, its graphs in variables.
         self._head = ""
@@ -91,8 +94,12 @@ class _Update:
         for index, token in enumerate(self._tokens):
             if depth == 0 and token.nesting != 1:
                 self._outside(index, token)
-            elif depth and block != "pattern" and token.word.endswith("graph"):
-                self._named(self._tokens[index + 1] if index + 1 < len(self._tokens) else END)
+            elif depth and block != "pattern":
+                after = self._tokens[index + 1] if index + 1 < len(self._tokens) else END
+                if token.word.endswith("graph"):
+                    self._named(after)
+                elif token.prefix.endswith("graph") and after.nesting == 1:
+                    self._named(_without_keyword(token))
             if token.nesting == 1 and depth == 0:
                 opened, block = index, self._kind()
             depth += token.nesting
@@ -125,11 +132,16 @@ class _Update:
             self._declared.append((before.prefix, unescape(token.text[1:-1])[0]))
         elif token.kind == "iri" and before.word.endswith("base"):
             self._add_base(unescape(token.text[1:-1])[0])
-        elif token.kind in ("iri", "name") and self._is_changed():
-            self._note(token)
+        elif token.kind in ("iri", "name"):
+            if self._is_changed():
+                self._note(token)
+            if _JOINED.search(token.prefix):
+                self._head = (self._head + token.prefix)[-_LONGEST:]
+                if self._is_changed():
+                    self._note(_without_keyword(token))
 
     def _add_base(self, iri: str) -> None:
-        more = dict.fromkeys(_as_base(urljoin(base, iri)) for base in self._bases)
+        more = dict.fromkeys(_resolved(iri, base) for base in self._bases)
         self._bases = list(dict.fromkeys([*self._bases, *more]))
         self.any = self.any or len(self._bases) > _BASES
         del self._bases[_BASES:]
@@ -160,12 +172,14 @@ class _Update:
     def _addresses(self, token: Token) -> Sequence[str]:
         """Return what a name may mean; several where it depends on how declarations are read."""
         if token.kind == "iri":
-            return [urljoin(base, unescape(token.text[1:-1])[0]) for base in self._bases]
+            return [_resolved(unescape(token.text[1:-1])[0], base) for base in self._bases]
         prefix, _, local = token.text.partition(":")
         name = re.sub(r"\\(.)", r"\1", unescape(local)[0])
         # "PREFIXex:<x>" declares ex, too.
         found = [start for declared, start in self._declared if declared.endswith(prefix.lower())]
-        return [urljoin(base, start + name) for start in found for base in self._bases]
+        starts = {_resolved(start, base) for start in found for base in self._bases}
+        # An engine may resolve the whole name, too.
+        return [*(start + name for start in starts), *(_resolved(start + name, "") for start in starts)]
 
     def _closed(self, block: str, opened: int, closed: int) -> None:
         """End a block of braces: WHERE leaves out what a template would put into our own graphs."""
@@ -191,6 +205,16 @@ class _Update:
         return " ; ".join(parts)
 
 
-def _as_base(iri: str) -> str:
-    """Return an IRI as a base, which has no fragment (RFC 3986 section 5.1)."""
-    return iri.partition("#")[0]
+def _without_keyword(name: Token) -> Token:
+    """Return a prefixed name after a keyword without a space, as in GRAPH:a, by its own colon."""
+    colon = name.text.index(":")
+    return Token("name", name.text[colon:], name.start + colon, name.end)
+
+
+def _resolved(iri: str, base: str) -> str:
+    """Return an IRI as the engine resolves it (RFC 3986 section 5)."""
+    try:
+        triples = parse(f"<{iri}> <x:> <x:> .".encode(), format=RdfFormat.TURTLE, base_iri=base or None)
+        return str(next(triples).subject)[1:-1]
+    except (SyntaxError, ValueError):
+        return iri

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from kg.errors import ProtectedGraphError
-from kg.sparql.protection import keep_own
+from kg.sparql.protection import changed_graphs, keep_own
 from kg.store import EmbeddedStore, QueryDataset
 from kg.store.interface import graph_names
 from kg.terms import GRAPH, GRAPH_LOADS
 
 P = f"PREFIX g: <{GRAPH}> "
+N = f"PREFIX : <{GRAPH}> "
 MINE = "http://mine.example/"
 
 
@@ -56,6 +57,20 @@ def values(store: EmbeddedStore) -> set[str]:
         f"PREFIXg:<{GRAPH}>DROP GRAPH g:loads",
         f"BASE <{GRAPH}loads#part> DROP GRAPH <>",
         f"BASE <{GRAPH}a/b> BASE <../> DROP GRAPH <loads>",
+        # The engine reads a keyword and a name without a prefix as two words.
+        f"{N}INSERT DATA{{GRAPH:loads{{<a:x> <a:p> 1}}}}",
+        f"{N}INSERT DATA {{ <a:s> <a:p> 1.graph:loads {{ <a:x> <a:p> 1 }} }}",
+        f"{N}INSERT DATA {{ <a:s> <a:p> trueGRAPH:loads{{ <a:x> <a:p> 1 }} }}",
+        f"{N}WITH:loads DELETE {{ ?s ?p ?o }} WHERE {{ ?s ?p ?o }}",
+        f"{N}DROP GRAPH:loads",
+        f"{N}DROPSILENTGRAPH:loads",
+        f"{N}CLEAR SILENT GRAPH:loads",
+        f"{N}CREATEGRAPH:loads",
+        f"{N}COPY DEFAULT TO:loads",
+        f"{N}ADD DEFAULT TOGRAPH:loads",
+        f"{N}MOVE:loads TO <{MINE}>",
+        f"{N}LOAD <http://x.example/> INTOGRAPH:loads",
+        f"{N}DROP DEFAULT;MOVE:loads TO:mine",
     ],
 )
 def test_a_graph_of_ours_that_is_named_is_refused(store: EmbeddedStore, text: str) -> None:
@@ -94,3 +109,31 @@ def test_graphs_of_ours_are_left_out_where_only_the_run_knows_them(
 def test_other_updates_are_not_touched() -> None:
     text = "DELETE { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } } ; INSERT DATA { <a:a> <a:b> 'DROP ALL' }"
     assert keep_own(text, list) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "changed"),
+    [
+        ("PREFIX : <http://e.example/g#> INSERT DATA { GRAPH:a { <a:s> <a:p> 1 } }", "http://e.example/g#a"),
+        (
+            "BASE <http://e.example/x/> INSERT DATA { GRAPH <http://e.example/g#> { <a:s> <a:p> 1 } }",
+            "http://e.example/g#",
+        ),
+        ("BASE <http://e.example/x/> INSERT DATA { GRAPH <?> { <a:s> <a:p> 1 } }", "http://e.example/x/?"),
+        ("BASE <http://e.example/x/> INSERT DATA { GRAPH <///a> { <a:s> <a:p> 1 } }", "http:///a"),
+        (
+            "BASE <http://e.example/x/> INSERT DATA { GRAPH <a/../b;c> { <a:s> <a:p> 1 } }",
+            "http://e.example/x/b;c",
+        ),
+        ("BASE <urn:a:b> INSERT DATA { GRAPH <#c> { <a:s> <a:p> 1 } }", "urn:a:b#c"),
+        (
+            "BASE <http://e.example/x/> PREFIX p: <y/> INSERT DATA { GRAPH p:z { <a:s> <a:p> 1 } }",
+            "http://e.example/x/y/z",
+        ),
+    ],
+)
+def test_changed_graphs_are_named_as_the_engine_names_them(text: str, changed: str) -> None:
+    store = EmbeddedStore()
+    store.update(text)
+    assert [str(graph) for graph in store.engine.named_graphs()] == [f"<{changed}>"]
+    assert changed in (changed_graphs(text) or ())
