@@ -175,7 +175,7 @@ def open_table(table: KnownTable, folder: Path) -> RecordTable:
             where=str(path),
             mend=REBUILD,
         )
-    return _schema(path)
+    return _checked(path, table.sha256)
 
 
 def shared_tables(store: Store, folder: Path, table: RecordTable) -> list[str]:
@@ -197,6 +197,8 @@ REBUILD: Final = "Write it anew: diplograph tables --rebuild. Until then, querie
 
 
 @lru_cache(64)
-def _schema(path: Path) -> RecordTable:
-    # Files of this name never change.
+def _checked(path: Path, sha256: str) -> RecordTable:
+    # Files of this name never change, but a disk may: each process reads a file whole once.
+    if file_digest(path) != sha256:
+        raise StoreFailedError("the table of records is damaged", where=str(path), mend=REBUILD)
     return read_table(path)

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from itertools import accumulate
@@ -174,11 +175,17 @@ class _Cell:
             case "boolean":
                 return f'{self._literal}{str(cell).lower()}"}}'
             case "dateTime":
-                return f'{self._literal}{cell:%Y-%m-%dT%H:%M:%S}Z"}}'
+                return f'{self._literal}{_moment(cell)}Z"}}'
             case "term":
                 return _term(cell)
             case _:
                 return f'{self._literal}{cell}"}}'
+
+
+def _moment(cell: datetime) -> str:
+    """Return a time in canonical form, without its zone (XSD 1.1 part 2, section 3.3.7)."""
+    text = cell.isoformat(timespec="microseconds")
+    return text.rstrip("0").rstrip(".")
 
 
 def _plain(number: Decimal) -> str:

@@ -166,7 +166,7 @@ class _Writing:
         columns = self._columns(properties, rows)
         raw = {one.predicate: one.raw for one in properties}
         others = tuple(sorted(raw.keys() - {column.predicate for column in columns}))
-        shared = self._shared(properties)
+        shared = self._shared()
         table = RecordTable(self._graph, target, rows, prefix, columns, others, shared)
         start = len(prefix) + 2
         cells = [f"substr(s, {start}, length(s) - {start}) AS {RECORD}"]
@@ -217,11 +217,10 @@ class _Writing:
         ).fetchall()
         return [_Property(p[1:-1], f"c{number}", term, n) for number, (p, term, n) in enumerate(found)]
 
-    def _shared(self, properties: list[_Property]) -> tuple[str, ...]:
-        """Return the properties that other things of the graph have as well."""
+    def _shared(self) -> tuple[str, ...]:
+        """Return the properties of the other things of the graph."""
         found = self._engine.execute("SELECT DISTINCT p FROM lines WHERE id IS NULL").fetchall()
-        others = {p[1:-1] for (p,) in found}
-        return tuple(sorted(one.predicate for one in properties if one.predicate in others))
+        return tuple(sorted(p[1:-1] for (p,) in found))
 
     def _spread(self, properties: list[_Property]) -> int:
         """Spread the lines into one row for each record; return the number of records."""

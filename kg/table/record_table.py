@@ -50,7 +50,7 @@ class RecordTable:
 
     `prefix` precedes each identifier of a record. `others` are the properties of some of its records that
     are no columns, since their values are of several kinds or several for one record; only the quads have
-    them. `shared` are the properties that the load also states of things that are not records. Every record
+    them. `shared` are the properties of the things of the graph that are not records. Every record
     is a dg:CodingRecord, which has no column.
     """
 

@@ -30,7 +30,7 @@ def aggregate(name: str, value: SqlValue, *, distinct: bool, grouped: bool) -> S
     """
     if name == "Count":
         if value.kind == "unbound":
-            return SqlValue("integer", number(0))
+            return SqlValue("integer", exp.Count(this=exp.null()))
         if distinct and value.kind == "number":
             raise NotRoutedError("numbers of several types are counted once each")
         counted = exp.Distinct(expressions=[value.sql]) if distinct else value.sql
@@ -51,7 +51,8 @@ def aggregate(name: str, value: SqlValue, *, distinct: bool, grouped: bool) -> S
             return _whole(
                 value, SqlValue("integer", checked(exp.func("coalesce", total, number(0))), nullable=True)
             )
-        units: exp.Expr = exp.Mul(this=total, expression=wide(number(10**18)))
+        # A total that is no integer of the engine has no mean either.
+        units: exp.Expr = exp.Mul(this=wide(checked(total)), expression=wide(number(10**18)))
     else:
         total = exp.Sum(this=value.sql)
         if name == "Sum":

@@ -87,7 +87,7 @@ class Expressions:
         value = self.value(node)
         if value.kind == "boolean":
             return value.sql
-        if value.kind in TEXTS:
+        if value.kind == "string":
             return exp.NEQ(this=value.sql, expression=text(""))
         if value.kind in NUMBERS:
             return exp.NEQ(this=value.sql, expression=arithmetic.number(0))

@@ -12,6 +12,7 @@ from typing import Final
 
 from pyoxigraph import DefaultGraph, NamedNode, Store
 
+from kg.table.record_table import RecordTable
 from kg.table.sparql_to_sql.records import Records
 from kg.terms import ONTOLOGY, PREFIXES
 
@@ -54,7 +55,12 @@ class Ownership:
         """Return whether the tables hold all values that records have of a property."""
         if predicate not in self._records.columns:
             return False
-        return self.only_records(predicate) or not self._elsewhere_of_records(predicate)
+        if self.only_records(predicate):
+            return True
+        return not self._elsewhere_of_records(predicate) and not any(
+            predicate in table.shared and self._tells_of_others(predicate, table)
+            for table in self._records.tables
+        )
 
     def _elsewhere_of_records(self, predicate: str) -> bool:
         known = self._of_records.get(predicate)
@@ -64,12 +70,21 @@ class Ownership:
             )
         return known
 
-    def _is_said_of_a_record(self, predicate: str, graph: NamedNode | DefaultGraph) -> bool:
+    def _tells_of_others(self, predicate: str, table: RecordTable) -> bool:
+        """Return whether a graph with a table may say a property of the records of another table."""
+        prefixes = tuple(one.prefix for one in self._records.tables if one.graph != table.graph)
+        graph = NamedNode(table.graph)
+        return bool(prefixes) and self._is_said_of_a_record(predicate, graph, prefixes)
+
+    def _is_said_of_a_record(
+        self, predicate: str, graph: NamedNode | DefaultGraph, prefixes: tuple[str, ...] = ()
+    ) -> bool:
+        """Return whether a graph has a property of a thing whose IRI is like those of records."""
         quads = self._engine.quads_for_pattern(None, NamedNode(predicate), None, graph)
         number = 0
         for quad in islice(quads, _LOOKED_AT):
             number += 1
             subject = quad.subject
-            if isinstance(subject, NamedNode) and subject.value.startswith(self._records.prefix):
+            if isinstance(subject, NamedNode) and subject.value.startswith(prefixes or self._records.prefix):
                 return True
         return number == _LOOKED_AT

@@ -12,8 +12,10 @@ from rdflib.term import Node
 
 from kg.table.sparql_to_sql.not_routed import NotRoutedError
 
-HIDDEN = "hidden_"
+HIDDEN = "pathstep_"
 """Beginning of the names of variables that a path introduces."""
+BLANK = "blanknode_"
+"""Beginning of the names of variables that stand for blank nodes."""
 
 
 class Pattern(NamedTuple):
@@ -60,14 +62,14 @@ def first_step(path: URIRef | Path) -> URIRef | None:
 def variable_name(node: Node) -> str | None:
     """Return the name of a variable or blank node of a pattern; None for a term."""
     if isinstance(node, BNode):
-        return f"blank_{node}"
+        return f"{BLANK}{node}"
     return str(node) if isinstance(node, Variable) else None
 
 
 def n3(node: Node | Path) -> str:
     """Return a term, variable or path as SPARQL; blank nodes are variables."""
     if isinstance(node, BNode):
-        return f"?blank_{node}"
+        return f"?{BLANK}{node}"
     if isinstance(node, (URIRef, Literal, Variable, Path)):
         return node.n3()
     raise NotRoutedError(f"{node!r} is part of a pattern")

@@ -24,6 +24,7 @@ from kg.table.sparql_to_sql.not_routed import NotRoutedError
 from kg.table.sparql_to_sql.ownership import CODING_RECORD, TYPE, Ownership
 from kg.table.sparql_to_sql.paths import Pattern, arms, first_step, split, variable_name
 from kg.table.sparql_to_sql.records import VIEW, Records
+from kg.table.sparql_to_sql.scope import bound_variables, require_own
 from kg.table.sparql_to_sql.small_parts import Ask, Relation
 from kg.table.sparql_to_sql.sql_values import UNBOUND, SqlValue, column_value, constant, is_bound, same_term
 
@@ -67,7 +68,9 @@ class Patterns:
                     one for block in before for one in self._basic(split(node.triples, self._hidden), block)
                 ]
             case "Join":
-                found = self.blocks(node.p2, self.blocks(node.p1, before))
+                left = self.blocks(node.p1, before)
+                require_own(node.p2, {name for block in left for name in block.columns})
+                found = self.blocks(node.p2, left)
             case "LeftJoin":
                 condition = None if getattr(node.expr, "name", "") == "TrueFilter" else node.expr
                 left = self.blocks(node.p1, before)
@@ -315,9 +318,9 @@ class Patterns:
     def _optional(self, block: Conjunction, node: CompValue, condition: Any) -> Conjunction:
         """Return a block with an optional pattern (SPARQL 1.1 section 18.2.2.6)."""
         if node.name == "LeftJoin" and condition is None:
-            inner = None if getattr(node.expr, "name", "") == "TrueFilter" else node.expr
-            return self._optional(self._optional(block, node.p1, None), node.p2, inner)
+            return self._nested_optional(block, node)
         if node.name == "Filter" and condition is None:
+            require_own(node, set(block.columns))
             return self._optional(block, node.p, node.expr)
         if node.name != "BGP":
             raise NotRoutedError(f"OPTIONAL has {node.name}")
@@ -337,6 +340,30 @@ class Patterns:
                 cell = exp.case().when(exp.and_(*needed), value.sql) if needed else value.sql
                 block.columns[name] = value.with_sql(cell, nullable=bool(needed) or value.nullable)
         return block
+
+    def _nested_optional(self, block: Conjunction, node: CompValue) -> Conjunction:
+        """Return a block with an optional pattern that has another in it, which needs the first to match."""
+        require_own(node, set(block.columns))
+        condition = None if getattr(node.expr, "name", "") == "TrueFilter" else node.expr
+        before = {name for name, value in block.columns.items() if value.kind != "unbound"}
+        first = self._optional(block, node.p1, None)
+        new = [value for name, value in first.columns.items() if name not in before]
+        bound = [value for value in new if value.kind != "unbound"]
+        if not bound:
+            for name in bound_variables(node.p2):
+                first.columns.setdefault(name, UNBOUND)
+            return first
+        if not all(value.nullable for value in bound):
+            return self._optional(first, node.p2, condition)
+        both = self._optional(first.copy(), node.p2, condition)
+        if len(both.joined) != len(first.joined):
+            raise NotRoutedError("OPTIONAL joins other things to what may be unbound")
+        matched = is_bound(bound[0].sql)
+        for name, value in both.columns.items():
+            if value.kind != "unbound" and first.columns.get(name, UNBOUND).kind == "unbound":
+                cells = [exp.case().when(matched.copy(), cell) for cell in value.cells]
+                both.columns[name] = value.with_cells(cells, nullable=True)
+        return both
 
     def _optional_columns(self, patterns: list[Pattern], block: Conjunction) -> dict[str, SqlValue]:
         """Return the variables that triples about records of a block bind."""
@@ -376,8 +403,10 @@ class Patterns:
             raise NotRoutedError("OPTIONAL shares no bound variable with the pattern")
         if any(value.nullable for name, value in joined.items() if name not in fresh):
             raise NotRoutedError("OPTIONAL is joined by a variable that may be unbound")
-        shared = next(name for name in columns if name in inner.columns)
-        there = columns[shared].sql
+        if not columns:
+            raise NotRoutedError("OPTIONAL binds nothing")
+        # Each column of the relation has a value where it is joined.
+        there = next(iter(columns.values())).sql
         inner.join(relation, columns, left=True)
         for name, value in fresh.items():
             cell = exp.case().when(is_bound(there), value.sql)
@@ -396,7 +425,8 @@ class Patterns:
                 raise NotRoutedError("EXISTS has another record")
             self._of_record(pattern, inner)
         conditions = inner.conditions[start:]
-        return exp.and_(*conditions) if conditions else exp.true()
+        # A column without a value is no match, and no error.
+        return exp.func("coalesce", exp.and_(*conditions), exp.false()) if conditions else exp.true()
 
     @staticmethod
     def _no_exists(pattern: CompValue) -> exp.Expr:

@@ -11,25 +11,26 @@ import os.path
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, cast
 
 from pyoxigraph import Literal, NamedNode
 from rdflib import Literal as RdfLiteral
 from rdflib import URIRef, Variable
 from rdflib.paths import MulPath, NegatedPath
-from rdflib.plugins.sparql.parserutils import CompValue
 from sqlglot import exp
 
+from kg.errors import RequestError
 from kg.store.interface import Row, Term
 from kg.table.sparql_to_sql.not_routed import NotRoutedError
 from kg.table.sparql_to_sql.paths import HIDDEN, Pattern, n3, variable_name
+from kg.table.sparql_to_sql.scope import variables_of
 from kg.table.sparql_to_sql.sql_values import XSD, SqlValue
 from kg.terms import PREFIXES
 
 LARGEST: Final = 50_000
 """Solutions of a pattern that are joined at most."""
 _PUSHED: Final = 5_000
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _WHOLE: Final = re.compile(r"-?\d{1,18}")
 # Properties that nearly everything has.
 _COMMON: Final = {PREFIXES["rdfs"] + "label", PREFIXES["rdf"] + "type", PREFIXES["skos"] + "prefLabel"}
@@ -128,7 +129,10 @@ class Solved:
         """Return the solutions of a query; raises NotRoutedError for too many."""
         found = self._rows.get(text)
         if found is None:
-            found = self._rows[text] = [tuple(solution.values()) for solution in self._ask(text)]
+            try:
+                found = self._rows[text] = [tuple(solution.values()) for solution in self._ask(text)]
+            except RequestError as error:
+                raise NotRoutedError(f"a pattern about other things cannot be asked: {error}") from None
         if len(found) > LARGEST:
             raise NotRoutedError(f"a pattern about other things has more than {LARGEST:,} solutions")
         return found
@@ -169,6 +173,14 @@ def _typed(
     return Relation(name, tuple(columns)), values
 
 
+def _is_date(text: str) -> bool:
+    """Return whether a text is a day that SQL has, without a time zone."""
+    try:
+        return len(text) == 10 and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
 def _begins(term: Term, prefix: str) -> bool:
     return isinstance(term, NamedNode) and term.value.startswith(prefix)
 
@@ -192,24 +204,14 @@ def _column(terms: list[Term], prefix: str | None) -> tuple[SqlValue, str, list[
                     return SqlValue("string", none), "VARCHAR", texts
                 case "integer" if all(map(_WHOLE.fullmatch, texts)):
                     return SqlValue("integer", none), "BIGINT", [int(one) for one in texts]
-                case "date" if all(map(_DATE.fullmatch, texts)):
+                case "date" if all(map(_is_date, texts)):
                     return SqlValue("date", none), "DATE", texts
     return SqlValue("term", none), "VARCHAR", [str(term) for term in terms]
 
 
 def filter_text(node: Any, names: set[str]) -> str | None:
     """Return a filter over these variables alone as SPARQL; None for one that stays in SQL."""
-    return None if not (found := _vars(node)) or found - names else _text(node)
-
-
-def _vars(node: Any) -> set[str]:
-    if isinstance(node, Variable):
-        return {str(node)}
-    if isinstance(node, CompValue):
-        return set().union(*(_vars(value) for key, value in node.items() if key != "_vars"))
-    if isinstance(node, (list, tuple)):
-        return set().union(*map(_vars, node))
-    return set()
+    return None if not (found := variables_of(node)) or found - names else _text(node)
 
 
 def _text(node: Any) -> str | None:

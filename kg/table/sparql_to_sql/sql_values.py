@@ -114,7 +114,7 @@ def constant(term: URIRef | RdfLiteral) -> SqlValue:
         return SqlValue("iri", text(str(term)), constant=term)
     lexical, datatype = str(term), str(term.datatype or "")
     if term.language:
-        return SqlValue("text", text(lexical), language=str(term.language), constant=term)
+        return SqlValue("text", text(lexical), language=str(term.language).lower(), constant=term)
     if datatype in ("", f"{XSD}string"):
         return SqlValue("string", text(lexical), constant=term)
     node: exp.Expr | None = None

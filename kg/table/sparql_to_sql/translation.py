@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -17,12 +18,15 @@ from kg.table.duckdb_records import DuckDbRecords
 from kg.table.record_table import RecordTable
 from kg.table.sparql_to_sql.not_routed import NotRoutedError
 from kg.table.sparql_to_sql.ownership import CODING_RECORD, Ownership
+from kg.table.sparql_to_sql.paths import BLANK, HIDDEN
 from kg.table.sparql_to_sql.patterns import Patterns
 from kg.table.sparql_to_sql.records import Records
 from kg.table.sparql_to_sql.selects import Compiled, Selects
 from kg.table.sparql_to_sql.small_parts import Ask, Relation
 from kg.terms import compact
 
+RESERVED: Final = re.compile(rf"[?$](?:{HIDDEN}|{BLANK})")
+"""Variables that a query must not have."""
 _KEPT: Final = 1_000
 # Cells of the relations of all translations that are kept, and what a translation itself counts as.
 _CELLS: Final = 1_000_000

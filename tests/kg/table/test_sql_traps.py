@@ -126,6 +126,18 @@ SAME = {
     "a condition on an aggregate": f"SELECT ?a (COUNT(?r) AS ?n) {{ {R} ; dg:codedActor ?a }} GROUP BY ?a HAVING (COUNT(?r) > 1 || MAX(?r) = country:usa)",
     "no rows at all": f"SELECT ?r {{ {R} }} LIMIT 0",
     "a prefix that is a word": f"SELECT ?r {{ {R} ; dg:codedActor ?a FILTER(?a != <http://example.org/graph/minus>) }}",
+    # Section 18.2.2.6: the inner OPTIONAL belongs to the outer one.
+    "OPTIONAL in OPTIONAL": f"SELECT ?r ?g ?t {{ {R} OPTIONAL {{ ?r dg:goldstein ?g OPTIONAL {{ ?r dg:averageTone ?t }} }} }}",
+    "OPTIONAL in OPTIONAL, of others": f"SELECT ?r ?t ?l {{ {R} OPTIONAL {{ ?r dg:eventType ?t OPTIONAL {{ ?t rdfs:label ?l FILTER(LANG(?l) = 'fr') }} }} }}",
+    "OPTIONAL of a constant": f"SELECT ?r ?l {{ VALUES ?t {{ country:usa }} {R} ; dg:codedActor ?t OPTIONAL {{ ?t rdfs:label ?l }} }}",
+    "OPTIONAL of nothing": f"SELECT ?r ?l {{ {R} ; dg:eventType ?t OPTIONAL {{ ?t dg:nothing ?l }} }}",
+    "NOT EXISTS with a value": f"SELECT ?r {{ {R} FILTER NOT EXISTS {{ ?r dg:goldstein 2.0 }} }}",
+    "EXISTS is false": f"SELECT ?r {{ {R} FILTER(!EXISTS {{ ?r dg:isRootEvent true }}) }}",
+    "a count of what is never bound": f"SELECT (COUNT(?zz) AS ?n) {{ {R} }}",
+    "a count over nothing": f"SELECT (COUNT(?l) AS ?n) {{ {R} . ?e dg:nothing ?l }}",
+    "a language in capitals": f"SELECT ?r {{ {R} ; rdfs:label 'one'@EN }}",
+    "the mean of an overflow": f"SELECT ?e (AVG(?n) AS ?x) {{ {R} ; dg:mentionCount ?n ; dg:eventType ?e }} GROUP BY ?e",
+    "a group with variables of its own": f"SELECT ?r ?n {{ {R} ; dg:goldstein ?g {{ ?r dg:mentionCount ?n FILTER(?n > 1) }} }}",
     "HAVING": f"SELECT ?a {{ {R} ; dg:codedActor ?a ; dg:goldstein ?g }} GROUP BY ?a HAVING (AVG(?g) < 0)",
     "group by an expression": f"SELECT ?m (COUNT(*) AS ?n) {{ {R} ; dg:time ?t . ?t dg:end ?d }} GROUP BY (MONTH(?d) AS ?m)",
     "nothing selected is bound": f"SELECT ?x {{ {R} }}",
@@ -152,6 +164,19 @@ NOT_ROUTED = {
     "a function": f"SELECT ?r {{ {R} ; dg:recordId ?i FILTER(REGEX(?i, '1')) }}",
     "MINUS": f"SELECT ?r {{ {R} MINUS {{ ?r dg:codedActor country:usa }} }}",
     "a variable twice": f"SELECT ?r ?r {{ {R} }}",
+    # A group in braces is evaluated by itself (section 18.2.4.2), so that ?g has no value in it.
+    "a filter of a group": f"SELECT ?r {{ {R} ; dg:goldstein ?g {{ ?r dg:mentionCount ?n FILTER(?g > 0) }} }}",
+    "BIND in a group": f"SELECT ?r ?x {{ {R} ; dg:goldstein ?g {{ ?r dg:mentionCount ?n BIND(?g AS ?x) }} }}",
+    "a filter of a group in OPTIONAL": f"SELECT ?r {{ {R} ; dg:goldstein ?g OPTIONAL {{ {{ ?r dg:mentionCount ?n FILTER(?g > 0) }} }} }}",
+    "an OPTIONAL of a group": f"SELECT ?r {{ {R} ; dg:goldstein ?g {{ ?s dg:mentionCount ?n OPTIONAL {{ ?s dg:averageTone ?g }} }} }}",
+    "a false filter": f"SELECT ?r {{ {R} FILTER(false) }}",
+    "a filter of nothing": f"SELECT ?r {{ {R} OPTIONAL {{ ?r dg:goldstein ?g FILTER(0) }} }}",
+    "the truth of a text with a language": f"SELECT ?r {{ {R} ; rdfs:label ?l FILTER(?l) }}",
+    "variables of the translation": f"SELECT ?pathstep_0 {{ {R} ; dg:time/dg:begin ?pathstep_0 }}",
+    "a path of a path": f"SELECT ?r {{ {R} ; dg:codedActor ?b . ?b ((dg:alsoCalled)*)? ?x }}",
+    "ASK": f"ASK {{ {R} }}",
+    "CONSTRUCT": f"CONSTRUCT {{ ?r a dg:CodingRecord }} {{ {R} }}",
+    "DESCRIBE": f"DESCRIBE ?r {{ {R} }}",
     "FROM": f"SELECT ?r FROM <{A}> {{ {R} }}",
     "no query": f"SELECT ?r {{ {R} ",
 }
@@ -250,4 +275,36 @@ def test_a_query_may_be_asked_while_another_result_is_read(tmp_path: Path) -> No
             assert len(list(both.routed.query(inner).rows())) == 1
         read += 1
     assert read == 6_000
+    both.close()
+
+
+def test_other_forms_of_query_are_answered(both: BothWays) -> None:
+    assert both.routed.query(f"{DECLARED}ASK {{ {R} }}").truth()
+    built = both.routed.query(f"{DECLARED}CONSTRUCT {{ ?r dg:recordId ?i }} {{ {R} ; dg:recordId ?i }}")
+    assert len(list(built.triples())) == 4
+
+
+def test_a_graph_with_a_table_may_tell_of_other_things_and_of_records_of_another(tmp_path: Path) -> None:
+    alone = f"""{HEADER}@prefix e: <{ID}event-type/> . @prefix r: <{ID}record/> .
+      <{A}> {{ r:a-1 a dg:CodingRecord ; dg:recordId "1" . e:x dg:goldstein 5.0 . r:b-1 dg:averageTone 9.0 }}
+      <{B}> {{ r:b-1 a dg:CodingRecord ; dg:goldstein 1.0 ; dg:averageTone 2.0 }}"""
+    both = written(tmp_path, alone, A, B)
+    for text in ("SELECT ?x ?g { ?x dg:goldstein ?g }", f"SELECT ?r ?t {{ {R} ; dg:averageTone ?t }}"):
+        assert len(both.same(text)) == 2
+    both.close()
+
+
+def test_times_are_written_in_full(tmp_path: Path) -> None:
+    more = f"""{HEADER}<{A}> {{ <{ID}record/t-1> a dg:CodingRecord ; dg:addedOn "2020-01-01T10:00:00.5Z"^^xsd:dateTime .
+      <{ID}record/t-2> a dg:CodingRecord ; dg:addedOn "0999-01-01T10:00:00Z"^^xsd:dateTime }}"""
+    both = written(tmp_path, more, A)
+    assert len(both.same(f"SELECT ?t {{ {R} ; dg:addedOn ?t }} ORDER BY ?t")) == 2
+    both.close()
+
+
+def test_a_day_that_is_none_is_a_term_like_others(tmp_path: Path) -> None:
+    more = f'<{ELSEWHERE}> {{ <http://example.org/t> dg:begin "2018-02-30"^^xsd:date }}'
+    both = written(tmp_path, DATA + more, A)
+    both.same(f"SELECT ?r ?d {{ {R} ; dg:time ?t . ?t dg:end ?d }}")
+    assert len(both.same(f"SELECT DISTINCT ?r ?d {{ {R} ; dg:time/dg:begin ?d }}")) == 4
     both.close()
