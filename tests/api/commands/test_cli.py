@@ -17,6 +17,7 @@ from openpyxl import load_workbook
 from api.cli import main
 from api.commands.terminal_tables import text_table
 from api.pages.spreadsheets import workbook
+from bench.rows import write_rows
 from kg.reasoning import hermit
 from kg.store import EmbeddedStore
 from kg.terms import GRAPH_ENTAILMENTS, GRAPH_LOADS, ID
@@ -178,11 +179,14 @@ class TestLoad:
         run("load", str(tmp_path / "bad.ttl"), "--yes")
         assert [path.name for path in (folder / "loads").iterdir() if path.is_dir()] == []
 
-    def test_an_interrupt_leaves_nothing(self, folder: Path) -> None:
+    def test_an_interrupt_leaves_nothing(self, folder: Path, tmp_path: Path) -> None:
         run("loads")
         before = run("dump").stdout
+        # So many rows that a busy machine does not end the load before it interrupts it.
+        file = tmp_path / "rows.export.CSV"
+        write_rows(file, 2_000)
         process = subprocess.Popen(
-            [sys.executable, "-m", "api.cli", "load", str(FILE), "--yes"],
+            [sys.executable, "-m", "api.cli", "load", str(file), "--yes"],
             cwd=Path(__file__).parents[3],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
