@@ -28,6 +28,7 @@ from kg.table.current import current_tables
 from kg.table.routed_store import RoutedStore
 from tests.kg.table.both_ways import BothWays
 from tests.kg.table.random_queries import PREFIXES, RandomQuery
+from tests.kg.table.rich_queries import RichQuery
 
 _OF_USA = "{ ?r dg:codedActor country:usa } UNION { ?r dg:codedRecipient country:usa }"
 QUESTIONS = {
@@ -112,7 +113,8 @@ def compare(both: BothWays, number: int, seed: int) -> None:
     """Compare the answers to random queries; raises AssertionError with the first that differ."""
     found = Counter[str]()
     for one in range(number):
-        text = RandomQuery(Random(seed * 1_000_003 + one)).text
+        kind = RichQuery if one % 2 else RandomQuery
+        text = kind(Random(seed * 1_000_003 + one)).text
         if both.is_routed(text):
             found["with rows" if both.same(text) else "empty"] += 1
         else:

@@ -13,7 +13,7 @@ from tests.api.running import AUTHORITY, Served, gone, start
 
 pytestmark = pytest.mark.server
 
-KILLS = 5
+KILLS = 3
 WRITERS = 3
 PARTS = 5
 

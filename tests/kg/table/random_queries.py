@@ -15,7 +15,7 @@ PREFIX quad-class: <https://w3id.org/diplograph/id/quad-class/>
 PREFIX graph: <https://w3id.org/diplograph/graph/>
 """
 # Properties of records, by the type of their values.
-_PROPERTIES = {
+PROPERTIES = {
     "codedActor": "iri",
     "codedRecipient": "iri",
     "actorName": "string",
@@ -33,7 +33,7 @@ _PROPERTIES = {
     "eventType": "iri",
     "time": "iri",
 }
-_OBJECTS = {
+OBJECTS = {
     "codedActor": ("country:usa", "country:irn", "country:zzz"),
     "codedRecipient": ("country:usa", "country:rus"),
     "actorName": ('"IRAN"', '"UNITED STATES"'),
@@ -44,7 +44,7 @@ _OBJECTS = {
     "eventType": ("event-type:cameo-043",),
 }
 _NUMBERS = ("0", "1", "2", "1.5", "-2.0", "3.4", "10")
-_CONSTANTS = {
+CONSTANTS = {
     "decimal": _NUMBERS,
     "integer": _NUMBERS,
     "string": ('"IRAN"', '"M"', '""'),
@@ -75,9 +75,9 @@ class RandomQuery:
         return name
 
     def _triple(self, *, optional: bool = False) -> str:
-        name = self._random.choice(list(_PROPERTIES))
-        if not optional and name in _OBJECTS and self._some(0.25):
-            return f"?r dg:{name} {self._random.choice(_OBJECTS[name])} ."
+        name = self._random.choice(list(PROPERTIES))
+        if not optional and name in OBJECTS and self._some(0.25):
+            return f"?r dg:{name} {self._random.choice(OBJECTS[name])} ."
         if name == "time" and self._some(0.7):
             if self._some(0.5):
                 return f"?r dg:time/dg:begin {self._fresh('date')} ."
@@ -92,7 +92,7 @@ class RandomQuery:
         if name == "codedActor" and self._some(0.3):
             actor, label = self._fresh("iri"), self._fresh("text")
             return f"?r dg:codedActor {actor} . {actor} rdfs:label {label} FILTER(LANG({label})='en')"
-        return f"?r dg:{name} {self._fresh(_PROPERTIES[name])} ."
+        return f"?r dg:{name} {self._fresh(PROPERTIES[name])} ."
 
     def _anchor(self) -> str:
         if self._some(0.15):
@@ -106,11 +106,11 @@ class RandomQuery:
             return "VALUES ?who { country:usa country:irn } ?r dg:codedActor ?who ."
         if self._some(0.3):
             name = self._random.choice(["goldstein", "codedActor", "codedPlace", "averageTone", "recordId"])
-            return f"?r dg:{name} {self._fresh(_PROPERTIES[name])} ."
+            return f"?r dg:{name} {self._fresh(PROPERTIES[name])} ."
         return "?r a dg:CodingRecord ."
 
     def _constant(self, kind: str) -> str:
-        return self._random.choice(_CONSTANTS[kind])
+        return self._random.choice(CONSTANTS[kind])
 
     def _condition(self, depth: int = 0) -> str:
         if not self._types:

@@ -17,8 +17,9 @@ from kg.terms import GRAPH, ID, ONTOLOGY
 from tests.kg.load.desks import Desk
 from tests.kg.table.both_ways import BothWays, open_both
 from tests.kg.table.random_queries import RandomQuery
+from tests.kg.table.rich_queries import RichQuery
 
-QUERIES = 150
+QUERIES = 60
 SOURCE = f"{GRAPH}rows"
 # Share of the records that lack a property, in percent.
 GAPS = {
@@ -56,9 +57,10 @@ def both(article_store: EmbeddedStore, tmp_path_factory: pytest.TempPathFactory)
 @settings(max_examples=QUERIES, derandomize=True, database=None, deadline=None)
 @given(seed=st.integers(0, 2**48))
 def test_random_queries(both: BothWays, seed: int) -> None:
-    query = RandomQuery(Random(seed))
-    if both.is_routed(query.text):
-        both.same(query.text)
+    for kind in (RandomQuery, RichQuery):
+        query = kind(Random(seed))
+        if both.is_routed(query.text):
+            both.same(query.text)
 
 
 def test_most_random_queries_are_routed(both: BothWays) -> None:
