@@ -18,6 +18,7 @@ from sqlglot import exp
 
 from kg.errors import StoreFailedError
 from kg.lazy import LazyModule
+from kg.rdf.piece_file import PieceFile
 from kg.store.isolated.limits import too_large
 from kg.table.sparql_to_sql.records import VIEW, Records
 from kg.table.sparql_to_sql.selects import Compiled
@@ -92,7 +93,7 @@ class DuckDbRecords:
         first = self._fetch(cursor)
         pieces = _json(first, partial(self._fetch, cursor), compiled.columns, variables)
         solutions = pyoxigraph.parse_query_results(
-            io.BufferedReader(_PieceReader(pieces)), format=QueryResultsFormat.JSON
+            io.BufferedReader(PieceFile(pieces)), format=QueryResultsFormat.JSON
         )
         assert isinstance(solutions, QuerySolutions)  # noqa: S101
         return solutions
@@ -209,19 +210,3 @@ def _term(text: str) -> str:
         f'"xml:lang":{json.dumps(term.language)}' if term.language else f'"datatype":"{term.datatype.value}"'
     )
     return f'{{"type":"literal",{kind},"value":{json.dumps(term.value)}}}'
-
-
-class _PieceReader(io.RawIOBase):
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._left = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._left = self._left or next(self._pieces, b"")
-        size = min(len(buffer), len(self._left))
-        buffer[:size] = self._left[:size]
-        self._left = self._left[size:]
-        return size

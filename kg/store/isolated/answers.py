@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import Any
 
 import pyoxigraph
 from pyoxigraph import QueryResultsFormat, QuerySolutions, RdfFormat, Triple
 
 from kg.errors import StoreFailedError
 from kg.rdf.formats import Format, Kind
+from kg.rdf.piece_file import PieceFile
 from kg.store.interface import Row
 from kg.store.isolated.lease import Lease
 from kg.store.isolated.messages import Head, WriteRequest
@@ -60,7 +60,7 @@ class IsolatedAnswer:
         self._lease.close()
 
     def _file(self, form: str) -> io.BufferedReader:
-        return io.BufferedReader(_PieceFile(ResultPieces(self._lease, form)))
+        return io.BufferedReader(PieceFile(ResultPieces(self._lease, form)))
 
 
 class ResultPieces(Iterator[bytes]):
@@ -126,21 +126,3 @@ def _too_long(error: MemoryError) -> StoreFailedError:
         f"the result has a literal that cannot be read: {error}",
         mend="An update computed it. Query without it, and delete it by an update.",
     )
-
-
-class _PieceFile(io.RawIOBase):
-    """The pieces as a readable file."""
-
-    def __init__(self, pieces: ResultPieces) -> None:
-        self._pieces = pieces
-        self._left = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._left = self._left or next(self._pieces, b"")
-        count = min(len(buffer), len(self._left))
-        buffer[:count] = self._left[:count]
-        self._left = self._left[count:]
-        return count
