@@ -1,7 +1,7 @@
 """Cells of a table as terms of N-Triples, and back, in SQL of DuckDB.
 
 A property becomes a column only if each of its terms is written again as it was read: both directions are
-used when a table is made. The forms are those of the engine, so that "1.50"^^xsd:decimal is no cell.
+used when a table is made. The forms are those of the engine, so that "1.50"^^xsd:decimal has no cell.
 """
 
 from __future__ import annotations

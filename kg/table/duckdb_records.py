@@ -37,25 +37,36 @@ _DIALECT: Final = "duckdb"
 class DuckDbRecords:
     """The records of some tables in DuckDB, for one process and thread.
 
-    A query may use `memory` bytes, and nothing on the disk.
+    A query may use `memory` bytes, and nothing on the disk. DuckDB starts with the first query, since a new
+    state of the store may never be asked for records.
     """
 
     def __init__(self, records: Records, memory: int, threads: int = 2) -> None:
-        self._connection = duckdb.connect()
+        self._records = records
         self._memory = memory
-        folders = sorted({str(table.path.parent) for table in records.tables})
-        for setting in (
-            f"memory_limit = '{memory // 2**20} MiB'",
-            f"threads = {threads}",
-            "TimeZone = 'UTC'",
-            "temp_directory = ''",
-            f"allowed_directories = {exp.array(*map(exp.Literal.string, folders)).sql(_DIALECT)}",
-            "enable_external_access = false",
-            "lock_configuration = true",
-        ):
-            self._connection.execute(f"SET {setting}")
-        self._connection.execute(f"CREATE VIEW {VIEW} AS {records.select().sql(_DIALECT)}")
+        self._threads = threads
+        self._started: duckdb.DuckDBPyConnection | None = None
         self._distinct: dict[str, list[str]] = {}
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        if self._started is None:
+            connection = duckdb.connect()
+            folders = sorted({str(table.path.parent) for table in self._records.tables})
+            for setting in (
+                f"memory_limit = '{self._memory // 2**20} MiB'",
+                f"threads = {self._threads}",
+                "TimeZone = 'UTC'",
+                "temp_directory = ''",
+                f"allowed_directories = {exp.array(*map(exp.Literal.string, folders)).sql(_DIALECT)}",
+                "enable_external_access = false",
+                "lock_configuration = true",
+            ):
+                connection.execute(f"SET {setting}")
+            with self._errors():
+                connection.execute(f"CREATE VIEW {VIEW} AS {self._records.select().sql(_DIALECT)}")
+            self._started = connection
+        return self._started
 
     def distinct(self, column: str) -> list[str]:
         """Return the different cells of a column of records, 50,001 at most."""
@@ -100,7 +111,8 @@ class DuckDbRecords:
 
     def close(self) -> None:
         """Release the files."""
-        self._connection.close()
+        if self._started is not None:
+            self._started.close()
 
     def _fetch(self, cursor: duckdb.DuckDBPyConnection) -> list[Any]:
         with self._errors():

@@ -322,7 +322,7 @@ def _name(one: _Property, names: set[str]) -> str:
 
 
 def _stem(first: str, last: str) -> str:
-    """Return the common beginning of all IRIs between two, up to the last mark that is no letter or digit."""
+    """Return the common beginning of all IRIs between two, up to the last character before a name."""
     same = "".join(
         one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
     )

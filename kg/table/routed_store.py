@@ -24,6 +24,7 @@ from kg.store.updates import graph_terms
 from kg.table.current import current_tables
 from kg.table.record_table import RecordTable
 from kg.table.sparql_to_sql.not_routed import NotRoutedError
+from kg.terms import ONTOLOGY
 
 if TYPE_CHECKING:
     from kg.table.sparql_to_sql import translation
@@ -60,8 +61,10 @@ class RoutedStore(EmbeddedStore):
         super().__init__()
         self._tables: tuple[RecordTable, ...] = ()
         self._memory = _MEMORY
-        # Local names: a query with none of them is about other things.
-        self._words: tuple[str, ...] = ()
+        # Local names: a query with none of them is about other things. The anchors are those of properties
+        # that only records have, which is looked up for the first query with one of the words.
+        self._words: set[str] = set()
+        self._anchors: set[str] | None = None
         self._syntax = pyoxigraph.Store()
         self._translators: LRUCache[tuple[str, ...], translation.Translator | None] = LRUCache(_DATASETS)
 
@@ -98,9 +101,9 @@ class RoutedStore(EmbeddedStore):
         if sum(table.rows for table in found) < max(smallest, 1):
             return
         self._tables, self._memory = found, memory
-        everywhere = self._translator(UNION)
-        assert everywhere is not None  # noqa: S101
-        self._words = tuple(match[0] for name in everywhere.anchors() if (match := _NAME.search(name)))
+        shared = {name for table in found for name in table.shared}
+        names = {column.predicate for table in found for column in table.columns} - shared
+        self._words = _local_names({*names, f"{ONTOLOGY}CodingRecord"})
 
     @property
     def rows(self) -> int:
@@ -111,16 +114,15 @@ class RoutedStore(EmbeddedStore):
         """Answer a query; see `LocalStore.query_whole`."""
         if not self._tables:
             return super().query_whole(text, dataset)
-        found = self._translated(text, dataset)
-        if isinstance(found, str):
-            return super().query_whole(text, dataset)
-        translator, translated = found
         try:
-            return EmbeddedAnswer(translator.solutions(translated), engine="sql")
+            found = self._translated(text, dataset)
+            if not isinstance(found, str):
+                translator, translated = found
+                return EmbeddedAnswer(translator.solutions(translated), engine="sql")
         except StoreFailedError as error:
             # A file may have gone with a newer state of the data; the quads are here.
             _log.warning("a query is answered from the quads instead of the tables: %s", error)
-            return super().query_whole(text, dataset)
+        return super().query_whole(text, dataset)
 
     def plan(self, text: str, dataset: QueryDataset = UNION) -> Plan:
         """Return how a query would be answered; see `Store.plan`."""
@@ -141,7 +143,7 @@ class RoutedStore(EmbeddedStore):
         self, text: str, dataset: QueryDataset
     ) -> tuple[translation.Translator, translation.Translated] | str:
         """Return a query in SQL and its translator, or why it is not answered in SQL."""
-        if not any(word in text for word in self._words):
+        if not self._may_name_records(text):
             return "the query names no property that only records have"
         if not _SELECT.search(text):
             return "the query is not a SELECT"
@@ -154,21 +156,37 @@ class RoutedStore(EmbeddedStore):
             return "a variable has a name that the translation uses itself"
         if dataset_clauses(text) if dataset.is_union else not dataset.default:
             return "the query names its graphs"
-        try:
-            # The engine is the judge of what is a query.
-            read = self._syntax.query(text, base_iri=dataset.base_iri or None)
-        except (SyntaxError, RuntimeError, ValueError):
-            return "the engine does not read the query"
-        if not isinstance(read, pyoxigraph.QuerySolutions):
-            return "the query is not a SELECT"
+        columns = self._columns(text, dataset.base_iri)
+        if columns is None:
+            return "the engine reads no SELECT in it"
         translator = self._translator(dataset)
         if translator is None:
             return "its graphs have no tables"
         try:
-            columns = tuple(name.value for name in read.variables)
             return translator, translator.translated(text, dataset.base_iri, columns)
         except NotRoutedError as error:
             return str(error)
+
+    def _columns(self, text: str, base_iri: str) -> tuple[str, ...] | None:
+        """Return the columns of a SELECT as the engine reads it; None if it reads none.
+
+        The engine decides what is a query.
+        """
+        try:
+            read = self._syntax.query(text, base_iri=base_iri or None)
+        except (SyntaxError, RuntimeError, ValueError):
+            return None
+        if not isinstance(read, pyoxigraph.QuerySolutions):
+            return None
+        return tuple(name.value for name in read.variables)
+
+    def _may_name_records(self, text: str) -> bool:
+        if not any(word in text for word in self._words):
+            return False
+        if self._anchors is None:
+            everywhere = self._translator(UNION)
+            self._anchors = _local_names(everywhere.anchors()) if everywhere else set()
+        return any(word in text for word in self._anchors)
 
     def _translator(self, dataset: QueryDataset) -> translation.Translator | None:
         graphs = dataset.default
@@ -195,6 +213,10 @@ class RoutedStore(EmbeddedStore):
             return EmbeddedStore.query_whole(self, text, dataset).rows()
 
         return translation.Translator.over(tables, self.engine, others, ask, self._memory)
+
+
+def _local_names(iris: Iterable[str]) -> set[str]:
+    return {match[0] for iri in iris if (match := _NAME.search(iri))}
 
 
 @dataclass(frozen=True)

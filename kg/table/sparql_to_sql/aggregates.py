@@ -51,7 +51,7 @@ def aggregate(name: str, value: SqlValue, *, distinct: bool, grouped: bool) -> S
             return _whole(
                 value, SqlValue("integer", checked(exp.func("coalesce", total, number(0))), nullable=True)
             )
-        # A total that is no integer of the engine has no mean either.
+        # A total that the engine cannot hold has no mean.
         units: exp.Expr = exp.Mul(this=wide(checked(total)), expression=wide(number(10**18)))
     else:
         total = exp.Sum(this=value.sql)

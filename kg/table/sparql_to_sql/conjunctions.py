@@ -138,7 +138,7 @@ def union(
 
 
 def shown(value: SqlValue, name: str) -> list[exp.Expr]:
-    """Return a value as columns of a query; the second tells what a number is."""
+    """Return a value as columns of a query; the second is whether a number is a decimal."""
     return [cell.as_(f"{name}{end}") for cell, end in zip(value.cells, ("", "d"), strict=False)]
 
 

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class NotRoutedError(Exception):
-    """A query that the tables cannot answer with certainty; its text says what stands in the way."""
+    """A query that the tables cannot answer with certainty; its text is the reason."""

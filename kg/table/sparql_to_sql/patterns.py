@@ -38,7 +38,7 @@ class Patterns:
     """Translates the patterns of one query.
 
     `ask` answers queries about other things, `distinct` returns the different cells of a column of records.
-    `select` translates a sub-select; it is set by whoever translates SELECT.
+    `select` translates a sub-select; the translation of SELECT sets it.
     """
 
     select: Select
@@ -425,7 +425,7 @@ class Patterns:
                 raise NotRoutedError("EXISTS has another record")
             self._of_record(pattern, inner)
         conditions = inner.conditions[start:]
-        # A column without a value is no match, and no error.
+        # A column without a value does not match, which is not an error.
         return exp.func("coalesce", exp.and_(*conditions), exp.false()) if conditions else exp.true()
 
     @staticmethod

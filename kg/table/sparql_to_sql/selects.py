@@ -37,7 +37,7 @@ class Selects:
     def compiled(self, algebra: CompValue) -> Compiled:
         """Return a whole query in SQL; raises NotRoutedError."""
         if algebra.name != "SelectQuery" or algebra.get("datasetClause"):
-            raise NotRoutedError("the query is no SELECT of the whole dataset")
+            raise NotRoutedError("the query is not a SELECT of the whole dataset")
         query, columns = self.select(algebra)
         return Compiled(query, columns)
 

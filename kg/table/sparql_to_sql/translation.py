@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,7 +75,7 @@ class Translator:
         self._ownership = ownership
         self._engine = engine
         self._ask = ask
-        self._translated: LRUCache[tuple[str, str], Translated | NotRoutedError] = LRUCache(_CELLS, _size)
+        self._translated: LRUCache[tuple[str, str], Translated | str] = LRUCache(_CELLS, _size)
 
     def anchors(self) -> list[str]:
         """Return the properties that only records have, and the class of records."""
@@ -92,11 +93,12 @@ class Translator:
             try:
                 found = self._translate(_algebra(key), variables)
             except NotRoutedError as error:
-                found = error
+                # The error itself would keep all objects of the frames that it passed.
+                found = str(error)
             if _size(found) <= _CELLS:
                 self._translated[key] = found
-        if isinstance(found, NotRoutedError):
-            raise found
+        if isinstance(found, str):
+            raise NotRoutedError(found)
         return found
 
     def solutions(self, translated: Translated) -> QuerySolutions:
@@ -117,10 +119,14 @@ class Translator:
         return Translated(compiled, tuple(patterns.relations), variables, properties)
 
 
-def _size(found: Translated | NotRoutedError) -> int:
-    if isinstance(found, NotRoutedError):
+def _size(found: Translated | str) -> int:
+    if isinstance(found, str):
         return _ONE
     return _ONE + sum(len(cells) for one in found.relations for _, _, cells in one.columns)
+
+
+def _read(text: str, base_iri: str) -> CompValue:
+    return translateQuery(parseQuery(text), base=base_iri or None).algebra
 
 
 def _algebra(key: tuple[str, str]) -> CompValue:
@@ -128,7 +134,9 @@ def _algebra(key: tuple[str, str]) -> CompValue:
     if found is None:
         text, base_iri = key
         try:
-            found = translateQuery(parseQuery(text), base=base_iri or None).algebra
+            # The parser leaves cycles of all frames below it, with what these hold; here it has none of ours.
+            with ThreadPoolExecutor(max_workers=1) as reader:
+                found = reader.submit(_read, text, base_iri).result()
         except Exception as error:
             raise NotRoutedError(f"rdflib does not read the query: {error}") from None
         _ALGEBRA[key] = found
